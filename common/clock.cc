@@ -1,0 +1,48 @@
+#include "common/clock.h"
+
+#include <time.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace mozgach {
+namespace {
+
+class SystemClock : public Clock {
+ public:
+  WallTime Now() const override {
+    return std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+  }
+  Milliseconds SinceBoot() const override {
+    timespec now;
+#ifdef CLOCK_BOOTTIME
+    clock_gettime(CLOCK_BOOTTIME, &now);
+#else
+    clock_gettime(CLOCK_MONOTONIC, &now);  // macOS: this one counts suspended time there
+#endif
+    return Milliseconds(now.tv_sec * 1000 + now.tv_nsec / 1000000);
+  }
+};
+
+}  // namespace
+
+const Clock& Clock::System() {
+  static const SystemClock clock;
+  return clock;
+}
+
+std::string FormatTime(WallTime time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(ToMillis(time)),
+                          absl::UTCTimeZone());
+}
+
+absl::StatusOr<WallTime> ParseTime(const std::string& text) {
+  absl::Time time;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
+    return absl::InvalidArgumentError(absl::StrCat("'", text, "' is no RFC 3339 time: ", error));
+  }
+  return FromMillis(absl::ToUnixMillis(time));
+}
+
+}  // namespace mozgach

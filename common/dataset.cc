@@ -1,0 +1,201 @@
+#include "common/dataset.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/files.h"
+#include "common/row_formats.h"
+#include "common/utf8.h"
+
+namespace mozgach {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr size_t kLineBytes = size_t{16} << 20;
+constexpr int kDepth = 64;
+constexpr int64_t kValues = 1'000'000;
+
+constexpr std::array<std::pair<std::string_view, RowFormat>, 6> kFormats = {{
+    {"auto", RowFormat::kAuto},
+    {"alpaca", RowFormat::kAlpaca},
+    {"messages", RowFormat::kMessages},
+    {"prompt_completion", RowFormat::kPromptCompletion},
+    {"sharegpt", RowFormat::kShareGpt},
+    {"text", RowFormat::kText},
+}};
+
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
+absl::Status LineTooLong() {
+  return absl::InvalidArgumentError(
+      "the line is longer than 16 MiB: a dataset has one row per line");
+}
+
+// Bounds what the JSON parser will build: a small line can ask for much memory.
+absl::Status CheckShape(std::string_view line) {
+  int depth = 0;
+  int64_t values = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    if (c == ',' || c == ':') ++values;
+    if (c == ']' || c == '}') --depth;
+    if ((c == '[' || c == '{') && ++depth > kDepth) {
+      return absl::InvalidArgumentError(absl::StrCat("nested more than ", kDepth, " deep"));
+    }
+  }
+  if (values > kValues) {
+    return absl::InvalidArgumentError(absl::StrCat("the row has more than ", kValues, " values"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<nlohmann::json> ParseJson(std::string_view line) {
+  try {
+    return nlohmann::json::parse(line);
+  } catch (const nlohmann::json::exception& error) {
+    std::string_view what = error.what();
+    if (const size_t column = what.find("column "); column != std::string_view::npos) {
+      what = what.substr(column);
+    }
+    return absl::InvalidArgumentError(absl::StrCat("no JSON: ", Abbreviate(what, 200)));
+  }
+}
+
+// Lines of a file, read in pieces: a file without line breaks costs kLineBytes, no more.
+class LineReader {
+ public:
+  explicit LineReader(FileDescriptor file) : file_(std::move(file)), buffer_(1 << 16, '\0') {}
+
+  // False at the end.  A line that is too long is passed over whole; `*too_long` says so.
+  absl::StatusOr<bool> Next(std::string* line, bool* too_long) {
+    line->clear();
+    *too_long = false;
+    for (bool any = false;; any = true) {
+      if (begin_ == end_) {
+        RETURN_IF_ERROR(Fill());
+        if (end_ == 0) return any;
+      }
+      const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
+      const size_t newline = rest.find('\n');
+      const std::string_view piece = rest.substr(0, newline);
+      if (line->size() + piece.size() > kLineBytes) *too_long = true;
+      if (!*too_long) line->append(piece);
+      begin_ += newline == std::string_view::npos ? piece.size() : newline + 1;
+      if (newline != std::string_view::npos) return true;
+    }
+  }
+
+ private:
+  absl::Status Fill() {
+    begin_ = end_ = 0;
+    ssize_t count;
+    do {
+      count = ::read(file_.get(), buffer_.data(), buffer_.size());
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return SystemError(errno, "read");
+    end_ = static_cast<size_t>(count);
+    return absl::OkStatus();
+  }
+
+  FileDescriptor file_;
+  std::string buffer_;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+};
+
+absl::StatusOr<FileDescriptor> OpenDataset(const fs::path& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.valid()) return SystemError(errno, absl::StrCat("open ", path.string()));
+  struct stat status;
+  if (::fstat(file.get(), &status) != 0) {
+    return SystemError(errno, absl::StrCat("look at ", path.string()));
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path.string(), ": not a file: a dataset is one JSONL file"));
+  }
+  return file;
+}
+
+absl::Status NoRows(const fs::path& path) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      path.string(), ": no rows: a dataset needs at least one JSON object, one per line"));
+}
+
+}  // namespace
+
+absl::StatusOr<RowFormat> ParseRowFormat(std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& [known_name, format] : kFormats) {
+    if (name == known_name) return format;
+    known.emplace_back(known_name);
+  }
+  return absl::InvalidArgumentError(absl::StrCat("unknown format '", Abbreviate(name, 40),
+                                                 "': formats are ", absl::StrJoin(known, ", ")));
+}
+
+absl::StatusOr<Row> ParseRow(std::string_view line, RowFormat format) {
+  if (line.size() > kLineBytes) return LineTooLong();
+  if (const size_t bad = FirstInvalidUtf8(line); bad != std::string_view::npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("byte ", bad + 1, " of the line is not UTF-8: save the file as UTF-8"));
+  }
+  RETURN_IF_ERROR(CheckShape(line));
+  ASSIGN_OR_RETURN(const nlohmann::json object, ParseJson(line));
+  if (!object.is_object()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the row is ", object.type_name(),
+                     ", it must be a JSON object: a dataset has one per line"));
+  }
+  if (format == RowFormat::kAuto) {
+    ASSIGN_OR_RETURN(format, FormatByKeys(object));
+  }
+  return RowFromJson(object, format);
+}
+
+absl::StatusOr<std::vector<Row>> ReadDataset(const fs::path& path, RowFormat format,
+                                             int max_problems) {
+  ASSIGN_OR_RETURN(FileDescriptor file, OpenDataset(path));
+  LineReader reader(std::move(file));
+  std::vector<Row> rows;
+  std::vector<std::string> problems;
+  std::string line;
+  bool too_long = false;
+  for (int64_t number = 1; static_cast<int>(problems.size()) < max_problems; ++number) {
+    absl::StatusOr<bool> more = reader.Next(&line, &too_long);
+    if (!more.ok()) return Annotate(more.status(), path.string());
+    if (!*more) break;
+    std::string_view text = line;
+    if (number == 1 && text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+    if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+    if (!too_long && IsBlank(text)) continue;
+    absl::StatusOr<Row> row = too_long ? LineTooLong() : ParseRow(text, format);
+    if (!row.ok()) {
+      problems.push_back(absl::StrCat(path.string(), ":", number, ": ", row.status().message()));
+      continue;
+    }
+    row->line = number;
+    rows.push_back(*std::move(row));
+  }
+  if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
+  if (rows.empty()) return NoRows(path);
+  return rows;
+}
+
+}  // namespace mozgach

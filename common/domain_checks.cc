@@ -1,0 +1,54 @@
+#include "common/domain_checks.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+namespace {
+
+Place PlaceOf(const SpecValue& root, const char* section, const char* key) {
+  const SpecValue* map = root.Find(section);
+  const SpecValue* value = map == nullptr ? nullptr : map->Find(key);
+  return value == nullptr ? root.place : value->place;
+}
+
+template <typename T>
+bool HasDuplicates(std::vector<T> values) {
+  std::sort(values.begin(), values.end());
+  return std::adjacent_find(values.begin(), values.end()) != values.end();
+}
+
+template <typename T>
+void CheckDistinct(const std::vector<T>& values, const SpecValue& root, const char* section,
+                   const char* key, Problems* problems) {
+  if (HasDuplicates(values)) {
+    problems->Add(PlaceOf(root, section, key),
+                  absl::StrCat(section, ".", key, " names the same entry twice"));
+  }
+}
+
+}  // namespace
+
+void CheckDomain(const DomainSpec& spec, const SpecValue& root, Problems* problems) {
+  CheckDistinct(spec.data.train, root, "data", "train", problems);
+  CheckDistinct(spec.lora.target_modules, root, "lora", "target_modules", problems);
+  CheckDistinct(spec.evaluation.metrics, root, "evaluation", "metrics", problems);
+  const std::vector<std::string>& modules = spec.lora.target_modules;
+  if (modules.empty()) {
+    problems->Add(PlaceOf(root, "lora", "target_modules"),
+                  "lora.target_modules is an empty list: name a layer, or all-linear");
+  }
+  if (modules.size() > 1 && std::count(modules.begin(), modules.end(), "all-linear") > 0) {
+    problems->Add(PlaceOf(root, "lora", "target_modules"),
+                  "lora.target_modules: all-linear stands alone, it means all seven layers");
+  }
+  if (!spec.lora.layers_to_transform) return;
+  CheckDistinct(*spec.lora.layers_to_transform, root, "lora", "layers_to_transform", problems);
+  if (spec.lora.layers_to_transform->empty()) {
+    problems->Add(PlaceOf(root, "lora", "layers_to_transform"),
+                  "lora.layers_to_transform is an empty list: leave it out for all layers");
+  }
+}
+
+}  // namespace mozgach

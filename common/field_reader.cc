@@ -1,0 +1,107 @@
+#include "common/field_reader.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/nearest_name.h"
+
+namespace mozgach {
+namespace {
+
+// Collects the names of all fields: "training.learning_rate".
+struct NameCollector {
+  template <typename T>
+  void Field(const char* key, const T&, const FieldRule&) {
+    Later(key);
+  }
+  template <typename S>
+  void Section(const char* key, const S& section) {
+    Later(key);
+    NameCollector inner{absl::StrCat(prefix, key, "."), names};
+    VisitFields(section, inner);
+  }
+  void Later(const char* key) { names->push_back(prefix + key); }
+
+  std::string prefix;
+  std::vector<std::string>* names;
+};
+
+// Where else in the file `key` belongs: "training.learning_rate"; empty where nowhere.
+std::string HomeOf(const std::string& key) {
+  std::vector<std::string> names;
+  NameCollector collector{"", &names};
+  const DomainSpec spec;
+  VisitFields(spec, collector);
+  for (const std::string& name : names) {
+    if (name.substr(name.find('.') + 1) == key) return name;
+  }
+  return "";
+}
+
+}  // namespace
+
+FieldReader::FieldReader(const SpecValue* map, std::string path, Place place, Problems* problems)
+    : map_(map), path_(std::move(path)), place_(place), problems_(problems) {}
+
+std::string FieldReader::Name(const char* key) const {
+  return path_.empty() ? key : absl::StrCat(path_, ".", key);
+}
+
+const SpecValue* FieldReader::Take(const char* key, bool required) {
+  known_.push_back(key);
+  const SpecValue* value = map_ == nullptr ? nullptr : map_->Find(key);
+  if (value != nullptr && value->kind == SpecValue::Kind::kNull) {
+    if (required)
+      problems_->Add(value->place, absl::StrCat(Name(key), " is required, it is empty"));
+    return nullptr;
+  }
+  if (value == nullptr && required) {
+    problems_->Add(place_, absl::StrCat(Name(key), " is missing, it is required"));
+  }
+  return value;
+}
+
+const SpecValue* FieldReader::TakeSection(const char* key) {
+  const SpecValue* map = Take(key, false);
+  if (map == nullptr || map->kind == SpecValue::Kind::kMap) return map;
+  Mismatch(Name(key), "a map of keys", *map);
+  return nullptr;
+}
+
+void FieldReader::Later(const char* key) {
+  const SpecValue* value = Take(key, false);
+  if (value == nullptr) return;
+  problems_->Add(value->place, absl::StrCat(Name(key), " is not supported yet, leave it out"));
+}
+
+void FieldReader::Finish() {
+  if (map_ == nullptr) return;
+  std::set<std::string> seen;
+  for (const SpecValue::Entry& entry : map_->entries) {
+    if (problems_->full()) return;
+    if (!seen.insert(entry.key).second) {
+      problems_->Add(entry.key_place, absl::StrCat("key ", Quoted(entry.key), " is there twice"));
+    } else if (std::find(known_.begin(), known_.end(), entry.key) == known_.end()) {
+      ReportUnknown(entry);
+    }
+  }
+}
+
+void FieldReader::ReportUnknown(const SpecValue::Entry& entry) {
+  std::string message = absl::StrCat("unknown key ", Quoted(entry.key));
+  const std::string home = HomeOf(entry.key);
+  const std::string nearest = home.empty() ? NearestName(entry.key, known_) : home;
+  if (nearest.empty()) {
+    absl::StrAppend(&message, "; ", path_.empty() ? "a domain file" : path_, " knows ",
+                    absl::StrJoin(known_, ", "));
+  } else {
+    absl::StrAppend(&message, ", did you mean '", nearest, "'?");
+  }
+  // Without lines the section says where.
+  if (entry.key_place.line == 0 && !path_.empty()) message = absl::StrCat(path_, ": ", message);
+  problems_->Add(entry.key_place, std::move(message));
+}
+
+}  // namespace mozgach

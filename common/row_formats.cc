@@ -1,0 +1,159 @@
+#include "common/row_formats.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/row_fields.h"
+
+namespace mozgach {
+namespace {
+using Json = nlohmann::json;
+
+constexpr char kAlpacaNeeds[] = "an alpaca row needs 'instruction' and 'output'";
+constexpr char kMessagesNeeds[] =
+    "a messages row needs 'messages': [{\"role\": …, \"content\": …}, …]";
+constexpr char kPromptNeeds[] = "a prompt_completion row needs 'prompt' and 'completion'";
+constexpr char kShareGptNeeds[] =
+    "a sharegpt row needs 'conversations': [{\"from\": …, \"value\": …}, …]";
+constexpr char kTextNeeds[] = "a text row needs 'text'";
+
+absl::Status AppendSystem(const Json& object, const char* needs, Row* row) {
+  ASSIGN_OR_RETURN(std::string system, OptionalTextField(object, "system", needs));
+  if (!system.empty()) row->messages.push_back({"system", std::move(system)});
+  return absl::OkStatus();
+}
+
+absl::Status AppendHistory(const Json& object, Row* row) {
+  if (!HasField(object, "history")) return absl::OkStatus();
+  const Json& history = object.at("history");
+  const absl::Status wrong = absl::InvalidArgumentError(
+      "'history' must be a list of earlier turns, [[\"instruction\", \"output\"], …]");
+  if (!history.is_array()) return wrong;
+  for (const Json& turn : history) {
+    if (!turn.is_array() || turn.size() != 2 || !turn[0].is_string() || !turn[1].is_string()) {
+      return wrong;
+    }
+    row->messages.push_back({"user", turn[0].get<std::string>()});
+    row->messages.push_back({"assistant", turn[1].get<std::string>()});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Row> AlpacaRow(const Json& object) {
+  Row row;
+  RETURN_IF_ERROR(AppendSystem(object, kAlpacaNeeds, &row));
+  RETURN_IF_ERROR(AppendHistory(object, &row));
+  ASSIGN_OR_RETURN(std::string asked, TextField(object, "instruction", kAlpacaNeeds));
+  ASSIGN_OR_RETURN(const std::string input, OptionalTextField(object, "input", kAlpacaNeeds));
+  if (!input.empty()) absl::StrAppend(&asked, asked.empty() ? "" : "\n", input);
+  ASSIGN_OR_RETURN(std::string output, TextField(object, "output", kAlpacaNeeds));
+  row.messages.push_back({"user", std::move(asked)});
+  row.messages.push_back({"assistant", std::move(output)});
+  return row;
+}
+
+absl::StatusOr<Row> MessagesRow(const Json& object) {
+  if (!HasField(object, "messages")) return MissingField("messages", kMessagesNeeds);
+  Row row;
+  RETURN_IF_ERROR(AppendMessages(object, "messages", "role", "content", kMessagesNeeds, &row));
+  return row;
+}
+
+// One side of a prompt_completion row: text is a turn of `role`, a list is turns as they are.
+absl::Status AppendSide(const Json& object, const char* key, const char* role, Row* row) {
+  if (HasField(object, key) && object.at(key).is_array()) {
+    return AppendMessages(object, key, "role", "content", kPromptNeeds, row);
+  }
+  ASSIGN_OR_RETURN(std::string text, TextField(object, key, kPromptNeeds));
+  row->messages.push_back({role, std::move(text)});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Row> PromptCompletionRow(const Json& object) {
+  Row row;
+  RETURN_IF_ERROR(AppendSide(object, "prompt", "user", &row));
+  row.first_target = static_cast<int64_t>(row.messages.size());
+  RETURN_IF_ERROR(AppendSide(object, "completion", "assistant", &row));
+  return row;
+}
+
+absl::StatusOr<Row> ShareGptRow(const Json& object) {
+  if (!HasField(object, "conversations")) return MissingField("conversations", kShareGptNeeds);
+  Row row;
+  RETURN_IF_ERROR(AppendSystem(object, kShareGptNeeds, &row));
+  RETURN_IF_ERROR(AppendMessages(object, "conversations", "from", "value", kShareGptNeeds, &row));
+  return row;
+}
+
+absl::StatusOr<Row> TextRow(const Json& object) {
+  Row row;
+  ASSIGN_OR_RETURN(row.text, TextField(object, "text", kTextNeeds));
+  if (absl::StripAsciiWhitespace(row.text).empty()) {
+    return absl::InvalidArgumentError("'text' is empty: there is nothing to train");
+  }
+  return row;
+}
+
+absl::StatusOr<Row> ByFormat(const Json& object, RowFormat format) {
+  switch (format) {
+    case RowFormat::kAlpaca:
+      return AlpacaRow(object);
+    case RowFormat::kMessages:
+      return MessagesRow(object);
+    case RowFormat::kPromptCompletion:
+      return PromptCompletionRow(object);
+    case RowFormat::kShareGpt:
+      return ShareGptRow(object);
+    case RowFormat::kText:
+      return TextRow(object);
+    case RowFormat::kAuto:
+      break;
+  }
+  return absl::InternalError("the format of a row must be known before it is read");
+}
+
+absl::Status CheckTargets(const Row& row) {
+  const std::vector<Message>& messages = row.messages;
+  if (messages.empty()) return absl::InvalidArgumentError("the conversation has no messages");
+  if (messages.back().role != "assistant") {
+    return absl::InvalidArgumentError(absl::StrCat("no target: the last message is the ",
+                                                   messages.back().role,
+                                                   "'s, it must be the assistant's answer"));
+  }
+  for (size_t i = static_cast<size_t>(row.first_target); i < messages.size(); ++i) {
+    if (messages[i].role == "assistant" &&
+        absl::StripAsciiWhitespace(messages[i].content).empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("no target: the assistant's answer (message ", i + 1, ") is empty"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<RowFormat> FormatByKeys(const Json& object) {
+  const auto has = [&](const char* key) { return HasField(object, key); };
+  if (has("messages")) return RowFormat::kMessages;
+  if (has("conversations")) return RowFormat::kShareGpt;
+  if (has("instruction") && has("output")) return RowFormat::kAlpaca;
+  if (has("prompt") && has("completion")) return RowFormat::kPromptCompletion;
+  if (has("text")) return RowFormat::kText;
+  if (has("instruction") || has("output")) return RowFormat::kAlpaca;
+  if (has("prompt") || has("completion")) return RowFormat::kPromptCompletion;
+  return absl::InvalidArgumentError(
+      "no format has these keys: a row needs 'instruction' and 'output', 'messages', 'prompt' and "
+      "'completion', 'conversations', or 'text'");
+}
+
+absl::StatusOr<Row> RowFromJson(const Json& object, RowFormat format) {
+  if (HasField(object, "tools") && !object.at("tools").empty()) {
+    return absl::InvalidArgumentError("'tools' is not supported: remove it from the row");
+  }
+  ASSIGN_OR_RETURN(Row row, ByFormat(object, format));
+  if (format != RowFormat::kText) RETURN_IF_ERROR(CheckTargets(row));
+  return row;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,1 @@
+"""The families of skills behind the example domains."""

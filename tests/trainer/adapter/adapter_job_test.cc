@@ -1,0 +1,140 @@
+#include "trainer/adapter/adapter_job.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "nlohmann/json.hpp"
+#include "tests/trainer/train/small_base.h"
+#include "trainer/train/failure.h"
+
+namespace mozgach {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+struct Recorder : JobObserver {
+  PreparedJob prepared;
+  std::vector<std::pair<int64_t, bool>> evaluations;
+  void OnPrepared(const PreparedJob& job) override { prepared = job; }
+  void OnEvaluation(int64_t step, const nlohmann::json& metrics, bool final) override {
+    evaluations.emplace_back(step, final);
+  }
+};
+
+class AdapterJobTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    WriteSmallBase(dir_.path() / "base");
+    WriteSmallDataset(dir_.path(), 23);
+  }
+  absl::StatusOr<FinishedJob> Make() {
+    if (base_ == nullptr) base_ = LoadSmallBase(dir_.path() / "base", spec_);
+    AdapterJob job = SmallJob(dir_.path(), spec_);
+    job.cache_dir = dir_.path() / "cache";
+    job.init_adapter = init_adapter_;
+    return MakeAdapter(job, *base_, recorder_);
+  }
+
+  TemporaryDirectory dir_;
+  DomainSpec spec_ = SmallSpec();
+  std::unique_ptr<Base> base_;
+  std::optional<fs::path> init_adapter_;
+  Recorder recorder_;
+};
+
+TEST_F(AdapterJobTest, AnAdapterIsMadeScoredAndWritten) {
+  spec_.training.max_steps = 40;
+  spec_.training.eval_steps = 15;
+  const auto finished = Make();
+  ASSERT_TRUE(finished.ok()) << finished.status();
+  EXPECT_EQ(finished->train_rows, 23);
+  EXPECT_EQ(finished->totals.step, 40);
+  EXPECT_LT(finished->adapter.at("eval_loss"), finished->base.at("eval_loss"));
+  EXPECT_EQ(recorder_.evaluations,
+            (std::vector<std::pair<int64_t, bool>>{{15, false}, {30, false}, {40, true}}));
+  EXPECT_EQ(recorder_.prepared.report.rows, 23);
+  EXPECT_GT(recorder_.prepared.trainable_parameters, 0);
+  for (const char* name : {"adapter_config.json", "adapter_model.safetensors", "README.md",
+                           "metrics.json"}) {
+    EXPECT_TRUE(fs::is_regular_file(dir_.path() / "output" / name)) << name;
+  }
+}
+
+TEST_F(AdapterJobTest, AnAdapterCanBeStartedFrom) {
+  ASSERT_TRUE(Make().ok());
+  const fs::path first = dir_.path() / "first";
+  fs::rename(dir_.path() / "output", first);
+  fs::remove_all(dir_.path() / "checkpoints");
+  init_adapter_ = first;
+  spec_.training.learning_rate = 1e-9;
+  spec_.evaluation.metrics = {};
+  const auto again = Make();
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_NEAR(again->adapter.at("eval_loss"),
+              nlohmann::json::parse(ReadText(first / "metrics.json"))["adapter"]["eval_loss"],
+              1e-4);
+  spec_.lora.r = 8;
+  EXPECT_TRUE(absl::IsInvalidArgument(Make().status()));
+}
+
+TEST_F(AdapterJobTest, AnAdapterThatIsNotBetterDoesNotPassTheGate) {
+  spec_.gate.require = "eval_loss_below_base";
+  spec_.training.learning_rate = 3.0;
+  spec_.training.lr_scheduler_type = "constant";
+  spec_.training.warmup_steps = 0;
+  spec_.training.max_steps = 3;
+  const auto finished = Make();
+  ASSERT_FALSE(finished.ok());
+  EXPECT_EQ(ClassOf(finished.status()), FailureClass::kData);
+  EXPECT_THAT(std::string(finished.status().message()), HasSubstr("eval_loss_below_base"));
+  EXPECT_FALSE(fs::exists(dir_.path() / "output" / "adapter_config.json"));
+}
+
+TEST_F(AdapterJobTest, AGateWithoutValidationRowsIsRefusedBeforeTraining) {
+  spec_.gate.require = "eval_loss_below_base";
+  spec_.data.validation = 0.0;
+  if (base_ == nullptr) base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  AdapterJob job = SmallJob(dir_.path(), spec_);
+  job.data.validation.reset();
+  const auto finished = MakeAdapter(job, *base_, recorder_);
+  EXPECT_EQ(ClassOf(finished.status()), FailureClass::kUser);
+  EXPECT_EQ(recorder_.prepared.train_rows, 0);
+}
+
+TEST_F(AdapterJobTest, ABadRowIsAFailureOfTheDataWithItsLine) {
+  WriteText(dir_.path() / "train.jsonl", "{\"instruction\": \"a\", \"output\": \"b\"}\n{oops\n");
+  const auto finished = Make();
+  EXPECT_EQ(ClassOf(finished.status()), FailureClass::kData);
+  EXPECT_THAT(std::string(finished.status().message()), HasSubstr("train.jsonl:2"));
+}
+
+TEST_F(AdapterJobTest, MaxSamplesAndTheFractionSplitTheTrainingRows) {
+  spec_.data.max_samples = 20;
+  spec_.data.validation = 0.25;
+  base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  DatasetPaths paths = SmallJob(dir_.path(), spec_).data;
+  paths.validation.reset();
+  const auto data = PrepareData(spec_, paths, *base_);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_EQ(data->train.size(), 15u);
+  EXPECT_EQ(data->evaluation.held_out.size(), 5u);
+  for (const Example& held_out : data->evaluation.held_out) {
+    for (const Example& trained : data->train) EXPECT_NE(held_out.row, trained.row);
+  }
+}
+
+TEST_F(AdapterJobTest, TheBaseScoresKeyFollowsWhatDecidesThem) {
+  base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  const auto data = PrepareData(spec_, SmallJob(dir_.path(), spec_).data, *base_);
+  const std::string key = BaseScoresKey(spec_, *base_, *data);
+  DomainSpec other = spec_;
+  other.training.learning_rate = 5;
+  other.lora.r = 99;
+  EXPECT_EQ(BaseScoresKey(other, *base_, *data), key);
+  other.data.max_length = 64;
+  EXPECT_NE(BaseScoresKey(other, *base_, *data), key);
+}
+
+}  // namespace
+}  // namespace mozgach

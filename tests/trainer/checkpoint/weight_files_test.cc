@@ -1,0 +1,71 @@
+#include "trainer/checkpoint/weight_files.h"
+
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/trainer/checkpoint/temporary_directory.h"
+
+namespace mozgach {
+namespace {
+
+using ::testing::HasSubstr;
+
+class WeightFilesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(WriteSafetensors(directory_ / "one.safetensors", {{"a", a_}}, {}).ok());
+    ASSERT_TRUE(WriteSafetensors(directory_ / "two.safetensors", {{"b", b_}}, {}).ok());
+  }
+
+  absl::StatusOr<WeightFiles> OpenWith(const std::string& index) {
+    directory_.Write("model.safetensors.index.json", index);
+    return WeightFiles::Open(directory_.path());
+  }
+
+  TemporaryDirectory directory_;
+  const at::Tensor a_ = at::randn({2, 3}), b_ = at::randn({4});
+};
+
+TEST_F(WeightFilesTest, ShardsAreOneSetOfTensors) {
+  const auto weights = OpenWith(
+      R"({"metadata": {}, "weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_TRUE(at::equal(*weights->Read("a", {2, 3}), a_));
+  EXPECT_TRUE(at::equal(*weights->Read("b"), b_));
+  EXPECT_EQ(weights->Paths().size(), 2u);
+}
+
+TEST_F(WeightFilesTest, AnIndexThatLeavesItsDirectoryIsRefused) {
+  for (const char* shard : {"../one.safetensors", "/etc/passwd", "..", "sub/one.safetensors", ""}) {
+    const auto weights = OpenWith(std::string(R"({"weight_map": {"a": ")") + shard + "\"}}");
+    EXPECT_EQ(weights.status().code(), absl::StatusCode::kInvalidArgument) << shard;
+    EXPECT_THAT(std::string(weights.status().message()), HasSubstr("same directory")) << shard;
+  }
+}
+
+TEST_F(WeightFilesTest, AnIndexThatNamesWhatIsNotThereIsRefused) {
+  EXPECT_EQ(OpenWith(R"({"weight_map": {"c": "one.safetensors"}})").status().code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(OpenWith(R"({"weight_map": {"a": "three.safetensors"}})").status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(OpenWith(R"({"weight_map": )").status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(WeightFilesTest, MissingTensorsAndWrongShapesAreNamed) {
+  const auto weights = WeightFiles::OpenFile(directory_ / "one.safetensors");
+  ASSERT_TRUE(weights.ok());
+  EXPECT_EQ(weights->Read("b").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(weights->Read("b").status().message()), HasSubstr("'b' is missing"));
+  const auto wrong = weights->Read("a", {3, 2}).status();
+  EXPECT_EQ(wrong.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(wrong.message()), HasSubstr("[2, 3], config.json asks for [3, 2]"));
+}
+
+TEST_F(WeightFilesTest, ADirectoryWithoutWeightsIsSaidSo) {
+  EXPECT_EQ(WeightFiles::Open(directory_.path()).status().code(), absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace mozgach

@@ -1,0 +1,64 @@
+#include "trainer/serve/request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mozgach {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Refusal(const std::string& line) {
+  const auto request = ParseRequest(line);
+  EXPECT_TRUE(absl::IsInvalidArgument(request.status())) << line;
+  return std::string(request.status().message());
+}
+
+TEST(RequestTest, ATrainRequestIsReadWhole) {
+  const auto request = ParseRequest(
+      R"({"op": "train", "job": 7, "attempt": 2, "spec": {"domain": "x"}, "base_dir": "/b",
+          "data": {"train": ["/a", "/c"], "validation": null, "test": "/t"},
+          "output_dir": "/o", "checkpoint_dir": "/k", "cache_dir": "/h",
+          "pinned": {"compute_dtype": "float32", "threads": 3}, "unknown": 1})");
+  ASSERT_TRUE(request.ok()) << request.status();
+  const auto& train = std::get<TrainRequest>(*request);
+  EXPECT_EQ(train.id, (AttemptId{7, 2}));
+  EXPECT_EQ(train.data.train.size(), 2u);
+  EXPECT_FALSE(train.data.validation.has_value());
+  EXPECT_EQ(train.data.test, "/t");
+  EXPECT_EQ(train.pinned.threads, 3);
+  EXPECT_EQ(train.pinned.compute_dtype, "float32");
+}
+
+TEST(RequestTest, ALoadRequestHasTheDomainFilesQuantization) {
+  const auto request = ParseRequest(
+      R"({"op": "load", "base": "a/b", "base_dir": "/b", "quantization": {"load_in_4bit": false}})");
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_FALSE(std::get<LoadRequest>(*request).quantization.load_in_4bit);
+  EXPECT_FALSE(ParseRequest(R"({"op": "load", "base": "a/b", "base_dir": "/b",
+                                "quantization": {"load_in_9bit": true}})")
+                   .ok());
+}
+
+TEST(RequestTest, CancelAndExitAreRead) {
+  EXPECT_TRUE(std::holds_alternative<ExitRequest>(*ParseRequest(R"({"op": "exit"})")));
+  const auto cancel = ParseRequest(R"({"op": "cancel", "job": 1, "attempt": 9})");
+  EXPECT_EQ(std::get<CancelRequest>(*cancel).id, (AttemptId{1, 9}));
+}
+
+TEST(RequestTest, WhatIsNoRequestIsRefusedWithTheReason) {
+  EXPECT_THAT(Refusal("not json"), HasSubstr("no JSON object"));
+  EXPECT_THAT(Refusal("[1]"), HasSubstr("no JSON object"));
+  EXPECT_THAT(Refusal(R"({"op": "dance"})"), HasSubstr("'dance'"));
+  EXPECT_THAT(Refusal(R"({"job": 1})"), HasSubstr("op"));
+  EXPECT_THAT(Refusal(R"({"op": "cancel", "job": 1})"), HasSubstr("attempt"));
+  EXPECT_THAT(Refusal(R"({"op": "cancel", "job": "1", "attempt": 1})"), HasSubstr("number"));
+  EXPECT_THAT(Refusal(R"({"op": "train", "job": 1, "attempt": 1, "spec": {}, "base_dir": "/b",
+                          "data": {"train": ["/a"]}, "output_dir": "/o",
+                          "pinned": {"threads": 0}})"),
+              HasSubstr("pinned.threads"));
+  EXPECT_FALSE(ParseRequest(std::string(100000, '[')).ok());
+}
+
+}  // namespace
+}  // namespace mozgach

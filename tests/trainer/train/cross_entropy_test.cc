@@ -1,0 +1,66 @@
+#include "trainer/train/cross_entropy.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <gtest/gtest.h>
+
+namespace mozgach {
+namespace {
+
+constexpr int kSum = 2;  // at::Reduction::Sum
+
+double RelativeError(const at::Tensor& got, const at::Tensor& expected) {
+  return ((got - expected).norm() / expected.norm()).item<double>();
+}
+
+// Long enough for several chunks.
+TEST(CrossEntropyTest, LossAndGradientAreThoseOfTheWholeLogits) {
+  const at::Tensor head = at::randn({40, 8});
+  const at::Tensor targets = at::randint(40, {20001}, at::kLong);
+  at::Tensor hidden = at::randn({20001, 8}).requires_grad_();
+  at::Tensor reference = hidden.detach().clone().requires_grad_();
+
+  const at::Tensor loss = SummedCrossEntropy(hidden, head, targets);
+  (loss / 7.0).backward();
+  const at::Tensor expected =
+      at::cross_entropy_loss(at::matmul(reference, head.t()), targets, {}, kSum);
+  (expected / 7.0).backward();
+
+  EXPECT_NEAR(loss.item<double>() / expected.item<double>(), 1, 1e-5);
+  EXPECT_LT(RelativeError(hidden.grad(), reference.grad()), 1e-5);
+}
+
+TEST(CrossEntropyTest, TokenNllAddsUpToTheSum) {
+  const at::Tensor head = at::randn({40, 8}), hidden = at::randn({9000, 8});
+  const at::Tensor targets = at::randint(40, {9000}, at::kLong);
+  const at::Tensor nll = TokenNll(hidden, head, targets);
+  ASSERT_EQ(nll.size(0), 9000);
+  EXPECT_NEAR(nll.sum().item<double>() /
+                  SummedCrossEntropy(hidden, head, targets).item<double>(), 1, 1e-5);
+  EXPECT_EQ(TokenNll(hidden.narrow(0, 0, 0), head, targets.narrow(0, 0, 0)).size(0), 0);
+}
+
+TEST(CrossEntropyTest, HugeLogitsDoNotOverflow) {
+  const at::Tensor head = at::randn({40, 8}) * 1e4;
+  at::Tensor hidden = at::randn({5, 8}).requires_grad_();
+  const at::Tensor loss =
+      SummedCrossEntropy(hidden, head, at::randint(40, {5}, at::kLong));
+  loss.backward();
+  EXPECT_TRUE(std::isfinite(loss.item<double>()));
+  EXPECT_TRUE(std::isfinite(hidden.grad().sum().item<double>()));
+}
+
+TEST(CrossEntropyTest, Bfloat16HiddenStatesKeepAFloat32Softmax) {
+  const at::Tensor head = at::randn({40, 8}).to(at::kBFloat16);
+  const at::Tensor hidden = at::randn({50, 8}).to(at::kBFloat16);
+  const at::Tensor targets = at::randint(40, {50}, at::kLong);
+  const double expected =
+      SummedCrossEntropy(hidden.to(at::kFloat), head.to(at::kFloat), targets).item<double>();
+  EXPECT_NEAR(SummedCrossEntropy(hidden, head, targets).item<double>() / expected, 1, 1e-2);
+}
+
+}  // namespace
+}  // namespace mozgach

@@ -1,0 +1,54 @@
+#include "trainer/train/failure.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <new>
+
+namespace mozgach {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(FailureTest, AMarkSurvivesAnnotation) {
+  const absl::Status status =
+      Annotate(WithClass(absl::InvalidArgumentError("bad row"), FailureClass::kData), "train.jsonl");
+  EXPECT_EQ(ClassOf(status), FailureClass::kData);
+  EXPECT_EQ(status.message(), "train.jsonl: bad row");
+}
+
+TEST(FailureTest, WithoutAMarkTheCodeDecides) {
+  EXPECT_EQ(ClassOf(absl::InvalidArgumentError("")), FailureClass::kUser);
+  EXPECT_EQ(ClassOf(absl::DataLossError("")), FailureClass::kData);
+  EXPECT_EQ(ClassOf(absl::OutOfRangeError("")), FailureClass::kData);
+  EXPECT_EQ(ClassOf(absl::ResourceExhaustedError("disk")), FailureClass::kInfrastructure);
+  EXPECT_EQ(ClassOf(absl::UnavailableError("")), FailureClass::kInfrastructure);
+}
+
+TEST(FailureTest, NoMemoryIsOutOfMemoryWhoeverSaysIt) {
+  const absl::Status standard =
+      CatchingExceptions([]() -> absl::Status { throw std::bad_alloc(); });
+  EXPECT_EQ(ClassOf(standard), FailureClass::kOutOfMemory);
+  const absl::Status libtorch = CatchingExceptions([] {
+    at::empty({int64_t{1} << 50}, at::kFloat).fill_(1);
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(ClassOf(libtorch), FailureClass::kOutOfMemory);
+  EXPECT_THAT(std::string(libtorch.message()), HasSubstr("try a smaller"));
+}
+
+TEST(FailureTest, OtherExceptionsOfLibtorchKeepTheirFirstLine) {
+  const absl::Status status = CatchingExceptions([] {
+    at::matmul(at::ones({2, 3}), at::ones({4, 5}));
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(ClassOf(status), FailureClass::kData);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("libtorch: "));
+  EXPECT_EQ(status.message().find('\n'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mozgach

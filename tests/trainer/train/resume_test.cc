@@ -1,0 +1,113 @@
+#include <gtest/gtest.h>
+
+#include "tests/trainer/train/small_base.h"
+#include "trainer/adapter/adapter_job.h"
+
+namespace mozgach {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Leaves before step `at` + 1.
+class Leaver : public JobObserver {
+ public:
+  Leaver(int64_t at, Interruption how) : at_(at), how_(how) {}
+  void OnStarted(int64_t step, int64_t steps) override { started_at = step; }
+  void OnStep(const StepReport& report) override { step_ = report.step; }
+  Interruption Poll() override { return step_ >= at_ ? how_ : Interruption::kNone; }
+
+  int64_t started_at = -1;
+
+ private:
+  int64_t at_;
+  Interruption how_;
+  int64_t step_ = 0;
+};
+
+class ResumeTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    WriteSmallBase(dir_.path() / "base");
+    spec_.training.max_steps = 12;
+    base_ = LoadSmallBase(dir_.path() / "base", spec_);
+    WriteSmallDataset(dir_.path(), 23);
+    JobObserver undisturbed;
+    ASSERT_TRUE(MakeAdapter(Job("whole"), *base_, undisturbed).ok());
+    expected_ = Weights("whole");
+  }
+
+  AdapterJob Job(const std::string& name) const {
+    AdapterJob job = SmallJob(dir_.path(), spec_);
+    job.output_dir = dir_.path() / name / "output";
+    job.checkpoint_dir = dir_.path() / name / "checkpoints";
+    return job;
+  }
+  std::string Weights(const std::string& name) const {
+    return ReadText(dir_.path() / name / "output" / "adapter_model.safetensors");
+  }
+  void Leave(const std::string& name, int64_t at, Interruption how) const {
+    Leaver leaver(at, how);
+    EXPECT_TRUE(absl::IsCancelled(MakeAdapter(Job(name), *base_, leaver).status()));
+  }
+
+  TemporaryDirectory dir_;
+  DomainSpec spec_ = SmallSpec();
+  std::unique_ptr<Base> base_;
+  std::string expected_;
+};
+
+TEST_F(ResumeTest, StoppedAnywhereTheAdapterIsTheSameByteForByte) {
+  for (const int64_t at : {1, 4, 5, 6, 11}) {
+    const std::string name = "stop" + std::to_string(at);
+    Leave(name, at, Interruption::kStop);
+    Leaver rest(100, Interruption::kNone);
+    ASSERT_TRUE(MakeAdapter(Job(name), *base_, rest).ok());
+    EXPECT_EQ(rest.started_at, at);
+    EXPECT_TRUE(Weights(name) == expected_) << "stopped after step " << at;
+  }
+}
+
+TEST_F(ResumeTest, CancelledItGoesOnFromTheLastCheckpoint) {
+  Leave("cancel", 8, Interruption::kCancel);
+  Leaver rest(100, Interruption::kNone);
+  ASSERT_TRUE(MakeAdapter(Job("cancel"), *base_, rest).ok());
+  EXPECT_EQ(rest.started_at, 5);
+  EXPECT_TRUE(Weights("cancel") == expected_);
+}
+
+TEST_F(ResumeTest, ATornNewestCheckpointCostsStepsAndNothingElse) {
+  Leave("torn", 11, Interruption::kCancel);
+  fs::resize_file(dir_.path() / "torn/checkpoints/step-000010/state.safetensors", 64);
+  Leaver rest(100, Interruption::kNone);
+  ASSERT_TRUE(MakeAdapter(Job("torn"), *base_, rest).ok());
+  EXPECT_EQ(rest.started_at, 5);
+  EXPECT_TRUE(Weights("torn") == expected_);
+}
+
+TEST_F(ResumeTest, AfterTheLastStepOnlyTheScoresAreLeft) {
+  Leave("end", 12, Interruption::kStop);  // while the scores are computed
+  Leaver rest(100, Interruption::kNone);
+  ASSERT_TRUE(MakeAdapter(Job("end"), *base_, rest).ok());
+  EXPECT_EQ(rest.started_at, 12);
+  EXPECT_TRUE(Weights("end") == expected_);
+}
+
+TEST_F(ResumeTest, AnotherDatasetStartsAnew) {
+  Leave("data", 8, Interruption::kStop);
+  WriteSmallDataset(dir_.path(), 24);
+  Leaver rest(100, Interruption::kNone);
+  ASSERT_TRUE(MakeAdapter(Job("data"), *base_, rest).ok());
+  EXPECT_EQ(rest.started_at, 0);
+}
+
+TEST_F(ResumeTest, ForeignCheckpointsAreRefusedWhereAPersonAskedToResume) {
+  Leave("foreign", 8, Interruption::kStop);
+  spec_.training.learning_rate = 1e-3;
+  AdapterJob job = Job("foreign");
+  job.resume_only_own = true;
+  JobObserver observer;
+  EXPECT_TRUE(absl::IsInvalidArgument(MakeAdapter(job, *base_, observer).status()));
+}
+
+}  // namespace
+}  // namespace mozgach

@@ -1,0 +1,172 @@
+#include "trainer/train/trainer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/trainer/train/small_base.h"
+#include "trainer/adapter/job_data.h"
+#include "trainer/train/failure.h"
+#include "trainer/train/training_batch.h"
+
+namespace mozgach {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Recorder : TrainingObserver {
+  std::vector<StepReport> steps;
+  void OnStep(const StepReport& report) override { steps.push_back(report); }
+};
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    WriteSmallBase(dir_.path() / "base");
+    WriteSmallDataset(dir_.path(), 23);
+    spec_.lora.lora_dropout = 0;
+  }
+
+  absl::StatusOr<TrainingTotals> Run(Recorder* recorder = nullptr) {
+    if (base_ == nullptr) base_ = LoadSmallBase(dir_.path() / "base", spec_);
+    const AdapterJob job = SmallJob(dir_.path(), spec_);
+    data_ = *PrepareData(spec_, job.data, *base_);
+    std::vector<int64_t> lengths;
+    for (const Example& example : data_.train) {
+      lengths.push_back(static_cast<int64_t>(example.ids.size()));
+    }
+    const BatchPlan plan(lengths, spec_.data, spec_.training);
+    adapter_ = *LoraAdapter::Create(base_->model->config(), spec_.lora, spec_.training.seed,
+                                    at::kCPU);
+    TrainingInputs inputs;
+    inputs.model = base_->model.get();
+    inputs.adapter = &*adapter_;
+    inputs.examples = &data_.train;
+    inputs.plan = &plan;
+    inputs.training = spec_.training;
+    inputs.checkpoint_layers = spec_.training.gradient_checkpointing == "true";
+    Recorder unheard;
+    return Train(inputs, recorder == nullptr ? unheard : *recorder);
+  }
+
+  std::vector<double> Losses() {
+    Recorder recorder;
+    const auto totals = Run(&recorder);
+    EXPECT_TRUE(totals.ok()) << totals.status();
+    std::vector<double> losses;
+    for (const StepReport& step : recorder.steps) losses.push_back(step.loss);
+    return losses;
+  }
+
+  TemporaryDirectory dir_;
+  DomainSpec spec_ = SmallSpec();
+  std::unique_ptr<Base> base_;
+  JobData data_;
+  std::optional<LoraAdapter> adapter_;
+};
+
+TEST_F(TrainerTest, TheLossFallsAndEveryStepIsReported) {
+  spec_.training.max_steps = 40;
+  Recorder recorder;
+  const auto totals = Run(&recorder);
+  ASSERT_TRUE(totals.ok()) << totals.status();
+  ASSERT_EQ(recorder.steps.size(), 40u);
+  EXPECT_LT(recorder.steps.back().loss, 0.8 * recorder.steps.front().loss);
+  EXPECT_EQ(recorder.steps.back().tokens, totals->tokens);
+  EXPECT_DOUBLE_EQ(recorder.steps.front().learning_rate, 0);
+  EXPECT_GT(recorder.steps.front().grad_norm, 0);
+  EXPECT_GT(recorder.steps.back().memory_peak_bytes, 0);
+}
+
+// Rows of different lengths: a mean of micro-batch means would differ.
+TEST_F(TrainerTest, AnAccumulatedWindowIsOneBigBatch) {
+  spec_.data.packing = false;
+  spec_.training.max_steps = 5;
+  spec_.training.per_device_train_batch_size = 4;
+  spec_.training.gradient_accumulation_steps = 1;
+  const std::vector<double> together = Losses();
+  spec_.training.per_device_train_batch_size = 1;
+  spec_.training.gradient_accumulation_steps = 4;
+  const std::vector<double> accumulated = Losses();
+  ASSERT_EQ(together.size(), accumulated.size());
+  for (size_t i = 0; i < together.size(); ++i) {
+    EXPECT_NEAR(accumulated[i], together[i], 1e-5) << "step " << i + 1;
+  }
+}
+
+TEST_F(TrainerTest, PackedRowsHaveTheLossOfUnpackedOnes) {
+  ASSERT_TRUE(Run().ok());
+  const at::NoGradGuard no_grad;
+  MicroBatch packed = {Sequence{{0, 1, 2, 3}, 0}};
+  ForwardOptions options;
+  options.adapter = &*adapter_;
+  const double together =
+      SummedLoss(*base_->model, MakeTrainingBatch(data_.train, packed, at::kCPU), options)
+          .item<double>();
+  double apart = 0;
+  for (int32_t row = 0; row < 4; ++row) {
+    const MicroBatch single = {Sequence{{row}, 0}};
+    apart += SummedLoss(*base_->model, MakeTrainingBatch(data_.train, single, at::kCPU), options)
+                 .item<double>();
+  }
+  EXPECT_NEAR(together / apart, 1, 1e-5);
+}
+
+TEST_F(TrainerTest, TheLastPartialWindowIsAStep) {
+  spec_.data.packing = false;
+  spec_.training.max_steps.reset();
+  spec_.training.num_train_epochs = 1;
+  spec_.training.gradient_accumulation_steps = 5;  // 23 rows: 4 whole windows and one of 3
+  Recorder recorder;
+  ASSERT_TRUE(Run(&recorder).ok());
+  EXPECT_EQ(recorder.steps.size(), 5u);
+  int64_t tokens = 0;
+  for (const Example& example : data_.train) tokens += static_cast<int64_t>(example.ids.size());
+  EXPECT_EQ(recorder.steps.back().tokens, tokens);
+}
+
+TEST_F(TrainerTest, RunningLayersAgainChangesNothing) {
+  spec_.training.max_steps = 6;
+  spec_.lora.lora_dropout = 0.2;
+  const std::vector<double> kept = Losses();
+  spec_.training.gradient_checkpointing = "true";
+  EXPECT_EQ(Losses(), kept);
+}
+
+TEST_F(TrainerTest, AFourBitBaseTrainsToo) {
+  spec_.quantization.load_in_4bit = true;
+  spec_.training.max_steps = 30;
+  const std::vector<double> losses = Losses();
+  EXPECT_LT(losses.back(), losses.front());
+}
+
+TEST_F(TrainerTest, ADivergedTrainingFailsAndSaysWhere) {
+  spec_.training.learning_rate = 1e30;
+  spec_.training.warmup_steps = 0;
+  const auto totals = Run();
+  ASSERT_FALSE(totals.ok());
+  EXPECT_EQ(ClassOf(totals.status()), FailureClass::kData);
+  EXPECT_THAT(std::string(totals.status().message()), HasSubstr("try a smaller learning_rate"));
+  EXPECT_THAT(std::string(totals.status().message()), HasSubstr("step "));
+}
+
+TEST_F(TrainerTest, AnAdapterThatLearnedNothingIsAFailure) {
+  spec_.training.max_steps = 1;  // the first step of a warm-up has learning rate 0
+  const auto totals = Run();
+  ASSERT_FALSE(totals.ok());
+  EXPECT_THAT(std::string(totals.status().message()), HasSubstr("still all zero after 1 step"));
+}
+
+TEST_F(TrainerTest, StepsAreReportedEveryLoggingStepsAndAtTheEnd) {
+  spec_.training.logging_steps = 8;
+  Recorder recorder;
+  ASSERT_TRUE(Run(&recorder).ok());
+  std::vector<int64_t> reported;
+  for (const StepReport& step : recorder.steps) reported.push_back(step.step);
+  EXPECT_EQ(reported, (std::vector<int64_t>{8, 16, 20}));
+}
+
+}  // namespace
+}  // namespace mozgach

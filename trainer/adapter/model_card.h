@@ -1,0 +1,17 @@
+// The README.md of an adapter: what the hub shows.  Format: huggingface.co/docs/hub/model-cards.
+#pragma once
+
+#include <string>
+
+#include "common/domain_spec.h"
+#include "nlohmann/json_fwd.hpp"
+#include "trainer/adapter/peft_directory.h"
+
+namespace mozgach {
+
+// YAML front matter (base_model, library_name, tags, model-index with the adapter's metrics), then
+// text for people: scores beside those of the bare base, settings, how to load it.
+std::string ModelCard(const DomainSpec& spec, const nlohmann::json& metrics,
+                      const AdapterFacts& facts);
+
+}  // namespace mozgach

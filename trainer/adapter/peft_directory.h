@@ -1,0 +1,36 @@
+// The PEFT directory of an adapter, as PeftModel.from_pretrained, vLLM and the hub read it:
+// adapter_model.safetensors, adapter_config.json, README.md (a model card), and our metrics.json.
+// Format: PEFT, docs/source/developer_guides/checkpoint.md and LoraConfig.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "common/domain_spec.h"
+#include "common/status.h"
+#include "nlohmann/json_fwd.hpp"
+#include "trainer/checkpoint/model_config.h"
+#include "trainer/lora/lora_adapter.h"
+
+namespace mozgach {
+
+// What is said about an adapter beside its weights.
+struct AdapterFacts {
+  std::string base_digest;
+  int64_t train_rows = 0;
+  int64_t steps = 0;
+  int64_t tokens = 0;
+  double train_seconds = 0;
+};
+
+// Writes the four files into `dir`, which is made where needed; each appears whole, and
+// adapter_config.json last, so that a reader finds an adapter or none.  `metrics` is
+// {"base": {…}, "adapter": {…}}.
+absl::Status WritePeftDirectory(const std::filesystem::path& dir, const DomainSpec& spec,
+                                const ModelConfig& config, const LoraAdapter& adapter,
+                                const nlohmann::json& metrics, const AdapterFacts& facts);
+
+// adapter_config.json's content.
+nlohmann::json PeftConfig(const DomainSpec& spec);
+
+}  // namespace mozgach

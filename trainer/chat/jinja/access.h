@@ -1,0 +1,26 @@
+// Attributes, items and slices of values: a.b, a['b'], a[0], a[1:].  As in Jinja2, what is not
+// there is undefined; only something undefined itself has no attributes at all.
+#pragma once
+
+#include <string>
+
+#include "common/status.h"
+#include "trainer/chat/jinja/budget.h"
+#include "trainer/chat/jinja/value.h"
+
+namespace mozgach::jinja {
+
+// object.name: of a mapping its methods first, then its keys.
+absl::StatusOr<Value> GetAttribute(const Value& object, const std::string& name, Budget* budget);
+
+// object[index]: of a mapping its keys first, then its methods.
+absl::StatusOr<Value> GetItem(const Value& object, const Value& index, Budget* budget);
+
+// object[begin:end:step]; each bound may be none.
+absl::StatusOr<Value> GetSlice(const Value& object, const Value& begin, const Value& end,
+                               const Value& step, Budget* budget);
+
+// "a.b.0": attributes of attributes, as filters take them.
+absl::StatusOr<Value> GetPath(const Value& object, const std::string& path, Budget* budget);
+
+}  // namespace mozgach::jinja

@@ -1,0 +1,150 @@
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "trainer/chat/jinja/access.h"
+#include "trainer/chat/jinja/interpreter.h"
+#include "trainer/chat/jinja/methods.h"
+#include "trainer/chat/jinja/parser.h"
+#include "trainer/chat/jinja/serialize.h"
+
+namespace mozgach::jinja {
+namespace {
+
+constexpr size_t kMaxNamespaces = 100'000;
+constexpr size_t kMaxRange = 100'000;
+
+absl::StatusOr<Value> Range(const Arguments& arguments, Budget* budget) {
+  ASSIGN_OR_RETURN(std::vector<Value> bounds, Bind(arguments, {"start", "stop", "step"}));
+  if (bounds[1].IsUndefined()) bounds[1] = std::exchange(bounds[0], Value{int64_t{0}});
+  if (bounds[2].IsUndefined()) bounds[2] = Value{int64_t{1}};
+  for (const Value& bound : bounds) {
+    if (!AsInteger(bound)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("range() needs integers, not ", KindName(bound)));
+    }
+  }
+  const int64_t end = *AsInteger(bounds[1]);
+  const int64_t step = *AsInteger(bounds[2]);
+  if (step == 0) return absl::InvalidArgumentError("range(): the step is 0");
+  std::vector<Value> items;
+  for (int64_t i = *AsInteger(bounds[0]); step > 0 ? i < end : i > end;) {
+    if (items.size() >= kMaxRange) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("range() of more than ", kMaxRange, " items"));
+    }
+    items.push_back({i});
+    if (__builtin_add_overflow(i, step, &i)) break;
+  }
+  return MakeList(std::move(items), budget);
+}
+
+}  // namespace
+
+absl::StatusOr<Value> Interpreter::Get(const Call& node) {
+  if (const auto* attribute = std::get_if<Attribute>(&node.callee->node)) {
+    ASSIGN_OR_RETURN(const Value object, Evaluate(*attribute->object));
+    ASSIGN_OR_RETURN(const Arguments arguments, EvaluateArguments(node.arguments));
+    return CallAttribute(object, attribute->name, arguments);
+  }
+  ASSIGN_OR_RETURN(const Value callee, Evaluate(*node.callee));
+  if (const auto* name = std::get_if<Name>(&node.callee->node); name && callee.IsUndefined()) {
+    return Unsupported(absl::StrCat("the function '", name->name, "'"));
+  }
+  ASSIGN_OR_RETURN(const Arguments arguments, EvaluateArguments(node.arguments));
+  return CallValue(callee, arguments);
+}
+
+absl::StatusOr<Arguments> Interpreter::EvaluateArguments(const ArgumentList& list) {
+  Arguments arguments;
+  for (const ExpressionPtr& argument : list.positional) {
+    ASSIGN_OR_RETURN(Value value, Evaluate(*argument));
+    arguments.positional.push_back(std::move(value));
+  }
+  for (const auto& [name, argument] : list.named) {
+    ASSIGN_OR_RETURN(Value value, Evaluate(*argument));
+    arguments.named.emplace_back(name, std::move(value));
+  }
+  return arguments;
+}
+
+absl::StatusOr<Value> Interpreter::CallValue(const Value& callee, const Arguments& arguments) {
+  if (const auto* function = callee.As<Function>()) return CallFunction(function->name, arguments);
+  if (const auto* macro = callee.As<const MacroStatement*>()) return CallMacro(**macro, arguments);
+  if (const auto* undefined = callee.As<Undefined>()) {
+    return absl::InvalidArgumentError(*undefined->why);
+  }
+  return absl::InvalidArgumentError(absl::StrCat(KindName(callee), " cannot be called"));
+}
+
+absl::StatusOr<Value> Interpreter::CallAttribute(const Value& object, const std::string& name,
+                                                 const Arguments& arguments) {
+  if (object.loop() != nullptr && name == "cycle" && !arguments.positional.empty()) {
+    return arguments.positional[object.loop()->index % arguments.positional.size()];
+  }
+  if (object.text() || object.list() || object.map()) {
+    return CallMethod(object, name, arguments, &budget_);
+  }
+  ASSIGN_OR_RETURN(const Value callee, GetAttribute(object, name, &budget_));
+  return CallValue(callee, arguments);
+}
+
+absl::StatusOr<Value> Interpreter::CallFunction(std::string_view name, const Arguments& arguments) {
+  if (name == "raise_exception") {
+    ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"message"}));
+    ASSIGN_OR_RETURN(const Text message, ToText(values[0], &budget_));
+    raised_ = true;
+    return absl::InvalidArgumentError(message.bytes());
+  }
+  if (name == "namespace") {
+    if (namespaces_.size() >= kMaxNamespaces) {
+      return absl::ResourceExhaustedError("the chat template makes too many namespaces");
+    }
+    if (!arguments.positional.empty()) return Unsupported("namespace() of a mapping");
+    namespaces_.emplace_back();
+    for (const auto& [key, value] : arguments.named) namespaces_.back().Set(key, value);
+    return Value{&namespaces_.back()};
+  }
+  if (name == "dict") return MakeMap(arguments.named, &budget_);
+  if (name == "range") return Range(arguments, &budget_);
+  return absl::InvalidArgumentError("a method can only be called");
+}
+
+absl::Status Interpreter::BindParameters(const MacroStatement& macro, const Arguments& arguments) {
+  if (arguments.positional.size() > macro.parameters.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the macro '", macro.name, "' takes ", macro.parameters.size(), " arguments"));
+  }
+  for (const auto& [name, value] : arguments.named) {
+    bool known = false;
+    for (const auto& [parameter, otherwise] : macro.parameters) known |= parameter == name;
+    if (!known) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the macro '", macro.name, "' has no parameter '", name, "'"));
+    }
+    scopes_.back().names[name] = value;
+  }
+  for (size_t i = 0; i < macro.parameters.size(); ++i) {
+    const auto& [name, otherwise] = macro.parameters[i];
+    std::map<std::string, Value>& names = scopes_.back().names;
+    if (i < arguments.positional.size()) {
+      names[name] = arguments.positional[i];
+    } else if (names.count(name) == 0) {
+      Value value = Value::Missing(absl::StrCat("parameter '", name, "' was not given"));
+      ASSIGN_OR_RETURN(value, EvaluateOr(otherwise, value));
+      scopes_.back().names[name] = std::move(value);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Value> Interpreter::CallMacro(const MacroStatement& macro,
+                                             const Arguments& arguments) {
+  Text text;
+  PushScope(0);
+  RETURN_IF_ERROR(BindParameters(macro, arguments));
+  RETURN_IF_ERROR(Execute(macro.body, &text).status());
+  scopes_.pop_back();
+  return Value::OfText(std::move(text));
+}
+
+}  // namespace mozgach::jinja

@@ -1,0 +1,95 @@
+// The interpreter renders a template's tree with variables.  One rendering each; one thread.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "trainer/chat/jinja/arguments.h"
+#include "trainer/chat/jinja/ast.h"
+#include "trainer/chat/jinja/budget.h"
+#include "trainer/chat/jinja/text.h"
+#include "trainer/chat/jinja/value.h"
+
+namespace mozgach::jinja {
+
+class Interpreter {
+ public:
+  // `budget` outlives the interpreter.
+  explicit Interpreter(Budget* budget) : budget_(*budget) { scopes_.emplace_back(); }
+
+  void Define(const std::string& name, Value value) {
+    scopes_.front().names[name] = std::move(value);
+  }
+
+  // INVALID_ARGUMENT: what raise_exception was called with, as it is; otherwise "line N: what".
+  // RESOURCE_EXHAUSTED: the budget is used up.
+  absl::StatusOr<Text> Run(const Body& body);
+
+ private:
+  enum class Flow { kNext, kBreak, kContinue };
+
+  // Names and where to look on: a for sees what is around it, a macro only the template's own
+  // names.
+  struct Scope {
+    std::map<std::string, Value> names;
+    size_t parent = 0;
+  };
+
+  absl::StatusOr<Flow> Execute(const Body& body, Text* out);
+  absl::StatusOr<Flow> ExecuteOne(const Statement& statement, Text* out);
+  absl::StatusOr<Flow> Do(const TextStatement& node, Text* out);
+  absl::StatusOr<Flow> Do(const PrintStatement& node, Text* out);
+  absl::StatusOr<Flow> Do(const IfStatement& node, Text* out);
+  absl::StatusOr<Flow> Do(const ForStatement& node, Text* out);
+  absl::StatusOr<Flow> Do(const SetStatement& node, Text* out);
+  absl::StatusOr<Flow> Do(const SetBlockStatement& node, Text* out);
+  absl::StatusOr<Flow> Do(const std::unique_ptr<const MacroStatement>& node, Text* out);
+  absl::StatusOr<Flow> Do(const GenerationStatement& node, Text* out);
+  absl::StatusOr<Flow> Do(const BreakStatement& node, Text* out);
+  absl::StatusOr<Flow> Do(const ContinueStatement& node, Text* out);
+
+  absl::StatusOr<std::vector<Value>> LoopItems(const ForStatement& node);
+  absl::Status AssignTargets(const std::vector<std::string>& names, const Value& value);
+  absl::Status Assign(const Target& target, Value value);
+
+  absl::StatusOr<Value> Evaluate(const Expression& expression);
+  absl::StatusOr<Value> EvaluateOr(const ExpressionPtr& expression, Value otherwise);
+  absl::StatusOr<Value> Get(const Literal& node);
+  absl::StatusOr<Value> Get(const Name& node);
+  absl::StatusOr<Value> Get(const ListDisplay& node);
+  absl::StatusOr<Value> Get(const MapDisplay& node);
+  absl::StatusOr<Value> Get(const Unary& node);
+  absl::StatusOr<Value> Get(const Binary& node);
+  absl::StatusOr<Value> Get(const Comparison& node);
+  absl::StatusOr<Value> Get(const Conditional& node);
+  absl::StatusOr<Value> Get(const Attribute& node);
+  absl::StatusOr<Value> Get(const Subscript& node);
+  absl::StatusOr<Value> Get(const Slice& node);
+  absl::StatusOr<Value> Get(const Call& node);
+  absl::StatusOr<Value> Get(const Filter& node);
+  absl::StatusOr<Value> Get(const Test& node);
+
+  absl::StatusOr<Arguments> EvaluateArguments(const ArgumentList& list);
+  absl::StatusOr<Value> CallValue(const Value& callee, const Arguments& arguments);
+  absl::StatusOr<Value> CallAttribute(const Value& object, const std::string& name,
+                                      const Arguments& arguments);
+  absl::StatusOr<Value> CallFunction(std::string_view name, const Arguments& arguments);
+  absl::StatusOr<Value> CallMacro(const MacroStatement& macro, const Arguments& arguments);
+  absl::Status BindParameters(const MacroStatement& macro, const Arguments& arguments);
+
+  absl::Status Enter();
+  void PushScope(size_t parent) { scopes_.push_back({{}, parent}); }
+
+  Budget& budget_;
+  std::vector<Scope> scopes_;         // the last one is the current one, the first the template's
+  std::deque<Namespace> namespaces_;  // values point to them
+  int line_ = 1;
+  int depth_ = 0;  // of statements, expressions and macro calls
+  int loop_depth_ = 0;
+  bool raised_ = false;  // by raise_exception
+};
+
+}  // namespace mozgach::jinja

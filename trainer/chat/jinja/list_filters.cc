@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "trainer/chat/jinja/access.h"
+#include "trainer/chat/jinja/filters.h"
+#include "trainer/chat/jinja/serialize.h"
+#include "trainer/chat/jinja/string_operations.h"
+
+namespace mozgach::jinja {
+namespace {
+
+absl::StatusOr<Value> Length(const Value& input, const Arguments& arguments, Budget* budget) {
+  RETURN_IF_ERROR(Bind(arguments, {}).status());
+  if (const Text* text = input.text()) {
+    RETURN_IF_ERROR(budget->Spend(text->size()));
+    return Value::OfInteger(CountCharacters(text->bytes()));
+  }
+  if (const Map* map = input.map()) return Value::OfInteger(map->entries.size());
+  ASSIGN_OR_RETURN(const auto items, Items(input, budget));
+  return Value::OfInteger(items->items.size());
+}
+
+template <bool first>
+absl::StatusOr<Value> End(const Value& input, const Arguments& arguments, Budget* budget) {
+  RETURN_IF_ERROR(Bind(arguments, {}).status());
+  ASSIGN_OR_RETURN(const auto items, Items(input, budget));
+  if (items->items.empty()) return Value::Missing("there is no item, the sequence is empty");
+  return first ? items->items.front() : items->items.back();
+}
+
+absl::StatusOr<Value> ListFilter(const Value& input, const Arguments& arguments, Budget* budget) {
+  RETURN_IF_ERROR(Bind(arguments, {}).status());
+  ASSIGN_OR_RETURN(auto items, Items(input, budget));
+  return Value{std::move(items)};
+}
+
+absl::StatusOr<Value> Reverse(const Value& input, const Arguments& arguments, Budget* budget) {
+  RETURN_IF_ERROR(Bind(arguments, {}).status());
+  ASSIGN_OR_RETURN(const auto items, Items(input, budget));
+  RETURN_IF_ERROR(budget->Spend(items->items.size() * sizeof(Value)));
+  std::vector<Value> reversed(items->items.rbegin(), items->items.rend());
+  if (input.text() == nullptr) return MakeList(std::move(reversed), budget);
+  Text text;
+  for (const Value& character : reversed) text.Append(*character.text());
+  return Value::OfText(std::move(text));
+}
+
+absl::StatusOr<Value> JoinFilter(const Value& input, const Arguments& arguments, Budget* budget) {
+  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"d", "attribute"}));
+  ASSIGN_OR_RETURN(const auto items, Items(input, budget));
+  ASSIGN_OR_RETURN(const Text separator, ToText(values[0], budget));
+  std::vector<Text> parts;
+  for (const Value& item : items->items) {
+    RETURN_IF_ERROR(budget->Spend(sizeof(Text)));
+    Value part = item;
+    if (const Text* path = values[1].text()) {
+      ASSIGN_OR_RETURN(part, GetPath(item, path->bytes(), budget));
+    }
+    ASSIGN_OR_RETURN(Text text, ToText(part, budget));
+    parts.push_back(std::move(text));
+  }
+  ASSIGN_OR_RETURN(Text joined, Join(parts, separator, budget));
+  return Value::OfText(std::move(joined));
+}
+
+absl::StatusOr<Value> ItemsFilter(const Value& input, const Arguments& arguments, Budget* budget) {
+  RETURN_IF_ERROR(Bind(arguments, {}).status());
+  if (input.IsUndefined()) return MakeList({}, budget);
+  if (input.map() == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("needs a mapping, not ", KindName(input)));
+  }
+  std::vector<Value> pairs;
+  for (const auto& [key, value] : input.map()->entries) {
+    RETURN_IF_ERROR(budget->Spend(sizeof(Text) + key.size()));
+    ASSIGN_OR_RETURN(Value pair, MakeList({Value::OfText(Text(key)), value}, budget));
+    pairs.push_back(std::move(pair));
+  }
+  return MakeList(std::move(pairs), budget);
+}
+
+absl::StatusOr<Value> DictSort(const Value& input, const Arguments& arguments, Budget* budget) {
+  if (input.IsUndefined()) return absl::InvalidArgumentError("needs a mapping, not undefined");
+  ASSIGN_OR_RETURN(const Value pairs, ItemsFilter(input, arguments, budget));
+  std::vector<std::pair<std::string, Value>> keyed;
+  for (const Value& pair : pairs.list()->items) {
+    keyed.emplace_back(Lower(*pair.list()->items[0].text()).bytes(), pair);
+  }
+  std::stable_sort(keyed.begin(), keyed.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Value> sorted;
+  for (auto& [key, pair] : keyed) sorted.push_back(std::move(pair));
+  return MakeList(std::move(sorted), budget);
+}
+
+// map('upper') applies a filter to each item, map(attribute='role') takes an attribute of each.
+absl::StatusOr<Value> MapFilter(const Value& input, const Arguments& arguments, Budget* budget) {
+  ASSIGN_OR_RETURN(const auto items, Items(input, budget));
+  std::vector<Value> mapped;
+  const Text* filter = arguments.positional.empty() ? nullptr : arguments.positional[0].text();
+  std::vector<Value> named(2);
+  if (filter == nullptr) {
+    ASSIGN_OR_RETURN(named, Bind(arguments, {"attribute", "default"}));
+    if (named[0].text() == nullptr)
+      return absl::InvalidArgumentError("needs a filter or attribute=");
+  }
+  for (const Value& item : items->items) {
+    Value result;
+    if (filter != nullptr) {
+      ASSIGN_OR_RETURN(result, ApplyFilter(filter->bytes(), item, arguments.Rest(), budget));
+    } else {
+      ASSIGN_OR_RETURN(result, GetPath(item, named[0].text()->bytes(), budget));
+      if (result.IsUndefined() && !named[1].IsUndefined()) result = named[1];
+    }
+    mapped.push_back(std::move(result));
+  }
+  return MakeList(std::move(mapped), budget);
+}
+
+// The items for which a test holds; without a test, those that are true.
+absl::StatusOr<Value> SelectItems(const Value& input, const Arguments& test,
+                                  const std::string* attribute, bool wanted, Budget* budget) {
+  ASSIGN_OR_RETURN(const auto items, Items(input, budget));
+  std::vector<Value> selected;
+  for (const Value& item : items->items) {
+    RETURN_IF_ERROR(budget->Spend());
+    Value subject = item;
+    if (attribute != nullptr) {
+      ASSIGN_OR_RETURN(subject, GetPath(item, *attribute, budget));
+    }
+    bool holds = IsTrue(subject);
+    if (!test.positional.empty()) {
+      if (test.positional[0].text() == nullptr)
+        return absl::InvalidArgumentError("needs a test's name");
+      ASSIGN_OR_RETURN(holds,
+                       ApplyTest(test.positional[0].text()->bytes(), subject, test.Rest(), budget));
+    }
+    if (holds == wanted) selected.push_back(item);
+  }
+  return MakeList(std::move(selected), budget);
+}
+
+template <bool wanted>
+absl::StatusOr<Value> Select(const Value& input, const Arguments& arguments, Budget* budget) {
+  return SelectItems(input, arguments, nullptr, wanted, budget);
+}
+
+template <bool wanted>
+absl::StatusOr<Value> SelectAttribute(const Value& input, const Arguments& arguments,
+                                      Budget* budget) {
+  if (arguments.positional.empty() || arguments.positional[0].text() == nullptr) {
+    return absl::InvalidArgumentError("needs the name of an attribute");
+  }
+  const std::string& attribute = arguments.positional[0].text()->bytes();
+  return SelectItems(input, arguments.Rest(), &attribute, wanted, budget);
+}
+
+}  // namespace
+
+FilterFunction FindListFilter(const std::string& name) {
+  static const auto* const filters = new std::map<std::string, FilterFunction>{
+      {"length", Length},
+      {"count", Length},
+      {"first", End<true>},
+      {"last", End<false>},
+      {"list", ListFilter},
+      {"reverse", Reverse},
+      {"join", JoinFilter},
+      {"items", ItemsFilter},
+      {"dictsort", DictSort},
+      {"map", MapFilter},
+      {"select", Select<true>},
+      {"reject", Select<false>},
+      {"selectattr", SelectAttribute<true>},
+      {"rejectattr", SelectAttribute<false>},
+  };
+  const auto found = filters->find(name);
+  return found == filters->end() ? nullptr : found->second;
+}
+
+}  // namespace mozgach::jinja

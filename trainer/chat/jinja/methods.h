@@ -1,0 +1,27 @@
+// Methods of strings, lists and mappings: content.split('</think>'), message.get('name'), …
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "common/status.h"
+#include "trainer/chat/jinja/arguments.h"
+#include "trainer/chat/jinja/budget.h"
+#include "trainer/chat/jinja/value.h"
+
+namespace mozgach::jinja {
+
+// True where CallMethod knows `name` for values of this kind.
+bool HasMethod(const Value& object, const std::string& name);
+
+// INVALID_ARGUMENT for a method that there is not, and for what it says of its arguments.
+absl::StatusOr<Value> CallMethod(const Value& object, const std::string& name,
+                                 const Arguments& arguments, Budget* budget);
+
+using StringMethod = absl::StatusOr<Value> (*)(const Text& text, const Arguments& arguments,
+                                               Budget* budget);
+
+// The methods of strings by name.
+const std::map<std::string, StringMethod>& StringMethods();
+
+}  // namespace mozgach::jinja

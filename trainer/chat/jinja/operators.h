@@ -1,0 +1,24 @@
+// The operators of Jinja expressions on values, with Python's meaning.  INVALID_ARGUMENT says which
+// kinds of values an operator was given.
+#pragma once
+
+#include <string>
+
+#include "common/status.h"
+#include "trainer/chat/jinja/budget.h"
+#include "trainer/chat/jinja/value.h"
+
+namespace mozgach::jinja {
+
+// "+", "-", "*", "/", "//", "%", "**", "~".
+absl::StatusOr<Value> Operate(const std::string& op, const Value& left, const Value& right,
+                              Budget* budget);
+
+// "==", "!=", "<", "<=", ">", ">=", "in", "not in".
+absl::StatusOr<bool> Compare(const std::string& op, const Value& left, const Value& right,
+                             Budget* budget);
+
+// "-" and "+".
+absl::StatusOr<Value> Sign(const std::string& op, const Value& operand);
+
+}  // namespace mozgach::jinja

@@ -1,0 +1,80 @@
+#include "trainer/chat/template_files.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/files.h"
+#include "common/utf8.h"
+#include "nlohmann/json.hpp"
+
+namespace mozgach {
+namespace {
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr uint64_t kTemplateBytes = uint64_t{1} << 20;
+constexpr uint64_t kConfigBytes = uint64_t{64} << 20;
+
+absl::StatusOr<Json> ReadConfig(const fs::path& path) {
+  absl::StatusOr<std::string> bytes = ReadFile(path, kConfigBytes);
+  if (absl::IsNotFound(bytes.status())) return Json::object();
+  if (!bytes.ok()) return bytes.status();
+  try {
+    Json config = Json::parse(*bytes);
+    if (config.is_object()) return config;
+  } catch (const Json::exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path.string(), ": no JSON: ", Abbreviate(error.what(), 200)));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(path.string(), ": must be a JSON object"));
+}
+
+// A special token is written as text, or as an object with the text as its content.
+std::optional<std::string> TokenText(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_object()) return std::nullopt;
+  const auto content = value.find("content");
+  if (content == value.end() || !content->is_string()) return std::nullopt;
+  return content->get<std::string>();
+}
+
+absl::StatusOr<std::optional<std::string>> SourceFromConfig(const Json& config) {
+  const auto found = config.find("chat_template");
+  if (found == config.end() || found->is_null()) return std::optional<std::string>();
+  if (found->is_string()) return std::optional<std::string>(found->get<std::string>());
+  const Json entries = found->is_array() ? *found : Json::array();
+  for (const Json& entry : entries) {
+    if (entry.is_object() && entry.value("name", Json()) == "default" &&
+        entry.value("template", Json()).is_string()) {
+      return std::optional<std::string>(entry.at("template").get<std::string>());
+    }
+  }
+  return absl::InvalidArgumentError(
+      "chat_template is neither text nor a list with one named 'default': name a built-in template "
+      "in the domain file, `data.chat_template: chatml`");
+}
+
+}  // namespace
+
+absl::StatusOr<TemplateFiles> ReadTemplateFiles(const fs::path& base_dir) {
+  const fs::path config_path = base_dir / "tokenizer_config.json";
+  const fs::path source_path = base_dir / "chat_template.jinja";
+  ASSIGN_OR_RETURN(const Json config, ReadConfig(config_path));
+  TemplateFiles files;
+  for (const char* name : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
+                           "cls_token", "mask_token"}) {
+    if (auto token = TokenText(config.value(name, Json()))) files.special_tokens[name] = *token;
+  }
+  absl::StatusOr<std::string> source = ReadFile(source_path, kTemplateBytes);
+  if (source.ok()) {
+    files.source = *std::move(source);
+    files.path = source_path.string();
+    return files;
+  }
+  if (!absl::IsNotFound(source.status())) return source.status();
+  files.path = config_path.string();
+  auto from_config = SourceFromConfig(config);
+  if (!from_config.ok()) return Annotate(from_config.status(), files.path);
+  files.source = *std::move(from_config);
+  return files;
+}
+
+}  // namespace mozgach

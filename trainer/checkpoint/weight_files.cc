@@ -1,0 +1,136 @@
+#include "trainer/checkpoint/weight_files.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/files.h"
+#include "nlohmann/json.hpp"
+
+namespace mozgach {
+namespace {
+
+constexpr uint64_t kIndexLimitBytes = uint64_t{64} << 20;
+
+std::string ShapeText(const std::vector<int64_t>& shape) {
+  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
+}
+
+// Shards are plain names beside the index: nothing a stranger's index says may leave the directory.
+bool IsPlainName(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
+         name.find('\0') == std::string::npos;
+}
+
+// tensor → shard, as in {"weight_map": {…}}.
+absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::filesystem::path& path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kIndexLimitBytes));
+  const auto index = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
+    return absl::DataLossError(absl::StrCat(path.string(), ": no JSON object with a weight_map"));
+  }
+  std::map<std::string, std::string> shards;
+  for (const auto& [tensor, shard] : index["weight_map"].items()) {
+    if (!shard.is_string() || !IsPlainName(shard.get<std::string>())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path.string(), ": tensor '", tensor, "' is said to lie in ", shard.dump(),
+                       ", which is no name of a file in the same directory"));
+    }
+    shards[tensor] = shard.get<std::string>();
+  }
+  return shards;
+}
+
+}  // namespace
+
+absl::StatusOr<WeightFiles> WeightFiles::Open(const std::filesystem::path& directory) {
+  const auto single = directory / "model.safetensors";
+  const auto index = directory / "model.safetensors.index.json";
+  std::error_code ignored;
+  if (std::filesystem::exists(single, ignored)) return OpenFile(single);
+  if (std::filesystem::exists(index, ignored)) return OpenShards(index);
+  return absl::NotFoundError(
+      absl::StrCat(directory.string(), ": neither model.safetensors nor ",
+                   "model.safetensors.index.json is here (weights in other formats can be saved as "
+                   "safetensors with transformers' save_pretrained)"));
+}
+
+absl::StatusOr<WeightFiles> WeightFiles::OpenFile(const std::filesystem::path& path) {
+  WeightFiles weights;
+  weights.origin_ = path;
+  ASSIGN_OR_RETURN(auto file, SafetensorsFile::Open(path));
+  weights.Add(file);
+  return weights;
+}
+
+absl::StatusOr<WeightFiles> WeightFiles::OpenShards(const std::filesystem::path& index) {
+  ASSIGN_OR_RETURN(const auto shards, ReadIndex(index));
+  std::set<std::string> names;
+  for (const auto& [tensor, shard] : shards) names.insert(shard);
+  WeightFiles weights;
+  weights.origin_ = index;
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(auto file, SafetensorsFile::Open(index.parent_path() / name));
+    for (const auto& [tensor, stored] : file->tensors()) {
+      auto listed = shards.find(tensor);
+      if (listed == shards.end() || listed->second != name) continue;
+      weights.places_[tensor] = {file, &stored};
+    }
+    weights.files_.push_back(file);
+  }
+  for (const auto& [tensor, shard] : shards) {
+    if (weights.Contains(tensor)) continue;
+    return absl::DataLossError(absl::StrCat((index.parent_path() / shard).string(), ": tensor '",
+                                            tensor, "' is missing, although the index names it"));
+  }
+  return weights;
+}
+
+void WeightFiles::Add(const std::shared_ptr<const SafetensorsFile>& file) {
+  for (const auto& [name, stored] : file->tensors()) places_[name] = {file, &stored};
+  files_.push_back(file);
+}
+
+std::vector<std::string> WeightFiles::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, place] : places_) names.push_back(name);
+  return names;
+}
+
+absl::StatusOr<at::Tensor> WeightFiles::Read(const std::string& name) const {
+  auto place = places_.find(name);
+  if (place == places_.end()) {
+    return absl::NotFoundError(absl::StrCat(origin_.string(), ": tensor '", name, "' is missing"));
+  }
+  return place->second.file->Tensor(*place->second.stored);
+}
+
+absl::StatusOr<at::Tensor> WeightFiles::Read(const std::string& name,
+                                             const std::vector<int64_t>& shape) const {
+  ASSIGN_OR_RETURN(at::Tensor tensor, Read(name));
+  if (tensor.sizes() != at::IntArrayRef(shape)) {
+    return absl::DataLossError(absl::StrCat(PathOf(name).string(), ": tensor '", name,
+                                            "' has shape ", ShapeText(tensor.sizes().vec()),
+                                            ", config.json asks for ", ShapeText(shape)));
+  }
+  return tensor;
+}
+
+void WeightFiles::Release(const std::string& name) const {
+  auto place = places_.find(name);
+  if (place != places_.end()) place->second.file->Release(*place->second.stored);
+}
+
+const std::filesystem::path& WeightFiles::PathOf(const std::string& name) const {
+  return places_.at(name).file->path();
+}
+
+std::vector<std::filesystem::path> WeightFiles::Paths() const {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& file : files_) paths.push_back(file->path());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace mozgach

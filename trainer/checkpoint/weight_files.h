@@ -1,0 +1,61 @@
+// WeightFiles are all the tensors of a base or an adapter, wherever they lie: one file, or shards
+// named by an index.  Immutable after Open(); safe from any thread.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "trainer/checkpoint/safetensors.h"
+
+namespace mozgach {
+
+class WeightFiles {
+ public:
+  // `directory`/model.safetensors, or the shards of model.safetensors.index.json.  NOT_FOUND where
+  // there is neither; DATA_LOSS for a shard that is damaged or lacks a tensor of the index;
+  // INVALID_ARGUMENT for an index that points outside `directory`.
+  static absl::StatusOr<WeightFiles> Open(const std::filesystem::path& directory);
+
+  // The one file `path`.
+  static absl::StatusOr<WeightFiles> OpenFile(const std::filesystem::path& path);
+
+  bool Contains(const std::string& name) const { return places_.count(name) != 0; }
+  std::vector<std::string> Names() const;
+
+  // The tensor as stored, on the CPU, to be read only.  NOT_FOUND names it and the directory; DATA_LOSS
+  // where its shape is not `shape`.
+  absl::StatusOr<at::Tensor> Read(const std::string& name, const std::vector<int64_t>& shape) const;
+  // The same for whatever shape it has.
+  absl::StatusOr<at::Tensor> Read(const std::string& name) const;
+
+  // Says that `name` is not needed again soon: its pages go back to the system.
+  void Release(const std::string& name) const;
+
+  // Where `name` lies; it must be there.
+  const std::filesystem::path& PathOf(const std::string& name) const;
+
+  // The files, in name order.
+  std::vector<std::filesystem::path> Paths() const;
+
+ private:
+  struct Place {
+    std::shared_ptr<const SafetensorsFile> file;
+    const StoredTensor* stored;
+  };
+  void Add(const std::shared_ptr<const SafetensorsFile>& file);
+  static absl::StatusOr<WeightFiles> OpenShards(const std::filesystem::path& index);
+
+  std::filesystem::path origin_;
+  std::vector<std::shared_ptr<const SafetensorsFile>> files_;
+  std::map<std::string, Place> places_;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,24 @@
+// The commands of mozgach-trainer (DESIGN.md, "The commands").  Each Add…() registers one with its
+// flags; when it is the one that was asked for, `*command` becomes what it does.
+//
+// Results go to stdout, progress and messages to stderr.  The status decides the exit code.
+#pragma once
+
+#include <functional>
+
+#include "CLI/CLI.hpp"
+#include "common/status.h"
+
+namespace mozgach {
+
+using Command = std::function<absl::Status()>;
+
+void AddTrainCommand(CLI::App& app, Command* command);
+void AddEvaluateCommand(CLI::App& app, Command* command);
+void AddGenerateCommand(CLI::App& app, Command* command);
+void AddScoreCommand(CLI::App& app, Command* command);
+void AddTokenizeCommand(CLI::App& app, Command* command);
+void AddRenderCommand(CLI::App& app, Command* command);
+void AddServeCommand(CLI::App& app, Command* command);
+
+}  // namespace mozgach

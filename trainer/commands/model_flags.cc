@@ -1,0 +1,47 @@
+#include "trainer/commands/model_flags.h"
+
+#include "trainer/models/runtime.h"
+#include "trainer/train/compute_type.h"
+
+namespace mozgach {
+
+void AddThreadsFlag(CLI::App& app, int* threads) {
+  app.add_option("--threads", *threads, "threads to compute with (default: one per core)")
+      ->check(CLI::Range(1, 1024));
+}
+
+void AddBaseFlag(CLI::App& app, std::string* base) {
+  app.add_option("--base", *base, "directory of the base: config.json, *.safetensors, tokenizer.json")
+      ->required();
+}
+
+void AddModelFlags(CLI::App& app, ModelFlags* flags) {
+  AddBaseFlag(app, &flags->base);
+  app.add_option("--adapter", flags->adapter, "PEFT directory of an adapter");
+  app.add_option("--quantization", flags->quantization, "linear layers: nf4 or none (default)")
+      ->check(CLI::IsMember({"nf4", "none"}));
+  app.add_option("--dtype", flags->dtype, "type to compute in: float32 (default) or bfloat16")
+      ->check(CLI::IsMember({"float32", "bfloat16"}));
+  AddThreadsFlag(app, &flags->threads);
+}
+
+int UseThreads(int threads) {
+  SetThreads(threads);
+  return Threads();
+}
+
+absl::StatusOr<LoadedModel> LoadModel(const ModelFlags& flags) {
+  UseThreads(flags.threads);
+  QuantizationSpec quantization;
+  quantization.load_in_4bit = flags.quantization == "nf4";
+  ASSIGN_OR_RETURN(const at::ScalarType type, ParseComputeType(flags.dtype));
+  LoadedModel loaded;
+  ASSIGN_OR_RETURN(loaded.base, LoadBase(flags.base, quantization, type));
+  if (flags.adapter.empty()) return loaded;
+  ASSIGN_OR_RETURN(loaded.adapter,
+                   LoraAdapter::Load(flags.adapter, loaded.base->model->config(),
+                                     loaded.base->model->device()));
+  return loaded;
+}
+
+}  // namespace mozgach

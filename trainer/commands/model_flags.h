@@ -1,0 +1,42 @@
+// The flags that several commands share: which base, which adapter, how many threads.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "common/status.h"
+#include "trainer/lora/lora_adapter.h"
+#include "trainer/train/base.h"
+
+namespace mozgach {
+
+struct ModelFlags {
+  std::string base;
+  std::string adapter;                // empty: the bare base
+  std::string quantization = "none";  // nf4 (with double quantisation) | none
+  std::string dtype = "float32";      // float32 | bfloat16
+  int threads = 0;                    // 0: as many as there are cores
+};
+
+// --threads N.
+void AddThreadsFlag(CLI::App& app, int* threads);
+// --base DIR.
+void AddBaseFlag(CLI::App& app, std::string* base);
+// --base, --adapter, --quantization, --dtype and --threads.
+void AddModelFlags(CLI::App& app, ModelFlags* flags);
+
+// Sets the threads of this process: `threads`, or one per core.  Returns how many.
+int UseThreads(int threads);
+
+// A base as the flags say, with the adapter where one is named.
+struct LoadedModel {
+  std::unique_ptr<Base> base;
+  std::optional<LoraAdapter> adapter;
+
+  const LoraAdapter* Adapter() const { return adapter ? &*adapter : nullptr; }
+};
+absl::StatusOr<LoadedModel> LoadModel(const ModelFlags& flags);
+
+}  // namespace mozgach

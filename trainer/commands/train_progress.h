@@ -1,0 +1,37 @@
+// What `train` shows while it runs: a bar on a terminal, lines otherwise, and with --json one object
+// per logged step on stdout.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "trainer/adapter/adapter_job.h"
+
+namespace mozgach {
+
+class TrainProgress : public JobObserver {
+ public:
+  // `json`: steps go to stdout as JSON instead of to stderr for people.
+  explicit TrainProgress(bool json);
+
+  void OnPrepared(const PreparedJob& prepared) override;
+  void OnStarted(int64_t step, int64_t steps) override;
+  void OnStep(const StepReport& report) override;
+  void OnCheckpoint(int64_t step, const std::filesystem::path& path) override;
+  void OnEvaluation(int64_t step, const nlohmann::json& metrics, bool final) override;
+  void OnEvaluating() override;
+  void OnNotice(const std::string& text) override;
+  // Asks to stop, checkpoint first, once SIGTERM or SIGINT came.
+  Interruption Poll() override;
+
+ private:
+  void ShowStep(const StepReport& report);
+  void Say(const std::string& line);  // on a line of its own, whatever the bar did
+
+  bool json_;
+  bool terminal_;
+  bool bar_open_ = false;
+  std::chrono::steady_clock::time_point last_shown_;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,209 @@
+#include "trainer/data/example.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+namespace {
+
+std::vector<Tokenizer::Piece> PiecesOf(const std::vector<Segment>& segments) {
+  std::vector<Tokenizer::Piece> pieces;
+  for (const Segment& segment : segments) {
+    const bool by_template = segment.message < 0;
+    pieces.push_back({segment.text, by_template ? SpecialTokens::kParse : SpecialTokens::kAsText});
+  }
+  return pieces;
+}
+
+// The turns [begin, end) on lines of their own.
+std::vector<Segment> LinesOf(const std::vector<Message>& messages, size_t begin, size_t end) {
+  std::vector<Segment> segments;
+  for (size_t i = begin; i < end; ++i) {
+    if (i > begin) segments.push_back({"\n", -1});
+    segments.push_back({messages[i].content, static_cast<int>(i)});
+  }
+  return segments;
+}
+
+bool IsSpaces(const std::string& text) { return text.find_first_not_of(' ') == std::string::npos; }
+
+void Append(const Example& part, Example* whole) {
+  whole->ids.insert(whole->ids.end(), part.ids.begin(), part.ids.end());
+  whole->trained.insert(whole->trained.end(), part.trained.begin(), part.trained.end());
+}
+
+}  // namespace
+
+int64_t Example::TrainedTokens() const {
+  return std::count(trained.begin(), trained.end(), uint8_t{1});
+}
+
+ExampleBuilder::ExampleBuilder(std::shared_ptr<const Tokenizer> tokenizer,
+                               std::shared_ptr<const ChatTemplate> chat_template,
+                               const DataSpec& data)
+    : tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)), data_(data) {}
+
+bool ExampleBuilder::IsTarget(const Row& row, int message) const {
+  return message >= row.first_target &&
+         row.messages[static_cast<size_t>(message)].role == "assistant";
+}
+
+absl::StatusOr<Example> ExampleBuilder::Encode(const std::vector<Segment>& segments,
+                                               const Row& row) const {
+  Example example;
+  std::vector<int32_t> pieces;
+  RETURN_IF_ERROR(tokenizer_->EncodePieces(PiecesOf(segments), &example.ids, &pieces));
+  for (const int32_t piece : pieces) {
+    const int message = segments[static_cast<size_t>(piece)].message;
+    example.trained.push_back(message >= 0 && IsTarget(row, message));
+  }
+  TrainEndsOfTurns(segments, pieces, &example);
+  return example;
+}
+
+// A turn ends with the special token that stands, in the template's text, behind the last token of
+// a message; a template may put spaces between the two, which then have to be learned too.
+void ExampleBuilder::TrainEndsOfTurns(const std::vector<Segment>& segments,
+                                      const std::vector<int32_t>& pieces, Example* example) const {
+  const auto message_of = [&](size_t token) {
+    return segments[static_cast<size_t>(pieces[token])].message;
+  };
+  for (size_t i = 0; i + 1 < pieces.size(); ++i) {
+    if (!example->trained[i] || message_of(i) < 0) continue;
+    size_t end = i + 1;
+    while (end < pieces.size() && message_of(end) < 0 &&
+           !tokenizer_->IsSpecial(example->ids[end]) &&
+           IsSpaces(tokenizer_->Decode({&example->ids[end], 1}, /*skip_special=*/false))) {
+      ++end;
+    }
+    if (end == pieces.size() || message_of(end) >= 0) continue;
+    if (!tokenizer_->IsSpecial(example->ids[end])) continue;
+    std::fill(example->trained.begin() + static_cast<std::ptrdiff_t>(i),
+              example->trained.begin() + static_cast<std::ptrdiff_t>(end) + 1, uint8_t{1});
+  }
+}
+
+void ExampleBuilder::PrependBos(Example* example) const {
+  const std::optional<int32_t> bos = tokenizer_->BosToPrepend();
+  if (!bos || (!example->ids.empty() && example->ids.front() == *bos)) return;
+  example->ids.insert(example->ids.begin(), *bos);
+  example->trained.insert(example->trained.begin(), uint8_t{0});
+}
+
+absl::StatusOr<Example> ExampleBuilder::BuildConversation(const Row& row) const {
+  ASSIGN_OR_RETURN(const std::vector<Segment> segments,
+                   chat_template_->Render(row.messages, /*add_generation_prompt=*/false));
+  return Encode(segments, row);
+}
+
+absl::StatusOr<Example> ExampleBuilder::BuildPlain(const Row& row) const {
+  Row text_row;
+  text_row.messages.push_back({"assistant", row.text});
+  const Row& turns = row.IsConversation() ? row : text_row;
+  Example example;
+  size_t begin = 0;
+  for (size_t i = 0; i < turns.messages.size(); ++i) {
+    if (turns.messages[i].role != "assistant") continue;
+    ASSIGN_OR_RETURN(const Example part, Encode(LinesOf(turns.messages, begin, i + 1), turns));
+    Append(part, &example);
+    if (const auto eos = tokenizer_->EosId()) {
+      example.ids.push_back(*eos);
+      example.trained.push_back(IsTarget(turns, static_cast<int>(i)));
+    }
+    begin = i + 1;
+  }
+  return example;
+}
+
+absl::StatusOr<Example> ExampleBuilder::Build(const Row& row) const {
+  const bool by_template = row.IsConversation() && chat_template_ != nullptr;
+  ASSIGN_OR_RETURN(Example example, by_template ? BuildConversation(row) : BuildPlain(row));
+  PrependBos(&example);
+  example.row = row.line;
+  if (!data_.completion_only_loss) {
+    // Some bases have one token for both ends: as an end it is trained.
+    const auto bos =
+        tokenizer_->BosId() == tokenizer_->EosId() ? std::nullopt : tokenizer_->BosId();
+    for (size_t i = 0; i < example.ids.size(); ++i) {
+      example.trained[i] = !bos || example.ids[i] != *bos;
+    }
+  }
+  if (!example.trained.empty()) example.trained[0] = 0;
+  return example;
+}
+
+absl::StatusOr<std::vector<Example>> ExampleBuilder::BuildAll(const std::vector<Row>& rows,
+                                                              const std::string& file,
+                                                              DataReport* report) const {
+  std::vector<Example> examples;
+  *report = DataReport{static_cast<int64_t>(rows.size())};
+  const auto limit = static_cast<size_t>(data_.max_length);
+  for (const Row& row : rows) {
+    const std::string place = absl::StrCat(file, ":", row.line);
+    absl::StatusOr<Example> example = Build(row);
+    if (!example.ok()) return Annotate(example.status(), place);
+    const bool too_long = example->ids.size() > limit;
+    if (too_long && data_.over_length == "error") {
+      return absl::InvalidArgumentError(absl::StrCat(
+          place, ": the row has ", example->ids.size(), " tokens, data.max_length is ", limit,
+          ": raise it, shorten the row, or set data.over_length to truncate or drop"));
+    }
+    if (too_long) {
+      example->ids.resize(limit);
+      example->trained.resize(limit);
+    }
+    if ((too_long && data_.over_length == "drop") || example->TrainedTokens() == 0) {
+      ++report->dropped;
+      continue;
+    }
+    report->truncated += too_long ? 1 : 0;
+    report->tokens += static_cast<int64_t>(example->ids.size());
+    report->trained_tokens += example->TrainedTokens();
+    examples.push_back(*std::move(example));
+  }
+  if (!examples.empty()) return examples;
+  return absl::InvalidArgumentError(absl::StrCat(file, ": no row has a token left to train: all ",
+                                                 rows.size(),
+                                                 " rows are longer than data.max_length (", limit,
+                                                 " tokens) or their answers lie "
+                                                 "beyond it: raise data.max_length"));
+}
+
+absl::StatusOr<Example> ExampleBuilder::EncodeQuestion(const Row& row) const {
+  if (!row.IsConversation()) {
+    return absl::InvalidArgumentError(
+        "a text row asks nothing: exact_match needs rows with a question and an answer, or set "
+        "evaluation.metrics to [perplexity]");
+  }
+  if (chat_template_ != nullptr) {
+    const std::vector<Message> asked(row.messages.begin(), row.messages.end() - 1);
+    ASSIGN_OR_RETURN(const std::vector<Segment> segments,
+                     chat_template_->Render(asked, /*add_generation_prompt=*/true));
+    return Encode(segments, row);
+  }
+  // As BuildPlain does it, with the last answer empty: the line break before it stays.
+  Row question = row;
+  question.messages.back().content.clear();
+  ASSIGN_OR_RETURN(Example example, BuildPlain(question));
+  if (tokenizer_->EosId()) example.ids.pop_back();
+  return example;
+}
+
+absl::StatusOr<Question> ExampleBuilder::Ask(const Row& row) const {
+  absl::StatusOr<Example> example = EncodeQuestion(row);
+  if (!example.ok()) return Annotate(example.status(), absl::StrCat("line ", row.line));
+  PrependBos(&*example);
+  Question question{std::move(example->ids), row.messages.back().content, row.line};
+  std::vector<int32_t>& prompt = question.prompt;
+  const auto limit = static_cast<size_t>(std::max<int64_t>(1, data_.max_length));
+  if (prompt.size() > limit) {
+    const size_t kept = tokenizer_->BosToPrepend() == prompt.front() ? 1 : 0;
+    prompt.erase(prompt.begin() + static_cast<std::ptrdiff_t>(kept),
+                 prompt.end() - static_cast<std::ptrdiff_t>(limit - kept));
+  }
+  return question;
+}
+
+}  // namespace mozgach

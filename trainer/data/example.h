@@ -1,0 +1,86 @@
+// An Example is a row as the model sees it: ids, and which of them are trained.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/dataset.h"
+#include "common/domain_spec.h"
+#include "common/status.h"
+#include "trainer/chat/chat_template.h"
+#include "trainer/tokenizer/tokenizer.h"
+
+namespace mozgach {
+
+struct Example {
+  std::vector<int32_t> ids;
+  std::vector<uint8_t>
+      trained;      // trained[i]: ids[i] is a target, predicted from ids[0..i-1]; trained[0] is 0
+  int64_t row = 0;  // line of its file, for messages
+
+  int64_t TrainedTokens() const;
+};
+
+// A test row: what is asked, and the answer that counts.
+struct Question {
+  std::vector<int32_t> prompt;
+  std::string answer;
+  int64_t row = 0;
+};
+
+// What became of the rows.
+struct DataReport {
+  int64_t rows = 0;
+  int64_t dropped = 0;  // too long, or nothing left to train after truncation
+  int64_t truncated = 0;
+  int64_t tokens = 0;
+  int64_t trained_tokens = 0;
+};
+
+// Turns rows into examples.
+//
+// With a template: what the assistant says, turn by turn, and the special token that ends each turn
+// (behind the text directly, or behind spaces) are trained; what comes after that token, such as a
+// line break, is not.  Only the template's own markers are parsed for special tokens, and the mask
+// is made from where each token's text came from, so a template may trim or split what people
+// wrote. Without a template: the turns on lines of their own, each answer followed by EOS; answers
+// and EOS are trained.  `text` rows: the text and EOS, all of it trained. completion_only_loss
+// false trains everything but BOS.  Exactly one BOS where the tokenizer wants one. Immutable; safe
+// from any thread.
+class ExampleBuilder {
+ public:
+  ExampleBuilder(std::shared_ptr<const Tokenizer> tokenizer,
+                 std::shared_ptr<const ChatTemplate> chat_template, const DataSpec& data);
+
+  // Before truncation.
+  absl::StatusOr<Example> Build(const Row& row) const;
+
+  // Build() for all rows, then `over_length`: truncated (the start is kept), dropped or
+  // INVALID_ARGUMENT naming `file`:line.  Rows without a token left to train are dropped.
+  // INVALID_ARGUMENT too when no row has a token left to train.
+  absl::StatusOr<std::vector<Example>> BuildAll(const std::vector<Row>& rows,
+                                                const std::string& file, DataReport* report) const;
+
+  // The row up to its last assistant turn, with the generation prompt, at most max_length tokens
+  // (cut on the left; BOS stays).  INVALID_ARGUMENT "line N: what" for a
+  // `text` row, which asks nothing, and for what the template refuses.
+  absl::StatusOr<Question> Ask(const Row& row) const;
+
+ private:
+  absl::StatusOr<Example> BuildConversation(const Row& row) const;
+  absl::StatusOr<Example> BuildPlain(const Row& row) const;
+  absl::StatusOr<Example> EncodeQuestion(const Row& row) const;
+  absl::StatusOr<Example> Encode(const std::vector<Segment>& segments, const Row& row) const;
+  void TrainEndsOfTurns(const std::vector<Segment>& segments, const std::vector<int32_t>& pieces,
+                        Example* example) const;
+  void PrependBos(Example* example) const;
+  bool IsTarget(const Row& row, int message) const;
+
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::shared_ptr<const ChatTemplate> chat_template_;
+  DataSpec data_;
+};
+
+}  // namespace mozgach

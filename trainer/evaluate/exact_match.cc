@@ -1,0 +1,59 @@
+#include "trainer/evaluate/exact_match.h"
+
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "trainer/models/generation.h"
+
+namespace mozgach {
+namespace {
+
+constexpr int64_t kMostPrompts = 128;
+constexpr int64_t kCacheBytes = int64_t{512} << 20;
+
+// As many questions at once as their keys and values have room for.
+size_t BatchSize(const Base& base, const std::vector<Question>& questions,
+                 int64_t max_new_tokens) {
+  size_t longest = 0;
+  for (const Question& question : questions) longest = std::max(longest, question.prompt.size());
+  const ModelConfig& config = base.model->config();
+  const int64_t per_token = 2 * config.num_hidden_layers * config.num_key_value_heads *
+                            config.head_dim *
+                            static_cast<int64_t>(c10::elementSize(base.compute_type));
+  const int64_t tokens = static_cast<int64_t>(longest) + max_new_tokens;
+  return static_cast<size_t>(std::clamp<int64_t>(kCacheBytes / (per_token * tokens), 1,
+                                                 kMostPrompts));
+}
+
+bool Matches(const std::string& generated, const std::string& answer) {
+  return absl::StripAsciiWhitespace(generated) == absl::StripAsciiWhitespace(answer);
+}
+
+}  // namespace
+
+absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
+                                  const std::vector<Question>& questions, int64_t max_new_tokens,
+                                  TrainingObserver& observer) {
+  GenerationOptions options;
+  options.max_new_tokens = max_new_tokens;
+  options.stop_ids = base.tokenizer->StopIds();
+  const size_t batch_size = BatchSize(base, questions, max_new_tokens);
+  size_t right = 0;
+  for (size_t begin = 0; begin < questions.size(); begin += batch_size) {
+    RETURN_IF_ERROR(CheckInterruption(observer));
+    const size_t end = std::min(questions.size(), begin + batch_size);
+    std::vector<std::vector<int32_t>> prompts;
+    for (size_t i = begin; i < end; ++i) prompts.push_back(questions[i].prompt);
+    ASSIGN_OR_RETURN(const auto answers, Generate(*base.model, adapter, prompts, options));
+    for (size_t i = begin; i < end; ++i) {
+      const std::string text = base.tokenizer->Decode(answers[i - begin], /*skip_special=*/true);
+      if (Matches(text, questions[i].answer)) ++right;
+    }
+  }
+  return static_cast<double>(right) / static_cast<double>(questions.size());
+}
+
+}  // namespace mozgach

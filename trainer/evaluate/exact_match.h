@@ -1,0 +1,22 @@
+// How many questions a model answers exactly, by greedy generation.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "common/status.h"
+#include "trainer/data/example.h"
+#include "trainer/lora/lora_adapter.h"
+#include "trainer/train/base.h"
+#include "trainer/train/trainer.h"
+
+namespace mozgach {
+
+// The fraction of `questions` whose generated text, special tokens left out, equals the answer once
+// both are trimmed of white space.  An answer of the model ends at a stop token or after
+// `max_new_tokens`.  CANCELLED when `observer` asks to leave.  REQUIRES: a question.
+absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
+                                  const std::vector<Question>& questions, int64_t max_new_tokens,
+                                  TrainingObserver& observer);
+
+}  // namespace mozgach

@@ -1,0 +1,75 @@
+// A LoraAdapter is the trainable part: for each adapted linear layer y = W x, a pair A [r, in] and
+// B [out, r] with y += scaling * B(A(dropout(x))), as in PEFT (LoraConfig; Hu et al., 2021).
+//
+// It lies beside the base, which never changes, and is passed to the model's forward call; when it
+// is dropped, everything of the job is gone.  A and B are float32 leaves that require gradients.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/domain_spec.h"
+#include "common/status.h"
+#include "trainer/checkpoint/model_config.h"
+
+namespace mozgach {
+
+// The linear layers of a decoder block, in the order of the model's code.
+enum class Projection { kQ, kK, kV, kO, kGate, kUp, kDown };
+inline constexpr int kProjections = 7;
+
+// "self_attn.q_proj", "mlp.down_proj", …: the module's path below its layer.
+const char* ModulePath(Projection projection);
+// [out, in] of the projection in this model.
+std::pair<int64_t, int64_t> ProjectionShape(const ModelConfig& config, Projection projection);
+
+// "base_model.model.model.layers.<layer>.<path>.<matrix>.weight"; `matrix` is lora_A or lora_B.
+std::string PeftName(int64_t layer, Projection projection, const char* matrix);
+
+// alpha / r, or alpha / sqrt(r) with use_rslora.
+double LoraScaling(double alpha, int64_t rank, bool use_rslora);
+
+struct LoraPair {
+  at::Tensor a;  // [r, in]
+  at::Tensor b;  // [out, r]
+};
+
+class LoraAdapter {
+ public:
+  // A ~ U(-1/sqrt(in), 1/sqrt(in)) drawn from the seed, layer by layer, B = 0.  INVALID_ARGUMENT for
+  // target modules or layers this model does not have (with those it has).
+  static absl::StatusOr<LoraAdapter> Create(const ModelConfig& config, const LoraSpec& lora,
+                                            int64_t seed, const at::Device& device);
+  // Reads a PEFT directory.  INVALID_ARGUMENT for tensors that do not fit the model and for what this
+  // version cannot do (DoRA, rank patterns, biases, …), never passed over; DATA_LOSS for damaged files.
+  static absl::StatusOr<LoraAdapter> Load(const std::filesystem::path& peft_dir,
+                                          const ModelConfig& config, const at::Device& device);
+
+  // Null where this projection of this layer is not adapted.
+  const LoraPair* Find(int64_t layer, Projection projection) const;
+
+  double scaling() const { return scaling_; }  // LoraScaling()
+  double dropout() const { return dropout_; }
+  int64_t rank() const { return rank_; }
+  int64_t TrainableParameters() const;
+  // The lowest adapted layer: below it no gradient is needed.
+  int64_t LowestLayer() const;
+
+  // All tensors under their PEFT names ("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"),
+  // in a fixed order (layer, projection, A before B): for the optimizer, checkpoints and the writer.
+  std::vector<std::pair<std::string, at::Tensor>> NamedTensors(const ModelConfig& config) const;
+
+ private:
+  std::map<std::pair<int64_t, Projection>, LoraPair> pairs_;
+  double scaling_ = 1;
+  double dropout_ = 0;
+  int64_t rank_ = 0;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,50 @@
+// mozgach-trainer: the engine on its own, for people and for the worker.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "CLI/CLI.hpp"
+#include "trainer/commands/commands.h"
+#include "trainer/models/runtime.h"
+#include "trainer/train/failure.h"
+
+namespace {
+
+// libgomp's threads spin while they wait for one another.  Where others use the processor too, that
+// made training ten times slower; a short spin costs nothing elsewhere.  libgomp reads the variable
+// when it is loaded, which is before main: hence the second start.
+void KeepThreadsFromSpinning(int argc, char** argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "tokenize" || command == "render" || command.substr(0, 1) == "-") return;
+  if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  setenv("GOMP_SPINCOUNT", "1000", 1);
+  execv("/proc/self/exe", argv);  // where that is not possible, slow it is
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  KeepThreadsFromSpinning(argc, argv);
+  mozgach::StartRuntime();
+  CLI::App app("Trains, scores and runs LoRA adapters of a quantised base.", "mozgach-trainer");
+  app.set_version_flag("--version", MOZGACH_VERSION);
+  app.require_subcommand(1);
+  mozgach::Command command;
+  mozgach::AddTrainCommand(app, &command);
+  mozgach::AddEvaluateCommand(app, &command);
+  mozgach::AddGenerateCommand(app, &command);
+  mozgach::AddScoreCommand(app, &command);
+  mozgach::AddTokenizeCommand(app, &command);
+  mozgach::AddRenderCommand(app, &command);
+  mozgach::AddServeCommand(app, &command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const absl::Status status = mozgach::CatchingExceptions(command);
+  if (!status.ok()) std::cerr << "mozgach-trainer: " << status.message() << std::endl;
+  return mozgach::ExitCode(status);
+}

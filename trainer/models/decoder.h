@@ -1,0 +1,48 @@
+// A Decoder is a CausalLm made of an embedding, DecoderLayers, a norm and a head.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainer/models/causal_lm.h"
+#include "trainer/models/decoder_layer.h"
+
+namespace mozgach {
+
+class Decoder : public CausalLm {
+ public:
+  struct Parts {
+    ModelConfig config;
+    LoadOptions options;
+    std::string digest;
+    at::Tensor embedding;  // [vocab, hidden] in the compute type
+    at::Tensor head;       // the same; the same tensor where they are tied
+    at::Tensor final_norm;
+    std::vector<std::unique_ptr<DecoderLayer>> layers;
+  };
+  explicit Decoder(Parts parts);
+
+  const ModelConfig& config() const override { return parts_.config; }
+  at::Device device() const override { return parts_.options.device; }
+  at::Tensor Forward(const TokenBatch& batch, const ForwardOptions& options) const override;
+  at::Tensor Prefill(const TokenBatch& prompts, int64_t capacity, KvCache& cache,
+                     const LoraAdapter* adapter) const override;
+  at::Tensor Decode(const at::Tensor& ids, KvCache& cache,
+                    const LoraAdapter* adapter) const override;
+  at::Tensor Logits(const at::Tensor& hidden) const override;
+  const at::Tensor& head() const override { return parts_.head; }
+  const std::string& digest() const override { return parts_.digest; }
+  void ReleaseBuffers() const override;
+
+ private:
+  Pass NewPass(const LoraAdapter* adapter) const;
+  at::Tensor RunLayers(at::Tensor x, const Pass& pass, bool checkpoint) const;
+
+  Parts parts_;
+  // Caches: they change what a call costs, not what it gives.
+  mutable DequantBuffer buffer_;
+  mutable RotaryTable rotary_;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,31 @@
+// A Pass is what one run through the layers carries along: the adapter, the documents and their
+// places, and where generation keeps keys and values.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+
+#include "trainer/lora/adapted_linear.h"
+#include "trainer/models/document_blocks.h"
+#include "trainer/models/kv_cache.h"
+#include "trainer/models/rotary.h"
+
+namespace mozgach {
+
+struct Pass {
+  LoraContext lora;
+  const RotaryTable* rotary = nullptr;
+
+  // Whole documents: training, evaluation, prompts.
+  std::shared_ptr<const DocumentBlocks> blocks;
+
+  // Generation: null without.  With `blocks` the documents' keys and values are put into it, sequence
+  // by sequence; without, each row of x is the next token of a sequence.
+  KvCache* cache = nullptr;
+  at::Tensor cache_positions;  // [sequences] int64: where the next token goes, within its sequence
+  at::Tensor cache_rows;       // [sequences] int64: the same, counted through all sequences
+  at::Tensor cache_mask;       // [sequences, 1, 1, longest + 1] float32: 0, or -inf behind the token
+};
+
+}  // namespace mozgach

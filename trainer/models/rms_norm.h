@@ -1,0 +1,12 @@
+// RMSNorm with a frozen weight, as one autograd function that keeps x (which the residual stream
+// keeps anyway) and one number per row.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace mozgach {
+
+// [tokens, hidden] → the same, in x's type.  Differentiable with respect to x.
+at::Tensor RmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps);
+
+}  // namespace mozgach

@@ -1,0 +1,86 @@
+#include "trainer/models/runtime.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <malloc.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace mozgach {
+namespace {
+
+constexpr int kLargeBlockBytes = 1 << 20;
+
+// "VmRSS:   1234 kB" of a file below /proc, in bytes.
+std::optional<int64_t> KilobyteLine(const char* path, const std::string& key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind(key + ":", 0) != 0) continue;
+    return std::strtoll(line.c_str() + key.size() + 1, nullptr, 10) * 1024;
+  }
+  return std::nullopt;
+}
+
+// A number of the control group this process is in; nothing where it is not bounded.
+std::optional<int64_t> ControlGroupBytes(const char* file_name) {
+  std::ifstream file(std::string("/sys/fs/cgroup/") + file_name);
+  std::string text;
+  if (!(file >> text) || text == "max") return std::nullopt;
+  return std::strtoll(text.c_str(), nullptr, 10);
+}
+
+int UsableCores() {
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof(cores), &cores) == 0) return CPU_COUNT(&cores);
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+void StartRuntime() {
+  auto& context = at::globalContext();
+  context.setSDPUseCuDNN(false);
+  context.setAllowBF16ReductionCuBLAS(false);
+  // glibc would raise this threshold by itself and then keep what was freed.
+  mallopt(M_MMAP_THRESHOLD, kLargeBlockBytes);
+}
+
+void SetThreads(int threads) { at::set_num_threads(threads > 0 ? threads : UsableCores()); }
+
+int Threads() { return at::get_num_threads(); }
+
+int64_t ResidentBytes() { return KilobyteLine("/proc/self/status", "VmRSS").value_or(0); }
+
+int64_t MemoryPeakBytes() {
+  if (auto peak = KilobyteLine("/proc/self/status", "VmHWM")) return *peak;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;
+}
+
+void ResetMemoryPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+int64_t MemoryTotalBytes() {
+  const int64_t machine = KilobyteLine("/proc/meminfo", "MemTotal").value_or(0);
+  return std::min(machine, ControlGroupBytes("memory.max").value_or(machine));
+}
+
+int64_t MemoryFreeBytes() {
+  const int64_t machine = KilobyteLine("/proc/meminfo", "MemAvailable").value_or(0);
+  const auto limit = ControlGroupBytes("memory.max");
+  const auto used = ControlGroupBytes("memory.current");
+  if (!limit || !used) return machine;
+  return std::clamp<int64_t>(*limit - *used, 0, machine);
+}
+
+void ReleaseFreeMemory() { malloc_trim(0); }
+
+}  // namespace mozgach

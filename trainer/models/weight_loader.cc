@@ -1,0 +1,68 @@
+#include "trainer/models/weight_loader.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+
+std::string LayerTensorName(int64_t layer, const std::string& rest) {
+  return absl::StrCat("model.layers.", layer, ".", rest);
+}
+
+absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
+                                               const std::vector<int64_t>& shape) const {
+  ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name, shape));
+  if (!at::isFloatingType(stored.scalar_type())) {
+    return absl::DataLossError(
+        absl::StrCat(files_.PathOf(name).string(), ": tensor '", name, "' holds ",
+                     c10::toString(stored.scalar_type()), ", not floating numbers"));
+  }
+  at::Tensor dense = stored.to(options_.device, options_.compute_dtype, /*non_blocking=*/false,
+                               /*copy=*/true);
+  files_.Release(name);
+  return dense;
+}
+
+absl::StatusOr<QuantizedWeight> WeightLoader::Quantized(const std::string& name,
+                                                        const std::vector<int64_t>& shape) const {
+  ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name, shape));
+  auto quantized = QuantizeNf4(stored, options_.double_quant);
+  if (!quantized.ok()) {
+    return Annotate(quantized.status(),
+                    absl::StrCat(files_.PathOf(name).string(), ": tensor '", name, "'"));
+  }
+  files_.Release(name);
+  return quantized->To(options_.device);
+}
+
+absl::StatusOr<AdaptedLinear> WeightLoader::Linear(int64_t layer,
+                                                   const std::vector<Projection>& projections,
+                                                   bool biased) const {
+  AdaptedLinear linear;
+  linear.layer = layer;
+  linear.projections = projections;
+  std::vector<QuantizedWeight> quantized;
+  std::vector<at::Tensor> dense, biases;
+  for (Projection projection : projections) {
+    const auto [out, in] = ProjectionShape(config_, projection);
+    const std::string path = LayerTensorName(layer, ModulePath(projection));
+    linear.rows.push_back(out);
+    if (options_.quantize) {
+      ASSIGN_OR_RETURN(quantized.emplace_back(), Quantized(path + ".weight", {out, in}));
+    } else {
+      ASSIGN_OR_RETURN(dense.emplace_back(), Dense(path + ".weight", {out, in}));
+    }
+    if (biased) {
+      ASSIGN_OR_RETURN(biases.emplace_back(), Dense(path + ".bias", {out}));
+    }
+  }
+  linear.weight = options_.quantize
+                      ? FrozenWeight::Quantized(std::move(quantized), options_.compute_dtype)
+                      : FrozenWeight::Dense(dense.size() == 1 ? dense[0] : at::cat(dense));
+  if (biased) linear.bias = biases.size() == 1 ? biases[0] : at::cat(biases);
+  return linear;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,17 @@
+// NF4 by tensor operations, for devices whose memory the loops of nf4_kernels.h cannot touch.  The
+// same bits.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "trainer/quant/nf4.h"
+
+namespace mozgach {
+
+// QuantizedWeight::Scales() of a weight with double quantisation.
+at::Tensor ScalesByTensors(const QuantizedWeight& weight);
+
+// QuantizedWeight::DequantizeInto(), with these scales.
+void DequantizeByTensors(const QuantizedWeight& weight, const at::Tensor& scales, at::Tensor& out);
+
+}  // namespace mozgach

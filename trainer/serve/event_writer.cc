@@ -1,0 +1,17 @@
+#include "trainer/serve/event_writer.h"
+
+#include <string>
+
+#include "nlohmann/json.hpp"
+
+namespace mozgach {
+
+void EventWriter::Write(const nlohmann::json& event) {
+  const std::string line =
+      event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const std::lock_guard<std::mutex> lock(mutex_);
+  out_.write(line.data(), static_cast<std::streamsize>(line.size()));
+  out_.flush();
+}
+
+}  // namespace mozgach

@@ -1,0 +1,24 @@
+// An EventWriter puts events on a stream, one JSON object per line, each line whole and flushed.
+// Safe from any thread.
+#pragma once
+
+#include <mutex>
+#include <ostream>
+
+#include "nlohmann/json_fwd.hpp"
+
+namespace mozgach {
+
+class EventWriter {
+ public:
+  explicit EventWriter(std::ostream& out) : out_(out) {}
+
+  // `event` is an object; text in it that is not UTF-8 is replaced, not refused.
+  void Write(const nlohmann::json& event);
+
+ private:
+  std::mutex mutex_;
+  std::ostream& out_;
+};
+
+}  // namespace mozgach

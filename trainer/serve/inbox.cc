@@ -1,0 +1,65 @@
+#include "trainer/serve/inbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+namespace {
+
+std::optional<AttemptId> IdOf(const Inbox::Work& work) {
+  const auto* train = std::get_if<TrainRequest>(&work);
+  if (train == nullptr) return std::nullopt;
+  return train->id;
+}
+
+}  // namespace
+
+absl::Status Inbox::Add(Work work) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (waiting_.size() >= kWaiting) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(kWaiting, " requests wait already; send it again later"));
+  }
+  waiting_.push_back(std::move(work));
+  changed_.notify_one();
+  return absl::OkStatus();
+}
+
+bool Inbox::Cancel(const AttemptId& id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (current_ == id) cancelled_ = true;
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const Work& work) { return IdOf(work) == id; });
+  if (found == waiting_.end()) return false;
+  waiting_.erase(found);
+  return true;
+}
+
+void Inbox::Close() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  closed_ = true;
+  waiting_.clear();
+  changed_.notify_one();
+}
+
+std::optional<Inbox::Work> Inbox::Next() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  current_.reset();
+  cancelled_ = false;
+  changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
+  if (closed_) return std::nullopt;
+  Work work = std::move(waiting_.front());
+  waiting_.pop_front();
+  current_ = IdOf(work);
+  return work;
+}
+
+Interruption Inbox::Current() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (cancelled_) return Interruption::kCancel;
+  return closed_ ? Interruption::kStop : Interruption::kNone;
+}
+
+}  // namespace mozgach

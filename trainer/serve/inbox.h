@@ -1,0 +1,48 @@
+// The Inbox stands between the thread that reads requests and the one that works: it holds what
+// waits, and tells the work in progress when to leave.  Safe from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <variant>
+
+#include "trainer/serve/request.h"
+#include "trainer/train/trainer.h"
+
+namespace mozgach {
+
+class Inbox {
+ public:
+  using Work = std::variant<LoadRequest, TrainRequest>;
+
+  // At most so many wait behind the one in progress.
+  static constexpr size_t kWaiting = 4;
+
+  // RESOURCE_EXHAUSTED when too many wait already.
+  absl::Status Add(Work work);
+
+  // The attempt in progress is told to leave; one that waits is taken out and true returned.
+  bool Cancel(const AttemptId& id);
+
+  // No more work: what waits is dropped, what is in progress is told to stop with a checkpoint.
+  void Close();
+
+  // Blocks for the next work, which is in progress from then on; nullopt once closed.
+  std::optional<Work> Next();
+
+  // What the work in progress should do.
+  Interruption Current() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Work> waiting_;
+  std::optional<AttemptId> current_;
+  bool cancelled_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,45 @@
+// JobEvents turns what happens in a job into events for the worker, and asks the inbox whether to go
+// on.  Used from the thread that works.
+#pragma once
+
+#include <string>
+
+#include "nlohmann/json_fwd.hpp"
+#include "trainer/adapter/adapter_job.h"
+#include "trainer/serve/event_writer.h"
+#include "trainer/serve/inbox.h"
+
+namespace mozgach {
+
+class JobEvents : public JobObserver {
+ public:
+  // All borrowed.  `pinned` is what holds for this job.
+  JobEvents(const AttemptId& id, const PinnedChoices& pinned, EventWriter& events,
+            const Inbox& inbox);
+
+  // {"phase": "preparing"}, before anything else.
+  void Preparing();
+  // An event of this attempt: `fields` with "event", "job" and "attempt".
+  void Write(const char* event, nlohmann::json fields);
+
+  void OnPrepared(const PreparedJob& prepared) override;
+  void OnStarted(int64_t step, int64_t steps) override;
+  void OnStep(const StepReport& report) override;
+  void OnCheckpoint(int64_t step, const std::filesystem::path& path) override;
+  void OnEvaluation(int64_t step, const nlohmann::json& metrics, bool final) override;
+  void OnEvaluating() override;
+  void OnNotice(const std::string& text) override;  // to stderr, the log
+  Interruption Poll() override;
+
+ private:
+  AttemptId id_;
+  PinnedChoices pinned_;
+  EventWriter& events_;
+  const Inbox& inbox_;
+  PreparedJob prepared_;
+};
+
+// {"compute_dtype", "threads"}: those that are set.
+nlohmann::json PinnedJson(const PinnedChoices& pinned);
+
+}  // namespace mozgach

@@ -1,0 +1,89 @@
+#include "trainer/serve/request.h"
+
+#include <stdexcept>
+
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int64_t kMostThreads = 1024;
+
+AttemptId IdOf(const Json& json) {
+  return {json.at("job").get<int64_t>(), json.at("attempt").get<int64_t>()};
+}
+
+std::optional<std::filesystem::path> OptionalPath(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || found->is_null()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+PinnedChoices ParsePinned(const Json& json) {
+  PinnedChoices pinned;
+  if (json.contains("compute_dtype")) {
+    pinned.compute_dtype = json.at("compute_dtype").get<std::string>();
+  }
+  if (json.contains("threads")) {
+    pinned.threads = json.at("threads").get<int64_t>();
+    if (*pinned.threads < 1 || *pinned.threads > kMostThreads) {
+      throw std::invalid_argument("pinned.threads is out of range");
+    }
+  }
+  return pinned;
+}
+
+TrainRequest ParseTrain(const Json& json) {
+  TrainRequest request;
+  request.id = IdOf(json);
+  request.spec = json.at("spec");
+  request.base_dir = json.at("base_dir").get<std::string>();
+  const Json& data = json.at("data");
+  for (const Json& path : data.at("train")) {
+    request.data.train.emplace_back(path.get<std::string>());
+  }
+  request.data.validation = OptionalPath(data, "validation");
+  request.data.test = OptionalPath(data, "test");
+  request.output_dir = json.at("output_dir").get<std::string>();
+  request.checkpoint_dir = OptionalPath(json, "checkpoint_dir").value_or("");
+  request.cache_dir = OptionalPath(json, "cache_dir").value_or("");
+  if (json.contains("pinned")) request.pinned = ParsePinned(json.at("pinned"));
+  return request;
+}
+
+// The section is read as part of a domain file, so that it gets the same checks.
+absl::StatusOr<Request> ParseLoad(const Json& json) {
+  LoadRequest request;
+  request.base = json.at("base").get<std::string>();
+  request.base_dir = json.at("base_dir").get<std::string>();
+  const Json quantization = json.value("quantization", Json::object());
+  ASSIGN_OR_RETURN(const DomainSpec spec,
+                   DomainSpecFromJson({{"domain", "load"},
+                                       {"base", request.base},
+                                       {"data", {{"train", {"train.jsonl"}}}},
+                                       {"quantization", quantization}}));
+  request.quantization = spec.quantization;
+  return request;
+}
+
+}  // namespace
+
+absl::StatusOr<Request> ParseRequest(std::string_view line) {
+  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return absl::InvalidArgumentError("the line is no JSON object");
+  try {
+    const std::string op = json.at("op").get<std::string>();
+    if (op == "load") return ParseLoad(json);
+    if (op == "train") return ParseTrain(json);
+    if (op == "cancel") return CancelRequest{IdOf(json)};
+    if (op == "exit") return ExitRequest{};
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown op '", op, "'; there are load, train, cancel and exit"));
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(error.what());
+  }
+}
+
+}  // namespace mozgach

@@ -1,0 +1,54 @@
+// What a worker asks of the trainer (docs/trainer_protocol.md), one JSON object per line.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "common/domain_spec.h"
+#include "common/status.h"
+#include "nlohmann/json.hpp"
+#include "trainer/adapter/job_data.h"
+#include "trainer/train/training_checkpoint.h"
+
+namespace mozgach {
+
+// Which attempt of which job.
+struct AttemptId {
+  int64_t job = 0;
+  int64_t attempt = 0;
+  bool operator==(const AttemptId&) const = default;
+};
+
+struct LoadRequest {
+  std::string base;
+  std::filesystem::path base_dir;
+  QuantizationSpec quantization;
+};
+
+struct TrainRequest {
+  AttemptId id;
+  nlohmann::json spec;  // not looked at yet: a bad one fails the job, not the line
+  std::filesystem::path base_dir;
+  DatasetPaths data;
+  std::filesystem::path output_dir;
+  std::filesystem::path checkpoint_dir;
+  std::filesystem::path cache_dir;
+  PinnedChoices pinned;
+};
+
+struct CancelRequest {
+  AttemptId id;
+};
+
+struct ExitRequest {};
+
+using Request = std::variant<LoadRequest, TrainRequest, CancelRequest, ExitRequest>;
+
+// INVALID_ARGUMENT says what is missing or of the wrong type; fields that are not known are passed
+// over.
+absl::StatusOr<Request> ParseRequest(std::string_view line);
+
+}  // namespace mozgach

@@ -1,0 +1,205 @@
+#include "trainer/serve/trainer_service.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/files.h"
+#include "nlohmann/json.hpp"
+#include "trainer/adapter/adapter_job.h"
+#include "trainer/models/runtime.h"
+#include "trainer/serve/job_events.h"
+#include "trainer/serve/line_reader.h"
+#include "trainer/serve/processor_name.h"
+#include "trainer/train/compute_type.h"
+#include "trainer/train/failure.h"
+
+namespace mozgach {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kLineLimit = size_t{16} << 20;
+
+Json FailureFields(const absl::Status& status) {
+  return {{"class", FailureClassName(ClassOf(status))},
+          {"message", std::string(status.message())},
+          {"memory_bytes", ResidentBytes()}};
+}
+
+// Fills what the first attempt left open from the checkpoint it wrote.
+PinnedChoices ChoicesFor(const TrainRequest& request) {
+  PinnedChoices pinned = PinnedInCheckpoints(request.checkpoint_dir);
+  if (request.pinned.compute_dtype) pinned.compute_dtype = request.pinned.compute_dtype;
+  if (request.pinned.threads) pinned.threads = request.pinned.threads;
+  return pinned;
+}
+
+AdapterJob JobOf(const TrainRequest& request, DomainSpec spec, PinnedChoices pinned) {
+  AdapterJob job;
+  job.spec = std::move(spec);
+  job.data = request.data;
+  job.output_dir = request.output_dir;
+  job.output_dir += ".partial";
+  job.checkpoint_dir = request.checkpoint_dir;
+  job.cache_dir = request.cache_dir;
+  job.pinned = std::move(pinned);
+  return job;
+}
+
+}  // namespace
+
+TrainerService::TrainerService(std::istream& in, std::ostream& out, int64_t threads)
+    : in_(in), events_(out), threads_(threads) {}
+
+void TrainerService::Run() {
+  SetThreads(static_cast<int>(threads_));
+  ReportReady();
+  std::thread reader([this] { ReadRequests(); });
+  while (auto work = inbox_.Next()) {
+    std::visit([this](const auto& request) { Do(request); }, *work);
+  }
+  reader.join();
+}
+
+void TrainerService::ReportReady() {
+  events_.Write({{"event", "ready"},
+                 {"version", MOZGACH_VERSION},
+                 {"pid", getpid()},
+                 {"device",
+                  {{"name", "cpu"},
+                   {"kind", ProcessorName()},
+                   {"memory_total_bytes", MemoryTotalBytes()},
+                   {"memory_free_bytes", MemoryFreeBytes()}}},
+                 {"memory_bytes", ResidentBytes()}});
+}
+
+void TrainerService::ReadRequests() {
+  LineReader lines(in_, kLineLimit);
+  for (;;) {
+    const auto line = lines.Next();
+    if (line.ok() && !line->has_value()) break;
+    if (line.ok() && (*line)->empty()) continue;
+    const auto request = line.ok() ? ParseRequest(**line) : line.status();
+    if (!request.ok()) {
+      events_.Write({{"event", "error"}, {"message", std::string(request.status().message())}});
+      continue;
+    }
+    if (std::holds_alternative<ExitRequest>(*request)) break;
+    Accept(*request);
+  }
+  inbox_.Close();
+}
+
+void TrainerService::Accept(const Request& request) {
+  if (const auto* load = std::get_if<LoadRequest>(&request)) return Add(*load);
+  if (const auto* train = std::get_if<TrainRequest>(&request)) return Add(*train);
+  const auto* cancel = std::get_if<CancelRequest>(&request);
+  if (cancel == nullptr || !inbox_.Cancel(cancel->id)) return;
+  events_.Write({{"event", "cancelled"},
+                 {"job", cancel->id.job},
+                 {"attempt", cancel->id.attempt},
+                 {"memory_bytes", ResidentBytes()}});
+}
+
+void TrainerService::Add(Inbox::Work work) {
+  Json event = {{"event", "failed"}};
+  if (const auto* train = std::get_if<TrainRequest>(&work)) {
+    event.update({{"job", train->id.job}, {"attempt", train->id.attempt}});
+  } else {
+    event["base"] = std::get<LoadRequest>(work).base;
+  }
+  const absl::Status status = inbox_.Add(std::move(work));
+  if (status.ok()) return;
+  event.update(FailureFields(status));
+  events_.Write(event);
+}
+
+void TrainerService::Do(const LoadRequest& request) {
+  const auto loaded =
+      UseBase(request.base, request.base_dir, request.quantization, PinnedChoices());
+  if (loaded.ok()) {
+    if (!*loaded) ReportBase(request.base, 0);
+    return;
+  }
+  Json event = FailureFields(loaded.status());
+  event.update({{"event", "failed"}, {"base", request.base}});
+  events_.Write(event);
+}
+
+void TrainerService::Do(const TrainRequest& request) {
+  JobEvents events(request.id, PinnedChoices(), events_, inbox_);
+  Json done;
+  const absl::Status status =
+      CatchingExceptions([&] { return Train(request, &done); });
+  SetThreads(static_cast<int>(threads_));
+  ReleaseFreeMemory();
+  if (absl::IsCancelled(status)) {
+    events.Write("cancelled", {{"memory_bytes", ResidentBytes()}});
+  } else if (!status.ok()) {
+    events.Write("failed", FailureFields(status));
+  } else {
+    done["memory_bytes"] = ResidentBytes();
+    events.Write("done", std::move(done));
+  }
+}
+
+absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
+  ResetMemoryPeak();
+  ASSIGN_OR_RETURN(const DomainSpec spec, DomainSpecFromJson(request.spec));
+  PinnedChoices pinned = ChoicesFor(request);
+  SetThreads(static_cast<int>(pinned.threads.value_or(threads_)));
+  JobEvents(request.id, pinned, events_, inbox_).Preparing();
+  RETURN_IF_ERROR(UseBase(spec.base, request.base_dir, spec.quantization, pinned).status());
+  pinned = {ComputeTypeName(base_->compute_type), pinned.threads.value_or(threads_)};
+
+  JobEvents observer(request.id, pinned, events_, inbox_);
+  const AdapterJob job = JobOf(request, spec, pinned);
+  RETURN_IF_ERROR(RemoveAll(job.output_dir));
+  ASSIGN_OR_RETURN(const FinishedJob finished, MakeAdapter(job, *base_, observer));
+  RETURN_IF_ERROR(RemoveAll(request.output_dir));
+  RETURN_IF_ERROR(RenameDurably(job.output_dir, request.output_dir));
+  *done = {{"output_dir", request.output_dir.string()},
+           {"metrics", MetricsJson(finished.base, finished.adapter)},
+           {"base_digest", base_->model->digest()},
+           {"code_version", MOZGACH_VERSION},
+           {"train_rows", finished.train_rows},
+           {"steps", finished.totals.step},
+           {"train_seconds", finished.totals.seconds},
+           {"memory_peak_bytes", MemoryPeakBytes()},
+           {"base_loads", base_loads_}};
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> TrainerService::UseBase(const std::string& name,
+                                             const std::filesystem::path& dir,
+                                             const QuantizationSpec& quantization,
+                                             const PinnedChoices& pinned) {
+  std::optional<at::ScalarType> type;
+  if (pinned.compute_dtype) {
+    ASSIGN_OR_RETURN(type, ParseComputeType(*pinned.compute_dtype));
+  }
+  if (base_ != nullptr && base_->Serves(dir, quantization, type)) return false;
+  base_.reset();
+  ReleaseFreeMemory();
+  const auto begin = std::chrono::steady_clock::now();
+  ASSIGN_OR_RETURN(base_, LoadBase(dir, quantization, type));
+  ++base_loads_;
+  ReportBase(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  return true;
+}
+
+void TrainerService::ReportBase(const std::string& name, double seconds) {
+  events_.Write({{"event", "base_loaded"},
+                 {"base", name},
+                 {"base_digest", base_->model->digest()},
+                 {"seconds", seconds},
+                 {"base_loads", base_loads_},
+                 {"memory_bytes", ResidentBytes()}});
+}
+
+}  // namespace mozgach

@@ -1,0 +1,49 @@
+// The TrainerService is `mozgach-trainer serve`: requests in on one stream, events out on another
+// (docs/trainer_protocol.md).  The base stays loaded from job to job; everything else is freed after
+// each, and what is then resident is reported.
+#pragma once
+
+#include <istream>
+#include <memory>
+#include <optional>
+#include <ostream>
+
+#include "common/status.h"
+#include "trainer/serve/event_writer.h"
+#include "trainer/serve/inbox.h"
+#include "trainer/train/base.h"
+
+namespace mozgach {
+
+class TrainerService {
+ public:
+  // Streams are borrowed.  `threads` is what a job uses unless it has its own pinned.
+  TrainerService(std::istream& in, std::ostream& out, int64_t threads);
+
+  // Serves until `exit` or the end of the input; a job in progress is left with a checkpoint then.
+  // Whatever goes wrong with a job is told as an event and the next one runs.
+  void Run();
+
+ private:
+  void ReadRequests();  // the reader's thread
+  void Accept(const Request& request);
+  void Add(Inbox::Work work);
+
+  void Do(const LoadRequest& request);
+  void Do(const TrainRequest& request);
+  absl::Status Train(const TrainRequest& request, nlohmann::json* done);
+  // Makes `base_` the one that is asked for.  True when it had to be loaded, which is reported.
+  absl::StatusOr<bool> UseBase(const std::string& name, const std::filesystem::path& dir,
+                               const QuantizationSpec& quantization, const PinnedChoices& pinned);
+  void ReportReady();
+  void ReportBase(const std::string& name, double seconds);
+
+  std::istream& in_;
+  EventWriter events_;
+  Inbox inbox_;
+  int64_t threads_;
+  std::unique_ptr<Base> base_;
+  int64_t base_loads_ = 0;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,28 @@
+// A Decoder turns the texts of tokens into text: tokenizer.json's "decoder".
+//
+// Kinds: ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip, Sequence.  Immutable; safe from
+// any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "trainer/tokenizer/json_object.h"
+
+namespace mozgach {
+
+class Decoder {
+ public:
+  // INVALID_ARGUMENT names a kind or a setting that we do not have.
+  static absl::StatusOr<std::unique_ptr<Decoder>> FromJson(const JsonObject& json);
+
+  virtual ~Decoder() = default;
+
+  // Rewrites `texts`; joined together they are the decoded text.  Bytes that are not UTF-8 become
+  // U+FFFD.
+  virtual void Apply(std::vector<std::string>* texts) const = 0;
+};
+
+}  // namespace mozgach

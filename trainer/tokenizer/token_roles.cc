@@ -1,0 +1,165 @@
+#include "trainer/tokenizer/token_roles.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "common/files.h"
+#include "trainer/tokenizer/json_object.h"
+
+namespace mozgach {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint64_t kFileBytesMax = UINT64_C(64) << 20;
+
+// Gives read() what the file holds, and its errors the file's name; OK when the file is not there.
+absl::Status WithFile(const std::filesystem::path& path,
+                      absl::FunctionRef<absl::Status(const JsonObject&)> read) {
+  const absl::StatusOr<std::string> bytes = ReadFile(path, kFileBytesMax);
+  if (absl::IsNotFound(bytes.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(bytes.status());
+  const json value = json::parse(*bytes, nullptr, /*allow_exceptions=*/false);
+  if (value.is_discarded()) {
+    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": is no JSON"));
+  }
+  const absl::StatusOr<JsonObject> object = JsonObject::From(value, "");
+  return Annotate(object.ok() ? read(*object) : object.status(), path.string());
+}
+
+// The text of a token: "…" or {"content": "…"}.
+absl::StatusOr<std::optional<std::string>> TokenText(const JsonObject& config,
+                                                     const std::string& key) {
+  const json* value = config.Find(key);
+  if (value == nullptr || !value->is_object()) return config.OptionalString(key);
+  ASSIGN_OR_RETURN(const JsonObject token, config.Object(key));
+  ASSIGN_OR_RETURN(std::string content, token.String("content"));
+  return content;
+}
+
+// The id of the token that the config names; none when it names none.
+absl::StatusOr<std::optional<int32_t>> RequiredToken(const JsonObject& config,
+                                                     const std::string& key,
+                                                     const TokenLookup& lookup) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> text, TokenText(config, key));
+  if (!text.has_value()) return std::nullopt;
+  const std::optional<int32_t> id = lookup(*text);
+  if (!id.has_value()) {
+    return config.Error(key, absl::StrCat("'", *text, "' is no token of tokenizer.json"));
+  }
+  return id;
+}
+
+// RequiredToken, but one that the tokenizer does not have counts as none.
+absl::StatusOr<std::optional<int32_t>> OptionalToken(const JsonObject& config,
+                                                     const std::string& key,
+                                                     const TokenLookup& lookup) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> text, TokenText(config, key));
+  return text.has_value() ? lookup(*text) : std::nullopt;
+}
+
+// {"single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": …}], "special_tokens": {"<s>": {"ids":
+// [1]}}}
+absl::StatusOr<std::optional<int32_t>> TemplateBos(const JsonObject& processor) {
+  ASSIGN_OR_RETURN(const std::vector<JsonObject> single, processor.Objects("single"));
+  std::vector<std::string> before;
+  for (const JsonObject& item : single) {
+    if (item.Find("SpecialToken") == nullptr) break;
+    ASSIGN_OR_RETURN(const JsonObject special, item.Object("SpecialToken"));
+    ASSIGN_OR_RETURN(before.emplace_back(), special.String("id"));
+  }
+  if (before.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const JsonObject specials, processor.Object("special_tokens"));
+  ASSIGN_OR_RETURN(const JsonObject entry, specials.Object(before[0]));
+  const json* ids = entry.Find("ids");
+  if (before.size() > 1 || ids == nullptr || !ids->is_array() || ids->size() != 1 ||
+      !(*ids)[0].is_number_unsigned()) {
+    return processor.Error("single", "more than one token before the text is not supported");
+  }
+  return (*ids)[0].get<int32_t>();
+}
+
+absl::StatusOr<std::optional<int32_t>> ProcessorBos(const JsonObject& processor) {
+  ASSIGN_OR_RETURN(const std::string type, processor.String("type"));
+  if (type == "ByteLevel") return std::nullopt;
+  if (type == "TemplateProcessing") return TemplateBos(processor);
+  if (type != "Sequence") return processor.Unsupported("type", type);
+  ASSIGN_OR_RETURN(const std::vector<JsonObject> parts, processor.Objects("processors"));
+  std::optional<int32_t> bos;
+  for (const JsonObject& part : parts) {
+    ASSIGN_OR_RETURN(const std::optional<int32_t> found, ProcessorBos(part));
+    if (bos.has_value() && found.has_value()) {
+      return part.Error("type", "a second token before the text is not supported");
+    }
+    if (found.has_value()) bos = found;
+  }
+  return bos;
+}
+
+absl::StatusOr<std::optional<int32_t>> ProcessorBos(const json& post_processor, std::string where) {
+  ASSIGN_OR_RETURN(const JsonObject processor, JsonObject::From(post_processor, std::move(where)));
+  return ProcessorBos(processor);
+}
+
+absl::Status AddStop(const JsonObject& config, const json& value, TokenRoles* roles) {
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > INT32_MAX) {
+    return config.Error("eos_token_id", "expected a token's id, or a list of them");
+  }
+  const int32_t id = value.get<int32_t>();
+  if (std::find(roles->stop.begin(), roles->stop.end(), id) == roles->stop.end()) {
+    roles->stop.push_back(id);
+  }
+  return absl::OkStatus();
+}
+
+// eos_token_id: one, or a list.
+absl::Status AddStops(const std::filesystem::path& path, TokenRoles* roles) {
+  const auto read = [roles](const JsonObject& config) -> absl::Status {
+    const json* ids = config.Find("eos_token_id");
+    if (ids == nullptr) return absl::OkStatus();
+    if (!ids->is_array()) return AddStop(config, *ids, roles);
+    for (const json& id : *ids) RETURN_IF_ERROR(AddStop(config, id, roles));
+    return absl::OkStatus();
+  };
+  return WithFile(path, read);
+}
+
+absl::Status ReadTokens(const JsonObject& config, const TokenLookup& lookup, TokenRoles* roles) {
+  ASSIGN_OR_RETURN(roles->bos, OptionalToken(config, "bos_token", lookup));
+  ASSIGN_OR_RETURN(roles->pad, OptionalToken(config, "pad_token", lookup));
+  ASSIGN_OR_RETURN(roles->eos, RequiredToken(config, "eos_token", lookup));
+  if (config.Find("add_bos_token") == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool add, config.Bool("add_bos_token", false));
+  roles->bos_to_prepend = std::nullopt;
+  if (!add) return absl::OkStatus();
+  ASSIGN_OR_RETURN(roles->bos_to_prepend, RequiredToken(config, "bos_token", lookup));
+  if (roles->bos_to_prepend.has_value()) return absl::OkStatus();
+  return config.Error("add_bos_token", "is true, but bos_token is missing");
+}
+
+}  // namespace
+
+absl::StatusOr<TokenRoles> LoadTokenRoles(const std::filesystem::path& base_dir,
+                                          const json& post_processor, const TokenLookup& lookup) {
+  TokenRoles roles;
+  if (!post_processor.is_null()) {
+    absl::StatusOr<std::optional<int32_t>> bos = ProcessorBos(post_processor, "post_processor");
+    if (!bos.ok()) return Annotate(bos.status(), (base_dir / "tokenizer.json").string());
+    roles.bos_to_prepend = *bos;
+  }
+  RETURN_IF_ERROR(WithFile(base_dir / "tokenizer_config.json", [&](const JsonObject& config) {
+    return ReadTokens(config, lookup, &roles);
+  }));
+  RETURN_IF_ERROR(AddStops(base_dir / "generation_config.json", &roles));
+  RETURN_IF_ERROR(AddStops(base_dir / "config.json", &roles));
+  if (roles.eos.has_value() &&
+      std::find(roles.stop.begin(), roles.stop.end(), *roles.eos) == roles.stop.end()) {
+    roles.stop.push_back(*roles.eos);
+  }
+  return roles;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,26 @@
+// tokenizer.json as it is read: the vocabulary and the merges, which are nearly all of it, go
+// straight into their tables; the rest is kept as JSON.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "common/status.h"
+#include "nlohmann/json.hpp"
+#include "trainer/tokenizer/merge_list.h"
+#include "trainer/tokenizer/vocabulary.h"
+
+namespace mozgach {
+
+struct TokenizerFile {
+  nlohmann::json outline;  // without model.vocab (when it is an object) and model.merges
+  Vocabulary vocabulary;
+  MergeList merges;
+};
+
+// Errors name the place in the file: INVALID_ARGUMENT when it is no JSON, a token or a merge is not
+// what it should be, or the file is out of all proportion; NOT_FOUND when it is not there.
+absl::StatusOr<TokenizerFile> ReadTokenizerFile(const std::filesystem::path& path);
+absl::StatusOr<TokenizerFile> ParseTokenizerFile(std::string_view bytes);
+
+}  // namespace mozgach

@@ -1,0 +1,63 @@
+#include "trainer/train/base.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "trainer/train/compute_type.h"
+#include "trainer/train/failure.h"
+
+namespace mozgach {
+namespace {
+
+absl::StatusOr<at::ScalarType> ChooseType(const std::filesystem::path& dir,
+                                          const QuantizationSpec& quantization) {
+  if (quantization.bnb_4bit_compute_dtype != "auto") {
+    return ParseComputeType(quantization.bnb_4bit_compute_dtype);
+  }
+  ASSIGN_OR_RETURN(const ModelConfig config, ModelConfig::Load(dir));
+  return MeasureComputeType(config, at::kCPU);
+}
+
+absl::Status Load(const std::optional<at::ScalarType>& pinned_type, Base* base) {
+  if (pinned_type) {
+    base->compute_type = *pinned_type;
+  } else {
+    ASSIGN_OR_RETURN(base->compute_type, ChooseType(base->dir, base->quantization));
+  }
+  LoadOptions options;
+  options.quantize = base->quantization.load_in_4bit;
+  options.double_quant = base->quantization.bnb_4bit_use_double_quant;
+  options.compute_dtype = base->compute_type;
+  ASSIGN_OR_RETURN(base->tokenizer, Tokenizer::Load(base->dir));
+  ASSIGN_OR_RETURN(base->model, CausalLm::Load(base->dir, options));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool Base::Serves(const std::filesystem::path& base_dir, const QuantizationSpec& asked,
+                  std::optional<at::ScalarType> pinned_type) const {
+  if (dir != base_dir || asked.load_in_4bit != quantization.load_in_4bit) return false;
+  if (asked.load_in_4bit &&
+      asked.bnb_4bit_use_double_quant != quantization.bnb_4bit_use_double_quant) {
+    return false;
+  }
+  if (pinned_type) return *pinned_type == compute_type;
+  return asked.bnb_4bit_compute_dtype == "auto" ||
+         asked.bnb_4bit_compute_dtype == ComputeTypeName(compute_type);
+}
+
+absl::StatusOr<std::unique_ptr<Base>> LoadBase(const std::filesystem::path& dir,
+                                               const QuantizationSpec& quantization,
+                                               std::optional<at::ScalarType> pinned_type) {
+  auto base = std::make_unique<Base>();
+  base->dir = dir;
+  base->quantization = quantization;
+  absl::Status status = CatchingExceptions([&] { return Load(pinned_type, base.get()); });
+  if (status.ok()) return base;
+  status = Annotate(status, absl::StrCat("base ", dir.string()));
+  if (ClassOf(status) == FailureClass::kUser) return WithClass(status, FailureClass::kData);
+  return status;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,35 @@
+// A Base is what jobs share: a model in memory and its tokenizer.  It never changes once loaded.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/domain_spec.h"
+#include "common/status.h"
+#include "trainer/models/causal_lm.h"
+#include "trainer/tokenizer/tokenizer.h"
+
+namespace mozgach {
+
+struct Base {
+  std::filesystem::path dir;
+  QuantizationSpec quantization;
+  at::ScalarType compute_type = at::kFloat;
+  std::unique_ptr<CausalLm> model;
+  std::shared_ptr<const Tokenizer> tokenizer;
+
+  // True when a job that asks for these can use this base as it lies in memory.
+  bool Serves(const std::filesystem::path& base_dir, const QuantizationSpec& asked,
+              std::optional<at::ScalarType> pinned_type) const;
+};
+
+// Loads the base below `dir` in the type that `pinned_type` or `quantization` says, "auto" being the
+// faster one here.  Errors as those of CausalLm::Load and Tokenizer::Load, of class data: the files
+// are at fault.
+absl::StatusOr<std::unique_ptr<Base>> LoadBase(const std::filesystem::path& dir,
+                                               const QuantizationSpec& quantization,
+                                               std::optional<at::ScalarType> pinned_type);
+
+}  // namespace mozgach

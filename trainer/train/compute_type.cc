@@ -1,0 +1,50 @@
+#include "trainer/train/compute_type.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/ones.h>
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+namespace {
+
+constexpr int64_t kTokens = 256;
+constexpr int64_t kRounds = 3;
+constexpr double kClearWin = 0.75;  // of float32's time
+
+// Seconds of products [tokens, in] x [in, out], each with another number of tokens as in training:
+// preparing the kernel for a new shape is part of what a type costs.
+double ProductSeconds(const ModelConfig& config, at::ScalarType type, const at::Device& device) {
+  const auto options = at::TensorOptions().dtype(type).device(device);
+  const at::Tensor x = at::ones({kTokens + kRounds, config.hidden_size}, options);
+  const at::Tensor w = at::ones({config.intermediate_size, config.hidden_size}, options);
+  at::mm(x, w.t());  // the first one starts threads
+  const auto begin = std::chrono::steady_clock::now();
+  for (int64_t round = 0; round < kRounds; ++round) at::mm(x.narrow(0, 0, kTokens + round), w.t());
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+absl::StatusOr<at::ScalarType> ParseComputeType(const std::string& name) {
+  if (name == "float32") return at::kFloat;
+  if (name == "bfloat16") return at::kBFloat16;
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", name, "' is no compute type; float32 and bfloat16 are"));
+}
+
+std::string ComputeTypeName(at::ScalarType type) {
+  return type == at::kBFloat16 ? "bfloat16" : "float32";
+}
+
+at::ScalarType MeasureComputeType(const ModelConfig& config, const at::Device& device) {
+  const at::NoGradGuard no_grad;
+  const double float32 = ProductSeconds(config, at::kFloat, device);
+  const double bfloat16 = ProductSeconds(config, at::kBFloat16, device);
+  return bfloat16 < kClearWin * float32 ? at::kBFloat16 : at::kFloat;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,93 @@
+#include "trainer/train/failure.h"
+
+#include <c10/util/Exception.h>
+
+#include <exception>
+#include <new>
+#include <string_view>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+namespace {
+
+constexpr char kPayload[] = "mozgach/failure_class";
+constexpr FailureClass kClasses[] = {FailureClass::kUser, FailureClass::kData,
+                                     FailureClass::kOutOfMemory, FailureClass::kInfrastructure};
+
+absl::Status OutOfMemory(const std::string& what) {
+  return WithClass(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "out of memory: ", what,
+          "; try a smaller per_device_train_batch_size or max_length, or gradient_checkpointing")),
+      FailureClass::kOutOfMemory);
+}
+
+// c10's own text, one line of it: the rest is a backtrace.
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+bool IsAllocatorMessage(const std::string& text) {
+  return absl::StrContains(text, "not enough memory") ||
+         absl::StrContains(text, "can't allocate memory");
+}
+
+}  // namespace
+
+const char* FailureClassName(FailureClass failure_class) {
+  switch (failure_class) {
+    case FailureClass::kUser:
+      return "user";
+    case FailureClass::kData:
+      return "data";
+    case FailureClass::kOutOfMemory:
+      return "out_of_memory";
+    case FailureClass::kInfrastructure:
+      break;
+  }
+  return "infrastructure";
+}
+
+absl::Status WithClass(absl::Status status, FailureClass failure_class) {
+  if (!status.ok()) status.SetPayload(kPayload, absl::Cord(FailureClassName(failure_class)));
+  return status;
+}
+
+FailureClass ClassOf(const absl::Status& status) {
+  if (const auto mark = status.GetPayload(kPayload)) {
+    for (const FailureClass candidate : kClasses) {
+      if (*mark == FailureClassName(candidate)) return candidate;
+    }
+  }
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return FailureClass::kUser;
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kFailedPrecondition:
+      return FailureClass::kData;
+    default:
+      return FailureClass::kInfrastructure;
+  }
+}
+
+absl::Status CatchingExceptions(const std::function<absl::Status()>& work) {
+  try {
+    return work();
+  } catch (const c10::OutOfMemoryError& error) {
+    return OutOfMemory(FirstLine(error.what_without_backtrace()));
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    if (IsAllocatorMessage(text)) return OutOfMemory(FirstLine(text));
+    return WithClass(absl::InternalError(absl::StrCat("libtorch: ", FirstLine(text))),
+                     FailureClass::kData);
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory("the system gives no more");
+  } catch (const std::exception& error) {
+    return WithClass(absl::InternalError(error.what()), FailureClass::kData);
+  }
+}
+
+}  // namespace mozgach

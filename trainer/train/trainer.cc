@@ -1,0 +1,181 @@
+#include "trainer/train/trainer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/isfinite.h>
+
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "trainer/models/runtime.h"
+#include "trainer/train/adamw.h"
+#include "trainer/train/schedule.h"
+#include "trainer/train/training_batch.h"
+
+namespace mozgach {
+namespace {
+
+bool Due(int64_t step, int64_t every) { return every > 0 && step % every == 0; }
+
+absl::Status Diverged(const char* what, int64_t step, double learning_rate) {
+  return absl::OutOfRangeError(absl::StrCat(
+      "the ", what, " is not finite at step ", step, " (learning rate ", learning_rate,
+      "): the training diverged; try a smaller learning_rate, more warmup_steps or a smaller "
+      "max_grad_norm"));
+}
+
+// A training in progress.
+class Training {
+ public:
+  Training(const TrainingInputs& inputs, TrainingObserver& observer)
+      : in_(inputs),
+        observer_(observer),
+        adapter_tensors_(inputs.adapter->NamedTensors(inputs.model->config())),
+        optimizer_(adapter_tensors_, inputs.training) {}
+
+  absl::StatusOr<TrainingTotals> Run();
+
+ private:
+  absl::Status Restore();
+  absl::Status HeedInterruption();
+  absl::Status Step();
+  // Gradients and summed loss of the window; the loss is a mean over its trained tokens.
+  double Backward(const StepPlan& window);
+  absl::Status Save();
+  absl::Status CheckAdapter() const;
+  NamedTensorList State() const;
+
+  const TrainingInputs& in_;
+  TrainingObserver& observer_;
+  NamedTensorList adapter_tensors_;
+  AdamW optimizer_;
+  TrainingTotals totals_;
+};
+
+absl::StatusOr<TrainingTotals> Training::Run() {
+  RETURN_IF_ERROR(Restore());
+  const int64_t steps = in_.plan->steps();
+  observer_.OnStarted(totals_.step, steps);
+  while (totals_.step < steps) {
+    RETURN_IF_ERROR(HeedInterruption());
+    RETURN_IF_ERROR(Step());
+    const int64_t step = totals_.step;
+    if (in_.evaluate && step < steps && Due(step, in_.training.eval_steps.value_or(0))) {
+      RETURN_IF_ERROR(in_.evaluate(step));
+    }
+    if (step == steps || Due(step, in_.training.save_steps)) RETURN_IF_ERROR(Save());
+  }
+  RETURN_IF_ERROR(CheckAdapter());
+  return totals_;
+}
+
+absl::Status Training::Step() {
+  const auto begin = std::chrono::steady_clock::now();
+  const int64_t steps = in_.plan->steps();
+  const StepPlan& window = in_.plan->step(totals_.step);
+  const double learning_rate = LearningRate(in_.training, totals_.step, steps);
+  const double loss = Backward(window);
+  if (!std::isfinite(loss)) return Diverged("loss", totals_.step + 1, learning_rate);
+  const double norm = optimizer_.ClipGradients(in_.training.max_grad_norm);
+  if (!std::isfinite(norm)) return Diverged("gradient", totals_.step + 1, learning_rate);
+  optimizer_.Step(learning_rate);
+  optimizer_.ForgetGradients();
+
+  ++totals_.step;
+  totals_.loss = loss;
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  totals_.seconds += took.count();
+  if (Due(totals_.step, in_.training.logging_steps) || totals_.step == steps) {
+    observer_.OnStep({totals_.step, steps, loss, learning_rate, norm, totals_.tokens,
+                      static_cast<double>(totals_.tokens) / totals_.seconds,
+                      MemoryPeakBytes()});
+  }
+  return absl::OkStatus();
+}
+
+double Training::Backward(const StepPlan& window) {
+  std::vector<TrainingBatch> batches;
+  int64_t trained = 0;
+  for (const MicroBatch& micro_batch : window) {
+    batches.push_back(MakeTrainingBatch(*in_.examples, micro_batch, in_.model->device()));
+    trained += batches.back().Trained();
+    totals_.tokens += batches.back().tokens.ids.size(0);
+  }
+  ForwardOptions options;
+  options.adapter = in_.adapter;
+  options.checkpoint_layers = in_.checkpoint_layers;
+  options.training = true;
+  options.seed = static_cast<uint64_t>(in_.training.seed);
+  options.step = static_cast<uint32_t>(totals_.step);
+  double loss = 0;
+  for (const TrainingBatch& batch : batches) {
+    const at::Tensor share =
+        SummedLoss(*in_.model, batch, options).div(static_cast<double>(trained));
+    share.backward();
+    loss += share.item<double>();
+    ++options.micro_batch;
+  }
+  return loss;
+}
+
+absl::Status Training::Restore() {
+  if (in_.checkpoints == nullptr) return absl::OkStatus();
+  std::vector<std::string> notices;
+  ASSIGN_OR_RETURN(const auto restored, in_.checkpoints->Restore(State(), &notices));
+  for (const std::string& notice : notices) observer_.OnNotice(notice);
+  if (restored) totals_ = *restored;
+  optimizer_.set_steps(totals_.step);
+  return absl::OkStatus();
+}
+
+absl::Status Training::HeedInterruption() {
+  const Interruption interruption = observer_.Poll();
+  if (interruption == Interruption::kNone) return absl::OkStatus();
+  if (interruption == Interruption::kStop && totals_.step > 0) RETURN_IF_ERROR(Save());
+  return absl::CancelledError(absl::StrCat("stopped after step ", totals_.step));
+}
+
+absl::Status Training::Save() {
+  if (in_.checkpoints == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto path, in_.checkpoints->Save(totals_, State()));
+  observer_.OnCheckpoint(totals_.step, path);
+  return absl::OkStatus();
+}
+
+absl::Status Training::CheckAdapter() const {
+  const at::NoGradGuard no_grad;
+  bool learned = false;
+  for (const auto& [name, tensor] : adapter_tensors_) {
+    if (!at::isfinite(tensor).all().item<bool>()) {
+      return absl::OutOfRangeError(absl::StrCat(
+          name, " holds numbers that are not finite after step ", totals_.step,
+          "; try a smaller learning_rate"));
+    }
+    if (absl::StrContains(name, "lora_B") && tensor.any().item<bool>()) learned = true;
+  }
+  if (learned) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the adapter is still all zero after ", totals_.step,
+                   " steps; try more steps, fewer warmup_steps or a larger learning_rate"));
+}
+
+NamedTensorList Training::State() const {
+  NamedTensorList state = adapter_tensors_;
+  for (auto& moment : optimizer_.NamedMoments()) state.push_back(std::move(moment));
+  return state;
+}
+
+}  // namespace
+
+absl::StatusOr<TrainingTotals> Train(const TrainingInputs& inputs, TrainingObserver& observer) {
+  return Training(inputs, observer).Run();
+}
+
+absl::Status CheckInterruption(TrainingObserver& observer) {
+  if (observer.Poll() == Interruption::kNone) return absl::OkStatus();
+  return absl::CancelledError("stopped as asked");
+}
+
+}  // namespace mozgach
