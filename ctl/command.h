@@ -1,0 +1,38 @@
+// The commands of mozgachctl (DESIGN.md, "The commands").  Each Add…() registers one or more with
+// their flags; when one is asked for, `*command` becomes what it does.
+//
+// Results go to stdout, progress and messages to stderr.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "common/status.h"
+#include "ctl/connection.h"
+
+namespace mozgach {
+
+// What stands beside every command.
+struct Settings {
+  std::string scheduler = "127.0.0.1:7108";
+  bool json = false;
+
+  // UNAVAILABLE, with what to try, after 10 s without an answer.
+  absl::StatusOr<std::unique_ptr<Connection>> Connect() const {
+    return Connection::Open(scheduler);
+  }
+};
+
+// Returns the exit code, or the error that decides it.
+using Command = std::function<absl::StatusOr<int>(const Settings&)>;
+
+void AddSubmitCommand(CLI::App& app, Command* command);
+void AddJobCommands(CLI::App& app, Command* command);  // ps, cancel, retry, explain
+void AddWatchCommand(CLI::App& app, Command* command);
+void AddLogsCommand(CLI::App& app, Command* command);
+void AddFleetCommands(CLI::App& app, Command* command);    // workers, drain, events
+void AddAdapterCommands(CLI::App& app, Command* command);  // adapters ls|show|pull|verify|alias
+
+}  // namespace mozgach

@@ -1,0 +1,78 @@
+// A Connection is mozgachctl's way to one scheduler: the three services over one channel, and the
+// patience it has with them.  One thread at a time, but for the stubs, which are thread-safe.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "mozgach/v1/job_service.grpc.pb.h"
+#include "mozgach/v1/registry_service.grpc.pb.h"
+#include "mozgach/v1/worker_service.grpc.pb.h"
+
+namespace mozgach {
+
+class Connection {
+ public:
+  // How long a scheduler may take to answer.
+  static constexpr Milliseconds kPatience{10'000};
+  // What goes over many files or many rows may take longer.
+  static constexpr Milliseconds kLongCall{600'000};
+
+  // INVALID_ARGUMENT unless `address` is HOST:PORT; UNAVAILABLE, with what to try, when nothing
+  // that speaks gRPC answers there within `patience`.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& address,
+                                                          Milliseconds patience = kPatience);
+
+  // The answer to one unary call: Call(&v1::JobService::Stub::List, request).
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request, Milliseconds within = kPatience) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + within);
+    context.set_wait_for_ready(true);  // a scheduler that restarts just now is waited for
+    Response response;
+    const grpc::Status status = (StubOf<Stub>().*method)(&context, request, &response);
+    if (!status.ok()) return Explain(status);
+    return response;
+  }
+
+  v1::JobService::Stub& jobs() { return *jobs_; }
+  v1::WorkerService::Stub& workers() { return *workers_; }
+  v1::RegistryService::Stub& registry() { return *registry_; }
+
+  // Waits until the scheduler can be reached: at once where it is.  UNAVAILABLE, with what to try.
+  absl::Status WaitUntilUp(Milliseconds patience = kPatience);
+
+  // The error for a scheduler that cannot be reached.
+  absl::Status NoAnswer(Milliseconds patience = kPatience) const;
+
+  // What the scheduler answered; when it did not answer, what to try.
+  absl::Status Explain(const grpc::Status& status) const;
+
+ private:
+  explicit Connection(std::string address);
+
+  template <typename Stub>
+  Stub& StubOf() {
+    if constexpr (std::is_same_v<Stub, v1::JobService::Stub>) {
+      return *jobs_;
+    } else if constexpr (std::is_same_v<Stub, v1::WorkerService::Stub>) {
+      return *workers_;
+    } else {
+      return *registry_;
+    }
+  }
+
+  const std::string address_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::JobService::Stub> jobs_;
+  const std::unique_ptr<v1::WorkerService::Stub> workers_;
+  const std::unique_ptr<v1::RegistryService::Stub> registry_;
+};
+
+}  // namespace mozgach

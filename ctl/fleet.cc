@@ -1,0 +1,144 @@
+// mozgachctl workers, drain and events.
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "ctl/command.h"
+#include "ctl/job_table.h"
+#include "ctl/message_json.h"
+#include "ctl/selection.h"
+
+namespace mozgach {
+namespace {
+
+std::string DevicesOf(const v1::Worker& worker) {
+  std::vector<std::string> devices;
+  for (const v1::Device& device : worker.devices()) devices.push_back(device.name());
+  return absl::StrJoin(devices, " ");
+}
+
+Table WorkerTable(const std::vector<v1::Worker>& workers) {
+  Table table({{.title = "WORKER", .least = 8},
+               {.title = "STATE"},
+               {.title = "JOBS", .least = 4, .rank = 1},
+               {.title = "DEVICES", .least = 7, .rank = 3},
+               {.title = "BASES", .least = 10, .rank = 2},
+               {.title = "BASE LOADS", .right = true, .rank = 5},
+               {.title = "MEMORY", .right = true, .rank = 6},
+               {.title = "LAST CALL", .rank = 4}});
+  for (const v1::Worker& worker : workers) {
+    const Tone tone = worker.state() == "up"     ? Tone::kGood
+                      : worker.state() == "lost" ? Tone::kBad
+                                                 : Tone::kFaint;
+    table.AddRow({worker.worker(),
+                  {worker.state(), tone},
+                  absl::StrJoin(worker.jobs(), " "),
+                  DevicesOf(worker),
+                  absl::StrJoin(worker.bases(), " "),
+                  absl::StrCat(worker.base_loads()),
+                  ShowBytes(worker.memory_bytes()),
+                  worker.last_call_at()});
+  }
+  return table;
+}
+
+absl::StatusOr<int> Workers(const Settings& settings) {
+  ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  ASSIGN_OR_RETURN(const v1::ListWorkersResponse response,
+                   connection->Call(&v1::JobService::Stub::ListWorkers, v1::ListWorkersRequest()));
+  if (settings.json) {
+    PrintJson(ToJsonArray(response.workers()));
+  } else if (response.workers().empty()) {
+    std::fprintf(stderr,
+                 "no workers; start one with mozgach-worker --scheduler %s --data DIR "
+                 "--bases DIR\n",
+                 settings.scheduler.c_str());
+  } else {
+    WorkerTable({response.workers().begin(), response.workers().end()}).Print();
+  }
+  return 0;
+}
+
+absl::StatusOr<int> Drain(const std::string& name, bool undo, const Settings& settings) {
+  v1::DrainWorkerRequest request;
+  request.set_worker(name);
+  request.set_undo(undo);
+  request.set_actor(Actor());
+  ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  ASSIGN_OR_RETURN(const v1::Worker worker,
+                   connection->Call(&v1::JobService::Stub::DrainWorker, request));
+  if (settings.json) {
+    PrintJson(ToJson(worker));
+  } else {
+    WorkerTable({worker}).Print();
+  }
+  return 0;
+}
+
+absl::StatusOr<int> Events(const v1::ListEventsRequest& request, const Settings& settings) {
+  ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  ASSIGN_OR_RETURN(const v1::ListEventsResponse response,
+                   connection->Call(&v1::JobService::Stub::ListEvents, request));
+  if (settings.json) {
+    PrintJson(ToJsonArray(response.events()));
+    return 0;
+  }
+  Table table({{.title = "EVENT", .right = true, .rank = 5},
+               {.title = "TIME", .rank = 4},
+               {.title = "JOB", .right = true},
+               {.title = "DOMAIN", .least = 10, .rank = 2},
+               {.title = "KIND"},
+               {.title = "ACTOR", .least = 8, .rank = 3},
+               {.title = "MESSAGE", .least = 10, .rank = 1}});
+  for (const v1::Event& event : response.events()) {
+    table.AddRow({absl::StrCat(event.event()), event.time(),
+                  event.job() > 0 ? absl::StrCat(event.job()) : "", event.domain(), event.kind(),
+                  event.actor(), event.message()});
+  }
+  table.Print();
+  return 0;
+}
+
+void AddDrain(CLI::App& app, Command* command) {
+  auto name = std::make_shared<std::string>();
+  auto undo = std::make_shared<bool>(false);
+  CLI::App* drain =
+      app.add_subcommand("drain", "Let a worker finish what it runs and give it nothing more");
+  drain->add_option("WORKER", *name, "As mozgachctl workers names it")->required();
+  drain->add_flag("--undo", *undo, "Give it work again");
+  drain->callback([name, undo, command] {
+    *command = [name, undo](const Settings& settings) { return Drain(*name, *undo, settings); };
+  });
+}
+
+void AddEvents(CLI::App& app, Command* command) {
+  struct Flags {
+    int64_t job = 0, after = 0, limit = 0;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* events = app.add_subcommand("events", "List what has happened, oldest first");
+  events->add_option("--job", flags->job, "Only of this job")->check(CLI::PositiveNumber);
+  events->add_option("--after", flags->after, "Only events with a larger number")
+      ->check(CLI::NonNegativeNumber);
+  events->add_option("--limit", flags->limit, "At most so many")->check(CLI::Range(1, 1000));
+  events->callback([flags, command] {
+    *command = [flags](const Settings& settings) {
+      v1::ListEventsRequest request;
+      request.set_job(flags->job);
+      request.set_after(flags->after);
+      request.set_limit(flags->limit);
+      return Events(request, settings);
+    };
+  });
+}
+
+}  // namespace
+
+void AddFleetCommands(CLI::App& app, Command* command) {
+  CLI::App* workers = app.add_subcommand("workers", "List the workers and what they have");
+  workers->callback([command] { *command = Workers; });
+  AddDrain(app, command);
+  AddEvents(app, command);
+}
+
+}  // namespace mozgach

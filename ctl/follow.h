@@ -1,0 +1,17 @@
+// Following jobs until they are over, with something to look at meanwhile.
+#pragma once
+
+#include <vector>
+
+#include "ctl/connection.h"
+#include "ctl/job_display.h"
+
+namespace mozgach {
+
+// Shows the jobs of `selector` on `display` until all are over; returns them as they ended, by
+// number.  Where domains are selected, only the latest job of each counts.  CANCELLED after Ctrl-C
+// (NoteInterrupts); otherwise the error that ended it.
+absl::StatusOr<std::vector<v1::Job>> FollowJobs(Connection& connection,
+                                                const v1::Selector& selector, JobDisplay& display);
+
+}  // namespace mozgach

@@ -1,0 +1,52 @@
+// mozgachctl: what people type to give work to a fleet and to see what became of it.
+#include <cstdio>
+
+#include "ctl/command.h"
+
+namespace {
+
+// Flags of the whole program are understood before and after the verb.
+void FallThrough(CLI::App& app) {
+  for (CLI::App* verb : app.get_subcommands({})) {
+    verb->fallthrough();
+    FallThrough(*verb);
+  }
+}
+
+// A full disk behind stdout must not look like success.
+int Close(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  std::perror("mozgachctl: stdout");
+  return exit_code == 0 ? 1 : exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mozgach::Settings settings;
+  mozgach::Command command;
+  CLI::App app("Gives work to a fleet of trainers and says what became of it.", "mozgachctl");
+  app.set_version_flag("--version", MOZGACH_VERSION);
+  app.add_option("--scheduler", settings.scheduler, "Where mozgach-scheduler listens, HOST:PORT")
+      ->envname("MOZGACH_SCHEDULER")
+      ->capture_default_str();
+  app.add_flag("--json", settings.json, "Print JSON, for programs");
+  app.require_subcommand(1);
+  mozgach::AddSubmitCommand(app, &command);
+  mozgach::AddJobCommands(app, &command);
+  mozgach::AddWatchCommand(app, &command);
+  mozgach::AddLogsCommand(app, &command);
+  mozgach::AddFleetCommands(app, &command);
+  mozgach::AddAdapterCommands(app, &command);
+  FallThrough(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const absl::StatusOr<int> done = command(settings);
+  if (done.ok()) return Close(*done);
+  std::fflush(stdout);
+  std::fprintf(stderr, "mozgachctl: %s\n", std::string(done.status().message()).c_str());
+  return mozgach::ExitCode(done.status());
+}

@@ -1,0 +1,123 @@
+#include "ctl/submission.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/dataset.h"
+#include "common/digest.h"
+#include "common/domain_spec.h"
+#include "nlohmann/json.hpp"
+
+namespace mozgach {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr size_t kMaxProblems = 100;
+
+// Checks a dataset; a file that several domains share is read once per format.
+class DatasetReader {
+ public:
+  absl::StatusOr<DatasetFile> Read(const fs::path& path, const std::string& format) {
+    const auto [known, is_new] = results_.try_emplace({path, format}, DatasetFile());
+    if (is_new) known->second = Check(path, format);
+    return known->second;
+  }
+
+ private:
+  static absl::StatusOr<DatasetFile> Check(const fs::path& path, const std::string& format) {
+    ASSIGN_OR_RETURN(const RowFormat row_format, ParseRowFormat(format));
+    DatasetFile file;
+    file.path = path;
+    ASSIGN_OR_RETURN(file.sha256, Sha256OfFile(path));
+    RETURN_IF_ERROR(ReadDataset(path, row_format).status());
+    // The digest must be that of the rows that were checked.
+    ASSIGN_OR_RETURN(const std::string after, Sha256OfFile(path));
+    if (after != file.sha256) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(path.string(), " changed while it was read; submit again"));
+    }
+    std::error_code error;
+    file.size = fs::file_size(path, error);
+    if (error) return SystemError(error.value(), absl::StrCat("size of ", path.string()));
+    return file;
+  }
+
+  std::map<std::pair<fs::path, std::string>, absl::StatusOr<DatasetFile>> results_;
+};
+
+class SubmissionReader {
+ public:
+  absl::Status Add(const std::string& name) {
+    ASSIGN_OR_RETURN(const DomainFile file, ReadDomainFile(name));
+    const auto [first, is_new] = files_.try_emplace(file.spec.domain, name);
+    if (!is_new) {
+      return absl::InvalidArgumentError(absl::StrCat(name, ": domain '", file.spec.domain,
+                                                     "' is that of ", first->second,
+                                                     ", too; a domain is submitted once"));
+    }
+    v1::Submission& domain = *submission_.request.add_domains();
+    domain.set_spec_json(ToJson(file.spec).dump());
+    const DataSpec& data = file.spec.data;
+    absl::Status problems;
+    for (size_t i = 0; i < file.train.size(); ++i) {
+      Join(AddDataset(v1::Dataset::TRAIN, data.train[i], file.train[i], data, &domain), &problems);
+    }
+    if (file.validation) {
+      Join(AddDataset(v1::Dataset::VALIDATION, std::get<std::string>(data.validation),
+                      *file.validation, data, &domain),
+           &problems);
+    }
+    if (file.test) {
+      Join(AddDataset(v1::Dataset::TEST, data.test, *file.test, data, &domain), &problems);
+    }
+    return problems;
+  }
+
+  Submission Take() { return std::move(submission_); }
+
+ private:
+  static void Join(const absl::Status& status, absl::Status* problems) {
+    if (status.ok()) return;
+    *problems =
+        problems->ok()
+            ? status
+            : absl::InvalidArgumentError(absl::StrCat(problems->message(), "\n", status.message()));
+  }
+
+  absl::Status AddDataset(v1::Dataset::Role role, const std::string& name, const fs::path& path,
+                          const DataSpec& data, v1::Submission* domain) {
+    ASSIGN_OR_RETURN(const DatasetFile file, datasets_.Read(path, data.format));
+    v1::Dataset& dataset = *domain->add_datasets();
+    dataset.set_role(role);
+    dataset.set_name(name);
+    dataset.set_sha256(file.sha256);
+    dataset.set_size(file.size);
+    submission_.datasets.emplace(file.sha256, file);
+    return absl::OkStatus();
+  }
+
+  DatasetReader datasets_;
+  std::map<std::string, std::string> files_;  // domain → the file it came in
+  Submission submission_;
+};
+
+}  // namespace
+
+absl::StatusOr<Submission> ReadSubmission(const std::vector<std::string>& files) {
+  SubmissionReader reader;
+  std::vector<std::string> problems;
+  for (const std::string& file : files) {
+    const absl::Status status = reader.Add(file);
+    if (status.ok()) continue;
+    for (const auto line : absl::StrSplit(status.message(), '\n')) problems.emplace_back(line);
+  }
+  if (problems.empty()) return reader.Take();
+  if (problems.size() > kMaxProblems) {
+    const size_t more = problems.size() - kMaxProblems;
+    problems.resize(kMaxProblems);
+    problems.push_back(absl::StrCat("… and ", more, " more problems"));
+  }
+  return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
+}
+
+}  // namespace mozgach

@@ -1,0 +1,175 @@
+// mozgachctl submit: check everything, send everything, or nothing.
+#include <cstdio>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "ctl/blob_upload.h"
+#include "ctl/command.h"
+#include "ctl/follow.h"
+#include "ctl/interrupt.h"
+#include "ctl/job_table.h"
+#include "ctl/message_json.h"
+#include "ctl/selection.h"
+#include "ctl/submission.h"
+
+namespace mozgach {
+namespace {
+
+struct SubmitFlags {
+  std::vector<std::string> files;
+  bool wait = false;
+  bool dry_run = false;
+};
+
+// Datasets may be swept between upload and submit; more rounds than this mean something is wrong.
+constexpr int kRounds = 3;
+
+class UploadProgress {
+ public:
+  UploadProgress(size_t files, uint64_t bytes) : bytes_(bytes) {
+    std::fprintf(stderr, "uploading %zu dataset%s, %s\n", files, files == 1 ? "" : "s",
+                 ShowBytes(bytes).c_str());
+  }
+  ~UploadProgress() {
+    if (live_) std::fprintf(stderr, "\r\x1b[K");
+  }
+  void Add(uint64_t bytes) {
+    sent_ += bytes;
+    const Terminal terminal = TerminalOf(stderr);
+    if (!terminal.is_terminal || bytes_ < (1 << 24)) return;
+    live_ = true;
+    const std::string line = absl::StrCat(ShowBytes(sent_), " of ", ShowBytes(bytes_));
+    std::fprintf(stderr, "\r%s\x1b[K", Clip(line, terminal.width - 1).c_str());
+  }
+
+ private:
+  const uint64_t bytes_;
+  uint64_t sent_ = 0;
+  bool live_ = false;
+};
+
+absl::Status UploadMissing(Connection& connection, const Submission& submission,
+                           const v1::SubmitResponse& response) {
+  std::vector<DatasetFile> files;
+  uint64_t bytes = 0;
+  for (const std::string& sha256 : response.missing_blobs()) {
+    const auto file = submission.datasets.find(sha256);
+    if (file == submission.datasets.end()) {
+      return absl::InternalError(
+          absl::StrCat("the scheduler asks for ", sha256, ", which is none of these datasets"));
+    }
+    files.push_back(file->second);
+    bytes += file->second.size;
+  }
+  UploadProgress progress(files.size(), bytes);
+  return UploadDatasets(connection, files, [&](uint64_t sent) { progress.Add(sent); });
+}
+
+absl::StatusOr<v1::SubmitResponse> Send(Connection& connection, const Submission& submission) {
+  for (int round = 1;; ++round) {
+    ASSIGN_OR_RETURN(
+        v1::SubmitResponse response,
+        connection.Call(&v1::JobService::Stub::Submit, submission.request, Connection::kLongCall));
+    if (response.missing_blobs().empty() || submission.request.dry_run()) return response;
+    if (round == kRounds) {
+      return absl::InternalError(
+          "the scheduler loses the datasets it is sent; its log says why.  Nothing was queued");
+    }
+    RETURN_IF_ERROR(UploadMissing(connection, submission, response));
+  }
+}
+
+void PrintOutcomes(const v1::SubmitResponse& response, bool dry_run) {
+  Table table({{.title = "DOMAIN", .least = 10},
+               {.title = "OUTCOME"},
+               {.title = "JOB", .right = true, .rank = 1},
+               {.title = "NOTE", .least = 10, .rank = 2}});
+  std::map<std::string, int> counts;
+  for (const auto& outcome : response.outcomes()) {
+    const bool same = outcome.outcome() == "unchanged" || outcome.outcome() == "updated";
+    table.AddRow({outcome.domain(),
+                  {outcome.outcome(), same ? Tone::kFaint : Tone::kGood},
+                  outcome.job() > 0 ? absl::StrCat(outcome.job()) : "",
+                  outcome.note()});
+    ++counts[outcome.outcome()];
+  }
+  table.Print();
+  std::fflush(stdout);
+  std::vector<std::string> parts;
+  for (const auto& [outcome, count] : counts) parts.push_back(absl::StrCat(count, " ", outcome));
+  std::fprintf(stderr, "%s%s\n", absl::StrJoin(parts, ", ").c_str(),
+               dry_run ? "; a dry run, nothing was queued" : "");
+}
+
+// The outcomes; with the job as it ended where it was waited for.
+nlohmann::ordered_json OutcomesJson(const v1::SubmitResponse& response,
+                                    const std::vector<v1::Job>& jobs) {
+  nlohmann::ordered_json array = ToJsonArray(response.outcomes());
+  for (nlohmann::ordered_json& outcome : array) {
+    for (const v1::Job& job : jobs) {
+      if (outcome["job"] == job.job()) outcome.update(ToJson(job));
+    }
+  }
+  return array;
+}
+
+absl::StatusOr<int> Wait(Connection& connection, const v1::SubmitResponse& response, bool json) {
+  v1::Selector selector;
+  for (const auto& outcome : response.outcomes()) selector.add_jobs(outcome.job());
+  NoteInterrupts();
+  const std::unique_ptr<JobDisplay> display = JobDisplay::For(stderr);
+  const absl::StatusOr<std::vector<v1::Job>> jobs = FollowJobs(connection, selector, *display);
+  if (absl::IsCancelled(jobs.status()) && Interrupted()) {
+    std::fprintf(stderr,
+                 "\nLeft alone, the jobs go on: mozgachctl watch shows them, mozgachctl "
+                 "cancel ends them.\n");
+    return kInterruptedExitCode;
+  }
+  if (!jobs.ok()) return Annotate(jobs.status(), "the jobs are queued and go on, but");
+  display->Clear();
+  if (json) {
+    PrintJson(OutcomesJson(response, *jobs));
+  } else {
+    JobTable(*jobs).Print();
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s\n", Summary(*jobs).c_str());
+  }
+  const bool good = std::all_of(jobs->begin(), jobs->end(),
+                                [](const v1::Job& job) { return job.state() == "succeeded"; });
+  return good ? 0 : 1;
+}
+
+absl::StatusOr<int> Submit(const SubmitFlags& flags, const Settings& settings) {
+  absl::StatusOr<Submission> submission = ReadSubmission(flags.files);
+  if (!submission.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(submission.status().message()).c_str());
+    return absl::InvalidArgumentError("nothing was submitted");
+  }
+  submission->request.set_dry_run(flags.dry_run);
+  submission->request.set_actor(Actor());
+  ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  ASSIGN_OR_RETURN(const v1::SubmitResponse response, Send(*connection, *submission));
+  if (!settings.json) PrintOutcomes(response, flags.dry_run);
+  if (flags.wait) return Wait(*connection, response, settings.json);
+  if (settings.json) PrintJson(OutcomesJson(response, {}));
+  return 0;
+}
+
+}  // namespace
+
+void AddSubmitCommand(CLI::App& app, Command* command) {
+  auto flags = std::make_shared<SubmitFlags>();
+  CLI::App* submit = app.add_subcommand(
+      "submit", "Check domain files and their datasets, and queue what is new or changed");
+  submit->add_option("FILES", flags->files, "Domain files, like domains/*.yaml")->required();
+  auto* wait = submit->add_flag("--wait", flags->wait, "Show the jobs until all are over");
+  submit->add_flag("--dry-run", flags->dry_run, "Say what would happen, queue nothing")
+      ->excludes(wait);
+  submit->callback([flags, command] {
+    *command = [flags](const Settings& settings) { return Submit(*flags, settings); };
+  });
+}
+
+}  // namespace mozgach

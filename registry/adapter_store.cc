@@ -1,0 +1,72 @@
+#include "registry/adapter_store.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "registry/file_name.h"
+
+namespace mozgach {
+
+AdapterStore::AdapterStore(Database& database, std::filesystem::path root)
+    : database_(database), rows_(database), files_(std::move(root)) {}
+
+absl::Status AdapterStore::Recover() {
+  RETURN_IF_ERROR(files_.Open());
+  ASSIGN_OR_RETURN(const std::vector<Version> unfinished, rows_.Unfinished());
+  std::set<std::pair<int64_t, int64_t>> alive;
+  for (const Version& version : unfinished) alive.emplace(version.job, version.attempt);
+  RETURN_IF_ERROR(files_.Sweep([&](int64_t job, int64_t attempt) {
+    return alive.count({job, attempt}) > 0;
+  }));
+  ASSIGN_OR_RETURN(const std::vector<VersionRows::Alias> aliases, rows_.Aliases());
+  for (const auto& [domain, alias, number] : aliases) {
+    // A version that somebody removed by hand gets no dangling link.
+    if (!files_.IsVisible(domain, number)) continue;
+    RETURN_IF_ERROR(files_.PointAlias(domain, alias, number));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AdapterStore::Stage(Version& version, const BlobStore& blobs) {
+  ASSIGN_OR_RETURN(version.number, rows_.NextNumber(version.domain));
+  RETURN_IF_ERROR(files_.Stage(version, blobs));
+  std::sort(version.files.begin(), version.files.end(),
+            [](const VersionFile& a, const VersionFile& b) { return a.path < b.path; });
+  return absl::OkStatus();
+}
+
+absl::Status AdapterStore::LinkAliases(const Version& version) {
+  ASSIGN_OR_RETURN(const std::optional<int64_t> latest,
+                   rows_.AliasNumber(version.domain, "latest"));
+  if (!latest.has_value()) return absl::OkStatus();
+  return files_.PointAlias(version.domain, "latest", *latest);
+}
+
+absl::StatusOr<std::optional<int64_t>> AdapterStore::VisibleVersionOfJob(const std::string& domain,
+                                                                         int64_t job) {
+  ASSIGN_OR_RETURN(std::optional<int64_t> number, rows_.NumberOfJob(job));
+  if (number.has_value() && !files_.IsVisible(domain, *number)) number.reset();
+  return number;
+}
+
+absl::StatusOr<Version> AdapterStore::SetAlias(const std::string& domain, const std::string& alias,
+                                               const std::string& name) {
+  RETURN_IF_ERROR(CheckAliasName(alias));
+  if (alias == "latest") {
+    return absl::InvalidArgumentError(
+        "'latest' always points at the newest version; choose another");
+  }
+  ASSIGN_OR_RETURN(Version version, rows_.Get(domain, name.empty() ? alias : name));
+  Transaction transaction(database_);
+  RETURN_IF_ERROR(transaction.status());
+  RETURN_IF_ERROR(name.empty() ? rows_.RemoveAlias(domain, alias)
+                               : rows_.PointAlias(domain, alias, version.number));
+  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(name.empty() ? files_.RemoveAlias(domain, alias)
+                               : files_.PointAlias(domain, alias, version.number));
+  return rows_.Get(domain, VersionName(version.number));
+}
+
+}  // namespace mozgach

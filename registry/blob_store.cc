@@ -1,0 +1,120 @@
+#include "registry/blob_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/digest.h"
+#include "common/files.h"
+#include "registry/blob_upload.h"
+
+namespace mozgach {
+namespace fs = std::filesystem;
+namespace {
+
+absl::Status CheckDigest(const std::string& sha256) {
+  if (IsSha256Hex(sha256)) return absl::OkStatus();
+  return absl::InvalidArgumentError("a blob is named by 64 lower-case hex digits");
+}
+
+// -1 where there is no such file.
+int64_t SizeOf(const fs::path& path) {
+  struct stat info;
+  return ::stat(path.c_str(), &info) == 0 ? info.st_size : -1;
+}
+
+WallTime WrittenAt(const fs::path& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) return WallTime::max();
+  return FromMillis(int64_t{info.st_mtime} * 1000);
+}
+
+}  // namespace
+
+BlobStore::BlobStore(fs::path root, uint64_t limit_bytes)
+    : root_(std::move(root)), limit_bytes_(limit_bytes) {}
+
+absl::Status BlobStore::Open() { return MakeDirectories(root_ / "partial"); }
+
+fs::path BlobStore::PartialPath(const std::string& sha256) const {
+  return root_ / "partial" / sha256;
+}
+
+fs::path BlobStore::CompletePath(const std::string& sha256) const {
+  return root_ / sha256.substr(0, 2) / sha256;
+}
+
+absl::StatusOr<BlobStore::Stat> BlobStore::Find(const std::string& sha256) const {
+  RETURN_IF_ERROR(CheckDigest(sha256));
+  Stat stat;
+  const int64_t size = SizeOf(CompletePath(sha256));
+  stat.complete = size >= 0;
+  stat.bytes = static_cast<uint64_t>(
+      std::max<int64_t>(0, stat.complete ? size : SizeOf(PartialPath(sha256))));
+  return stat;
+}
+
+bool BlobStore::Has(const std::string& sha256) const {
+  return IsSha256Hex(sha256) && SizeOf(CompletePath(sha256)) >= 0;
+}
+
+absl::StatusOr<fs::path> BlobStore::Path(const std::string& sha256) const {
+  RETURN_IF_ERROR(CheckDigest(sha256));
+  return CompletePath(sha256);
+}
+
+absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string& sha256,
+                                                              uint64_t size, uint64_t offset) {
+  ASSIGN_OR_RETURN(const Stat stat, Find(sha256));
+  if (size > limit_bytes_) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a blob of ", size, " bytes; this scheduler takes at most ", limit_bytes_,
+                     " (blob_bytes_max in its configuration)"));
+  }
+  if (stat.complete) return std::unique_ptr<BlobUpload>(new BlobUpload(stat.bytes));
+  if (offset > stat.bytes || offset > size) {
+    return absl::OutOfRangeError(
+        absl::StrCat("upload starts at ", offset, ", but only ", stat.bytes, " bytes are here"));
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  // A check that failed half-way (a full disk) may have left the file read-only.
+  ::chmod(PartialPath(sha256).c_str(), 0644);
+  FileDescriptor fd(::open(PartialPath(sha256).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd.valid()) return SystemError(errno, "open a partial blob");
+  const uint64_t ticket = next_ticket_++;
+  uploads_[sha256] = ticket;
+  return std::unique_ptr<BlobUpload>(
+      new BlobUpload(this, sha256, size, offset, ticket, std::move(fd)));
+}
+
+absl::Status BlobStore::CheckOwner(const std::string& sha256, uint64_t ticket) const {
+  const auto it = uploads_.find(sha256);
+  if (it != uploads_.end() && it->second == ticket) return absl::OkStatus();
+  return absl::AbortedError("a later upload of this blob has taken over");
+}
+
+absl::Status BlobStore::Remove(const std::string& sha256) {
+  RETURN_IF_ERROR(CheckDigest(sha256));
+  return RemoveAll(CompletePath(sha256));
+}
+
+absl::StatusOr<int64_t> BlobStore::Sweep(
+    WallTime before, const std::function<bool(const std::string& sha256)>& keep) {
+  int64_t removed = 0;
+  ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(root_));
+  for (const std::string& file : files) {
+    const fs::path path = root_ / file;
+    const std::string name = path.filename().string();
+    if (WrittenAt(path) >= before || (IsSha256Hex(name) && keep(name))) continue;
+    RETURN_IF_ERROR(RemoveAll(path));
+    ++removed;
+  }
+  return removed;
+}
+
+}  // namespace mozgach

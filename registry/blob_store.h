@@ -1,0 +1,75 @@
+// A BlobStore keeps immutable bytes by their SHA-256: datasets on their way to workers, adapter
+// files on their way to the registry.  A blob counts only when all of it is on disk and its digest
+// is right.
+//
+//   ROOT/ab/abcd…        complete, mode 0444
+//   ROOT/partial/abcd…   an upload so far; its length is where it goes on
+//   ROOT/partial/abcd….7 an upload whose bytes are being checked
+//
+// Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "common/clock.h"
+#include "common/status.h"
+
+namespace mozgach {
+
+class BlobUpload;
+
+class BlobStore {
+ public:
+  struct Stat {
+    bool complete = false;
+    uint64_t bytes = 0;  // of the blob, or received so far
+  };
+
+  // Blobs larger than `limit_bytes` are refused.
+  BlobStore(std::filesystem::path root, uint64_t limit_bytes);
+
+  // Makes the directories.
+  absl::Status Open();
+
+  // INVALID_ARGUMENT for anything but a digest, here and below.
+  absl::StatusOr<Stat> Find(const std::string& sha256) const;
+  bool Has(const std::string& sha256) const;
+  // Where a complete blob lies, or would.
+  absl::StatusOr<std::filesystem::path> Path(const std::string& sha256) const;
+
+  // Starts, or goes on with, the upload of a blob of `size` bytes at `offset`, at most what has
+  // been received (OUT_OF_RANGE otherwise).  A later upload of the same blob takes over: the
+  // earlier one then fails with ABORTED.
+  absl::StatusOr<std::unique_ptr<BlobUpload>> Upload(const std::string& sha256, uint64_t size,
+                                                     uint64_t offset);
+
+  absl::Status Remove(const std::string& sha256);
+
+  // Removes blobs and partial uploads last written before `before` unless `keep` wants them;
+  // returns how many went.
+  absl::StatusOr<int64_t> Sweep(WallTime before,
+                                const std::function<bool(const std::string& sha256)>& keep);
+
+ private:
+  friend class BlobUpload;
+
+  std::filesystem::path PartialPath(const std::string& sha256) const;
+  std::filesystem::path CompletePath(const std::string& sha256) const;
+  // REQUIRES: mutex_ is held.  ABORTED unless the upload of `ticket` is the one that may write.
+  absl::Status CheckOwner(const std::string& sha256, uint64_t ticket) const;
+
+  const std::filesystem::path root_;
+  const uint64_t limit_bytes_;
+  // Held while a partial file is written, so that an upload that was taken over cannot write late.
+  mutable std::mutex mutex_;
+  uint64_t next_ticket_ = 1;
+  std::map<std::string, uint64_t> uploads_;  // digest → the upload that may write it
+};
+
+}  // namespace mozgach

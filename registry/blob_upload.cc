@@ -1,0 +1,95 @@
+#include "registry/blob_upload.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <mutex>
+
+#include "absl/strings/str_cat.h"
+#include "common/digest.h"
+
+namespace mozgach {
+namespace fs = std::filesystem;
+
+BlobUpload::BlobUpload(BlobStore* store, std::string sha256, uint64_t size, uint64_t offset,
+                       uint64_t ticket, FileDescriptor fd)
+    : store_(store),
+      sha256_(std::move(sha256)),
+      size_(size),
+      offset_(offset),
+      ticket_(ticket),
+      fd_(std::move(fd)) {}
+
+BlobUpload::~BlobUpload() {
+  if (store_ == nullptr) return;
+  std::lock_guard<std::mutex> lock(store_->mutex_);
+  if (store_->CheckOwner(sha256_, ticket_).ok()) store_->uploads_.erase(sha256_);
+}
+
+absl::Status BlobUpload::Append(std::string_view bytes) {
+  if (store_ == nullptr) return absl::OkStatus();
+  std::lock_guard<std::mutex> lock(store_->mutex_);
+  RETURN_IF_ERROR(store_->CheckOwner(sha256_, ticket_));
+  if (bytes.size() > size_ - offset_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the blob is longer than the ", size_, " bytes announced"));
+  }
+  while (!bytes.empty()) {
+    const ssize_t written =
+        ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset_));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return SystemError(errno, "write a partial blob");
+    offset_ += static_cast<uint64_t>(written);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BlobUpload::Finish() {
+  if (store_ == nullptr) return absl::OkStatus();
+  if (offset_ < size_) {
+    return absl::OutOfRangeError(
+        absl::StrCat("the upload ended at ", offset_, " of ", size_, " bytes"));
+  }
+  ASSIGN_OR_RETURN(const fs::path secluded, Seclude());
+  absl::Status status = CheckBytes(secluded);
+  if (absl::IsDataLoss(status)) {
+    RETURN_IF_ERROR(RemoveAll(secluded));
+    return status;
+  }
+  const fs::path complete = store_->CompletePath(sha256_);
+  if (status.ok()) status = MakeDirectories(complete.parent_path());
+  if (status.ok()) status = RenameDurably(secluded, complete);
+  if (!status.ok()) ::rename(secluded.c_str(), store_->PartialPath(sha256_).c_str());
+  return status;
+}
+
+absl::StatusOr<fs::path> BlobUpload::Seclude() {
+  const fs::path partial = store_->PartialPath(sha256_);
+  fs::path secluded = partial;
+  secluded += absl::StrCat(".", ticket_);
+  std::lock_guard<std::mutex> lock(store_->mutex_);
+  RETURN_IF_ERROR(store_->CheckOwner(sha256_, ticket_));
+  if (::rename(partial.c_str(), secluded.c_str()) != 0) {
+    return SystemError(errno, "take a partial blob aside");
+  }
+  store_->uploads_.erase(sha256_);
+  return secluded;
+}
+
+absl::Status BlobUpload::CheckBytes(const fs::path& path) const {
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0 || ::fsync(fd_.get()) != 0) {
+    return SystemError(errno, "sync a partial blob");
+  }
+  ASSIGN_OR_RETURN(const std::string found, Sha256OfFile(path));
+  if (found != sha256_) {
+    return absl::DataLossError(absl::StrCat("the bytes received have the digest ", found, ", not ",
+                                            sha256_, ": upload the blob again"));
+  }
+  if (::fchmod(fd_.get(), 0444) != 0) return SystemError(errno, "make a blob read-only");
+  return absl::OkStatus();
+}
+
+}  // namespace mozgach

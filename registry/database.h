@@ -1,0 +1,91 @@
+// A Database is one SQLite connection, opened so that what is committed survives a power cut (WAL,
+// synchronous=FULL), and spoken to in cached prepared statements (query.h) and transactions.
+//
+// One thread at a time.  One process has the file open: who opens it sees to that with a lock file.
+// Errors carry SQLite's extended code; a full disk is RESOURCE_EXHAUSTED and leaves everything as
+// it was before the transaction.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/status.h"
+
+namespace mozgach {
+
+class Database {
+ public:
+  // What the connection has done since it was opened.
+  struct Stats {
+    int64_t commits = 0;
+    double commit_seconds = 0;  // in COMMIT, which waits for the disk
+    int64_t failures = 0;       // statements that ended with an error
+  };
+
+  // ":memory:" opens an empty database of its own.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Runs statements without parameters or results: migrations, pragmas.
+  absl::Status Execute(const std::string& sql);
+
+  // Rows changed by the last statement.
+  int64_t Changes() const { return sqlite3_changes64(connection_); }
+  int64_t LastInsertedRow() const { return sqlite3_last_insert_rowid(connection_); }
+  int64_t SizeBytes();
+  int64_t WalSizeBytes() const;
+  const Stats& stats() const { return stats_; }
+  const std::string& path() const { return path_; }
+
+  // The status for what SQLite just said; `action` is what was tried.
+  absl::Status Error(int code, const std::string& action);
+
+ private:
+  friend class Query;
+  friend class Transaction;
+
+  Database(std::string path, sqlite3* connection)
+      : path_(std::move(path)), connection_(connection) {}
+  // A statement nobody uses now, prepared if need be; null sets `status`.
+  sqlite3_stmt* TakeStatement(const char* sql, absl::Status* status);
+  void ReturnStatement(const char* sql, sqlite3_stmt* statement);
+
+  const std::string path_;
+  sqlite3* const connection_;
+  // Keyed by the constant's address: every query is a constant of a generated header.
+  std::unordered_map<const char*, std::vector<sqlite3_stmt*>> idle_statements_;
+  int transaction_depth_ = 0;
+  Stats stats_;
+};
+
+// A Transaction takes the write lock at once and is undone unless committed.  Transactions nest: an
+// inner one is a savepoint, durable when the outermost commits, so that several can share one.
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  // Of the begin: to be looked at before anything is written.
+  const absl::Status& status() const { return status_; }
+  // OK: it is on disk.  Otherwise nothing of it is.
+  absl::Status Commit();
+
+ private:
+  void Undo();
+
+  Database& database_;
+  const int depth_;
+  bool open_ = false;
+  absl::Status status_;
+};
+
+}  // namespace mozgach

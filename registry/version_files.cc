@@ -1,0 +1,179 @@
+#include "registry/version_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/digest.h"
+#include "common/files.h"
+#include "registry/manifest.h"
+
+namespace mozgach {
+namespace fs = std::filesystem;
+namespace {
+
+absl::Status CopyDurably(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::copy_file(from, to, error);
+  if (error) return SystemError(error.value(), absl::StrCat("copy to ", to.string()));
+  return SyncFile(to);
+}
+
+absl::Status Place(const fs::path& blob, const fs::path& to) {
+  RETURN_IF_ERROR(MakeDirectories(to.parent_path()));
+  if (::link(blob.c_str(), to.c_str()) == 0) return absl::OkStatus();
+  if (errno != EXDEV && errno != EPERM && errno != EMLINK && errno != EOPNOTSUPP) {
+    return SystemError(errno, absl::StrCat("link ", to.string()));
+  }
+  return CopyDurably(blob, to);
+}
+
+absl::StatusOr<VersionFile> WriteReadOnly(const fs::path& directory, const std::string& name,
+                                          const std::string& text) {
+  const fs::path path = directory / name;
+  RETURN_IF_ERROR(WriteFileAtomically(path, text));
+  if (::chmod(path.c_str(), 0444) != 0) {
+    return SystemError(errno, absl::StrCat("chmod ", path.string()));
+  }
+  return VersionFile{name, Sha256Hex(text), text.size()};
+}
+
+// `directory` and every directory below it that holds one of `files`.
+absl::Status SyncTree(const fs::path& directory, const std::vector<VersionFile>& files) {
+  std::set<fs::path> directories = {directory};
+  for (const VersionFile& file : files) {
+    for (fs::path part = fs::path(file.path).parent_path(); !part.empty();
+         part = part.parent_path()) {
+      directories.insert(directory / part);
+    }
+  }
+  for (const fs::path& path : directories) RETURN_IF_ERROR(SyncDirectory(path));
+  return absl::OkStatus();
+}
+
+bool IsDirectory(const fs::path& path) {
+  struct stat info;
+  return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+}  // namespace
+
+absl::Status VersionFiles::Open() {
+  RETURN_IF_ERROR(MakeDirectories(root_ / "adapters"));
+  return MakeDirectories(root_ / "staging");
+}
+
+fs::path VersionFiles::Directory(const std::string& domain, int64_t number) const {
+  return root_ / "adapters" / domain / VersionName(number);
+}
+
+fs::path VersionFiles::StagingOf(int64_t job, int64_t attempt) const {
+  return root_ / "staging" / absl::StrCat(job, "-", attempt);
+}
+
+absl::Status VersionFiles::Stage(Version& version, const BlobStore& blobs) const {
+  const fs::path staging = StagingOf(version.job, version.attempt);
+  RETURN_IF_ERROR(RemoveAll(staging));
+  RETURN_IF_ERROR(MakeDirectories(staging));
+  for (const VersionFile& file : version.files) {
+    ASSIGN_OR_RETURN(const fs::path blob, blobs.Path(file.sha256));
+    RETURN_IF_ERROR(Place(blob, staging / file.path));
+  }
+  ASSIGN_OR_RETURN(VersionFile metrics, WriteReadOnly(staging, kMetricsName, version.metrics_json));
+  version.files.push_back(std::move(metrics));
+  ASSIGN_OR_RETURN(VersionFile manifest,
+                   WriteReadOnly(staging, kManifestName, ManifestJson(version)));
+  version.files.push_back(std::move(manifest));
+  version.size_bytes = 0;
+  for (const VersionFile& file : version.files) version.size_bytes += file.size;
+  return SyncTree(staging, version.files);
+}
+
+absl::Status VersionFiles::Reveal(const Version& version) const {
+  const fs::path target = Directory(version.domain, version.number);
+  const fs::path staging = StagingOf(version.job, version.attempt);
+  if (IsDirectory(target)) return RemoveAll(staging);
+  if (!IsDirectory(staging)) {
+    return absl::NotFoundError(
+        absl::StrCat("neither ", target.string(), " nor ", staging.string(), " is there"));
+  }
+  RETURN_IF_ERROR(MakeDirectories(target.parent_path()));
+  return RenameDurably(staging, target);
+}
+
+bool VersionFiles::IsVisible(const std::string& domain, int64_t number) const {
+  return IsDirectory(Directory(domain, number));
+}
+
+absl::Status VersionFiles::PointAlias(const std::string& domain, const std::string& alias,
+                                      int64_t number) const {
+  const fs::path directory = root_ / "adapters" / domain;
+  const fs::path link = directory / alias;
+  const std::string target = VersionName(number);
+  std::error_code error;
+  if (fs::read_symlink(link, error) == target) return absl::OkStatus();
+  // A dot comes before it, so that no alias or version can have that name.
+  const fs::path fresh = directory / absl::StrCat(".", alias, ".new");
+  ::unlink(fresh.c_str());
+  if (::symlink(target.c_str(), fresh.c_str()) != 0) {
+    return SystemError(errno, absl::StrCat("link ", fresh.string()));
+  }
+  return RenameDurably(fresh, link);
+}
+
+absl::Status VersionFiles::RemoveAlias(const std::string& domain, const std::string& alias) const {
+  const fs::path link = root_ / "adapters" / domain / alias;
+  if (::unlink(link.c_str()) != 0 && errno != ENOENT) {
+    return SystemError(errno, absl::StrCat("remove ", link.string()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status VersionFiles::Sweep(
+    const std::function<bool(int64_t job, int64_t attempt)>& keep) const {
+  std::error_code error;
+  std::vector<fs::path> dead;
+  for (const auto& entry : fs::directory_iterator(root_ / "staging", error)) {
+    const std::vector<std::string> parts = absl::StrSplit(entry.path().filename().string(), '-');
+    int64_t job = 0, attempt = 0;
+    const bool named = parts.size() == 2 && absl::SimpleAtoi(parts[0], &job) &&
+                       absl::SimpleAtoi(parts[1], &attempt);
+    if (!named || !keep(job, attempt)) dead.push_back(entry.path());
+  }
+  if (error) return SystemError(error.value(), absl::StrCat("list ", root_.string(), "/staging"));
+  for (const fs::path& path : dead) RETURN_IF_ERROR(RemoveAll(path));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> VersionFiles::Verify(const Version& version) const {
+  const fs::path directory = Directory(version.domain, version.number);
+  std::vector<std::string> problems;
+  if (!IsDirectory(directory)) return std::vector<std::string>{directory.string() + " is missing"};
+  ASSIGN_OR_RETURN(const std::vector<std::string> listed, ListFiles(directory));
+  std::set<std::string> found(listed.begin(), listed.end());
+  for (const VersionFile& file : version.files) {
+    if (found.erase(file.path) == 0) {
+      problems.push_back(absl::StrCat(file.path, " is missing"));
+      continue;
+    }
+    const absl::StatusOr<std::string> digest = Sha256OfFile(directory / file.path);
+    if (!digest.ok()) {
+      problems.push_back(absl::StrCat(file.path, " cannot be read: ", digest.status().message()));
+    } else if (*digest != file.sha256) {
+      problems.push_back(
+          absl::StrCat(file.path, " has changed: its SHA-256 is ", *digest, ", not ", file.sha256));
+    }
+  }
+  for (const std::string& name : found) problems.push_back(name + " was not published");
+  return problems;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,60 @@
+// VersionFiles are the directories of adapter versions: the only place where the registry touches
+// the disk.  Everything that can be seen below adapters/ is complete.
+//
+//   ROOT/adapters/<domain>/v0001/…        immutable, files 0444
+//   ROOT/adapters/<domain>/latest → v0001
+//   ROOT/staging/<job>-<attempt>/…        being made ready; never seen by readers
+//
+// One thread at a time, but for the const methods.  REQUIRES: domains, aliases and file names have
+// been checked.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "registry/blob_store.h"
+#include "registry/version.h"
+
+namespace mozgach {
+
+class VersionFiles {
+ public:
+  explicit VersionFiles(std::filesystem::path root) : root_(std::move(root)) {}
+
+  absl::Status Open();
+
+  std::filesystem::path Directory(const std::string& domain, int64_t number) const;
+
+  // Makes the staging directory of (version.job, version.attempt) hold version.files out of `blobs`
+  // (links, no copies, where the file system can), metrics.json and manifest.json, all synced; adds
+  // the latter two to version.files.  What an earlier try left there is dropped.
+  absl::Status Stage(Version& version, const BlobStore& blobs) const;
+
+  // Renames the staged directory to its place.  OK as well when that has happened already;
+  // NOT_FOUND when there is neither.
+  absl::Status Reveal(const Version& version) const;
+
+  bool IsVisible(const std::string& domain, int64_t number) const;
+
+  // Makes ROOT/adapters/<domain>/<alias> a symbolic link to the version, by rename.
+  absl::Status PointAlias(const std::string& domain, const std::string& alias,
+                          int64_t number) const;
+  absl::Status RemoveAlias(const std::string& domain, const std::string& alias) const;
+
+  // Removes what is staged for attempts that `keep` does not want.
+  absl::Status Sweep(const std::function<bool(int64_t job, int64_t attempt)>& keep) const;
+
+  // What differs between the directory and `version.files`: missing, changed and unknown files, one
+  // line each; empty when every byte is right.
+  absl::StatusOr<std::vector<std::string>> Verify(const Version& version) const;
+
+ private:
+  std::filesystem::path StagingOf(int64_t job, int64_t attempt) const;
+
+  const std::filesystem::path root_;
+};
+
+}  // namespace mozgach

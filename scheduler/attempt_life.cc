@@ -1,0 +1,122 @@
+#include "scheduler/attempt_life.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "scheduler/placement.h"
+
+namespace mozgach {
+namespace {
+
+std::string LoadedKeysJson(const WorkerState& worker) {
+  const std::vector<std::string> keys(worker.keys.begin(), worker.keys.end());
+  return nlohmann::json(LoadedKeys(keys, worker.devices)).dump();
+}
+
+// The rows of an ended attempt; `job` is changed to what it is from now on.
+absl::Status WriteEnd(Ledger& ledger, WallTime now, const Lease& lease, Job& job,
+                      FailureClass failure, const std::string& message) {
+  const bool cancelled = job.cancel_requested;
+  JobState next = JobState::kCancelled;
+  if (!cancelled) {
+    Verdict verdict = Judge(job, failure, message, ledger.config);
+    next = verdict.state;
+    job.failures = verdict.failures;
+    job.disturbances = verdict.disturbances;
+    job.failure_class = Name(failure);
+    job.reason = std::move(verdict.reason);
+    job.not_before = verdict.back_off.count() == 0 ? WallTime{} : now + verdict.back_off;
+  }
+  ASSIGN_OR_RETURN(const bool moved, next == JobState::kQueued ? ledger.queue.Requeue(now, job)
+                                                               : ledger.queue.End(now, job, next));
+  if (!moved) {
+    return absl::InternalError(
+        absl::StrCat("job ", job.job, " is not running attempt ", job.attempt));
+  }
+  if (const ProgressBoard::Entry* entry = ledger.board.Find(job.job); entry != nullptr) {
+    RETURN_IF_ERROR(ledger.attempts.RecordProgress(job.job, job.attempt, entry->progress));
+  }
+  const std::string state = cancelled ? "cancelled" : AttemptStateAfter(failure);
+  ASSIGN_OR_RETURN(const bool ended,
+                   ledger.attempts.End(now, job.job, job.attempt, "running", state.c_str(),
+                                       cancelled ? "" : Name(failure), message));
+  if (!ended) {
+    return absl::InternalError(
+        absl::StrCat("attempt ", job.attempt, " of job ", job.job, " is not running"));
+  }
+  RETURN_IF_ERROR(ledger.leases.DeleteRow(lease));
+  job.state = next;
+  const std::string kind = next == JobState::kQueued ? "requeued" : Name(next);
+  return ledger.events.Append({.time = now,
+                               .job = job.job,
+                               .domain = job.domain,
+                               .attempt = job.attempt,
+                               .kind = failure == FailureClass::kLost && !cancelled
+                                           ? absl::StrCat("lease_lost, ", kind)
+                                           : kind,
+                               .actor = lease.worker,
+                               .message = cancelled ? job.reason : message});
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Moment& now,
+                                           const WorkerState& worker) {
+  Transaction transaction(ledger.database);
+  RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(const std::optional<Queue::Claimed> claimed,
+                   ledger.queue.Claim(now.wall, worker.keys_json, LoadedKeysJson(worker)));
+  if (!claimed.has_value()) return std::optional<Lease>();
+  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(claimed->job));
+  Lease lease{.job = claimed->job,
+              .attempt = claimed->attempt,
+              .worker = worker.name,
+              .incarnation = worker.incarnation,
+              .expires_at = now.since_boot + ledger.config.lease};
+  RETURN_IF_ERROR(ledger.attempts.Insert(now.wall, lease.job, lease.attempt, lease.worker));
+  RETURN_IF_ERROR(ledger.leases.InsertRow(now.wall, lease));
+  RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
+                                        .job = job.job,
+                                        .domain = job.domain,
+                                        .attempt = job.attempt,
+                                        .kind = "claimed",
+                                        .actor = worker.name,
+                                        .message = ""}));
+  RETURN_IF_ERROR(transaction.Commit());
+  ledger.leases.Add(lease);
+  ledger.board.Start(job.job, job.attempt, job.domain);
+  ledger.changes.Touch(job.job);
+  ++ledger.counters.claims;
+  if (HasLoaded(worker, job.base_key)) ++ledger.counters.affinity_hits;
+  const std::chrono::duration<double> waited = now.wall - job.queued;
+  ledger.counters.queue_wait_seconds.Observe(std::max(0.0, waited.count()));
+  return std::optional<Lease>(std::move(lease));
+}
+
+absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureClass failure,
+                        const std::string& message) {
+  Transaction transaction(ledger.database);
+  RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(Job job, ledger.queue.Get(lease.job));
+  RETURN_IF_ERROR(WriteEnd(ledger, now.wall, lease, job, failure, message));
+  RETURN_IF_ERROR(transaction.Commit());
+  ledger.leases.Erase(job.job);
+  ledger.board.Erase(job.job);
+  ledger.changes.Touch(job.job);
+  if (job.state == JobState::kQueued) {
+    if (job.not_before <= now.wall) {
+      ledger.notices.base_keys.insert(job.base_key);
+    } else {
+      ledger.wake_at = std::min(ledger.wake_at, now.since_boot + (job.not_before - now.wall));
+    }
+  } else {
+    ++ledger.counters.jobs_finished[Name(job.state)];
+  }
+  ++ledger.counters.attempts_ended[job.cancel_requested ? "cancelled" : Name(failure)];
+  if (failure == FailureClass::kLost) ++ledger.counters.leases_expired;
+  return absl::OkStatus();
+}
+
+}  // namespace mozgach

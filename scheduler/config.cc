@@ -1,0 +1,85 @@
+#include "scheduler/config.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/files.h"
+
+namespace mozgach {
+namespace {
+
+// One key: its least and largest value, and where the value goes.
+struct Key {
+  double least;
+  double most;
+  std::function<void(SchedulerConfig&, double)> set;
+};
+
+Milliseconds Seconds(double seconds) { return Milliseconds(static_cast<int64_t>(seconds * 1000)); }
+
+const std::map<std::string, Key>& Keys() {
+  static const std::map<std::string, Key> keys = {
+      {"lease_seconds", {0.1, 86400, [](auto& c, double v) { c.lease = Seconds(v); }}},
+      {"failures_max", {1, 1000, [](auto& c, double v) { c.failures_max = int64_t(v); }}},
+      {"disturbances_max", {1, 1e6, [](auto& c, double v) { c.disturbances_max = int64_t(v); }}},
+      {"back_off_seconds", {0, 3600, [](auto& c, double v) { c.back_off = Seconds(v); }}},
+      {"back_off_max_seconds", {0, 86400, [](auto& c, double v) { c.back_off_max = Seconds(v); }}},
+      {"call_interval_seconds",
+       {0.01, 60, [](auto& c, double v) { c.call_interval = Seconds(v); }}},
+      {"blob_bytes_max", {1, 1e15, [](auto& c, double v) { c.blob_bytes_max = uint64_t(v); }}},
+      {"log_bytes_max", {1024, 1e12, [](auto& c, double v) { c.log_bytes_max = uint64_t(v); }}},
+      {"blob_days_kept", {0, 36500, [](auto& c, double v) { c.blob_days_kept = int64_t(v); }}},
+      {"workers_max", {1, 1e6, [](auto& c, double v) { c.workers_max = int64_t(v); }}},
+  };
+  return keys;
+}
+
+absl::Status Wrong(const std::string& path, const YAML::Mark& mark, const std::string& what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ":", mark.line + 1, ":", mark.column + 1, ": ", what));
+}
+
+absl::Status Set(const std::string& path, const YAML::Node& name, const YAML::Node& value,
+                 SchedulerConfig& config) {
+  const std::string text = name.IsScalar() ? name.Scalar() : "";
+  const auto key = Keys().find(text);
+  if (key == Keys().end()) {
+    const std::string known = absl::StrJoin(
+        Keys(), ", ", [](std::string* out, const auto& entry) { out->append(entry.first); });
+    return Wrong(path, name.Mark(), absl::StrCat("unknown key '", text, "'; there are ", known));
+  }
+  double number = 0;
+  if (!value.IsScalar() || !YAML::convert<double>::decode(value, number) ||
+      !(number >= key->second.least && number <= key->second.most)) {
+    return Wrong(
+        path, value.Mark(),
+        absl::StrCat(text, " must be a number from ", key->second.least, " to ", key->second.most));
+  }
+  key->second.set(config, number);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<SchedulerConfig> ReadSchedulerConfig(const std::filesystem::path& path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, 1 << 20));
+  SchedulerConfig config;
+  try {
+    const YAML::Node root = YAML::Load(text);
+    if (root.IsNull()) return config;
+    if (!root.IsMap()) return Wrong(path.string(), root.Mark(), "expected keys and values");
+    for (const auto& entry : root) {
+      RETURN_IF_ERROR(Set(path.string(), entry.first, entry.second, config));
+    }
+  } catch (const YAML::Exception& error) {
+    return Wrong(path.string(), error.mark, error.msg);
+  }
+  return config;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,38 @@
+// The scheduler's configuration: bounds and times, with defaults that suit a small fleet.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "common/clock.h"
+#include "common/status.h"
+
+namespace mozgach {
+
+struct SchedulerConfig {
+  // How long a worker may be silent before its jobs go to others.
+  Milliseconds lease{30000};
+  // Counted failures (out of memory and the like) after which a job has failed.
+  int64_t failures_max = 3;
+  // Infrastructure failures and lost leases after which even those end a job.
+  int64_t disturbances_max = 100;
+  // A job waits back_off · 2^n after its n-th infrastructure failure, at most back_off_max.
+  Milliseconds back_off{1000};
+  Milliseconds back_off_max{60000};
+  // How often a working worker is asked to call.
+  Milliseconds call_interval{1000};
+  uint64_t blob_bytes_max = UINT64_C(8) << 30;
+  uint64_t log_bytes_max = UINT64_C(16) << 20;  // of one attempt
+  // Blobs that no job refers to are swept when they are older.
+  int64_t blob_days_kept = 7;
+  int64_t workers_max = 20000;
+
+  // The longest that a call is held open.
+  Milliseconds WaitMax() const { return lease / 3; }
+};
+
+// Reads a YAML file with keys like `lease_seconds: 30`; absent keys keep their defaults.
+// INVALID_ARGUMENT: "path:line:column: what is wrong".
+absl::StatusOr<SchedulerConfig> ReadSchedulerConfig(const std::filesystem::path& path);
+
+}  // namespace mozgach

@@ -1,0 +1,134 @@
+#include "scheduler/core.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/attempt_life.h"
+#include "scheduler/publication.h"
+
+namespace mozgach {
+namespace {
+
+constexpr Milliseconds kWriteInterval(1000);
+constexpr Milliseconds kRetryInterval(1000);
+constexpr Milliseconds kCallsInterval(600000);
+constexpr auto kWorkersKept = std::chrono::hours(7 * 24);
+
+}  // namespace
+
+absl::Status Core::Recover(const Moment& now) {
+  RETURN_IF_ERROR(ledger_.leases.Recover(now, ledger_.config.lease));
+  RETURN_IF_ERROR(ledger_.roster.Recover(now.wall - kWorkersKept, ledger_.leases.Holders()));
+  RETURN_IF_ERROR(ledger_.adapters.Recover());
+  ASSIGN_OR_RETURN(const std::vector<int64_t> running, ledger_.queue.Running());
+  for (const int64_t number : running) {
+    ASSIGN_OR_RETURN(const Job job, ledger_.queue.Get(number));
+    ASSIGN_OR_RETURN(const std::optional<Attempt> attempt,
+                     ledger_.attempts.Find(number, job.attempt));
+    ledger_.board.Start(number, job.attempt, job.domain);
+    if (attempt.has_value()) ledger_.board.Record(number, attempt->progress);
+  }
+  next_write_ = next_due_ = now.since_boot;
+  next_calls_write_ = now.since_boot + kCallsInterval;
+  Enter(now);
+  return absl::OkStatus();
+}
+
+void Core::Enter(const Moment& now) {
+  if (now.since_boot < next_due_) return;
+  ExpireLeases(now);
+  WakeBackOffs(now);
+  Succeeded(ConcludeUnfinished(ledger_, now), "publish");
+  WriteProgress(now);
+  PlanNextDue(now);
+}
+
+void Core::ExpireLeases(const Moment& now) {
+  for (const Lease* lease = ledger_.leases.Next();
+       lease != nullptr && lease->expires_at <= now.since_boot; lease = ledger_.leases.Next()) {
+    const std::string message = absl::StrCat("worker ", lease->worker, " has not called for ",
+                                             ledger_.config.lease.count() / 1000.0, " s");
+    const Lease expired = *lease;
+    if (!Succeeded(EndAttempt(ledger_, now, expired, FailureClass::kLost, message),
+                   "end a lease")) {
+      return;
+    }
+  }
+}
+
+void Core::WakeBackOffs(const Moment& now) {
+  const auto woken = ledger_.queue.WakeDue(now.wall, now.wall + ledger_.config.back_off_max);
+  if (!Succeeded(woken.status(), "end a back-off")) return;
+  ledger_.notices.base_keys.insert(woken->begin(), woken->end());
+}
+
+void Core::WriteProgress(const Moment& now) {
+  if (now.since_boot >= next_write_ && ledger_.board.dirty()) {
+    Succeeded(ledger_.board.Flush(ledger_.database, ledger_.attempts), "write progress");
+    next_write_ = now.since_boot + kWriteInterval;
+  }
+  if (now.since_boot >= next_calls_write_) {
+    Succeeded(ledger_.roster.SaveCalls(), "write when workers called");
+    next_calls_write_ = now.since_boot + kCallsInterval;
+  }
+}
+
+void Core::PlanNextDue(const Moment& now) {
+  ledger_.wake_at = Milliseconds::max();
+  const auto back_off = ledger_.queue.NextDue();
+  if (back_off.ok() && back_off->has_value()) {
+    ledger_.wake_at = now.since_boot + (**back_off - now.wall);
+  }
+  const auto unfinished = ledger_.adapters.Unfinished();
+  if (!unfinished.ok() || !unfinished->empty()) {
+    ledger_.wake_at = std::min(ledger_.wake_at, now.since_boot + kRetryInterval);
+  }
+  next_due_ = next_calls_write_;
+  Expect(now);
+  // What is overdue because it failed waits a little, and so does a clock that was set.
+  const Milliseconds soonest = ledger_.trouble.empty() ? Milliseconds(1) : kRetryInterval;
+  next_due_ = std::max(next_due_, now.since_boot + soonest);
+}
+
+void Core::Expect(const Moment& now) {
+  if (ledger_.database.stats().commits > ledger_.trouble_commit) ledger_.trouble.clear();
+  if (!ledger_.trouble.empty()) next_due_ = std::min(next_due_, now.since_boot + kRetryInterval);
+  next_due_ = std::min(next_due_, ledger_.wake_at);
+  if (const Lease* lease = ledger_.leases.Next(); lease != nullptr) {
+    next_due_ = std::min(next_due_, lease->expires_at);
+  }
+  if (ledger_.board.dirty()) next_due_ = std::min(next_due_, next_write_);
+}
+
+bool Core::Succeeded(const absl::Status& status, const char* action) {
+  if (status.ok()) return true;
+  if (status.message() != ledger_.trouble) {
+    spdlog::error("cannot {}: {}", action, std::string(status.message()));
+  }
+  ledger_.Trouble(status);
+  return false;
+}
+
+absl::StatusOr<Answer> Core::Synchronize(const Moment& now, const v1::SynchronizeRequest& request,
+                                         bool held) {
+  Enter(now);
+  absl::StatusOr<Answer> answer = WorkerCall(ledger_, now, request, held).Run();
+  Expect(now);
+  return answer;
+}
+
+absl::StatusOr<v1::SubmitResponse> Core::Submit(const Moment& now, const v1::SubmitRequest& request,
+                                                const std::vector<Draft>& drafts) {
+  Enter(now);
+  return mozgach::Submit(ledger_, now, request, drafts);
+}
+
+Notices Core::TakeNotices() {
+  Notices taken;
+  std::swap(taken, ledger_.notices);
+  return taken;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,128 @@
+// What people ask of the core.
+#include <algorithm>
+
+#include "scheduler/cancellation.h"
+#include "scheduler/core.h"
+#include "scheduler/explanation.h"
+#include "scheduler/job_view.h"
+
+namespace mozgach {
+namespace {
+
+constexpr int64_t kEventsMax = 1000;
+
+template <typename Response>
+absl::Status ViewJobs(Ledger& ledger, const Moment& now, const std::vector<int64_t>& jobs,
+                      Response& response) {
+  for (const int64_t job : jobs) {
+    ASSIGN_OR_RETURN(*response.add_jobs(), ViewJob(ledger, now, job, false));
+  }
+  return absl::OkStatus();
+}
+
+v1::Event ViewEvent(const Event& event) {
+  v1::Event view;
+  view.set_event(event.event);
+  view.set_time(FormatTime(event.time));
+  view.set_job(event.job);
+  view.set_domain(event.domain);
+  view.set_attempt(event.attempt);
+  view.set_kind(event.kind);
+  view.set_actor(event.actor);
+  view.set_message(event.message);
+  return view;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::CancelResponse> Core::Cancel(const Moment& now,
+                                                const v1::CancelRequest& request) {
+  Enter(now);
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(ledger_, request.selector(), false));
+  RETURN_IF_ERROR(mozgach::Cancel(ledger_, now, jobs, request.actor()));
+  v1::CancelResponse response;
+  RETURN_IF_ERROR(ViewJobs(ledger_, now, jobs, response));
+  return response;
+}
+
+absl::StatusOr<v1::RetryResponse> Core::Retry(const Moment& now, const v1::RetryRequest& request) {
+  Enter(now);
+  const v1::Selector& selector = request.selector();
+  const bool every_domain = selector.all() && selector.domains().empty() && selector.jobs().empty();
+  std::vector<int64_t> jobs;
+  if (every_domain) {
+    ASSIGN_OR_RETURN(jobs, ledger_.queue.Latest());
+  } else {
+    ASSIGN_OR_RETURN(jobs, Select(ledger_, selector, false));
+  }
+  ASSIGN_OR_RETURN(const std::vector<int64_t> fresh,
+                   mozgach::Retry(ledger_, now, jobs, selector.all(), request.actor()));
+  v1::RetryResponse response;
+  RETURN_IF_ERROR(ViewJobs(ledger_, now, fresh, response));
+  return response;
+}
+
+absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerRequest& request) {
+  Enter(now);
+  RETURN_IF_ERROR(ledger_.roster.SetDrain(request.worker(), !request.undo()));
+  RETURN_IF_ERROR(ledger_.events.Append({.time = now.wall,
+                                         .kind = request.undo() ? "drain_undone" : "drain_asked",
+                                         .actor = request.actor(),
+                                         .message = request.worker()}));
+  ledger_.notices.workers.insert(request.worker());
+  return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
+}
+
+absl::StatusOr<v1::ListResponse> Core::List(const Moment& now, const v1::ListRequest& request) {
+  Enter(now);
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(ledger_, request.selector(), true));
+  v1::ListResponse response;
+  RETURN_IF_ERROR(ViewJobs(ledger_, now, jobs, response));
+  return response;
+}
+
+absl::StatusOr<v1::Job> Core::Get(const Moment& now, const v1::GetRequest& request) {
+  Enter(now);
+  return ViewJob(ledger_, now, request.job(), true);
+}
+
+absl::StatusOr<v1::ExplainResponse> Core::Explain(const Moment& now,
+                                                  const v1::ExplainRequest& request) {
+  Enter(now);
+  ASSIGN_OR_RETURN(const int64_t job, FindJob(request.job(), request.domain()));
+  return mozgach::Explain(ledger_, now, job);
+}
+
+absl::StatusOr<int64_t> Core::FindJob(int64_t job, const std::string& domain) {
+  v1::Selector selector;
+  if (job != 0) {
+    selector.add_jobs(job);
+  } else {
+    selector.add_domains(domain);
+  }
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(ledger_, selector, false));
+  return jobs.front();
+}
+
+v1::ListWorkersResponse Core::ListWorkers(const Moment& now) {
+  Enter(now);
+  v1::ListWorkersResponse response;
+  for (const auto& [name, worker] : ledger_.roster.workers()) {
+    *response.add_workers() = ViewWorker(ledger_, now, worker);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::ListEventsResponse> Core::ListEvents(const Moment& now,
+                                                        const v1::ListEventsRequest& request) {
+  Enter(now);
+  const int64_t limit =
+      request.limit() <= 0 ? kEventsMax : std::min<int64_t>(request.limit(), kEventsMax);
+  ASSIGN_OR_RETURN(const std::vector<Event> events,
+                   ledger_.events.List(request.job(), request.after(), limit));
+  v1::ListEventsResponse response;
+  for (const Event& event : events) *response.add_events() = ViewEvent(event);
+  return response;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,150 @@
+#include "scheduler/daemon.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "common/files.h"
+#include "nlohmann/json.hpp"
+#include "scheduler/front_desk.h"
+#include "scheduler/job_service.h"
+#include "scheduler/metrics.h"
+#include "scheduler/metrics_server.h"
+#include "scheduler/registry_service.h"
+#include "scheduler/schema.h"
+#include "scheduler/worker_service.h"
+
+namespace mozgach {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kMessageBytesMax = 64 << 20;
+constexpr auto kStopPatience = std::chrono::seconds(2);
+
+std::string WithPort(const std::string& address, int port) {
+  return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+// Blobs that no job needs and nobody has touched for days.
+absl::Status SweepBlobs(Core& core, const Moment& now) {
+  Ledger& ledger = core.ledger();
+  const auto age = std::chrono::hours(24 * ledger.config.blob_days_kept);
+  return ledger.blobs
+      .Sweep(
+          now.wall - age,
+          [&](const std::string& sha256) { return ledger.queue.IsDataset(sha256).value_or(true); })
+      .status();
+}
+
+}  // namespace
+
+// In the order in which they need each other.
+struct Daemon::Parts {
+  FileDescriptor lock;
+  std::unique_ptr<Database> database;
+  std::unique_ptr<BlobStore> blobs;
+  std::unique_ptr<AdapterStore> adapters;
+  std::unique_ptr<AttemptLogs> logs;
+  std::unique_ptr<Core> core;
+  std::unique_ptr<FrontDesk> desk;
+  std::unique_ptr<JobService> jobs;
+  std::unique_ptr<WorkerService> workers;
+  std::unique_ptr<RegistryService> registry;
+  std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<MetricsServer> metrics;
+};
+
+Daemon::Daemon() : parts_(std::make_unique<Parts>()) {}
+
+Daemon::~Daemon() { Stop(); }
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options,
+                                                      const Clock& clock) {
+  std::unique_ptr<Daemon> daemon(new Daemon());
+  RETURN_IF_ERROR(daemon->OpenData(options, clock));
+  RETURN_IF_ERROR(daemon->Serve(options));
+  RETURN_IF_ERROR(daemon->ServeMetrics(options));
+  RETURN_IF_ERROR(daemon->WriteEndpoints(options));
+  return daemon;
+}
+
+absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) {
+  std::error_code error;
+  const fs::path data = fs::absolute(options.data, error).lexically_normal();
+  RETURN_IF_ERROR(MakeDirectories(data));
+  ASSIGN_OR_RETURN(parts_->lock, LockFile(data / "lock", data.string()));
+  ASSIGN_OR_RETURN(parts_->database, Database::Open((data / "mozgach.db").string()));
+  RETURN_IF_ERROR(Migrate(*parts_->database, Schema()));
+  parts_->blobs = std::make_unique<BlobStore>(data / "blobs", options.config.blob_bytes_max);
+  RETURN_IF_ERROR(parts_->blobs->Open());
+  parts_->adapters = std::make_unique<AdapterStore>(*parts_->database, data / "registry");
+  parts_->logs = std::make_unique<AttemptLogs>(data / "logs", options.config.log_bytes_max);
+  parts_->core =
+      std::make_unique<Core>(options.config, *parts_->database, *parts_->blobs, *parts_->adapters);
+  const Moment now = Moment::Of(clock);
+  RETURN_IF_ERROR(parts_->core->Recover(now));
+  if (absl::Status swept = SweepBlobs(*parts_->core, now); !swept.ok()) {
+    spdlog::warn("sweeping blobs: {}", std::string(swept.message()));
+  }
+  parts_->desk = std::make_unique<FrontDesk>(*parts_->core, clock);
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::Serve(const DaemonOptions& options) {
+  parts_->jobs = std::make_unique<JobService>(*parts_->desk, *parts_->logs);
+  parts_->workers = std::make_unique<WorkerService>(*parts_->desk, *parts_->blobs, *parts_->logs);
+  parts_->registry = std::make_unique<RegistryService>(*parts_->desk);
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder.SetMaxSendMessageSize(kMessageBytesMax);
+  // Otherwise a second scheduler could share the port and take half of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
+  builder.RegisterService(parts_->jobs.get());
+  builder.RegisterService(parts_->workers.get());
+  builder.RegisterService(parts_->registry.get());
+  parts_->server = builder.BuildAndStart();
+  if (parts_->server == nullptr || port == 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot listen on ", options.listen, "; choose another address or port"));
+  }
+  grpc_address_ = WithPort(options.listen, port);
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::ServeMetrics(const DaemonOptions& options) {
+  ASSIGN_OR_RETURN(parts_->metrics,
+                   MetricsServer::Start(options.http, std::make_shared<Metrics>(*parts_->desk)));
+  http_address_ = parts_->metrics->address();
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::WriteEndpoints(const DaemonOptions& options) const {
+  const nlohmann::json endpoints = {
+      {"grpc", grpc_address_}, {"http", http_address_}, {"pid", ::getpid()}};
+  return WriteFileAtomically(options.data / "endpoints.json", endpoints.dump(2) + "\n");
+}
+
+void Daemon::Stop() {
+  if (parts_->desk != nullptr) parts_->desk->Close();
+  if (parts_->server != nullptr) {
+    parts_->server->Shutdown(std::chrono::system_clock::now() + kStopPatience);
+    parts_->server->Wait();
+  }
+  parts_->metrics.reset();
+  parts_->server.reset();
+}
+
+}  // namespace mozgach

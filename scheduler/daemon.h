@@ -1,0 +1,51 @@
+// The Daemon is the whole scheduler in one object: data directory, core, gRPC server, metrics.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "scheduler/config.h"
+
+namespace mozgach {
+
+struct DaemonOptions {
+  std::filesystem::path data;             // made if need be; one daemon at a time
+  std::string listen = "127.0.0.1:7108";  // gRPC; port 0: any
+  std::string http = "127.0.0.1:7109";    // /metrics; port 0: any
+  SchedulerConfig config;
+};
+
+class Daemon {
+ public:
+  // Opens the data directory, goes on with what is stored there, serves, and writes the addresses
+  // to endpoints.json in it.  FAILED_PRECONDITION: the directory is in use, was written by a newer
+  // program, or an address cannot be listened on.  `clock` outlives the daemon.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const DaemonOptions& options,
+                                                       const Clock& clock);
+  // Stop().
+  ~Daemon();
+
+  // Ends every held call and stream, answers what is under way, and stops.  Within 2 seconds.
+  void Stop();
+
+  const std::string& grpc_address() const { return grpc_address_; }
+  const std::string& http_address() const { return http_address_; }
+
+ private:
+  struct Parts;
+
+  Daemon();
+  absl::Status OpenData(const DaemonOptions& options, const Clock& clock);
+  absl::Status Serve(const DaemonOptions& options);
+  absl::Status ServeMetrics(const DaemonOptions& options);
+  absl::Status WriteEndpoints(const DaemonOptions& options) const;
+
+  std::unique_ptr<Parts> parts_;
+  std::string grpc_address_;
+  std::string http_address_;
+};
+
+}  // namespace mozgach

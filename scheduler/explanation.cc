@@ -1,0 +1,121 @@
+#include "scheduler/explanation.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "scheduler/job_view.h"
+#include "scheduler/placement.h"
+
+namespace mozgach {
+namespace {
+
+constexpr char kNoWorkers[] =
+    "no worker has called yet: start one with `mozgach-worker --scheduler ADDRESS --data DIR "
+    "--bases DIR`";
+
+std::string InSeconds(Milliseconds duration) {
+  return absl::StrFormat("%.1f s", std::max<double>(0, duration.count() / 1000.0));
+}
+
+std::string BacksOff(const Moment& now, const Job& job) {
+  return absl::StrCat("backs off for another ", InSeconds(job.not_before - now.wall), " (",
+                      Name(job.state), " again after: ", job.reason, ")");
+}
+
+std::string AboutWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker,
+                        const Job& job) {
+  const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
+  std::string why = WhyNot(worker, lost, job.base_key, ledger.leases.JobsOf(worker.name));
+  if (why.empty()) why = "has the base and a free device: it is given the job at its next call";
+  return absl::StrCat("worker ", worker.name, ": ", why);
+}
+
+std::string AboutAttempt(const Attempt& attempt) {
+  std::string line = absl::StrCat("attempt ", attempt.attempt, " on worker ", attempt.worker);
+  if (!attempt.progress.device.empty()) absl::StrAppend(&line, " (", attempt.progress.device, ")");
+  absl::StrAppend(&line, " from ", FormatTime(attempt.started), ": ", attempt.state);
+  if (!attempt.failure_class.empty() && attempt.failure_class != attempt.state) {
+    absl::StrAppend(&line, ", ", attempt.failure_class);
+  }
+  if (attempt.progress.steps > 0) {
+    absl::StrAppend(&line, ", step ", attempt.progress.step, " of ", attempt.progress.steps);
+  }
+  if (ToMillis(attempt.ended) != 0) {
+    absl::StrAppend(&line, ", after ", InSeconds(attempt.ended - attempt.started));
+  }
+  if (!attempt.message.empty()) absl::StrAppend(&line, ": ", attempt.message);
+  return line;
+}
+
+std::string AboutRunning(const Ledger& ledger, const Moment& now, const Job& job) {
+  const Lease* lease = ledger.leases.Find(job.job);
+  if (lease == nullptr) return "its version is being published";
+  const std::string left = InSeconds(lease->expires_at - now.since_boot);
+  if (job.cancel_requested) {
+    return absl::StrCat(job.reason, "; ends when worker ", lease->worker,
+                        " has stopped it, at the latest in ", left);
+  }
+  return absl::StrCat("runs as attempt ", job.attempt, " on worker ", lease->worker,
+                      ", whose lease lasts another ", left);
+}
+
+std::string Summary(const Ledger& ledger, const Moment& now, const Job& job) {
+  switch (job.state) {
+    case JobState::kQueued:
+      return absl::StrCat("waits: ", WhyItWaits(ledger, now, job));
+    case JobState::kRunning:
+      return AboutRunning(ledger, now, job);
+    case JobState::kSucceeded:
+      return absl::StrCat("published ", VersionName(job.version));
+    case JobState::kFailed:
+      return absl::StrCat("failed", job.failure_class.empty() ? "" : " (", job.failure_class,
+                          job.failure_class.empty() ? "" : ")", ": ", job.reason);
+    case JobState::kCancelled:
+      return job.reason;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string WhyItWaits(const Ledger& ledger, const Moment& now, const Job& job) {
+  if (!ledger.trouble.empty()) return absl::StrCat("the scheduler cannot write: ", ledger.trouble);
+  if (!job.ready) return BacksOff(now, job);
+  if (ledger.roster.workers().empty()) return kNoWorkers;
+  int offering = 0, busy = 0;
+  const WorkerState* only = nullptr;
+  for (const auto& [name, worker] : ledger.roster.workers()) {
+    if (worker.keys.count(job.base_key) == 0) continue;
+    ++offering;
+    only = &worker;
+    const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
+    if (!lost && !worker.drain && !worker.draining) ++busy;
+  }
+  if (offering == 0) {
+    return absl::StrCat("no worker has base ", job.base_key, " (", ledger.roster.workers().size(),
+                        " asked)");
+  }
+  if (offering == 1) return AboutWorker(ledger, now, *only, job);
+  if (busy == 0) return absl::StrCat("the ", offering, " workers with its base are lost or drain");
+  return absl::StrCat("the ", busy, " workers with its base are busy");
+}
+
+absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, int64_t number) {
+  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(number));
+  v1::ExplainResponse response;
+  ASSIGN_OR_RETURN(*response.mutable_job(), ViewJob(ledger, now, number, false));
+  response.set_summary(Summary(ledger, now, job));
+  if (job.state == JobState::kQueued) {
+    for (const auto& [name, worker] : ledger.roster.workers()) {
+      response.add_lines(AboutWorker(ledger, now, worker, job));
+    }
+    if (ledger.roster.workers().empty()) response.add_lines(kNoWorkers);
+  }
+  if (job.retry_of > 0) response.add_lines(absl::StrCat("does job ", job.retry_of, " again"));
+  ASSIGN_OR_RETURN(const std::vector<Attempt> attempts, ledger.attempts.OfJob(number));
+  for (const Attempt& attempt : attempts) response.add_lines(AboutAttempt(attempt));
+  return response;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,18 @@
+// Explanations: why a job waits, worker by worker, or how it ended, attempt by attempt.
+#pragma once
+
+#include <string>
+
+#include "mozgach/v1/job_service.pb.h"
+#include "scheduler/ledger.h"
+#include "scheduler/moment.h"
+
+namespace mozgach {
+
+// One line about a queued job: "no worker has base Qwen/Qwen2.5-3B".
+std::string WhyItWaits(const Ledger& ledger, const Moment& now, const Job& job);
+
+// The whole story of a job in any state.
+absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, int64_t job);
+
+}  // namespace mozgach

@@ -1,0 +1,60 @@
+// A FileStream sends a file, from an offset on, as messages with one field `data`.
+#pragma once
+
+#include <fcntl.h>
+#include <grpcpp/support/server_callback.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "common/files.h"
+#include "scheduler/unary_reply.h"
+
+namespace mozgach {
+
+template <typename Response>
+class FileStream : public grpc::ServerWriteReactor<Response> {
+ public:
+  FileStream(const absl::StatusOr<std::filesystem::path>& path, uint64_t offset) : offset_(offset) {
+    absl::Status status = path.status();
+    if (status.ok()) {
+      fd_ = FileDescriptor(::open(path->c_str(), O_RDONLY | O_CLOEXEC));
+      if (!fd_.valid()) status = SystemError(errno, "open what was asked for");
+    }
+    if (status.ok()) {
+      WriteNext();
+    } else {
+      this->Finish(ToReply(status));
+    }
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (ok) return WriteNext();
+    this->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the reader has gone"));
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  static constexpr size_t kChunkBytes = 1 << 20;
+
+  void WriteNext() {
+    std::string& data = *response_.mutable_data();
+    data.resize(kChunkBytes);
+    if (offset_ > static_cast<uint64_t>(INT64_MAX)) return this->Finish(grpc::Status::OK);
+    const ssize_t got = ::pread(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset_));
+    if (got < 0) return this->Finish(ToReply(SystemError(errno, "read what was asked for")));
+    if (got == 0) return this->Finish(grpc::Status::OK);
+    data.resize(static_cast<size_t>(got));
+    offset_ += static_cast<uint64_t>(got);
+    this->StartWrite(&response_);
+  }
+
+  FileDescriptor fd_;
+  uint64_t offset_;
+  Response response_;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,109 @@
+// The FrontDesk lets many threads at one Core, one by one, and holds the calls of workers that wait
+// for work: thousands of them, without a thread each.
+//
+// A held call is answered as soon as the core has news for it, when its time is up, or when the
+// desk closes.  One thread of the desk's own does what has come due while nobody calls.
+//
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "scheduler/core.h"
+
+namespace mozgach {
+
+class FrontDesk {
+ public:
+  using Reply = std::function<void(absl::StatusOr<v1::SynchronizeResponse>)>;
+
+  // Something that wants to look at the core about ten times a second (a stream to a watcher).
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    // Called without any lock of the desk.  When the desk is closed it must end its stream.
+    virtual void Poke() = 0;
+  };
+
+  // Both outlive the desk.  The core has been recovered.
+  FrontDesk(Core& core, const Clock& clock);
+  ~FrontDesk();
+
+  // `question(core, now)` with the core to itself; returns what it returns.
+  template <typename Question>
+  auto Ask(Question question) {
+    Deliveries deliveries;
+    std::unique_lock<std::mutex> lock(mutex_);
+    const Moment now = Moment::Of(clock_);
+    auto answer = question(core_, now);
+    Settle(now, deliveries);
+    lock.unlock();
+    for (const auto& deliver : deliveries) deliver();
+    return answer;
+  }
+
+  // Answers by calling `reply` once, now or later, from any thread.  `request` lives until then.
+  void Synchronize(const v1::SynchronizeRequest& request, Reply reply);
+  // The caller has gone: true when its call was held, and will not be answered any more.
+  bool Leave(const v1::SynchronizeRequest& request);
+
+  // Pokes it until it is gone.
+  void Listen(std::weak_ptr<Listener> listener);
+
+  // Ends every held call and stream with UNAVAILABLE; later ones at once.
+  void Close();
+  bool closed() const { return closed_; }
+
+ private:
+  using Deliveries = std::vector<std::function<void()>>;
+
+  struct HeldCall {
+    const v1::SynchronizeRequest* request;
+    Reply reply;
+    Milliseconds since;
+    Milliseconds until;
+  };
+
+  // All below: REQUIRES mutex_.
+  absl::StatusOr<Answer> Hear(const Moment& now, const v1::SynchronizeRequest& request, bool held);
+  void Hold(const Moment& now, const v1::SynchronizeRequest& request, Reply reply);
+  HeldCall Release(const std::string& worker);
+  // Answers the held call of `worker` if there is news for it, or in any case.
+  void Reconsider(const Moment& now, const std::string& worker, bool in_any_case,
+                  Deliveries& deliveries);
+  void OfferWork(const Moment& now, const std::string& base_key, Deliveries& deliveries);
+  // Hands what the core has just noticed to the calls that wait for it.
+  void Settle(const Moment& now, Deliveries& deliveries);
+  void EndOverdue(const Moment& now, Deliveries& deliveries);
+  Milliseconds NextWake() const;
+
+  void RunTimer();
+  void PokeListeners();
+
+  Core& core_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable sooner_;  // the timer must not sleep as long as it meant to
+  Milliseconds wake_at_ = Milliseconds::max();
+  std::map<std::string, HeldCall> held_;  // by worker
+  std::set<std::pair<Milliseconds, std::string>> held_until_;
+  std::mutex listeners_mutex_;
+  std::vector<std::weak_ptr<Listener>> listeners_;
+  std::atomic<bool> listening_ = false;
+  std::atomic<bool> closed_ = false;
+  bool ended_ = false;
+  std::thread timer_;
+};
+
+}  // namespace mozgach

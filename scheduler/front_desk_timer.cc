@@ -1,0 +1,72 @@
+// What the front desk does while nobody calls.
+#include <algorithm>
+
+#include "scheduler/front_desk.h"
+
+namespace mozgach {
+namespace {
+
+constexpr Milliseconds kPokeInterval(80);
+constexpr Milliseconds kLongestSleep(1000);
+
+}  // namespace
+
+void FrontDesk::EndOverdue(const Moment& now, Deliveries& deliveries) {
+  while (!held_until_.empty() && held_until_.begin()->first <= now.since_boot) {
+    Reconsider(now, std::string(held_until_.begin()->second), true, deliveries);
+  }
+}
+
+Milliseconds FrontDesk::NextWake() const {
+  Milliseconds wake = core_.NextDue();
+  if (!held_until_.empty()) wake = std::min(wake, held_until_.begin()->first);
+  return wake;
+}
+
+void FrontDesk::RunTimer() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!ended_) {
+    const Moment now = Moment::Of(clock_);
+    Deliveries deliveries;
+    core_.Enter(now);
+    EndOverdue(now, deliveries);
+    Settle(now, deliveries);
+    lock.unlock();
+    for (const auto& deliver : deliveries) deliver();
+    if (listening_) PokeListeners();
+    lock.lock();
+    if (ended_) break;
+    const Milliseconds longest = listening_ ? kPokeInterval : kLongestSleep;
+    const Milliseconds until = clock_.SinceBoot();
+    wake_at_ = std::min(NextWake(), until + longest);
+    if (wake_at_ > until) sooner_.wait_for(lock, wake_at_ - until);
+  }
+}
+
+void FrontDesk::Listen(std::weak_ptr<Listener> listener) {
+  {
+    std::lock_guard<std::mutex> lock(listeners_mutex_);
+    listeners_.push_back(std::move(listener));
+    listening_ = true;
+  }
+  // The timer may have lain down for longer.
+  std::lock_guard<std::mutex> lock(mutex_);
+  sooner_.notify_all();
+}
+
+void FrontDesk::PokeListeners() {
+  std::vector<std::shared_ptr<Listener>> alive;
+  {
+    std::lock_guard<std::mutex> lock(listeners_mutex_);
+    const auto gone = [&](const std::weak_ptr<Listener>& listener) {
+      std::shared_ptr<Listener> strong = listener.lock();
+      if (strong != nullptr) alive.push_back(std::move(strong));
+      return strong == nullptr && listener.expired();
+    };
+    listeners_.erase(std::remove_if(listeners_.begin(), listeners_.end(), gone), listeners_.end());
+    listening_ = !listeners_.empty();
+  }
+  for (const auto& listener : alive) listener->Poke();
+}
+
+}  // namespace mozgach

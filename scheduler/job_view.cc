@@ -1,0 +1,146 @@
+#include "scheduler/job_view.h"
+
+#include <optional>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "scheduler/explanation.h"
+
+namespace mozgach {
+namespace {
+
+std::string Shown(WallTime time) { return ToMillis(time) == 0 ? "" : FormatTime(time); }
+
+void ShowJob(const Job& job, v1::Job& view) {
+  view.set_job(job.job);
+  view.set_domain(job.domain);
+  view.set_state(Name(job.state));
+  view.set_attempt(job.attempt);
+  view.set_priority(job.priority);
+  view.set_base(job.base);
+  view.set_reason(job.reason);
+  view.set_created_at(Shown(job.created));
+  view.set_started_at(Shown(job.started));
+  view.set_finished_at(Shown(job.finished));
+  view.set_retry_of(job.retry_of);
+  view.set_spec_digest(job.spec_digest);
+  view.set_dataset_digest(job.dataset_digest);
+  view.set_cancel_requested(job.cancel_requested);
+  view.set_failures(job.failures);
+  view.set_failure_class(job.failure_class);
+  if (job.version > 0) view.set_version(VersionName(job.version));
+}
+
+void ShowProgress(const AttemptProgress& progress, v1::Job& view) {
+  view.set_device(progress.device);
+  view.set_phase(progress.phase);
+  view.set_step(progress.step);
+  view.set_steps(progress.steps);
+  if (progress.loss.has_value()) view.set_loss(*progress.loss);
+  view.set_tokens_per_second(progress.tokens_per_second);
+  view.set_memory_peak_bytes(progress.memory_peak_bytes);
+}
+
+absl::Status ShowAttempt(Ledger& ledger, const Job& job, v1::Job& view) {
+  ASSIGN_OR_RETURN(const std::optional<Attempt> attempt,
+                   ledger.attempts.Find(job.job, job.attempt));
+  if (!attempt.has_value()) return absl::OkStatus();
+  view.set_worker(attempt->worker);
+  view.set_train_rows(attempt->train_rows);
+  view.set_train_seconds(attempt->train_seconds);
+  const ProgressBoard::Entry* live = ledger.board.Find(job.job);
+  ShowProgress(live != nullptr ? live->progress : attempt->progress, view);
+  if (job.state != JobState::kRunning) view.clear_phase();
+  if (live != nullptr && !live->note.empty() && job.reason.empty()) view.set_reason(live->note);
+  return absl::OkStatus();
+}
+
+// Labels and description out of the spec.
+void ShowSpec(const nlohmann::json& spec, v1::Job& view) {
+  if (!spec.is_object()) return;
+  const auto description = spec.find("description");
+  if (description != spec.end() && description->is_string()) {
+    view.set_description(description->get<std::string>());
+  }
+  const auto labels = spec.find("labels");
+  if (labels == spec.end() || !labels->is_object()) return;
+  for (const auto& [key, value] : labels->items()) {
+    if (value.is_string()) (*view.mutable_labels())[key] = value.get<std::string>();
+  }
+}
+
+absl::Status ShowDetails(Ledger& ledger, bool whole, v1::Job& view) {
+  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(view.job()));
+  ShowSpec(nlohmann::json::parse(details.spec_json, nullptr, false), view);
+  if (!whole) return absl::OkStatus();
+  view.set_spec_json(details.spec_json);
+  ASSIGN_OR_RETURN(const std::vector<v1::Dataset> datasets, ledger.queue.Datasets(view.job()));
+  for (const v1::Dataset& dataset : datasets) *view.add_datasets() = dataset;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t number, bool whole) {
+  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(number));
+  v1::Job view;
+  ShowJob(job, view);
+  if (job.attempt > 0) RETURN_IF_ERROR(ShowAttempt(ledger, job, view));
+  RETURN_IF_ERROR(ShowDetails(ledger, whole, view));
+  if (job.state == JobState::kQueued) view.set_reason(WhyItWaits(ledger, now, job));
+  if (job.state == JobState::kSucceeded && job.version > 0) {
+    ASSIGN_OR_RETURN(const Version version,
+                     ledger.adapters.Get(job.domain, VersionName(job.version)));
+    view.set_metrics_json(version.metrics_json);
+  }
+  return view;
+}
+
+v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker) {
+  v1::Worker view;
+  const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
+  view.set_worker(worker.name);
+  view.set_state(lost ? "lost" : worker.drain || worker.draining ? "draining" : "up");
+  for (const v1::Base& base : worker.bases) view.add_bases(base.name());
+  for (const int64_t job : ledger.leases.JobsOf(worker.name)) view.add_jobs(job);
+  view.set_base_loads(worker.base_loads);
+  view.set_memory_bytes(worker.memory_bytes);
+  for (const v1::Device& device : worker.devices) *view.add_devices() = device;
+  view.set_last_call_at(Shown(worker.last_call));
+  view.set_version(worker.version);
+  view.set_trainer_restarts(worker.trainer_restarts);
+  return view;
+}
+
+absl::StatusOr<std::vector<int64_t>> Select(Ledger& ledger, const v1::Selector& selector,
+                                            bool all_by_default) {
+  const bool nothing = selector.domains().empty() && selector.jobs().empty();
+  if (nothing && selector.all()) return ledger.queue.Every();
+  if (nothing && all_by_default) return ledger.queue.Latest();
+  if (nothing)
+    return absl::InvalidArgumentError("nothing is selected: name domains or jobs, or all");
+  std::vector<int64_t> jobs;
+  std::set<int64_t> seen;
+  for (const std::string& domain : selector.domains()) {
+    ASSIGN_OR_RETURN(const std::optional<int64_t> latest, ledger.queue.LatestOf(domain));
+    if (!latest.has_value()) {
+      return absl::NotFoundError(absl::StrCat("there is no job of a domain '", domain,
+                                              "'; `mozgachctl ps` shows those there are"));
+    }
+    std::vector<int64_t> found = {*latest};
+    if (selector.all()) {
+      ASSIGN_OR_RETURN(found, ledger.queue.OfDomain(domain));
+    }
+    for (const int64_t job : found) {
+      if (seen.insert(job).second) jobs.push_back(job);
+    }
+  }
+  for (const int64_t job : selector.jobs()) {
+    RETURN_IF_ERROR(ledger.queue.Get(job).status());
+    if (seen.insert(job).second) jobs.push_back(job);
+  }
+  return jobs;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,101 @@
+#include "scheduler/lease.h"
+
+#include "registry/query.h"
+#include "scheduler/queries.h"
+
+namespace mozgach {
+namespace sql = scheduler_sql;
+
+absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
+  by_job_.clear();
+  by_end_.clear();
+  by_worker_.clear();
+  Query rows(database_, sql::kEveryLease);
+  while (rows.Next()) {
+    Add({.job = rows.Int(0),
+         .attempt = rows.Int(1),
+         .worker = rows.Text(2),
+         .incarnation = rows.Text(3),
+         .expires_at = now.since_boot + length,
+         .stop = rows.Int(4) != 0});
+  }
+  return rows.status();
+}
+
+absl::Status Leases::InsertRow(WallTime now, const Lease& lease) {
+  return Run(database_, sql::kInsertLease, lease.job, lease.attempt, lease.worker,
+             lease.incarnation, ToMillis(now));
+}
+
+absl::Status Leases::HandOverRow(const Lease& lease, const std::string& incarnation) {
+  return Run(database_, sql::kHandOverLease, lease.job, lease.attempt, incarnation);
+}
+
+absl::Status Leases::DeleteRow(const Lease& lease) {
+  return Run(database_, sql::kEndLease, lease.job, lease.attempt);
+}
+
+void Leases::Add(Lease lease) {
+  Erase(lease.job);
+  by_end_.emplace(lease.expires_at, lease.job);
+  by_worker_[lease.worker].insert(lease.job);
+  by_job_[lease.job] = std::move(lease);
+}
+
+void Leases::Erase(int64_t job) {
+  const auto it = by_job_.find(job);
+  if (it == by_job_.end()) return;
+  by_end_.erase({it->second.expires_at, job});
+  const auto holder = by_worker_.find(it->second.worker);
+  holder->second.erase(job);
+  if (holder->second.empty()) by_worker_.erase(holder);
+  by_job_.erase(it);
+}
+
+void Leases::Renew(int64_t job, Milliseconds expires_at) {
+  const auto it = by_job_.find(job);
+  if (it == by_job_.end()) return;
+  by_end_.erase({it->second.expires_at, job});
+  it->second.expires_at = expires_at;
+  by_end_.emplace(expires_at, job);
+}
+
+void Leases::MarkReported(int64_t job, const std::string& incarnation) {
+  const auto it = by_job_.find(job);
+  if (it == by_job_.end()) return;
+  it->second.reported = true;
+  it->second.incarnation = incarnation;
+}
+
+void Leases::MarkPinned(int64_t job) {
+  const auto it = by_job_.find(job);
+  if (it != by_job_.end()) it->second.pinned = true;
+}
+
+void Leases::MarkStop(int64_t job) {
+  const auto it = by_job_.find(job);
+  if (it != by_job_.end()) it->second.stop = true;
+}
+
+const Lease* Leases::Find(int64_t job) const {
+  const auto it = by_job_.find(job);
+  return it == by_job_.end() ? nullptr : &it->second;
+}
+
+std::vector<int64_t> Leases::JobsOf(const std::string& worker) const {
+  const auto it = by_worker_.find(worker);
+  if (it == by_worker_.end()) return {};
+  return {it->second.begin(), it->second.end()};
+}
+
+std::unordered_set<std::string> Leases::Holders() const {
+  std::unordered_set<std::string> holders;
+  for (const auto& [worker, jobs] : by_worker_) holders.insert(worker);
+  return holders;
+}
+
+const Lease* Leases::Next() const {
+  return by_end_.empty() ? nullptr : Find(by_end_.begin()->second);
+}
+
+}  // namespace mozgach

@@ -1,0 +1,66 @@
+// A Lease is one worker's time-limited, exclusive right to run one job and to write about it.
+//
+// Who holds a lease is a row; when it ends is kept in memory, on the monotonic clock, so that
+// renewing costs nothing.  After a restart every lease has its whole length again.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "registry/database.h"
+#include "scheduler/moment.h"
+
+namespace mozgach {
+
+struct Lease {
+  int64_t job = 0;
+  int64_t attempt = 0;
+  std::string worker;
+  std::string incarnation;
+  Milliseconds expires_at{};  // since boot
+  bool reported = false;      // the worker has named it: it knows
+  bool pinned = false;        // its pins are stored
+  bool stop = false;          // a cancel is asked for: the worker is told to stop
+};
+
+// Rows and deadlines.  Methods that write join the open transaction and leave memory alone; those
+// that change memory are called once it is committed.  One thread at a time.
+class Leases {
+ public:
+  explicit Leases(Database& database) : database_(database) {}
+
+  // Reads the rows; every lease ends `length` from now.
+  absl::Status Recover(const Moment& now, Milliseconds length);
+
+  absl::Status InsertRow(WallTime now, const Lease& lease);
+  absl::Status HandOverRow(const Lease& lease, const std::string& incarnation);
+  absl::Status DeleteRow(const Lease& lease);
+
+  void Add(Lease lease);
+  void Erase(int64_t job);
+  void Renew(int64_t job, Milliseconds expires_at);
+  void MarkReported(int64_t job, const std::string& incarnation);
+  void MarkPinned(int64_t job);
+  void MarkStop(int64_t job);
+
+  // Null where there is none; valid until the next change.
+  const Lease* Find(int64_t job) const;
+  std::vector<int64_t> JobsOf(const std::string& worker) const;
+  std::unordered_set<std::string> Holders() const;
+  // The lease that ends first; null: there is none.
+  const Lease* Next() const;
+  size_t size() const { return by_job_.size(); }
+
+ private:
+  Database& database_;
+  std::unordered_map<int64_t, Lease> by_job_;
+  std::set<std::pair<Milliseconds, int64_t>> by_end_;
+  std::unordered_map<std::string, std::set<int64_t>> by_worker_;
+};
+
+}  // namespace mozgach

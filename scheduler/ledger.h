@@ -1,0 +1,63 @@
+// The Ledger is everything the core's operations work on: rows, files and what is kept in memory.
+//
+// An operation decides, writes in one transaction, and changes memory only once that is committed;
+// a failed write leaves both as they were.  One thread at a time.
+#pragma once
+
+#include <string>
+
+#include "registry/adapter_store.h"
+#include "registry/blob_store.h"
+#include "registry/database.h"
+#include "scheduler/attempt.h"
+#include "scheduler/change_feed.h"
+#include "scheduler/config.h"
+#include "scheduler/counters.h"
+#include "scheduler/event_log.h"
+#include "scheduler/lease.h"
+#include "scheduler/notices.h"
+#include "scheduler/progress_board.h"
+#include "scheduler/queue.h"
+#include "scheduler/roster.h"
+
+namespace mozgach {
+
+struct Ledger {
+  Ledger(const SchedulerConfig& config_in, Database& database_in, BlobStore& blobs_in,
+         AdapterStore& adapters_in)
+      : config(config_in),
+        database(database_in),
+        blobs(blobs_in),
+        adapters(adapters_in),
+        queue(database_in),
+        attempts(database_in),
+        leases(database_in),
+        roster(database_in, config_in.workers_max),
+        events(database_in) {}
+
+  const SchedulerConfig config;
+  Database& database;
+  BlobStore& blobs;
+  AdapterStore& adapters;
+  Queue queue;
+  Attempts attempts;
+  Leases leases;
+  Roster roster;
+  EventLog events;
+  ProgressBoard board;
+  ChangeFeed changes;
+  Notices notices;
+  Counters counters;
+
+  // Why the last write failed (a full disk); empty once one has succeeded again.
+  std::string trouble;
+  int64_t trouble_commit = 0;  // the number of commits before it
+  void Trouble(const absl::Status& status) {
+    trouble = std::string(status.message());
+    trouble_commit = database.stats().commits;
+  }
+  // Since boot: a back-off is over then.
+  Milliseconds wake_at = Milliseconds::max();
+};
+
+}  // namespace mozgach

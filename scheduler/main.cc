@@ -1,0 +1,62 @@
+// mozgach-scheduler: queue, leases and registry of a fleet, in one process with one data directory.
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "common/log.h"
+#include "scheduler/daemon.h"
+
+namespace {
+
+// SIGTERM and SIGINT, blocked in every thread, so that main can wait for them.
+sigset_t BlockEndSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "mozgach-scheduler: %s\n", std::string(status.message()).c_str());
+  return mozgach::ExitCode(status);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Keeps the queue and the registry of a fleet, and gives its workers work.");
+  mozgach::DaemonOptions options;
+  std::string config;
+  app.add_option("--data", options.data, "Directory of queue, blobs, logs and registry")
+      ->required();
+  app.add_option("--listen", options.listen, "gRPC address; port 0: any")->capture_default_str();
+  app.add_option("--http", options.http, "Address of /metrics; port 0: any")->capture_default_str();
+  app.add_option("--config", config, "YAML file of bounds and times");
+  app.set_version_flag("--version", MOZGACH_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  mozgach::StartLog("mozgach-scheduler");
+  if (!config.empty()) {
+    auto read = mozgach::ReadSchedulerConfig(config);
+    if (!read.ok()) return Fail(read.status());
+    options.config = *read;
+  }
+  const sigset_t signals = BlockEndSignals();
+  auto daemon = mozgach::Daemon::Start(options, mozgach::Clock::System());
+  if (!daemon.ok()) return Fail(daemon.status());
+  std::fprintf(stderr, "mozgach-scheduler listens on %s, metrics on http://%s/metrics\n",
+               (*daemon)->grpc_address().c_str(), (*daemon)->http_address().c_str());
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("stopping");
+  (*daemon)->Stop();
+  return 0;
+}

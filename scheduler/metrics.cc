@@ -1,0 +1,150 @@
+#include "scheduler/metrics.h"
+
+#include <map>
+
+#include "scheduler/metric_families.h"
+
+namespace mozgach {
+namespace {
+
+void CollectJobs(Ledger& ledger, MetricFamilies& out) {
+  for (const JobState state : kJobStates) {
+    const auto count = ledger.queue.Count(state);
+    if (count.ok()) {
+      out.Gauge("mozgach_jobs", "Jobs by state.", static_cast<double>(*count),
+                {{"state", Name(state)}});
+    }
+  }
+  const Counters& counters = ledger.counters;
+  out.Counter("mozgach_jobs_submitted_total", "Jobs queued since the start.",
+              static_cast<double>(counters.jobs_submitted));
+  for (const JobState state : {JobState::kSucceeded, JobState::kFailed, JobState::kCancelled}) {
+    const auto finished = counters.jobs_finished.find(Name(state));
+    out.Counter(
+        "mozgach_jobs_finished_total", "Jobs that ended since the start, by how.",
+        finished == counters.jobs_finished.end() ? 0 : static_cast<double>(finished->second),
+        {{"result", Name(state)}});
+  }
+  for (const char* ended : {"succeeded", "cancelled", "user", "data", "out_of_memory", "unknown",
+                            "infrastructure", "lost", "stopped"}) {
+    const auto attempts = counters.attempts_ended.find(ended);
+    out.Counter(
+        "mozgach_job_attempts_total", "Attempts that ended since the start, by how.",
+        attempts == counters.attempts_ended.end() ? 0 : static_cast<double>(attempts->second),
+        {{"class", ended}});
+  }
+}
+
+void CollectCounters(const Counters& counters, MetricFamilies& out) {
+  out.Counter("mozgach_stale_reports_total", "Reports with an attempt number that is over.",
+              static_cast<double>(counters.stale_reports));
+  out.Counter("mozgach_lease_expired_total", "Leases lost by silent or restarted workers.",
+              static_cast<double>(counters.leases_expired));
+  out.Counter("mozgach_claims_total", "Jobs given to workers.",
+              static_cast<double>(counters.claims));
+  out.Counter("mozgach_affinity_hits_total", "Jobs given to a worker that had the base loaded.",
+              static_cast<double>(counters.affinity_hits));
+  for (const char* result : {"published", "refused", "error"}) {
+    const auto publishes = counters.publishes.find(result);
+    out.Counter("mozgach_publish_total", "Tries to publish a version, by result.",
+                publishes == counters.publishes.end() ? 0 : static_cast<double>(publishes->second),
+                {{"result", result}});
+  }
+  out.Observations("mozgach_publish_seconds", "How long publishing a version took.",
+                   counters.publish_seconds);
+  out.Observations("mozgach_job_queue_wait_seconds",
+                   "How long jobs waited before a worker had them.", counters.queue_wait_seconds);
+  out.Observations("mozgach_claim_seconds", "How long giving out a job took.",
+                   counters.claim_seconds);
+}
+
+void CollectRunning(const ProgressBoard& board, MetricFamilies& out) {
+  // A superseded job may still be stopping when its successor runs: the successor has the series.
+  std::map<std::string, AttemptProgress> by_domain;
+  for (const auto& [job, entry] : board.entries()) by_domain[entry.domain] = entry.progress;
+  for (const auto& [domain, progress] : by_domain) {
+    const MetricFamilies::Labels labels = {{"domain", domain}};
+    const double ratio = progress.steps > 0 ? double(progress.step) / double(progress.steps) : 0;
+    out.Gauge("mozgach_job_progress_ratio", "How far a running job is.", ratio, labels);
+    out.Gauge("mozgach_job_step", "Step of a running job.", double(progress.step), labels);
+    out.Gauge("mozgach_job_steps", "All steps of a running job.", double(progress.steps), labels);
+    if (progress.loss.has_value()) {
+      out.Gauge("mozgach_job_loss", "Loss of a running job.", *progress.loss, labels);
+    }
+    out.Gauge("mozgach_job_tokens_per_second", "Speed of a running job.",
+              progress.tokens_per_second, labels);
+    out.Gauge("mozgach_job_memory_peak_bytes", "Peak memory of a running job.",
+              double(progress.memory_peak_bytes), labels);
+  }
+}
+
+void CollectWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker,
+                   MetricFamilies& out) {
+  const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
+  const MetricFamilies::Labels labels = {{"worker", worker.name}};
+  out.Gauge("mozgach_worker_up", "1: the worker has called within a lease.", lost ? 0 : 1, labels);
+  out.Gauge("mozgach_worker_last_call_timestamp_seconds", "When the worker called last.",
+            double(ToMillis(worker.last_call)) / 1000, labels);
+  out.Gauge("mozgach_worker_jobs", "Leases the worker holds.",
+            double(ledger.leases.JobsOf(worker.name).size()), labels);
+  if (lost) return;
+  out.Gauge("mozgach_worker_memory_bytes", "Resident memory of the worker's trainers.",
+            double(worker.memory_bytes), labels);
+  for (const v1::Device& device : worker.devices) {
+    const MetricFamilies::Labels at = {{"worker", worker.name}, {"device", device.name()}};
+    out.Gauge("mozgach_device_memory_total_bytes", "Memory of a device.",
+              double(device.memory_total_bytes()), at);
+    out.Gauge("mozgach_device_memory_free_bytes", "Free memory of a device.",
+              double(device.memory_free_bytes()), at);
+  }
+}
+
+void CollectWorkers(const Ledger& ledger, const Moment& now, MetricFamilies& out) {
+  double up = 0, draining = 0, lost = 0;
+  for (const auto& [name, worker] : ledger.roster.workers()) {
+    if (Roster::IsLost(worker, now, ledger.config.lease)) {
+      ++lost;
+    } else {
+      ++(worker.drain || worker.draining ? draining : up);
+    }
+    CollectWorker(ledger, now, worker, out);
+  }
+  out.Gauge("mozgach_workers", "Workers by state.", up, {{"state", "up"}});
+  out.Gauge("mozgach_workers", "Workers by state.", draining, {{"state", "draining"}});
+  out.Gauge("mozgach_workers", "Workers by state.", lost, {{"state", "lost"}});
+  out.Counter("mozgach_base_loads_total", "Times that a trainer loaded a base.",
+              double(ledger.roster.base_loads_total()));
+  out.Counter("mozgach_trainer_restarts_total", "Times that a worker restarted a trainer.",
+              double(ledger.roster.trainer_restarts_total()));
+}
+
+void CollectDatabase(Database& database, MetricFamilies& out) {
+  const Database::Stats& stats = database.stats();
+  out.Counter("mozgach_db_commits_total", "Durable transactions.", double(stats.commits));
+  out.Counter("mozgach_db_commit_seconds_total", "Time spent waiting for the disk in commits.",
+              stats.commit_seconds);
+  out.Counter("mozgach_db_errors_total", "Statements that failed.", double(stats.failures));
+  out.Gauge("mozgach_db_size_bytes", "Size of the database.", double(database.SizeBytes()));
+  out.Gauge("mozgach_db_wal_bytes", "Size of its write-ahead log.",
+            double(database.WalSizeBytes()));
+}
+
+}  // namespace
+
+std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Moment& now) {
+  MetricFamilies out;
+  out.Gauge("mozgach_build_info", "1, with the version of this program.", 1,
+            {{"version", MOZGACH_VERSION}});
+  CollectJobs(core.ledger(), out);
+  CollectCounters(core.ledger().counters, out);
+  CollectRunning(core.ledger().board, out);
+  CollectWorkers(core.ledger(), now, out);
+  CollectDatabase(core.ledger().database, out);
+  return out.Take();
+}
+
+std::vector<prometheus::MetricFamily> Metrics::Collect() const {
+  return desk_.Ask([](Core& core, const Moment& now) { return CollectFrom(core, now); });
+}
+
+}  // namespace mozgach

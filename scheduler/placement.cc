@@ -1,0 +1,94 @@
+#include "scheduler/placement.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace mozgach {
+namespace {
+
+constexpr size_t kBasesNamed = 5;
+
+std::string BaseOf(const std::string& base_key) { return base_key.substr(0, base_key.find('@')); }
+
+std::string WhatItHas(const WorkerState& worker) {
+  if (worker.bases.empty()) return "has no base at all: check its --bases";
+  std::vector<std::string> names;
+  for (const v1::Base& base : worker.bases) {
+    if (names.size() == kBasesNamed) {
+      names.push_back(absl::StrCat(worker.bases.size() - kBasesNamed, " more"));
+      break;
+    }
+    names.push_back(base.name());
+  }
+  return absl::StrCat("has ", absl::StrJoin(names, ", "));
+}
+
+std::string Lacks(const WorkerState& worker, const std::string& base_key) {
+  const std::string base = BaseOf(base_key);
+  for (const v1::Base& offered : worker.bases) {
+    if (offered.name() != base) continue;
+    const std::string revision = base_key.substr(base.size() + 1);
+    if (offered.revisions().empty()) {
+      return absl::StrCat("has ", base,
+                          " as a plain directory, whose revision nobody knows; the job "
+                          "asks for ",
+                          revision, ": leave `revision` out of the domain file");
+    }
+    return absl::StrCat("lacks revision ", revision, " of ", base, "; has ",
+                        absl::StrJoin(offered.revisions(), ", "));
+  }
+  return absl::StrCat("lacks base ", base, "; ", WhatItHas(worker));
+}
+
+}  // namespace
+
+std::string BaseKey(const std::string& base, const std::string& revision) {
+  return revision.empty() ? base : absl::StrCat(base, "@", revision);
+}
+
+std::vector<std::string> OfferedKeys(const std::vector<v1::Base>& bases) {
+  std::vector<std::string> keys;
+  for (const v1::Base& base : bases) {
+    keys.push_back(base.name());
+    for (const std::string& revision : base.revisions()) {
+      keys.push_back(BaseKey(base.name(), revision));
+    }
+  }
+  return keys;
+}
+
+std::vector<std::string> LoadedKeys(const std::vector<std::string>& keys,
+                                    const std::vector<v1::Device>& devices) {
+  std::vector<std::string> loaded;
+  for (const std::string& key : keys) {
+    const std::string base = BaseOf(key);
+    if (std::any_of(devices.begin(), devices.end(),
+                    [&](const v1::Device& device) { return device.loaded_base() == base; })) {
+      loaded.push_back(key);
+    }
+  }
+  return loaded;
+}
+
+bool HasLoaded(const WorkerState& worker, const std::string& base_key) {
+  const std::string base = BaseOf(base_key);
+  return std::any_of(worker.devices.begin(), worker.devices.end(),
+                     [&](const v1::Device& device) { return device.loaded_base() == base; });
+}
+
+std::string WhyNot(const WorkerState& worker, bool lost, const std::string& base_key,
+                   const std::vector<int64_t>& jobs) {
+  if (worker.keys.count(base_key) == 0) return Lacks(worker, base_key);
+  if (lost) return absl::StrCat("has not called since ", FormatTime(worker.last_call));
+  if (worker.drain || worker.draining) return "drains: it takes no new job";
+  if (!jobs.empty() && worker.free_slots <= static_cast<int64_t>(worker.unreported)) {
+    return absl::StrCat("busy with job ", absl::StrJoin(jobs, ", "));
+  }
+  if (worker.free_slots == 0) return "has no free device just now";
+  return "";
+}
+
+}  // namespace mozgach

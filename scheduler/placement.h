@@ -1,0 +1,30 @@
+// Placement decides which worker a job may go to, which worker gets it first, and says why not.
+// Pure functions of what workers report.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scheduler/roster.h"
+
+namespace mozgach {
+
+// What a job asks for and a worker offers: the base's name, "name@revision" where one is asked for.
+std::string BaseKey(const std::string& base, const std::string& revision);
+
+// Every key that a worker with `bases` offers: each name, and each of its revisions.
+std::vector<std::string> OfferedKeys(const std::vector<v1::Base>& bases);
+
+// Those of `keys` whose base is loaded on one of `devices`.
+std::vector<std::string> LoadedKeys(const std::vector<std::string>& keys,
+                                    const std::vector<v1::Device>& devices);
+
+// True when one of the worker's devices has the base of `base_key` loaded.
+bool HasLoaded(const WorkerState& worker, const std::string& base_key);
+
+// Why `worker` does not start a job that wants `base_key`, for people: "lacks base Qwen/Qwen2.5-3B;
+// has mozgach/tiny".  `jobs` are those it holds leases of.  Empty: nothing is in the way.
+std::string WhyNot(const WorkerState& worker, bool lost, const std::string& base_key,
+                   const std::vector<int64_t>& jobs);
+
+}  // namespace mozgach

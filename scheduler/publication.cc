@@ -1,0 +1,171 @@
+#include "scheduler/publication.h"
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "registry/manifest.h"
+
+namespace mozgach {
+namespace {
+
+constexpr size_t kMetricsBytesMax = 1 << 20;
+constexpr size_t kTextBytesMax = 4096;
+
+absl::StatusOr<std::string> CanonicalMetrics(const std::string& text) {
+  if (text.empty()) return std::string("{}\n");
+  if (text.size() > kMetricsBytesMax)
+    return absl::InvalidArgumentError("metrics of more than 1 MiB");
+  const nlohmann::json metrics = nlohmann::json::parse(text, nullptr, false);
+  if (!metrics.is_object()) return absl::InvalidArgumentError("metrics that are no JSON object");
+  return metrics.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+absl::Status Abandon(Ledger& ledger, const Moment& now, const Version& version) {
+  Transaction transaction(ledger.database);
+  RETURN_IF_ERROR(transaction.status());
+  RETURN_IF_ERROR(ledger.adapters.Abandon(version));
+  ASSIGN_OR_RETURN(Job job, ledger.queue.Get(version.job));
+  ++job.disturbances;
+  job.reason = "the staged files of its version are gone; it is trained again";
+  RETURN_IF_ERROR(ledger.queue.Requeue(now.wall, job).status());
+  RETURN_IF_ERROR(ledger.attempts
+                      .End(now.wall, version.job, version.attempt, "publishing", "lost",
+                           "infrastructure", job.reason)
+                      .status());
+  RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
+                                        .job = job.job,
+                                        .domain = job.domain,
+                                        .attempt = version.attempt,
+                                        .kind = "requeued",
+                                        .actor = "scheduler",
+                                        .message = job.reason}));
+  RETURN_IF_ERROR(transaction.Commit());
+  ledger.notices.base_keys.insert(job.base_key);
+  ledger.board.Erase(job.job);
+  ledger.changes.Touch(job.job);
+  return absl::OkStatus();
+}
+
+// Transaction 2.
+absl::Status RecordSuccess(Ledger& ledger, const Moment& now, const Version& version) {
+  Transaction transaction(ledger.database);
+  RETURN_IF_ERROR(transaction.status());
+  RETURN_IF_ERROR(ledger.adapters.MarkPublished(version));
+  ASSIGN_OR_RETURN(Job job, ledger.queue.Get(version.job));
+  job.version = version.number;
+  job.reason.clear();
+  job.failure_class.clear();
+  ASSIGN_OR_RETURN(const bool ended, ledger.queue.End(now.wall, job, JobState::kSucceeded));
+  ASSIGN_OR_RETURN(const bool closed, ledger.attempts.End(now.wall, version.job, version.attempt,
+                                                          "publishing", "succeeded", "", ""));
+  if (!ended || !closed) {
+    return absl::InternalError(
+        absl::StrCat("job ", job.job, " is not publishing attempt ", version.attempt));
+  }
+  RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
+                                        .job = version.job,
+                                        .domain = version.domain,
+                                        .attempt = version.attempt,
+                                        .kind = "published",
+                                        .actor = "scheduler",
+                                        .message = VersionName(version.number)}));
+  return transaction.Commit();
+}
+
+absl::Status DropBlobs(Ledger& ledger, const Version& version) {
+  for (const VersionFile& file : version.files) {
+    ASSIGN_OR_RETURN(const bool is_dataset, ledger.queue.IsDataset(file.sha256));
+    if (!is_dataset) RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, const v1::Result& result) {
+  Version version;
+  for (const v1::File& file : result.files()) {
+    if (file.path() == kManifestName || file.path() == kMetricsName) continue;
+    version.files.push_back({file.path(), file.sha256(), file.size()});
+  }
+  RETURN_IF_ERROR(CheckVersionFiles(version.files));
+  if (result.base_digest().size() > kTextBytesMax || result.code_version().size() > kTextBytesMax) {
+    return absl::InvalidArgumentError("a base digest or code version of more than 4096 bytes");
+  }
+  ASSIGN_OR_RETURN(version.metrics_json, CanonicalMetrics(result.metrics_json()));
+  version.domain = job.domain;
+  version.job = job.job;
+  version.attempt = job.attempt;
+  version.base = job.base;
+  version.base_digest = result.base_digest();
+  version.spec_digest = job.spec_digest;
+  version.dataset_digest = job.dataset_digest;
+  version.code_version = result.code_version();
+  version.published_at = now.wall;
+  return version;
+}
+
+std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version) {
+  std::vector<std::string> missing;
+  for (VersionFile& file : version.files) {
+    const absl::StatusOr<BlobStore::Stat> stat = ledger.blobs.Find(file.sha256);
+    if (stat.ok() && stat->complete) {
+      file.size = stat->bytes;
+    } else {
+      missing.push_back(file.sha256);
+    }
+  }
+  return missing;
+}
+
+absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& version,
+                          const v1::Result& result) {
+  Transaction transaction(ledger.database);
+  RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(version.job));
+  ASSIGN_OR_RETURN(const bool begun,
+                   ledger.attempts.BeginPublishing(version.job, version.attempt,
+                                                   result.train_rows(), result.train_seconds()));
+  if (!begun || job.state != JobState::kRunning || job.attempt != version.attempt ||
+      job.cancel_requested) {
+    return absl::AbortedError(
+        absl::StrCat("attempt ", version.attempt, " of job ", version.job, " is over"));
+  }
+  RETURN_IF_ERROR(ledger.adapters.InsertPublishing(version));
+  RETURN_IF_ERROR(ledger.leases.DeleteRow({.job = version.job, .attempt = version.attempt}));
+  if (const ProgressBoard::Entry* entry = ledger.board.Find(version.job); entry != nullptr) {
+    RETURN_IF_ERROR(ledger.attempts.RecordProgress(version.job, version.attempt, entry->progress));
+  }
+  RETURN_IF_ERROR(transaction.Commit());
+  ledger.leases.Erase(version.job);
+  return absl::OkStatus();
+}
+
+absl::Status Conclude(Ledger& ledger, const Moment& now, const Version& version) {
+  const absl::Status revealed = ledger.adapters.Reveal(version);
+  if (absl::IsNotFound(revealed)) return Abandon(ledger, now, version);
+  RETURN_IF_ERROR(revealed);
+  RETURN_IF_ERROR(RecordSuccess(ledger, now, version));
+  ledger.board.Erase(version.job);
+  ledger.changes.Touch(version.job);
+  ++ledger.counters.jobs_finished[Name(JobState::kSucceeded)];
+  ++ledger.counters.attempts_ended["succeeded"];
+  ++ledger.counters.publishes["published"];
+  // The version is out.  Links are set right again at the next start, blobs are swept by age.
+  ledger.adapters.LinkAliases(version).IgnoreError();
+  DropBlobs(ledger, version).IgnoreError();
+  return absl::OkStatus();
+}
+
+absl::Status Publish(Ledger& ledger, const Moment& now, Version version, const v1::Result& result) {
+  RETURN_IF_ERROR(ledger.adapters.Stage(version, ledger.blobs));
+  RETURN_IF_ERROR(RecordIntent(ledger, now, version, result));
+  return Conclude(ledger, now, version);
+}
+
+absl::Status ConcludeUnfinished(Ledger& ledger, const Moment& now) {
+  ASSIGN_OR_RETURN(const std::vector<Version> unfinished, ledger.adapters.Unfinished());
+  for (const Version& version : unfinished) RETURN_IF_ERROR(Conclude(ledger, now, version));
+  return absl::OkStatus();
+}
+
+}  // namespace mozgach

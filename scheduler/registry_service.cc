@@ -1,0 +1,140 @@
+#include "scheduler/registry_service.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/file_stream.h"
+#include "scheduler/unary_reply.h"
+
+namespace mozgach {
+namespace {
+
+v1::Version View(const AdapterStore& adapters, const Version& version, bool with_files) {
+  v1::Version view;
+  view.set_domain(version.domain);
+  view.set_version(VersionName(version.number));
+  for (const std::string& alias : version.aliases) view.add_aliases(alias);
+  view.set_path(adapters.files().Directory(version.domain, version.number).string());
+  view.set_metrics_json(version.metrics_json);
+  view.set_job(version.job);
+  view.set_attempt(version.attempt);
+  view.set_base(version.base);
+  view.set_base_digest(version.base_digest);
+  view.set_spec_digest(version.spec_digest);
+  view.set_dataset_digest(version.dataset_digest);
+  view.set_code_version(version.code_version);
+  view.set_published_at(FormatTime(version.published_at));
+  view.set_size_bytes(version.size_bytes);
+  if (!with_files) return view;
+  for (const VersionFile& file : version.files) {
+    v1::File& shown = *view.add_files();
+    shown.set_path(file.path);
+    shown.set_sha256(file.sha256);
+    shown.set_size(file.size);
+  }
+  return view;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* RegistryService::ListVersions(grpc::CallbackServerContext* context,
+                                                        const v1::ListVersionsRequest* request,
+                                                        v1::ListVersionsResponse* response) {
+  return ReplyWith(context, List(request->domain()), response);
+}
+
+absl::StatusOr<v1::ListVersionsResponse> RegistryService::List(const std::string& domain) {
+  return desk_.Ask([&](Core& core, const Moment&) -> absl::StatusOr<v1::ListVersionsResponse> {
+    AdapterStore& adapters = core.ledger().adapters;
+    ASSIGN_OR_RETURN(const std::vector<Version> versions, adapters.List(domain));
+    v1::ListVersionsResponse response;
+    for (const Version& version : versions) {
+      *response.add_versions() = View(adapters, version, false);
+    }
+    return response;
+  });
+}
+
+grpc::ServerUnaryReactor* RegistryService::GetVersion(grpc::CallbackServerContext* context,
+                                                      const v1::GetVersionRequest* request,
+                                                      v1::Version* response) {
+  return ReplyWith(context, Get(*request), response);
+}
+
+absl::StatusOr<v1::Version> RegistryService::Get(const v1::GetVersionRequest& request) {
+  return desk_.Ask([&](Core& core, const Moment&) -> absl::StatusOr<v1::Version> {
+    AdapterStore& adapters = core.ledger().adapters;
+    ASSIGN_OR_RETURN(const Version version, adapters.Get(request.domain(), request.version()));
+    return View(adapters, version, true);
+  });
+}
+
+grpc::ServerUnaryReactor* RegistryService::SetAlias(grpc::CallbackServerContext* context,
+                                                    const v1::SetAliasRequest* request,
+                                                    v1::Version* response) {
+  return ReplyWith(context, Point(*request), response);
+}
+
+absl::StatusOr<v1::Version> RegistryService::Point(const v1::SetAliasRequest& request) {
+  return desk_.Ask([&](Core& core, const Moment& now) -> absl::StatusOr<v1::Version> {
+    AdapterStore& adapters = core.ledger().adapters;
+    ASSIGN_OR_RETURN(const Version version,
+                     adapters.SetAlias(request.domain(), request.alias(), request.version()));
+    const std::string target = request.version().empty() ? "removed" : VersionName(version.number);
+    RETURN_IF_ERROR(
+        core.ledger().events.Append({.time = now.wall,
+                                     .domain = request.domain(),
+                                     .kind = "alias",
+                                     .actor = request.actor(),
+                                     .message = absl::StrCat(request.alias(), " → ", target)}));
+    return View(adapters, version, true);
+  });
+}
+
+grpc::ServerUnaryReactor* RegistryService::VerifyVersion(grpc::CallbackServerContext* context,
+                                                         const v1::VerifyVersionRequest* request,
+                                                         v1::VerifyVersionResponse* response) {
+  return ReplyWith(context, Verify(*request), response);
+}
+
+absl::StatusOr<v1::VerifyVersionResponse> RegistryService::Verify(
+    const v1::VerifyVersionRequest& request) {
+  const VersionFiles* files = nullptr;
+  const absl::StatusOr<Version> version = desk_.Ask([&](Core& core, const Moment&) {
+    files = &core.ledger().adapters.files();
+    return core.ledger().adapters.Get(request.domain(), request.version());
+  });
+  RETURN_IF_ERROR(version.status());
+  // Reading gigabytes takes its time: nobody waits for it at the desk.
+  ASSIGN_OR_RETURN(const std::vector<std::string> problems, files->Verify(*version));
+  v1::VerifyVersionResponse response;
+  response.set_domain(version->domain);
+  response.set_version(VersionName(version->number));
+  response.mutable_problems()->Add(problems.begin(), problems.end());
+  return response;
+}
+
+grpc::ServerWriteReactor<v1::DownloadFileResponse>* RegistryService::DownloadFile(
+    grpc::CallbackServerContext* context, const v1::DownloadFileRequest* request) {
+  return new FileStream<v1::DownloadFileResponse>(PathOf(*request), request->offset());
+}
+
+absl::StatusOr<std::filesystem::path> RegistryService::PathOf(
+    const v1::DownloadFileRequest& request) {
+  return desk_.Ask([&](Core& core, const Moment&) -> absl::StatusOr<std::filesystem::path> {
+    AdapterStore& adapters = core.ledger().adapters;
+    ASSIGN_OR_RETURN(const Version version, adapters.Get(request.domain(), request.version()));
+    // Only a name that was published is ever opened.
+    const bool published =
+        std::any_of(version.files.begin(), version.files.end(),
+                    [&](const VersionFile& file) { return file.path == request.path(); });
+    if (!published) {
+      return absl::NotFoundError(
+          absl::StrCat(version.domain, " ", VersionName(version.number), " has no such file"));
+    }
+    return adapters.files().Directory(version.domain, version.number) / request.path();
+  });
+}
+
+}  // namespace mozgach

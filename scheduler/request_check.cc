@@ -1,0 +1,71 @@
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/domain_spec.h"
+#include "scheduler/worker_call.h"
+
+namespace mozgach {
+namespace {
+
+constexpr int kBasesMax = 10000;
+constexpr int kRevisionsMax = 200;
+constexpr int kDevicesMax = 64;
+constexpr int kAttemptsMax = 1000;
+constexpr size_t kTextMax = 200;
+
+bool IsPlain(const std::string& text, bool may_be_empty) {
+  return (may_be_empty || !text.empty()) && text.size() <= kTextMax &&
+         std::all_of(text.begin(), text.end(), absl::ascii_isprint);
+}
+
+bool IsWorkerName(const std::string& text) {
+  return IsPlain(text, false) && std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+         });
+}
+
+absl::Status Refused(const std::string& what) {
+  return absl::InvalidArgumentError(absl::StrCat("Synchronize: ", what));
+}
+
+absl::Status CheckBases(const v1::SynchronizeRequest& request) {
+  if (request.bases_size() > kBasesMax) return Refused("more than 10000 bases");
+  for (const v1::Base& base : request.bases()) {
+    if (!IsBaseName(base.name()) || base.name().size() > kTextMax) {
+      return Refused("a base whose name is not as on the hub (Qwen/Qwen2.5-3B)");
+    }
+    if (base.revisions_size() > kRevisionsMax ||
+        !std::all_of(base.revisions().begin(), base.revisions().end(),
+                     [](const std::string& revision) { return IsPlain(revision, false); })) {
+      return Refused(absl::StrCat("more than 200 or unprintable revisions of ", base.name()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckRequest(const v1::SynchronizeRequest& request) {
+  if (!IsWorkerName(request.worker())) {
+    return Refused("a worker's name is 1 to 200 letters, digits, '.', '_' and '-'");
+  }
+  if (!IsPlain(request.incarnation(), false))
+    return Refused("no incarnation, or an unprintable one");
+  if (!IsPlain(request.version(), true)) return Refused("an unprintable version");
+  if (request.devices_size() > kDevicesMax) return Refused("more than 64 devices");
+  for (const v1::Device& device : request.devices()) {
+    if (!IsPlain(device.name(), false) || !IsPlain(device.kind(), true) ||
+        !IsPlain(device.loaded_base(), true)) {
+      return Refused("an unprintable device");
+    }
+  }
+  RETURN_IF_ERROR(CheckBases(request));
+  if (request.attempts_size() > kAttemptsMax) return Refused("more than 1000 attempts");
+  for (const v1::AttemptReport& report : request.attempts()) {
+    if (!IsPlain(report.device(), true)) return Refused("an unprintable device of an attempt");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace mozgach

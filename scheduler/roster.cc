@@ -1,0 +1,181 @@
+#include "scheduler/roster.h"
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "registry/query.h"
+#include "scheduler/placement.h"
+#include "scheduler/queries.h"
+
+namespace mozgach {
+namespace sql = scheduler_sql;
+namespace {
+
+// [["name", "revision"…]…]: as stored.
+std::string BasesJson(const v1::SynchronizeRequest& request) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const v1::Base& base : request.bases()) {
+    nlohmann::json entry = {base.name()};
+    for (const std::string& revision : base.revisions()) entry.push_back(revision);
+    list.push_back(std::move(entry));
+  }
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
+  std::vector<v1::Base> bases;
+  const nlohmann::json list = nlohmann::json::parse(bases_json, nullptr, false);
+  if (!list.is_array()) return bases;
+  for (const nlohmann::json& entry : list) {
+    v1::Base& base = bases.emplace_back();
+    for (size_t i = 0; i < entry.size(); ++i) {
+      const std::string text = entry[i].get<std::string>();
+      i == 0 ? base.set_name(text) : base.add_revisions(text);
+    }
+  }
+  return bases;
+}
+
+}  // namespace
+
+absl::Status Roster::Recover(WallTime before, const std::unordered_set<std::string>& keep) {
+  workers_.clear();
+  std::vector<std::string> forgotten;
+  Query rows(database_, sql::kEveryWorker);
+  while (rows.Next()) {
+    WorkerState worker;
+    worker.name = rows.Text(0);
+    worker.incarnation = rows.Text(1);
+    worker.version = rows.Text(2);
+    worker.drain = rows.Int(4) != 0;
+    worker.last_call = FromMillis(rows.Int(5));
+    TakeBases(worker, rows.Text(3));
+    if (worker.last_call < before && keep.count(worker.name) == 0) {
+      forgotten.push_back(worker.name);
+    } else {
+      workers_.emplace(worker.name, std::move(worker));
+    }
+  }
+  RETURN_IF_ERROR(rows.status());
+  for (const std::string& name : forgotten) {
+    RETURN_IF_ERROR(Run(database_, sql::kForgetWorker, name));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Roster::Arrival> Roster::Arrive(const Moment& now,
+                                               const v1::SynchronizeRequest& request) {
+  WorkerState* known = Find(request.worker());
+  const bool new_incarnation = known == nullptr || known->incarnation != request.incarnation();
+  if (known != nullptr && new_incarnation) {
+    ASSIGN_OR_RETURN(const bool older, Knows(request.worker(), request.incarnation()));
+    if (older) return Arrival::kReplaced;
+  }
+  if (known != nullptr && !new_incarnation && request.sequence() != 0 &&
+      request.sequence() < known->sequence) {
+    return Arrival::kOvertaken;
+  }
+  if (known == nullptr && static_cast<int64_t>(workers_.size()) >= workers_max_) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "there are ", workers_.size(), " workers already (workers_max in the configuration)"));
+  }
+  std::string bases_json = BasesJson(request);
+  if (new_incarnation || known->bases_json != bases_json) {
+    RETURN_IF_ERROR(Save(now, request, bases_json, new_incarnation));
+  }
+  WorkerState& worker = workers_[request.worker()];
+  worker.name = request.worker();
+  if (new_incarnation || worker.bases_json != bases_json) TakeBases(worker, std::move(bases_json));
+  TakeCounts(worker, request, new_incarnation);
+  worker.incarnation = request.incarnation();
+  worker.version = request.version();
+  worker.devices.assign(request.devices().begin(), request.devices().end());
+  worker.free_slots = request.free_slots();
+  worker.memory_bytes = request.memory_bytes();
+  worker.draining = request.draining();
+  worker.sequence = request.sequence();
+  worker.heard = true;
+  worker.last_call = now.wall;
+  worker.last_call_since_boot = now.since_boot;
+  return Arrival::kCurrent;
+}
+
+absl::StatusOr<bool> Roster::Knows(const std::string& worker, const std::string& incarnation) {
+  Query row(database_, sql::kKnowsIncarnation, worker, incarnation);
+  const bool knows = row.Next() && row.Int(0) != 0;
+  RETURN_IF_ERROR(row.status());
+  return knows;
+}
+
+absl::Status Roster::Save(const Moment& now, const v1::SynchronizeRequest& request,
+                          const std::string& bases_json, bool new_incarnation) {
+  Transaction transaction(database_);
+  RETURN_IF_ERROR(transaction.status());
+  RETURN_IF_ERROR(Run(database_, sql::kSaveWorker, request.worker(), request.incarnation(),
+                      request.version(), bases_json, ToMillis(now.wall)));
+  ASSIGN_OR_RETURN(const bool known, Knows(request.worker(), request.incarnation()));
+  if (new_incarnation && !known) {
+    RETURN_IF_ERROR(
+        Run(database_, sql::kInsertIncarnation, request.worker(), request.incarnation()));
+    RETURN_IF_ERROR(Run(database_, sql::kForgetOldIncarnations, request.worker()));
+  }
+  return transaction.Commit();
+}
+
+void Roster::TakeBases(WorkerState& worker, std::string bases_json) {
+  worker.bases = BasesFrom(bases_json);
+  worker.bases_json = std::move(bases_json);
+  const std::vector<std::string> keys = OfferedKeys(worker.bases);
+  worker.keys = {keys.begin(), keys.end()};
+  worker.keys_json = nlohmann::json(keys).dump();
+}
+
+void Roster::TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& request,
+                        bool new_incarnation) {
+  const uint64_t loads_before = new_incarnation ? 0 : worker.base_loads;
+  const uint64_t restarts_before = new_incarnation ? 0 : worker.trainer_restarts;
+  if (request.base_loads() > loads_before) {
+    base_loads_total_ += request.base_loads() - loads_before;
+  }
+  if (request.trainer_restarts() > restarts_before) {
+    trainer_restarts_total_ += request.trainer_restarts() - restarts_before;
+  }
+  worker.base_loads = request.base_loads();
+  worker.trainer_restarts = request.trainer_restarts();
+}
+
+const WorkerState* Roster::Find(const std::string& worker) const {
+  const auto it = workers_.find(worker);
+  return it == workers_.end() ? nullptr : &it->second;
+}
+
+WorkerState* Roster::Find(const std::string& worker) {
+  const auto it = workers_.find(worker);
+  return it == workers_.end() ? nullptr : &it->second;
+}
+
+absl::Status Roster::SetDrain(const std::string& worker, bool drain) {
+  WorkerState* state = Find(worker);
+  if (state == nullptr) {
+    return absl::NotFoundError(absl::StrCat("there is no worker '", worker,
+                                            "'; `mozgachctl workers` shows those there are"));
+  }
+  RETURN_IF_ERROR(Run(database_, sql::kSaveDraining, worker, drain));
+  state->drain = drain;
+  return absl::OkStatus();
+}
+
+absl::Status Roster::SaveCalls() {
+  Transaction transaction(database_);
+  RETURN_IF_ERROR(transaction.status());
+  for (const auto& [name, worker] : workers_) {
+    if (!worker.heard) continue;
+    RETURN_IF_ERROR(Run(database_, sql::kSaveLastCall, name, ToMillis(worker.last_call)));
+  }
+  return transaction.Commit();
+}
+
+bool Roster::IsLost(const WorkerState& worker, const Moment& now, Milliseconds lease) {
+  return !worker.heard || now.since_boot - worker.last_call_since_boot > lease;
+}
+
+}  // namespace mozgach

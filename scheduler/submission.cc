@@ -1,0 +1,178 @@
+#include "scheduler/submission.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/cancellation.h"
+#include "scheduler/placement.h"
+
+namespace mozgach {
+namespace {
+
+// What a draft does to the queue.
+struct Decision {
+  const Draft* draft = nullptr;
+  std::optional<Job> latest;  // of its domain
+  std::string outcome;
+  bool queues = false;
+  bool supersedes = false;
+  std::string note;
+};
+
+absl::StatusOr<bool> StillStands(Ledger& ledger, const Job& latest) {
+  if (latest.state == JobState::kQueued || latest.state == JobState::kRunning) {
+    return !latest.cancel_requested;
+  }
+  if (latest.state != JobState::kSucceeded) return false;
+  ASSIGN_OR_RETURN(const std::optional<int64_t> version,
+                   ledger.adapters.VisibleVersionOfJob(latest.domain, latest.job));
+  return version.has_value();
+}
+
+std::string WhyRequeued(const Job& latest) {
+  if (latest.state == JobState::kSucceeded) {
+    return absl::StrCat("the version of job ", latest.job, " is gone");
+  }
+  const char* how = latest.state == JobState::kFailed ? " failed" : " was cancelled";
+  return absl::StrCat("job ", latest.job, how);
+}
+
+absl::Status DecideAgainst(Ledger& ledger, const Job& latest, Decision& decision) {
+  const NewJob& job = decision.draft->job;
+  if (latest.spec_digest != job.spec_digest || latest.dataset_digest != job.dataset_digest) {
+    decision.outcome = "changed";
+    decision.queues = true;
+    decision.supersedes = !IsTerminal(latest.state);
+    if (decision.supersedes) decision.note = absl::StrCat("supersedes job ", latest.job);
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const bool stands, StillStands(ledger, latest));
+  if (!stands) {
+    decision.outcome = "requeued";
+    decision.queues = true;
+    decision.note = WhyRequeued(latest);
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(latest.job));
+  decision.outcome = details.spec_json == job.spec_json ? "unchanged" : "updated";
+  return absl::OkStatus();
+}
+
+bool SomeoneOffers(const Ledger& ledger, const Moment& now, const std::string& base_key) {
+  const auto& workers = ledger.roster.workers();
+  return std::any_of(workers.begin(), workers.end(), [&](const auto& entry) {
+    return entry.second.keys.count(base_key) > 0 &&
+           !Roster::IsLost(entry.second, now, ledger.config.lease);
+  });
+}
+
+absl::StatusOr<Decision> Decide(Ledger& ledger, const Moment& now, const Draft& draft) {
+  Decision decision;
+  decision.draft = &draft;
+  ASSIGN_OR_RETURN(const std::optional<int64_t> latest, ledger.queue.LatestOf(draft.job.domain));
+  if (latest.has_value()) {
+    ASSIGN_OR_RETURN(decision.latest, ledger.queue.Get(*latest));
+    RETURN_IF_ERROR(DecideAgainst(ledger, *decision.latest, decision));
+  } else {
+    decision.outcome = "new";
+    decision.queues = true;
+  }
+  const std::string base_key = BaseKey(draft.job.base, draft.job.revision);
+  if (decision.queues && !SomeoneOffers(ledger, now, base_key)) {
+    absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "no worker has base ",
+                    base_key, " yet");
+  }
+  return decision;
+}
+
+std::set<std::string> MissingDatasets(const Ledger& ledger,
+                                      const std::vector<Decision>& decisions) {
+  std::set<std::string> missing;
+  for (const Decision& decision : decisions) {
+    if (!decision.queues) continue;
+    for (const v1::Dataset& dataset : decision.draft->job.datasets) {
+      if (!ledger.blobs.Has(dataset.sha256())) missing.insert(dataset.sha256());
+    }
+  }
+  return missing;
+}
+
+absl::Status Append(Ledger& ledger, const Moment& now, int64_t job, const Decision& decision,
+                    const std::string& actor) {
+  return ledger.events.Append(
+      {.time = now.wall,
+       .job = job,
+       .domain = decision.draft->job.domain,
+       .kind = "submitted",
+       .actor = actor,
+       .message = decision.note.empty() ? decision.outcome
+                                        : absl::StrCat(decision.outcome, ": ", decision.note)});
+}
+
+// Writes one decision; returns the job that the domain has now.
+absl::StatusOr<int64_t> Apply(Ledger& ledger, const Moment& now, const Decision& decision,
+                              const std::string& actor) {
+  const NewJob& draft = decision.draft->job;
+  if (!decision.queues) {
+    const Job& latest = *decision.latest;
+    if (decision.outcome == "updated") {
+      RETURN_IF_ERROR(ledger.queue.UpdateSpec(latest.job, draft.priority, draft.spec_json,
+                                              IsTerminal(latest.state)));
+      RETURN_IF_ERROR(Append(ledger, now, latest.job, decision, actor));
+    }
+    return latest.job;
+  }
+  NewJob job = draft;
+  if (decision.outcome == "requeued") job.retry_of = decision.latest->job;
+  ASSIGN_OR_RETURN(const int64_t number, ledger.queue.Insert(now.wall, job));
+  if (decision.supersedes) {
+    RETURN_IF_ERROR(WriteCancel(ledger, now, *decision.latest,
+                                absl::StrCat("superseded by job ", number), actor));
+  }
+  RETURN_IF_ERROR(Append(ledger, now, number, decision, actor));
+  return number;
+}
+
+void Announce(Ledger& ledger, const Decision& decision, int64_t job) {
+  if (decision.outcome != "unchanged") ledger.changes.Touch(job);
+  if (!decision.queues) return;
+  ++ledger.counters.jobs_submitted;
+  ledger.notices.base_keys.insert(BaseKey(decision.draft->job.base, decision.draft->job.revision));
+  if (decision.supersedes) AnnounceCancel(ledger, *decision.latest);
+}
+
+}  // namespace
+
+absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
+                                          const v1::SubmitRequest& request,
+                                          const std::vector<Draft>& drafts) {
+  v1::SubmitResponse response;
+  std::vector<Decision> decisions;
+  for (const Draft& draft : drafts) {
+    ASSIGN_OR_RETURN(Decision decision, Decide(ledger, now, draft));
+    v1::SubmitResponse::Outcome& outcome = *response.add_outcomes();
+    outcome.set_domain(draft.job.domain);
+    outcome.set_outcome(decision.outcome);
+    outcome.set_note(decision.note);
+    if (decision.latest.has_value() && !decision.queues) outcome.set_job(decision.latest->job);
+    decisions.push_back(std::move(decision));
+  }
+  const std::set<std::string> missing = MissingDatasets(ledger, decisions);
+  response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
+  if (request.dry_run() || !missing.empty()) return response;
+  Transaction transaction(ledger.database);
+  RETURN_IF_ERROR(transaction.status());
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    ASSIGN_OR_RETURN(const int64_t job, Apply(ledger, now, decisions[i], request.actor()));
+    response.mutable_outcomes(static_cast<int>(i))->set_job(job);
+  }
+  RETURN_IF_ERROR(transaction.Commit());
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    Announce(ledger, decisions[i], response.outcomes(static_cast<int>(i)).job());
+  }
+  return response;
+}
+
+}  // namespace mozgach

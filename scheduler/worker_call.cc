@@ -1,0 +1,202 @@
+#include "scheduler/worker_call.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "scheduler/attempt_life.h"
+#include "scheduler/publication.h"
+
+namespace mozgach {
+namespace {
+
+constexpr size_t kMessageBytesMax = 16384;
+constexpr size_t kPinBytesMax = 65536;
+
+std::string PhaseName(v1::AttemptReport::Phase phase) {
+  switch (phase) {
+    case v1::AttemptReport::PREPARING:
+      return "preparing";
+    case v1::AttemptReport::TRAINING:
+      return "training";
+    case v1::AttemptReport::EVALUATING:
+      return "evaluating";
+    case v1::AttemptReport::UPLOADING:
+    case v1::AttemptReport::FINISHED:
+      return "uploading";
+    default:
+      return "";
+  }
+}
+
+bool IsOver(v1::AttemptReport::Phase phase) {
+  return phase == v1::AttemptReport::FINISHED || phase == v1::AttemptReport::FAILED ||
+         phase == v1::AttemptReport::STOPPED;
+}
+
+}  // namespace
+
+absl::StatusOr<Answer> WorkerCall::Run() {
+  v1::SynchronizeResponse& response = answer_.response;
+  const Milliseconds quiet(static_cast<int64_t>(ledger_.roster.workers().size()));
+  const Milliseconds again = std::max(ledger_.config.call_interval, quiet);
+  response.set_lease_ms(static_cast<uint64_t>(ledger_.config.lease.count()));
+  response.set_call_again_ms(
+      static_cast<uint64_t>(std::min(again, ledger_.config.WaitMax()).count()));
+  if (!held_) {
+    ASSIGN_OR_RETURN(const Roster::Arrival arrival, ledger_.roster.Arrive(now_, request_));
+    if (arrival == Roster::Arrival::kOvertaken) {
+      return absl::AbortedError("a later call of this worker has been answered already");
+    }
+    response.set_replaced(arrival == Roster::Arrival::kReplaced);
+  } else {
+    const WorkerState* worker = ledger_.roster.Find(request_.worker());
+    response.set_replaced(worker == nullptr || worker->incarnation != request_.incarnation());
+  }
+  if (response.replaced()) {
+    ledger_.counters.stale_reports += held_ ? 0 : request_.attempts_size();
+    answer_.news = true;
+    return std::move(answer_);
+  }
+  for (const v1::AttemptReport& report : request_.attempts()) {
+    if (named_.insert(report.job()).second) Hear(report);
+  }
+  RemindOfUnreported();
+  GiveWork();
+  ledger_.roster.Find(request_.worker())->unreported = unreported_;
+  response.set_drain(ledger_.roster.Find(request_.worker())->drain);
+  if (response.drain() && !request_.draining()) answer_.news = true;
+  return std::move(answer_);
+}
+
+void WorkerCall::Hear(const v1::AttemptReport& report) {
+  const Lease* found = ledger_.leases.Find(report.job());
+  if (found == nullptr || found->attempt != report.attempt() ||
+      found->worker != request_.worker()) {
+    return HearStranger(report);
+  }
+  const Lease lease = *found;
+  if (lease.incarnation != request_.incarnation()) {
+    if (absl::Status status = TakeOver(lease); !status.ok()) return Trouble(status, lease.job);
+  }
+  ledger_.leases.MarkReported(lease.job, request_.incarnation());
+  if (!held_) ledger_.leases.Renew(lease.job, now_.since_boot + ledger_.config.lease);
+  if (IsOver(report.phase())) answer_.news = true;
+  TakePin(lease, report);
+  TakeProgress(report);
+  switch (report.phase()) {
+    case v1::AttemptReport::FINISHED:
+      return HearResult(lease, report);
+    case v1::AttemptReport::FAILED:
+      return End(lease, FailureClassFrom(report.failure().class_()),
+                 report.failure().message().substr(0, kMessageBytesMax));
+    case v1::AttemptReport::STOPPED:
+      return End(lease, FailureClass::kStopped,
+                 absl::StrCat("worker ", lease.worker, " stopped it"));
+    default:
+      break;
+  }
+  if (lease.stop) answer_.news = true;
+  Assign(lease.job, lease.attempt, lease.stop ? v1::Assignment::STOP : v1::Assignment::RUN);
+}
+
+absl::Status WorkerCall::TakeOver(const Lease& lease) {
+  Transaction transaction(ledger_.database);
+  RETURN_IF_ERROR(transaction.status());
+  RETURN_IF_ERROR(ledger_.leases.HandOverRow(lease, request_.incarnation()));
+  return transaction.Commit();
+}
+
+void WorkerCall::HearStranger(const v1::AttemptReport& report) {
+  answer_.news = true;
+  const auto attempt = ledger_.attempts.Find(report.job(), report.attempt());
+  const bool its_own =
+      attempt.ok() && attempt->has_value() && (*attempt)->worker == request_.worker();
+  if (its_own && (*attempt)->state == "succeeded") {
+    Assign(report.job(), report.attempt(), v1::Assignment::PUBLISHED);
+  } else if (its_own && (*attempt)->state == "publishing") {
+    Assign(report.job(), report.attempt(), v1::Assignment::RUN);
+  } else if (!its_own || (*attempt)->state == "lost" || !IsOver(report.phase())) {
+    // What is left is the repetition of a report that has been heard: its answer was lost.
+    ++ledger_.counters.stale_reports;
+  }
+}
+
+void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report) {
+  // A cancel that was confirmed before the result came stands.
+  if (lease.stop) return End(lease, FailureClass::kStopped, "cancelled before its result came");
+  const auto job = ledger_.queue.Get(lease.job);
+  if (!job.ok()) return Trouble(job.status(), lease.job);
+  absl::StatusOr<Version> version = DraftVersion(now_, *job, report.result());
+  if (!version.ok()) {
+    ++ledger_.counters.publishes["refused"];
+    return End(lease, FailureClass::kUnknown,
+               absl::StrCat("its result cannot be published: ", version.status().message()));
+  }
+  const std::vector<std::string> missing = FindBlobs(ledger_, *version);
+  if (!missing.empty()) {
+    v1::Assignment& again = Assign(lease.job, lease.attempt, v1::Assignment::UPLOAD_AGAIN);
+    for (const std::string& sha256 : missing) again.add_missing(sha256);
+    return;
+  }
+  const absl::Status status = Publish(ledger_, now_, *std::move(version), report.result());
+  if (!status.ok()) {
+    ++ledger_.counters.publishes["error"];
+    return Trouble(status, lease.job);
+  }
+  ++answer_.publishes;
+  Assign(lease.job, lease.attempt, v1::Assignment::PUBLISHED);
+}
+
+void WorkerCall::TakeProgress(const v1::AttemptReport& report) {
+  const ProgressBoard::Entry* entry = ledger_.board.Find(report.job());
+  if (entry == nullptr) return;
+  AttemptProgress progress = entry->progress;
+  if (!report.device().empty()) progress.device = report.device();
+  if (const std::string phase = PhaseName(report.phase()); !phase.empty()) progress.phase = phase;
+  if (report.has_progress()) {
+    progress.step = report.progress().step();
+    progress.steps = report.progress().steps();
+    progress.loss.reset();
+    if (progress.step > 0 && std::isfinite(report.progress().loss())) {
+      progress.loss = report.progress().loss();
+    }
+    const double speed = report.progress().tokens_per_second();
+    progress.tokens_per_second = std::isfinite(speed) ? speed : 0;
+    progress.memory_peak_bytes = report.progress().memory_peak_bytes();
+  }
+  if (ledger_.board.Record(report.job(), progress)) ledger_.changes.Touch(report.job());
+}
+
+void WorkerCall::TakePin(const Lease& lease, const v1::AttemptReport& report) {
+  if (report.pinned_json().empty() || lease.pinned) return;
+  if (report.pinned_json().size() > kPinBytesMax) return;
+  const nlohmann::json pins = nlohmann::json::parse(report.pinned_json(), nullptr, false);
+  if (!pins.is_object() || pins.empty()) return;
+  if (absl::Status status = ledger_.queue.Pin(lease.job, report.pinned_json()); !status.ok()) {
+    ledger_.Trouble(status);
+    return;  // it comes with every report
+  }
+  ledger_.leases.MarkPinned(lease.job);
+}
+
+void WorkerCall::End(const Lease& lease, FailureClass failure, const std::string& message) {
+  if (absl::Status status = EndAttempt(ledger_, now_, lease, failure, message); !status.ok()) {
+    Trouble(status, lease.job);
+  }
+}
+
+void WorkerCall::Trouble(const absl::Status& status, int64_t job) {
+  ledger_.Trouble(status);
+  ledger_.board.Note(job, absl::StrCat("waits: ", status.message()));
+  const Lease* lease = ledger_.leases.Find(job);
+  const auto still = ledger_.queue.Get(job);
+  if (lease != nullptr) {
+    Assign(job, lease->attempt, v1::Assignment::RUN);
+  } else if (still.ok()) {
+    Assign(job, still->attempt, v1::Assignment::RUN);  // between the two transactions
+  }
+}
+
+}  // namespace mozgach

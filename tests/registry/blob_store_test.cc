@@ -1,0 +1,146 @@
+#include "registry/blob_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "common/digest.h"
+#include "common/files.h"
+#include "registry/blob_upload.h"
+#include "tests/registry/temporary_directory.h"
+
+namespace mozgach {
+namespace {
+
+class BlobStoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(store_.Open().ok()); }
+
+  absl::Status Put(const std::string& bytes) {
+    ASSIGN_OR_RETURN(auto upload, store_.Upload(Sha256Hex(bytes), bytes.size(), 0));
+    RETURN_IF_ERROR(upload->Append(bytes));
+    return upload->Finish();
+  }
+  std::string Read(const std::string& sha256) {
+    return ReadFile(store_.Path(sha256).value()).value_or("");
+  }
+
+  TemporaryDirectory directory_;
+  BlobStore store_{directory_.path() / "blobs", 1000};
+};
+
+TEST_F(BlobStoreTest, UploadedBlobIsThereReadOnly) {
+  ASSERT_TRUE(Put("hello").ok());
+  const std::string sha256 = Sha256Hex("hello");
+  EXPECT_TRUE(store_.Has(sha256));
+  EXPECT_EQ(Read(sha256), "hello");
+  EXPECT_EQ(store_.Find(sha256)->bytes, 5u);
+  const auto permissions = std::filesystem::status(*store_.Path(sha256)).permissions();
+  EXPECT_EQ(permissions & std::filesystem::perms::all, std::filesystem::perms(0444));
+}
+
+TEST_F(BlobStoreTest, InterruptedUploadGoesOnWhereItStopped) {
+  const std::string bytes = "0123456789";
+  const std::string sha256 = Sha256Hex(bytes);
+  {
+    auto upload = store_.Upload(sha256, bytes.size(), 0);
+    ASSERT_TRUE((*upload)->Append("0123").ok());
+  }
+  EXPECT_FALSE(store_.Has(sha256));
+  EXPECT_EQ(store_.Find(sha256)->bytes, 4u);
+  auto upload = store_.Upload(sha256, bytes.size(), 4);
+  ASSERT_TRUE((*upload)->Append("456789").ok());
+  ASSERT_TRUE((*upload)->Finish().ok());
+  EXPECT_EQ(Read(sha256), bytes);
+}
+
+TEST_F(BlobStoreTest, UploadMayStartAnewOverWhatIsThere) {
+  const std::string sha256 = Sha256Hex("right");
+  { ASSERT_TRUE((*store_.Upload(sha256, 5, 0))->Append("wro").ok()); }
+  auto upload = store_.Upload(sha256, 5, 0);
+  ASSERT_TRUE((*upload)->Append("right").ok());
+  EXPECT_TRUE((*upload)->Finish().ok());
+}
+
+TEST_F(BlobStoreTest, GapIsRefused) {
+  EXPECT_EQ(store_.Upload(Sha256Hex("x"), 10, 1).status().code(), absl::StatusCode::kOutOfRange);
+}
+
+TEST_F(BlobStoreTest, WrongBytesNeverCount) {
+  const std::string sha256 = Sha256Hex("right");
+  auto upload = store_.Upload(sha256, 5, 0);
+  ASSERT_TRUE((*upload)->Append("wrong").ok());
+  EXPECT_EQ((*upload)->Finish().code(), absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(store_.Has(sha256));
+  EXPECT_EQ(store_.Find(sha256)->bytes, 0u) << "it starts anew";
+}
+
+TEST_F(BlobStoreTest, ShortUploadIsNotComplete) {
+  auto upload = store_.Upload(Sha256Hex("right"), 5, 0);
+  ASSERT_TRUE((*upload)->Append("rig").ok());
+  EXPECT_EQ((*upload)->Finish().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(store_.Find(Sha256Hex("right"))->bytes, 3u);
+}
+
+TEST_F(BlobStoreTest, MoreThanAnnouncedIsRefused) {
+  auto upload = store_.Upload(Sha256Hex("right"), 5, 0);
+  EXPECT_EQ((*upload)->Append("too much").code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(BlobStoreTest, LargerThanTheBoundIsRefused) {
+  EXPECT_EQ(store_.Upload(Sha256Hex("x"), 1001, 0).status().code(),
+            absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(BlobStoreTest, NameThatIsNoDigestNeverBecomesAPath) {
+  for (const std::string& name : {std::string("../../etc/passwd"), std::string(64, 'G'),
+                                  std::string(63, 'a'), std::string("partial"), std::string(),
+                                  std::string(10000, 'a'), std::string(62, 'a') + "/."}) {
+    EXPECT_EQ(store_.Find(name).status().code(), absl::StatusCode::kInvalidArgument) << name;
+    EXPECT_EQ(store_.Path(name).status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(store_.Upload(name, 1, 0).status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(store_.Remove(name).code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_FALSE(store_.Has(name));
+  }
+}
+
+TEST_F(BlobStoreTest, LaterUploadTakesOver) {
+  const std::string sha256 = Sha256Hex("right");
+  auto earlier = store_.Upload(sha256, 5, 0);
+  ASSERT_TRUE((*earlier)->Append("rig").ok());
+  auto later = store_.Upload(sha256, 5, 3);
+  EXPECT_EQ((*earlier)->Append("XX").code(), absl::StatusCode::kAborted);
+  ASSERT_TRUE((*later)->Append("ht").ok());
+  EXPECT_TRUE((*later)->Finish().ok());
+  EXPECT_EQ((*earlier)->Finish().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(Read(sha256), "right");
+}
+
+TEST_F(BlobStoreTest, BlobThatIsHereAlreadyTakesAnyUpload) {
+  ASSERT_TRUE(Put("hello").ok());
+  auto again = store_.Upload(Sha256Hex("hello"), 5, 0);
+  ASSERT_TRUE((*again)->Append("HELLO").ok());
+  EXPECT_TRUE((*again)->Finish().ok());
+  EXPECT_EQ(Read(Sha256Hex("hello")), "hello");
+}
+
+TEST_F(BlobStoreTest, SweepTakesWhatIsOldAndUnwanted) {
+  ASSERT_TRUE(Put("kept").ok());
+  ASSERT_TRUE(Put("swept").ok());
+  { ASSERT_TRUE((*store_.Upload(Sha256Hex("partial"), 7, 0))->Append("par").ok()); }
+  const auto keep = [](const std::string& sha256) { return sha256 == Sha256Hex("kept"); };
+  EXPECT_EQ(store_.Sweep(WallTime{}, keep).value(), 0) << "nothing is that old";
+  EXPECT_EQ(store_.Sweep(WallTime::max(), keep).value(), 2);
+  EXPECT_TRUE(store_.Has(Sha256Hex("kept")));
+  EXPECT_FALSE(store_.Has(Sha256Hex("swept")));
+  EXPECT_EQ(store_.Find(Sha256Hex("partial"))->bytes, 0u);
+}
+
+TEST_F(BlobStoreTest, EmptyBlobIsABlob) {
+  ASSERT_TRUE(Put("").ok());
+  EXPECT_TRUE(store_.Has(Sha256Hex("")));
+}
+
+}  // namespace
+}  // namespace mozgach

@@ -1,0 +1,50 @@
+#include "scheduler/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/files.h"
+#include "tests/registry/temporary_directory.h"
+
+namespace mozgach {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<SchedulerConfig> Read(const std::string& text) {
+    const auto path = directory_.path() / "scheduler.yaml";
+    EXPECT_TRUE(WriteFileAtomically(path, text).ok());
+    return ReadSchedulerConfig(path);
+  }
+  std::string Mistake(const std::string& text) {
+    const auto config = Read(text);
+    EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(config.status().message());
+  }
+  TemporaryDirectory directory_;
+};
+
+TEST_F(ConfigTest, AbsentKeysKeepTheirDefaults) {
+  const auto config = Read("lease_seconds: 2.5\nblob_bytes_max: 1000\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->lease, Milliseconds(2500));
+  EXPECT_EQ(config->blob_bytes_max, 1000u);
+  EXPECT_EQ(config->failures_max, 3);
+  EXPECT_TRUE(Read("").ok());
+}
+
+TEST_F(ConfigTest, MistakesSayWhere) {
+  EXPECT_THAT(Mistake("lease_seconds: 30\nleese: 3\n"),
+              HasSubstr("scheduler.yaml:2:1: unknown key 'leese'"));
+  EXPECT_THAT(Mistake("lease_seconds: soon\n"), HasSubstr("must be a number"));
+  EXPECT_THAT(Mistake("lease_seconds: 0\n"), HasSubstr("0.1"));
+  EXPECT_THAT(Mistake("lease_seconds: .nan\n"), HasSubstr("must be a number"));
+  EXPECT_THAT(Mistake("- a\n"), HasSubstr("expected keys"));
+  Mistake("a: [\n");
+  EXPECT_FALSE(ReadSchedulerConfig(directory_.path() / "nowhere.yaml").ok());
+}
+
+}  // namespace
+}  // namespace mozgach

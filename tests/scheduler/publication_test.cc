@@ -1,0 +1,256 @@
+// Publishing: exactly once, never in part, whatever stops it in the middle.
+#include "scheduler/publication.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "common/files.h"
+#include "nlohmann/json.hpp"
+#include "tests/scheduler/fleet.h"
+
+namespace mozgach {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class PublicationTest : public Fleet {
+ protected:
+  void SetUp() override {
+    job_ = SubmitOne("law");
+    assignment_ = Claim(alpha_);
+    result_ = Result();
+  }
+  // The steps of a publication, up to which a crash lets it come.
+  enum Step { kNothing, kStaged, kIntended, kRevealed, kPublished };
+
+  void PublishUpTo(Step step) {
+    Version version = DraftVersion(now_, ledger().queue.Get(job_).value(), result_).value();
+    ASSERT_THAT(FindBlobs(ledger(), version), IsEmpty());
+    if (step >= kStaged) {
+      ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
+    }
+    if (step >= kIntended) {
+      ASSERT_TRUE(RecordIntent(ledger(), now_, version, result_).ok());
+    }
+    if (step >= kRevealed) {
+      ASSERT_TRUE(adapters_->Reveal(version).ok());
+    }
+    if (step >= kPublished) {
+      ASSERT_TRUE(Conclude(ledger(), now_, version).ok());
+    }
+  }
+  v1::SynchronizeResponse ReportFinished() {
+    *alpha_.Reports(assignment_, v1::AttemptReport::FINISHED).mutable_result() = result_;
+    return Call(alpha_);
+  }
+  void ExpectOneWholeVersion() {
+    const std::vector<Version> versions = Versions();
+    ASSERT_EQ(versions.size(), 1u);
+    EXPECT_EQ(versions[0].number, 1);
+    EXPECT_THAT(adapters_->files().Verify(adapters_->Get("law", "").value()).value(), IsEmpty());
+    EXPECT_EQ(fs::read_symlink(RegistryRoot() / "adapters/law/latest"), "v0001");
+    EXPECT_TRUE(fs::is_empty(RegistryRoot() / "staging"));
+    const v1::Job job = Get(job_);
+    EXPECT_EQ(job.state(), "succeeded");
+    EXPECT_EQ(job.version(), "v0001");
+    EXPECT_EQ(job.train_rows(), 10);
+    EXPECT_EQ(nlohmann::json::parse(job.metrics_json())["adapter"]["eval_loss"], 1.0);
+  }
+
+  TestWorker alpha_{"alpha"};
+  int64_t job_ = 0;
+  v1::Assignment assignment_;
+  v1::Result result_;
+};
+
+TEST_F(PublicationTest, FinishedJobHasItsVersion) {
+  EXPECT_EQ(Named(ReportFinished(), job_)->desired(), v1::Assignment::PUBLISHED);
+  ExpectOneWholeVersion();
+  const auto manifest =
+      nlohmann::json::parse(ReadFile(RegistryRoot() / "adapters/law/v0001/manifest.json").value());
+  EXPECT_EQ(manifest["job"], job_);
+  EXPECT_EQ(manifest["attempt"], 1);
+  EXPECT_EQ(manifest["spec_digest"], Get(job_).spec_digest());
+  EXPECT_EQ(manifest["dataset_digest"], Get(job_).dataset_digest());
+  EXPECT_EQ(manifest["base"], kTiny);
+  EXPECT_EQ(manifest["base_digest"], "base-digest");
+  EXPECT_EQ(manifest["code_version"], "test");
+}
+
+TEST_F(PublicationTest, RepeatedReportGetsTheSameAnswer) {
+  ReportFinished();
+  EXPECT_EQ(Named(ReportFinished(), job_)->desired(), v1::Assignment::PUBLISHED);
+  Restart();
+  EXPECT_EQ(Named(ReportFinished(), job_)->desired(), v1::Assignment::PUBLISHED);
+  ExpectOneWholeVersion();
+  EXPECT_EQ(ledger().counters.stale_reports, 0);
+}
+
+TEST_F(PublicationTest, BlobsOfThePublishedGoAndDatasetsStay) {
+  ReportFinished();
+  for (const v1::File& file : result_.files()) EXPECT_FALSE(blobs_->Has(file.sha256()));
+  EXPECT_TRUE(blobs_->Has(assignment_.datasets(0).sha256()));
+}
+
+TEST_F(PublicationTest, AdapterFileThatIsAlsoADatasetStays) {
+  v1::File& file = *result_.add_files();
+  file.set_path("train.jsonl");
+  file.set_sha256(assignment_.datasets(0).sha256());
+  ReportFinished();
+  EXPECT_TRUE(blobs_->Has(assignment_.datasets(0).sha256()));
+}
+
+TEST_F(PublicationTest, CrashBeforeTheIntentLeavesNothing) {
+  for (const Step step : {kNothing, kStaged}) {
+    PublishUpTo(step);
+    Restart();
+    EXPECT_EQ(State(job_), "running") << "step " << step;
+    EXPECT_THAT(Versions(), IsEmpty());
+    EXPECT_TRUE(fs::is_empty(RegistryRoot() / "staging"));
+  }
+  ReportFinished();
+  ExpectOneWholeVersion();
+}
+
+TEST_F(PublicationTest, CrashAfterTheIntentIsRedoneAtTheStart) {
+  PublishUpTo(kIntended);
+  EXPECT_EQ(State(job_), "running");
+  EXPECT_THAT(Versions(), IsEmpty()) << "a version that can be seen is complete";
+  Restart();
+  ExpectOneWholeVersion();
+  EXPECT_EQ(Named(ReportFinished(), job_)->desired(), v1::Assignment::PUBLISHED);
+}
+
+TEST_F(PublicationTest, CrashAfterTheRenameIsRedoneAtTheStart) {
+  PublishUpTo(kRevealed);
+  Restart();
+  ExpectOneWholeVersion();
+}
+
+TEST_F(PublicationTest, CrashAfterTheSecondTransactionSetsTheLinkRight) {
+  PublishUpTo(kPublished);
+  fs::remove(RegistryRoot() / "adapters/law/latest");
+  Restart();
+  ExpectOneWholeVersion();
+}
+
+TEST_F(PublicationTest, NothingEndsAnAttemptThatIsPublishing) {
+  PublishUpTo(kIntended);
+  Cancel(job_);
+  Pass(config_.lease * 2);
+  ExpectOneWholeVersion();
+}
+
+TEST_F(PublicationTest, ReportWhilePublishingIsToBeRepeated) {
+  PublishUpTo(kIntended);
+  const v1::SynchronizeResponse response = ReportFinished();
+  ASSERT_NE(Named(response, job_), nullptr);
+  EXPECT_EQ(Named(response, job_)->desired(), v1::Assignment::RUN);
+  EXPECT_EQ(ledger().counters.stale_reports, 0);
+}
+
+TEST_F(PublicationTest, LostStagingIsTrainedAgainUnderAnotherNumber) {
+  PublishUpTo(kIntended);
+  fs::remove_all(RegistryRoot() / "staging");
+  Restart();
+  EXPECT_EQ(State(job_), "queued");
+  EXPECT_THAT(Versions(), IsEmpty());
+  TestWorker beta("beta");
+  RunOne(beta);
+  ASSERT_EQ(Versions().size(), 1u);
+  EXPECT_EQ(Versions()[0].number, 2) << "numbers are not used again";
+  EXPECT_EQ(Versions()[0].attempt, 2);
+}
+
+TEST_F(PublicationTest, IntentOfAnAttemptThatIsOverIsRefused) {
+  Version version = DraftVersion(now_, ledger().queue.Get(job_).value(), result_).value();
+  FindBlobs(ledger(), version);
+  ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
+  Pass(config_.lease);
+  TestWorker beta("beta");
+  EXPECT_EQ(Claim(beta).attempt(), 2);
+  EXPECT_EQ(RecordIntent(ledger(), now_, version, result_).code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(adapters_->Unfinished().value(), IsEmpty());
+  EXPECT_EQ(State(job_), "running");
+}
+
+TEST_F(PublicationTest, MissingBlobsAreAskedForAgain) {
+  const std::string sha256 = result_.files(1).sha256();
+  ASSERT_TRUE(blobs_->Remove(sha256).ok());
+  const v1::SynchronizeResponse response = ReportFinished();
+  const v1::Assignment* again = Named(response, job_);
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(again->desired(), v1::Assignment::UPLOAD_AGAIN);
+  ASSERT_EQ(again->missing_size(), 1);
+  EXPECT_EQ(again->missing(0), sha256);
+  PutBlob("tensors");
+  EXPECT_EQ(Named(ReportFinished(), job_)->desired(), v1::Assignment::PUBLISHED);
+}
+
+TEST_F(PublicationTest, RegistrysOwnFilesAreNotTheWorkersToWrite) {
+  for (const char* name : {"manifest.json", "metrics.json"}) {
+    v1::File& file = *result_.add_files();
+    file.set_path(name);
+    file.set_sha256(PutBlob("forged"));
+  }
+  ReportFinished();
+  ExpectOneWholeVersion();
+  EXPECT_NE(ReadFile(RegistryRoot() / "adapters/law/v0001/manifest.json").value(), "forged");
+}
+
+TEST_F(PublicationTest, SizesAreThoseOfTheBytes) {
+  result_.mutable_files(1)->set_size(123456);
+  ReportFinished();
+  EXPECT_EQ(adapters_->Get("law", "")->files[1].size, 7u);
+}
+
+TEST_F(PublicationTest, ResultThatWouldLeaveItsDirectoryFailsTheAttempt) {
+  int number = 0;
+  for (const char* path : {"../../../../escaped", "/tmp/escaped", "a/../../escaped", "a\\b", ""}) {
+    const int64_t job = SubmitOne(absl::StrCat("attack-", ++number));
+    TestWorker mallory(absl::StrCat("mallory-", number));
+    const v1::Assignment assignment = Claim(mallory);
+    ASSERT_EQ(assignment.job(), job);
+    v1::Result result = Result();
+    result.mutable_files(0)->set_path(path);
+    *mallory.Reports(assignment, v1::AttemptReport::FINISHED).mutable_result() = result;
+    EXPECT_EQ(Named(Call(mallory), job), nullptr);
+    EXPECT_EQ(Get(job).failure_class(), "unknown") << path;
+    Cancel(job);
+  }
+  EXPECT_THAT(Versions(), IsEmpty());
+  EXPECT_TRUE(fs::is_empty(RegistryRoot() / "adapters"));
+}
+
+TEST_F(PublicationTest, MetricsThatAreNoObjectFailTheAttempt) {
+  result_.set_metrics_json("[1, 2");
+  EXPECT_EQ(Named(ReportFinished(), job_), nullptr);
+  EXPECT_EQ(State(job_), "queued");
+  EXPECT_EQ(Get(job_).failures(), 1);
+}
+
+TEST_F(PublicationTest, ThreeBadResultsAreAFailure) {
+  result_.clear_files();
+  for (int i = 0; i < 3; ++i) {
+    ReportFinished();
+    alpha_.Forgets();
+    assignment_ = Claim(alpha_);
+  }
+  EXPECT_EQ(State(job_), "failed");
+  EXPECT_THAT(Get(job_).reason(), HasSubstr("the result has no files (3 attempts failed)"));
+}
+
+TEST_F(PublicationTest, SecondVersionOfADomainCountsUp) {
+  ReportFinished();
+  alpha_.Forgets();
+  Submit({Domain("law", kTiny, 50, "other rows")});
+  RunOne(alpha_);
+  EXPECT_EQ(adapters_->Get("law", "latest")->number, 2);
+  EXPECT_EQ(fs::read_symlink(RegistryRoot() / "adapters/law/latest"), "v0002");
+}
+
+}  // namespace
+}  // namespace mozgach

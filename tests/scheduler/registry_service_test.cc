@@ -1,0 +1,112 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "common/files.h"
+#include "tests/scheduler/service.h"
+
+namespace mozgach {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class RegistryServiceTest : public Service {
+ protected:
+  void SetUp() override {
+    SubmitOne("law");
+    TestWorker alpha("alpha");
+    RunOne(alpha);
+  }
+  v1::GetVersionRequest Version(const std::string& version = "") {
+    v1::GetVersionRequest request;
+    request.set_domain("law");
+    request.set_version(version);
+    return request;
+  }
+  grpc::Status Download(const std::string& path, std::string* bytes) {
+    Patience patience;
+    v1::DownloadFileRequest request;
+    request.set_domain("law");
+    request.set_path(path);
+    const auto reader = registry_->DownloadFile(patience, request);
+    v1::DownloadFileResponse response;
+    while (reader->Read(&response)) *bytes += response.data();
+    return reader->Finish();
+  }
+};
+
+TEST_F(RegistryServiceTest, VersionsAreListedAndShown) {
+  Patience patience, again;
+  v1::ListVersionsResponse list;
+  ASSERT_TRUE(registry_->ListVersions(patience, v1::ListVersionsRequest(), &list).ok());
+  ASSERT_EQ(list.versions_size(), 1);
+  EXPECT_EQ(list.versions(0).version(), "v0001");
+  EXPECT_THAT(list.versions(0).aliases(), ElementsAre("latest"));
+  v1::Version version;
+  ASSERT_TRUE(registry_->GetVersion(again, Version(), &version).ok());
+  EXPECT_EQ(version.files_size(), 3);
+  EXPECT_TRUE(std::filesystem::path(version.path()).is_absolute());
+  EXPECT_TRUE(std::filesystem::exists(version.path() + "/adapter_model.safetensors"));
+}
+
+TEST_F(RegistryServiceTest, FilesAreDownloaded) {
+  std::string bytes;
+  ASSERT_TRUE(Download("adapter_model.safetensors", &bytes).ok());
+  EXPECT_EQ(bytes, "tensors");
+}
+
+TEST_F(RegistryServiceTest, OnlyPublishedNamesAreOpened) {
+  std::string bytes;
+  for (const char* path : {"../../../../mozgach.db", "/etc/passwd", "", ".", "nothing",
+                           "../v0001/adapter_model.safetensors"}) {
+    EXPECT_EQ(Download(path, &bytes).error_code(), grpc::StatusCode::NOT_FOUND) << path;
+  }
+  EXPECT_EQ(bytes, "");
+}
+
+TEST_F(RegistryServiceTest, AliasIsSetAndRemoved) {
+  v1::SetAliasRequest request;
+  request.set_domain("law");
+  request.set_alias("champion");
+  request.set_version("v0001");
+  Patience patience, again, third;
+  v1::Version version;
+  ASSERT_TRUE(registry_->SetAlias(patience, request, &version).ok());
+  EXPECT_THAT(version.aliases(), ElementsAre("champion", "latest"));
+  ASSERT_TRUE(registry_->GetVersion(again, Version("champion"), &version).ok());
+  EXPECT_EQ(version.version(), "v0001");
+  request.clear_version();
+  ASSERT_TRUE(registry_->SetAlias(third, request, &version).ok());
+  EXPECT_THAT(version.aliases(), ElementsAre("latest"));
+}
+
+TEST_F(RegistryServiceTest, VerifyFindsAChangedByte) {
+  Patience patience, again, third;
+  v1::VerifyVersionRequest request;
+  request.set_domain("law");
+  v1::VerifyVersionResponse response;
+  ASSERT_TRUE(registry_->VerifyVersion(patience, request, &response).ok());
+  EXPECT_EQ(response.problems_size(), 0);
+  v1::Version version;
+  ASSERT_TRUE(registry_->GetVersion(again, Version(), &version).ok());
+  ASSERT_TRUE(WriteFileAtomically(version.path() + "/adapter_model.safetensors", "TENSORS").ok());
+  ASSERT_TRUE(registry_->VerifyVersion(third, request, &response).ok());
+  ASSERT_EQ(response.problems_size(), 1);
+  EXPECT_THAT(response.problems(0), HasSubstr("adapter_model.safetensors has changed"));
+}
+
+TEST_F(RegistryServiceTest, UnknownDomainsAndVersionsAreNotFound) {
+  Patience patience, again;
+  v1::Version version;
+  EXPECT_EQ(registry_->GetVersion(patience, Version("v0002"), &version).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  v1::GetVersionRequest request;
+  request.set_domain("../law");
+  EXPECT_EQ(registry_->GetVersion(again, request, &version).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+}
+
+}  // namespace
+}  // namespace mozgach

@@ -1,0 +1,83 @@
+#include "worker/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/worker/temporary_folder.h"
+
+namespace mozgach {
+namespace {
+
+using ::testing::HasSubstr;
+
+class OptionsTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<WorkerOptions> Read(std::vector<std::string> words) {
+    words.insert(words.begin(), "mozgach-worker");
+    words.insert(words.end(), {"--trainer", "/bin/true"});
+    std::vector<const char*> argv;
+    for (const std::string& word : words) argv.push_back(word.c_str());
+    auto options = ReadWorkerOptions(static_cast<int>(argv.size()), argv.data());
+    if (!options.ok()) return options.status();
+    return **options;
+  }
+  std::string Problem(std::vector<std::string> words) {
+    const auto options = Read(std::move(words));
+    EXPECT_TRUE(absl::IsInvalidArgument(options.status())) << options.status();
+    return std::string(options.status().message());
+  }
+
+  TemporaryFolder folder_;
+  const std::string bases_ = folder_.path().string();
+};
+
+TEST_F(OptionsTest, FlagsAreRead) {
+  const auto options = Read({"--scheduler", "h:1", "--data", "d", "--bases", bases_, "/tmp",
+                             "--threads", "3", "--memory", "2GiB", "--name", "n"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->scheduler, "h:1");
+  EXPECT_EQ(options->bases.size(), 2);
+  EXPECT_EQ(options->threads, 3);
+  EXPECT_EQ(options->memory_bytes, uint64_t{2} << 30);
+  EXPECT_EQ(options->name, "n");
+  EXPECT_EQ(options->http, "");
+}
+
+TEST_F(OptionsTest, NameIsTheHostsByDefault) {
+  EXPECT_NE(Read({"--scheduler", "h:1", "--data", "d", "--bases", bases_})->name, "");
+}
+
+TEST_F(OptionsTest, FileFillsWhatTheCommandLineLeavesOpen) {
+  const auto file = folder_.Write("w.yaml", "scheduler: file:1\ndata: d\nthreads: 2\nbases: [" +
+                                                bases_ + "]\nname: from-file\n");
+  const auto options = Read({"--config", file.string(), "--name", "flag"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->scheduler, "file:1");
+  EXPECT_EQ(options->threads, 2);
+  EXPECT_EQ(options->name, "flag");
+}
+
+TEST_F(OptionsTest, MistakesAreNamed) {
+  EXPECT_THAT(Problem({}), HasSubstr("missing"));
+  EXPECT_THAT(Problem({"--scheduler", "h:1", "--data", "d", "--bases", "/nowhere"}),
+              HasSubstr("/nowhere"));
+  EXPECT_THAT(Problem({"--scheduler", "h:1", "--data", "d", "--bases", bases_, "--memory", "lots"}),
+              HasSubstr("lots"));
+  EXPECT_THAT(Problem({"--wrong"}), HasSubstr("--wrong"));
+  const auto file = folder_.Write("w.yaml", "a: 1\n");
+  EXPECT_THAT(Problem({"--config", file.string()}), HasSubstr("w.yaml:1: unknown option 'a'"));
+  EXPECT_THAT(Problem({"--config", "/nowhere.yaml"}), HasSubstr("/nowhere.yaml"));
+}
+
+TEST(ParseSizeTest, SizesAsPeopleWriteThem) {
+  EXPECT_EQ(*ParseSize("1000000"), 1'000'000);
+  EXPECT_EQ(*ParseSize("8GiB"), uint64_t{8} << 30);
+  EXPECT_EQ(*ParseSize("8G"), uint64_t{8} << 30);
+  EXPECT_EQ(*ParseSize("1.5 gb"), 1'500'000'000);
+  for (const char* text : {"", "x", "-1", "0", "8Q", "1e30G", "GiB"}) {
+    EXPECT_FALSE(ParseSize(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace mozgach

@@ -1,0 +1,109 @@
+// Datasets in and adapters out over lines that are cut, bytes that are damaged, and disks that are
+// full.
+#include "common/digest.h"
+#include "tests/worker/worker_fixture.h"
+
+namespace mozgach {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using WorkerTransfersTest = WorkerFixture;
+
+std::string Rows(int count) {
+  std::string rows;
+  for (int i = 0; i < count; ++i) rows += "{\"text\": \"row " + std::to_string(i) + "\"}\n";
+  return rows;
+}
+
+TEST_F(WorkerTransfersTest, UploadGoesOnWhereTheLineWasCut) {
+  scheduler_.CutUploadAfter(2'500'000);
+  const int64_t job = scheduler_.Submit("one", {{"fake_bytes", "6000000"}});
+  StartWorker();
+  ASSERT_TRUE(scheduler_.WaitForState(job, "succeeded"));
+  uint64_t latest = 0;
+  for (uint64_t offset : scheduler_.upload_offsets()) latest = std::max(latest, offset);
+  EXPECT_GE(latest, 2'500'000) << "what had arrived is not sent again";
+}
+
+TEST_F(WorkerTransfersTest, UploadSurvivesASchedulerThatDiesInTheMiddleOfIt) {
+  const int64_t job = scheduler_.Submit("one", {{"fake_bytes", "40000000"}});
+  StartWorker();
+  ASSERT_TRUE(scheduler_.WaitFor(job, [](const FakeJob& each) {
+    return !each.phases.empty() && each.phases.back() == v1::AttemptReport::UPLOADING;
+  }));
+  scheduler_.TakeDown();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  scheduler_.BringUp();
+  EXPECT_TRUE(scheduler_.WaitForState(job, "succeeded"));
+  EXPECT_EQ(scheduler_.Job(job).attempt, 1);
+}
+
+TEST_F(WorkerTransfersTest, BlobsThatAreThereAreNotSentAgain) {
+  const int64_t first = scheduler_.Submit("one", {});
+  StartWorker();
+  ASSERT_TRUE(scheduler_.WaitForState(first, "succeeded"));
+  const size_t uploads = scheduler_.upload_offsets().size();
+  const int64_t second = scheduler_.Submit("one", {});
+  ASSERT_TRUE(scheduler_.WaitForState(second, "succeeded"));
+  EXPECT_EQ(scheduler_.upload_offsets().size(), uploads);
+}
+
+TEST_F(WorkerTransfersTest, DatasetIsFetchedOnceForAllJobs) {
+  const std::string rows = Rows(5000);
+  StartWorker();
+  for (const char* domain : {"one", "two"}) {
+    const int64_t job = scheduler_.Submit(domain, {}, "mozgach/tiny", rows);
+    ASSERT_TRUE(scheduler_.WaitForState(job, "succeeded"));
+    EXPECT_EQ(scheduler_.Job(job).result.train_rows(), 5000);
+  }
+  EXPECT_EQ(scheduler_.download_offsets(), std::vector<uint64_t>{0});
+}
+
+TEST_F(WorkerTransfersTest, DownloadGoesOnWhereTheLineWasCut) {
+  scheduler_.CutDownloadAfter(20'000);
+  const int64_t job = scheduler_.Submit("one", {}, "mozgach/tiny", Rows(5000));
+  StartWorker();
+  ASSERT_TRUE(scheduler_.WaitForState(job, "succeeded"));
+  EXPECT_EQ(scheduler_.download_offsets(), (std::vector<uint64_t>{0, 20'000}));
+  EXPECT_EQ(scheduler_.Job(job).result.train_rows(), 5000);
+}
+
+TEST_F(WorkerTransfersTest, DamagedDatasetFailsItsJobWithTheReason) {
+  const std::string rows = Rows(50);
+  const int64_t bad = scheduler_.Submit("bad", {}, "mozgach/tiny", rows);
+  scheduler_.Damage(Sha256Hex(rows));
+  StartWorker();
+  ASSERT_TRUE(scheduler_.WaitFor(bad, [](const FakeJob& job) { return !job.failures.empty(); }));
+  EXPECT_THAT(scheduler_.Job(bad).failures.at(0).message(), HasSubstr("digest"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "data/datasets" / Sha256Hex(rows)));
+}
+
+TEST_F(WorkerTransfersTest, FullDiskFailsTheJobAndTheNextOneRuns) {
+  const std::string rows = Rows(50);
+  fs::create_directories(folder_.path() / "data/datasets");
+  fs::create_symlink("/dev/full", folder_.path() / "data/datasets" / (Sha256Hex(rows) + ".part"));
+  const int64_t bad = scheduler_.Submit("bad", {}, "mozgach/tiny", rows);
+  const int64_t good = scheduler_.Submit("good", {});
+  StartWorker();
+  ASSERT_TRUE(scheduler_.WaitForState(bad, "failed"));
+  EXPECT_THAT(scheduler_.Job(bad).failures.at(0).message(), HasSubstr("No space left"));
+  EXPECT_EQ(scheduler_.Job(bad).failures.at(0).class_(), v1::Failure::INFRASTRUCTURE);
+  EXPECT_TRUE(scheduler_.WaitForState(good, "succeeded"));
+}
+
+TEST_F(WorkerTransfersTest, LogsOfAnEarlierWorkerAreSentOn) {
+  const int64_t job = scheduler_.Submit("one", {});
+  folder_.Write("data/logs/1-9.log", "what attempt 9 had to say\n");
+  folder_.Write("data/logs/notes.txt", "not a log");
+  StartWorker();
+  EXPECT_TRUE(WaitForLog(job, "what attempt 9 had to say"));
+  const fs::path spooled = folder_.path() / "data/logs/1-9.log";
+  for (int i = 0; i < 200 && fs::exists(spooled); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_FALSE(fs::exists(spooled));
+}
+
+}  // namespace
+}  // namespace mozgach

@@ -1,0 +1,55 @@
+#include "worker/device.h"
+
+#include <utility>
+
+namespace mozgach {
+
+Device::Device(DeviceOptions options, uint64_t seed)
+    : options_(options), back_off_(options.restart_first, options.restart_longest, seed) {}
+
+bool Device::ShouldStart(Milliseconds now) {
+  if (state_ != State::kDown || retired_ || now < start_at_) return false;
+  state_ = State::kStarting;
+  ready_by_ = now + options_.ready_within;
+  if (std::exchange(started_before_, true)) ++restarts_;
+  return true;
+}
+
+bool Device::ShouldKill(Milliseconds now) {
+  if (state_ == State::kDown || killed_) return false;
+  if (!condemned_ && !(state_ == State::kStarting && now >= ready_by_)) return false;
+  killed_ = true;
+  return true;
+}
+
+Milliseconds Device::NextDue() const {
+  if (state_ == State::kDown) return retired_ ? Milliseconds::max() : start_at_;
+  if (killed_) return Milliseconds::max();
+  if (condemned_) return Milliseconds(0);
+  return state_ == State::kStarting ? ready_by_ : Milliseconds::max();
+}
+
+void Device::Ready(const TrainerReady& ready) {
+  if (state_ != State::kStarting) return;
+  state_ = State::kUp;
+  fruitless_starts_ = 0;
+  info_ = ready;
+}
+
+void Device::BaseLoaded(const TrainerBaseLoaded& loaded) {
+  loaded_base_ = loaded.base;
+  base_loads_ = loaded.base_loads;
+}
+
+Milliseconds Device::Exited(Milliseconds now) {
+  if (state_ == State::kStarting) ++fruitless_starts_;
+  state_ = State::kDown;
+  condemned_ = killed_ = false;
+  loaded_base_.clear();
+  earlier_base_loads_ += std::exchange(base_loads_, 0);
+  const Milliseconds wait = back_off_.Next();
+  start_at_ = now + wait;
+  return wait;
+}
+
+}  // namespace mozgach

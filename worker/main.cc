@@ -1,0 +1,94 @@
+// mozgach-worker: the agent on each host.  Wires options, signals, metrics and the loop.
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <random>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/log.h"
+#include "worker/options.h"
+#include "worker/worker.h"
+
+namespace mozgach {
+namespace {
+
+// SIGTERM and SIGINT end the worker in order, the second one at once.  They are blocked everywhere
+// and taken by a thread of their own.
+class EndSignals {
+ public:
+  EndSignals() {
+    ::sigemptyset(&signals_);
+    for (int signal : {SIGTERM, SIGINT}) ::sigaddset(&signals_, signal);
+    ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+
+  ~EndSignals() {
+    if (!thread_.joinable()) return;
+    done_ = true;
+    ::pthread_kill(thread_.native_handle(), SIGTERM);
+    thread_.join();
+  }
+
+  void Tell(Worker& worker) {
+    thread_ = std::thread([this, &worker] {
+      for (int times = 0;; ++times) {
+        int signal = 0;
+        ::sigwait(&signals_, &signal);
+        if (done_) return;
+        if (times > 0) ::_exit(1);  // trainers see their stdin close
+        worker.RequestStop();
+      }
+    });
+  }
+
+ private:
+  sigset_t signals_;
+  std::atomic<bool> done_ = false;
+  std::thread thread_;
+};
+
+SessionOptions SessionOf(const WorkerOptions& options) {
+  std::random_device random;
+  SessionOptions session;
+  session.name = options.name;
+  session.incarnation = absl::StrFormat("%08x%08x", random(), random());
+  session.version = MOZGACH_VERSION;
+  session.memory_bytes = options.memory_bytes;
+  session.seed = random();
+  return session;
+}
+
+absl::Status Run(const WorkerOptions& options) {
+  EndSignals signals;
+  ASSIGN_OR_RETURN(const std::unique_ptr<Worker> worker, Worker::Open(options, SessionOf(options)));
+  if (!options.http.empty()) {
+    ASSIGN_OR_RETURN(const std::string address, worker->metrics().Serve(options.http));
+    spdlog::info("metrics on http://{}/metrics", address);
+  }
+  spdlog::info("worker {} works for the scheduler at {}", options.name, options.scheduler);
+  signals.Tell(*worker);
+  while (worker->RunOnce()) {
+  }
+  spdlog::info("nothing runs any more: ending");
+  return worker->status();
+}
+
+int Main(int argc, char** argv) {
+  absl::StatusOr<std::optional<WorkerOptions>> options = ReadWorkerOptions(argc, argv);
+  if (options.ok() && !options->has_value()) return 0;
+  StartLog("mozgach-worker");
+  const absl::Status status = options.ok() ? Run(**options) : options.status();
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "mozgach-worker: %s\n", std::string(status.message()).c_str());
+  return ExitCode(status);
+}
+
+}  // namespace
+}  // namespace mozgach
+
+int main(int argc, char** argv) { return mozgach::Main(argc, argv); }

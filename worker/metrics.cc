@@ -1,0 +1,156 @@
+#include "worker/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+
+#include <exception>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+
+// Brings a counter up to a count that is kept elsewhere.
+void RaiseTo(Counter& counter, uint64_t count) {
+  const double missing = static_cast<double>(count) - counter.Value();
+  if (missing > 0) counter.Increment(missing);
+}
+
+}  // namespace
+
+struct WorkerMetrics::Families {
+  explicit Families(prometheus::Registry& registry)
+      : registry(registry),
+        base_loads(Total("mozgach_worker_base_loads_total", "Bases loaded by its trainers")),
+        trainer_restarts(
+            Total("mozgach_worker_trainer_restarts_total", "Trainers started after one that died")),
+        uploaded_bytes(Total("mozgach_worker_uploaded_bytes_total", "Bytes of adapters sent")),
+        trainer_memory(
+            Value("mozgach_worker_trainer_memory_bytes", "Resident memory of its trainers")
+                .Add({})),
+        trainers_up(Value("mozgach_worker_trainers_up", "Trainers that are ready").Add({})),
+        last_synchronize(Value("mozgach_worker_last_synchronize_timestamp_seconds",
+                               "When the scheduler last answered")
+                             .Add({})),
+        step(Value("mozgach_worker_job_step", "Optimizer steps made")),
+        steps(Value("mozgach_worker_job_steps", "Optimizer steps of the whole job")),
+        loss(Value("mozgach_worker_job_loss", "Training loss of the last step")),
+        tokens_per_second(
+            Value("mozgach_worker_job_tokens_per_second", "Tokens trained per second")),
+        memory_peak(Value("mozgach_worker_job_memory_peak_bytes", "Peak memory of the job")) {}
+
+  Counter& Total(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+  }
+  Family<Gauge>& Value(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+  }
+
+  prometheus::Registry& registry;
+  Counter& base_loads;
+  Counter& trainer_restarts;
+  Counter& uploaded_bytes;
+  Gauge& trainer_memory;
+  Gauge& trainers_up;
+  Gauge& last_synchronize;
+  Family<Gauge>& step;
+  Family<Gauge>& steps;
+  Family<Gauge>& loss;
+  Family<Gauge>& tokens_per_second;
+  Family<Gauge>& memory_peak;
+};
+
+struct WorkerMetrics::Series {
+  Series(Families& families, const std::string& domain)
+      : families(families),
+        step(families.step.Add({{"domain", domain}})),
+        steps(families.steps.Add({{"domain", domain}})),
+        loss(families.loss.Add({{"domain", domain}})),
+        tokens_per_second(families.tokens_per_second.Add({{"domain", domain}})),
+        memory_peak(families.memory_peak.Add({{"domain", domain}})) {}
+
+  ~Series() {
+    families.step.Remove(&step);
+    families.steps.Remove(&steps);
+    families.loss.Remove(&loss);
+    families.tokens_per_second.Remove(&tokens_per_second);
+    families.memory_peak.Remove(&memory_peak);
+  }
+
+  void Show(const v1::Progress& progress) {
+    step.Set(static_cast<double>(progress.step()));
+    steps.Set(static_cast<double>(progress.steps()));
+    loss.Set(progress.loss());
+    tokens_per_second.Set(progress.tokens_per_second());
+    memory_peak.Set(static_cast<double>(progress.memory_peak_bytes()));
+  }
+
+  Families& families;
+  Gauge& step;
+  Gauge& steps;
+  Gauge& loss;
+  Gauge& tokens_per_second;
+  Gauge& memory_peak;
+};
+
+WorkerMetrics::WorkerMetrics(const std::string& worker, const std::string& version)
+    : registry_(std::make_shared<prometheus::Registry>()),
+      families_(std::make_unique<Families>(*registry_)) {
+  prometheus::BuildGauge()
+      .Name("mozgach_build_info")
+      .Help("1; the labels say what runs here")
+      .Register(*registry_)
+      .Add({{"program", "mozgach-worker"}, {"version", version}, {"worker", worker}})
+      .Set(1);
+}
+
+WorkerMetrics::~WorkerMetrics() = default;
+
+absl::StatusOr<std::string> WorkerMetrics::Serve(const std::string& address) {
+  try {
+    exposer_ = std::make_unique<prometheus::Exposer>(address, /*num_threads=*/1);
+    exposer_->RegisterCollectable(registry_);
+    const std::string host = address.substr(0, address.rfind(':'));
+    return absl::StrCat(host, ":", exposer_->GetListeningPorts().front());
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--http ", address, ": cannot listen there (", error.what(),
+                     "); is the port taken? ADDR:0 takes a free one"));
+  }
+}
+
+void WorkerMetrics::Update(const Session& session, Milliseconds monotonic_now, WallTime now) {
+  RaiseTo(families_->base_loads, session.base_loads());
+  RaiseTo(families_->trainer_restarts, session.trainer_restarts());
+  RaiseTo(families_->uploaded_bytes, uploaded_bytes_);
+  families_->trainer_memory.Set(static_cast<double>(session.memory_bytes()));
+  int up = 0;
+  for (const Device& device : session.devices()) up += device.up() ? 1 : 0;
+  families_->trainers_up.Set(up);
+  if (session.last_answer_at() >= Milliseconds(0)) {
+    const WallTime answered = now - (monotonic_now - session.last_answer_at());
+    families_->last_synchronize.Set(static_cast<double>(ToMillis(answered)) / 1000.0);
+  }
+  UpdateJobs(session);
+}
+
+void WorkerMetrics::UpdateJobs(const Session& session) {
+  std::set<std::string> running;
+  for (const auto& [id, attempt] : session.attempts()) {
+    if (attempt.state != AttemptState::kInTrainer || attempt.progress.steps() == 0) continue;
+    running.insert(attempt.work.domain);
+    auto series = jobs_.find(attempt.work.domain);
+    if (series == jobs_.end()) {
+      series = jobs_.try_emplace(attempt.work.domain, *families_, attempt.work.domain).first;
+    }
+    series->second.Show(attempt.progress);
+  }
+  std::erase_if(jobs_, [&](const auto& each) { return !running.contains(each.first); });
+}
+
+}  // namespace mozgach

@@ -1,0 +1,172 @@
+#include "worker/options.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <climits>
+#include <iostream>
+#include <map>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "yaml-cpp/yaml.h"
+
+namespace mozgach {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string HostName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return ::gethostname(name, HOST_NAME_MAX) == 0 && name[0] != '\0' ? name : "worker";
+}
+
+// As people write them, before they are checked.
+struct Words {
+  std::string scheduler, data, name, memory, http, trainer, config;
+  std::vector<std::string> bases;
+  int64_t threads = 0;
+};
+
+void Define(CLI::App& app, Words& words) {
+  app.add_option("--scheduler", words.scheduler, "HOST:PORT of mozgach-scheduler");
+  app.add_option("--data", words.data, "folder for datasets, checkpoints and logs of this worker");
+  app.add_option("--bases", words.bases, "folders below which bases lie by their hub names");
+  app.add_option("--name", words.name, "of this worker in the fleet (default: the host's name)");
+  app.add_option("--threads", words.threads, "of its trainers (default: all cores)");
+  app.add_option("--memory", words.memory,
+                 "that its trainers may use, as 8GiB (default: what is free)");
+  app.add_option("--http", words.http, "ADDR:PORT for /metrics (default: no listener)");
+  app.add_option("--trainer", words.trainer,
+                 "another trainer than mozgach-trainer beside this program");
+  app.add_option("--config", words.config, "YAML file with these options by their names");
+  app.set_version_flag("--version", MOZGACH_VERSION);
+}
+
+// What the command line left open is taken from the file.
+absl::Status Complete(const std::string& path, const CLI::App& app, Words& words) {
+  const std::map<std::string, std::string*> texts = {
+      {"scheduler", &words.scheduler}, {"data", &words.data}, {"name", &words.name},
+      {"memory", &words.memory},       {"http", &words.http}, {"trainer", &words.trainer}};
+  try {
+    const YAML::Node file = YAML::LoadFile(path);
+    if (!file.IsMap()) return absl::InvalidArgumentError(path + ": not a map of options");
+    for (const auto& entry : file) {
+      const auto key = entry.first.as<std::string>();
+      const auto text = texts.find(key);
+      if (text == texts.end() && key != "bases" && key != "threads") {
+        return absl::InvalidArgumentError(absl::StrCat(
+            path, ":", entry.first.Mark().line + 1, ": unknown option '", key,
+            "'; there are scheduler, data, bases, name, threads, memory, http, trainer"));
+      }
+      if (app.get_option("--" + key)->count() > 0) continue;
+      if (text != texts.end()) {
+        *text->second = entry.second.as<std::string>();
+      } else if (key == "threads") {
+        words.threads = entry.second.as<int64_t>();
+      } else {
+        words.bases = entry.second.IsSequence() ? entry.second.as<std::vector<std::string>>()
+                                                : std::vector{entry.second.as<std::string>()};
+      }
+    }
+    return absl::OkStatus();
+  } catch (const YAML::Exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", error.what()));
+  }
+}
+
+absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_program) {
+  for (const auto& [flag, value] :
+       std::map<std::string, bool>{{"--scheduler HOST:PORT", !words.scheduler.empty()},
+                                   {"--data DIR", !words.data.empty()},
+                                   {"--bases DIR", !words.bases.empty()}}) {
+    if (!value) return absl::InvalidArgumentError(flag + " is missing; see --help");
+  }
+  WorkerOptions options{.scheduler = words.scheduler,
+                        .data = words.data,
+                        .bases = {words.bases.begin(), words.bases.end()},
+                        .name = words.name.empty() ? HostName() : words.name,
+                        .threads = words.threads,
+                        .http = words.http,
+                        .trainer = words.trainer};
+  if (words.threads < 0 || words.threads > 4096) {
+    return absl::InvalidArgumentError("--threads takes a number from 1 to 4096");
+  }
+  if (!words.memory.empty()) {
+    ASSIGN_OR_RETURN(options.memory_bytes, ParseSize(words.memory));
+  }
+  if (!words.http.empty() && words.http.find(':') == std::string::npos) {
+    return absl::InvalidArgumentError("--http takes ADDR:PORT, as 127.0.0.1:7110");
+  }
+  std::error_code error;
+  for (const fs::path& folder : options.bases) {
+    if (!fs::is_directory(folder, error)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--bases ", folder.string(), " is no directory; make it, or correct the path"));
+    }
+  }
+  if (options.trainer.empty()) options.trainer = own_program.parent_path() / "mozgach-trainer";
+  options.trainer = fs::absolute(options.trainer, error);
+  if (::access(options.trainer.c_str(), X_OK) != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("there is no program ", options.trainer.string(),
+                                                   "; build it, or name a trainer with --trainer"));
+  }
+  return options;
+}
+
+fs::path OwnProgram(const char* called_as) {
+  std::error_code error;
+  const fs::path linked = fs::read_symlink("/proc/self/exe", error);
+  return error ? fs::absolute(called_as, error) : linked;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<WorkerOptions>> ReadWorkerOptions(int argc, const char* const* argv) {
+  CLI::App app("mozgach-worker: runs the trainers of this host for a mozgach-scheduler",
+               "mozgach-worker");
+  Words words;
+  Define(app, words);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    app.exit(asked, std::cout, std::cerr);
+    return std::optional<WorkerOptions>();
+  } catch (const CLI::Error& error) {
+    return absl::InvalidArgumentError(error.what());
+  }
+  if (!words.config.empty()) RETURN_IF_ERROR(Complete(words.config, app, words));
+  ASSIGN_OR_RETURN(WorkerOptions options, Check(words, OwnProgram(argv[0])));
+  return std::optional(std::move(options));
+}
+
+absl::StatusOr<uint64_t> ParseSize(const std::string& text) {
+  static const std::map<std::string, uint64_t> kUnits = {{"", 1},
+                                                         {"b", 1},
+                                                         {"k", 1 << 10},
+                                                         {"kib", 1 << 10},
+                                                         {"kb", 1'000},
+                                                         {"m", 1 << 20},
+                                                         {"mib", 1 << 20},
+                                                         {"mb", 1'000'000},
+                                                         {"g", 1 << 30},
+                                                         {"gib", 1 << 30},
+                                                         {"gb", 1'000'000'000},
+                                                         {"t", 1ull << 40},
+                                                         {"tib", 1ull << 40},
+                                                         {"tb", 1'000'000'000'000}};
+  const size_t end = text.find_first_not_of("0123456789.");
+  const std::string unit = absl::AsciiStrToLower(
+      absl::StripAsciiWhitespace(end == std::string::npos ? "" : text.substr(end)));
+  double number = 0;
+  const auto found = kUnits.find(unit);
+  if (!absl::SimpleAtod(text.substr(0, end), &number) || found == kUnits.end() || number <= 0 ||
+      number * static_cast<double>(found->second) > 1e18) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", text, "' is no size; write 8GiB, 500MB or a number of bytes"));
+  }
+  return static_cast<uint64_t>(number * static_cast<double>(found->second));
+}
+
+}  // namespace mozgach

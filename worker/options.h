@@ -1,0 +1,34 @@
+// WorkerOptions: what a person says on the command line or in the file of --config.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+
+namespace mozgach {
+
+struct WorkerOptions {
+  std::string scheduler;  // HOST:PORT
+  std::filesystem::path data;
+  std::vector<std::filesystem::path> bases;
+  std::string name;               // default: the host's
+  int64_t threads = 0;            // of each trainer; 0: all cores
+  uint64_t memory_bytes = 0;      // of each trainer; 0: what is free
+  std::string http;               // ADDR:PORT; empty: no listener
+  std::filesystem::path trainer;  // default: mozgach-trainer beside this program
+};
+
+// Reads the command line, then the file it names with --config: YAML with the same names as the
+// flags, which win over it.  nullopt: --help or --version was asked for and printed.
+// INVALID_ARGUMENT says what is wrong and what would be right.
+absl::StatusOr<std::optional<WorkerOptions>> ReadWorkerOptions(int argc, const char* const* argv);
+
+// "8GiB", "8G", "8GB", "512MiB", "1000000": bytes.  K, M, G, T and Ki… are powers of 1024; KB… of
+// 1000.
+absl::StatusOr<uint64_t> ParseSize(const std::string& text);
+
+}  // namespace mozgach

@@ -1,0 +1,64 @@
+// A SchedulerClient is the worker's end of WorkerService: every call has a deadline, every error is
+// an absl::Status.  Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "mozgach/v1/worker_service.grpc.pb.h"
+
+namespace mozgach {
+
+class SchedulerClient {
+ public:
+  using Answer = absl::StatusOr<v1::SynchronizeResponse>;
+
+  // "HOST:PORT".  Connects when it is first used, and again whenever the connection is gone.
+  explicit SchedulerClient(const std::string& address);
+  // Gives up the call in flight and waits for its end.
+  ~SchedulerClient();
+
+  // Starts a call; `done` is called once, on a thread of gRPC's.  A call that is still in flight is
+  // given up first: its `done` gets CANCELLED, or the answer that was on its way.
+  void Synchronize(const v1::SynchronizeRequest& request, Milliseconds deadline,
+                   std::function<void(Answer)> done);
+
+  // In the order asked.
+  absl::StatusOr<std::vector<v1::StatBlobsResponse::Blob>> StatBlobs(
+      const std::vector<std::string>& sha256, std::stop_token stop);
+
+  // Sends the bytes of `path` from `offset` to its end.  OK: the whole blob is there and its digest
+  // is right.  `sent` hears of each piece, in bytes.
+  absl::Status UploadBlob(const v1::File& blob, const std::filesystem::path& path, uint64_t offset,
+                          const std::function<void(uint64_t)>& sent, std::stop_token stop);
+
+  // Gives the bytes from `offset` on to `sink`, whose first error ends the call and is returned.
+  absl::Status DownloadBlob(const v1::Dataset& blob, uint64_t offset,
+                            const std::function<absl::Status(std::string_view)>& sink,
+                            std::stop_token stop);
+
+  // Returns how long the log is there now.
+  absl::StatusOr<uint64_t> AppendLog(int64_t job, int64_t attempt, uint64_t offset,
+                                     std::string_view bytes, std::stop_token stop);
+
+ private:
+  struct Call;
+
+  const std::unique_ptr<v1::WorkerService::Stub> stub_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  std::shared_ptr<Call> current_;  // guarded by mutex_; nullptr: none in flight
+  int in_flight_ = 0;              // guarded by mutex_; those given up included
+};
+
+}  // namespace mozgach

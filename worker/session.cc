@@ -1,0 +1,252 @@
+#include "worker/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+namespace {
+
+// A trainer that dies before it said a word of an attempt gets it again, this often.
+constexpr int kSendsMax = 3;
+// Trainers that may die at their start before the attempts that wait for one are given back.
+constexpr int kFruitlessStartsMax = 3;
+
+}  // namespace
+
+Session::Session(SessionOptions options)
+    : options_(std::move(options)),
+      calls_(options_.calls, options_.seed),
+      resident_bytes_(static_cast<size_t>(options_.devices), 0) {
+  for (int i = 0; i < options_.devices; ++i) {
+    devices_.emplace_back(options_.device, options_.seed + 1 + static_cast<uint64_t>(i));
+  }
+}
+
+WorkerAttempt* Session::Find(const AttemptId& id) {
+  const auto found = attempts_.find(id);
+  return found == attempts_.end() ? nullptr : &found->second;
+}
+
+void Session::BasesFound(FoundBases bases) {
+  if (bases == bases_) return;
+  bases_ = std::move(bases);
+  calls_.UrgentNews();
+}
+
+void Session::DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> paths) {
+  WorkerAttempt* attempt = Find(id);
+  if (attempt == nullptr || attempt->state != AttemptState::kFetching) return;
+  if (!paths.ok()) {
+    Fail(*attempt, v1::Failure::INFRASTRUCTURE, std::string(paths.status().message()));
+    return;
+  }
+  attempt->data = *std::move(paths);
+  attempt->state = AttemptState::kWaiting;
+}
+
+void Session::Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>> files) {
+  WorkerAttempt* attempt = Find(id);
+  if (attempt == nullptr || attempt->state != AttemptState::kUploading) return;
+  if (!files.ok()) {
+    Fail(*attempt, v1::Failure::INFRASTRUCTURE, std::string(files.status().message()));
+    return;
+  }
+  attempt->result.clear_files();
+  for (v1::File& file : *files) *attempt->result.add_files() = std::move(file);
+  attempt->state = AttemptState::kFinished;
+  Log(*attempt, absl::StrCat("uploaded ", files->size(), " files"));
+  calls_.UrgentNews();
+}
+
+void Session::TrainerUses(int device, uint64_t resident_bytes) {
+  resident_bytes_[static_cast<size_t>(device)] = resident_bytes;
+}
+
+void Session::TrainerWrote(int device, const std::string& line) {
+  if (const WorkerAttempt* attempt = RunningOn(device)) Log(*attempt, line);
+}
+
+void Session::TrainerExited(int device, const std::string& how, Milliseconds now) {
+  const Milliseconds wait = devices_[static_cast<size_t>(device)].Exited(now);
+  const bool hopeless =
+      devices_[static_cast<size_t>(device)].fruitless_starts() >= kFruitlessStartsMax;
+  resident_bytes_[static_cast<size_t>(device)] = 0;
+  std::vector<AttemptId> settled;
+  for (auto& [id, attempt] : attempts_) {
+    if (attempt.device != device) continue;
+    if (attempt.state == AttemptState::kStopping) settled.push_back(id);
+    if (attempt.state == AttemptState::kWaiting && hopeless) {
+      Fail(attempt, v1::Failure::INFRASTRUCTURE, absl::StrCat("no trainer starts: it ", how));
+    }
+    if (attempt.state != AttemptState::kInTrainer) continue;
+    if (attempt.heard_of || attempt.sends >= kSendsMax) {
+      Fail(attempt, v1::Failure::INFRASTRUCTURE, absl::StrCat("the trainer ", how));
+    } else {
+      attempt.state = AttemptState::kWaiting;
+      Log(attempt, absl::StrCat("the trainer ", how, "; waits for the next one, started in ",
+                                wait.count(), " ms"));
+    }
+  }
+  for (const AttemptId& id : settled) Settle(attempts_.at(id));
+  calls_.UrgentNews();
+}
+
+void Session::Fail(WorkerAttempt& attempt, v1::Failure::Class failure_class,
+                   const std::string& message) {
+  attempt.state = AttemptState::kFailed;
+  attempt.failure.set_class_(failure_class);
+  attempt.failure.set_message(message);
+  Log(attempt, absl::StrCat("failed: ", message));
+  calls_.UrgentNews();
+}
+
+void Session::Settle(WorkerAttempt& attempt) {
+  if (attempt.reported) {
+    attempt.state = AttemptState::kStopped;
+    calls_.UrgentNews();
+    return;
+  }
+  Forget(attempt);
+  calls_.UrgentNews();
+}
+
+void Session::Forget(const WorkerAttempt& attempt) {
+  const AttemptId id = attempt.work.id;
+  actions_.push_back(ForgetAttempt{id, attempt.job_over});
+  attempts_.erase(id);
+}
+
+void Session::Log(const WorkerAttempt& attempt, std::string line) {
+  actions_.push_back(WriteLog{attempt.work.id, std::move(line)});
+}
+
+bool Session::CanStart(const WorkerAttempt& attempt, Milliseconds now) const {
+  if (attempt.state != AttemptState::kWaiting || now >= attempt.lease_ends) return false;
+  if (!devices_[static_cast<size_t>(attempt.device)].up()) return false;
+  // Two attempts of a job share its checkpoints: the old one has to be gone.
+  return std::none_of(attempts_.begin(), attempts_.end(), [&](const auto& each) {
+    const WorkerAttempt& other = each.second;
+    return other.work.id.job == attempt.work.id.job && other.work.id != attempt.work.id &&
+           (other.state == AttemptState::kInTrainer || other.state == AttemptState::kStopping);
+  });
+}
+
+void Session::StartWaiting(Milliseconds now) {
+  std::vector<WorkerAttempt*> waiting;
+  for (auto& [id, attempt] : attempts_) {
+    if (CanStart(attempt, now)) waiting.push_back(&attempt);
+  }
+  std::sort(waiting.begin(), waiting.end(),
+            [](const WorkerAttempt* a, const WorkerAttempt* b) { return a->arrival < b->arrival; });
+  for (WorkerAttempt* attempt : waiting) {
+    attempt->state = AttemptState::kInTrainer;
+    attempt->phase = v1::AttemptReport::PREPARING;
+    ++attempt->sends;
+    actions_.push_back(SendTraining{attempt->device, attempt->work.id, attempt->work.spec_json,
+                                    attempt->base_dir, attempt->data, attempt->work.pinned_json});
+  }
+}
+
+void Session::KillWhatHangs(Milliseconds now) {
+  for (const auto& [id, attempt] : attempts_) {
+    if (attempt.state == AttemptState::kStopping && now >= attempt.stop_deadline) {
+      devices_[static_cast<size_t>(attempt.device)].Condemn();
+    }
+  }
+  for (int i = 0; i < options_.devices; ++i) {
+    if (devices_[static_cast<size_t>(i)].ShouldKill(now)) actions_.push_back(KillTrainer{i});
+  }
+}
+
+void Session::Stop(Milliseconds now) {
+  if (stopping()) return;
+  stop_at_ = now;
+  std::vector<AttemptId> ids;
+  for (const auto& [id, attempt] : attempts_) ids.push_back(id);
+  for (const AttemptId& id : ids) {
+    WorkerAttempt& attempt = attempts_.at(id);
+    const bool over =
+        attempt.state == AttemptState::kFinished || attempt.state == AttemptState::kFailed;
+    if (!over) EndWork(attempt, "stopped: the worker ends", now);
+  }
+  for (int i = 0; i < options_.devices; ++i) {
+    Device& device = devices_[static_cast<size_t>(i)];
+    if (!device.down()) actions_.push_back(EndTrainer{i});
+    device.Retire();
+  }
+  calls_.UrgentNews();
+}
+
+bool Session::Over(Milliseconds now) const {
+  if (!stopping()) return false;
+  if (now >= stop_at_ + options_.stop_within) return true;
+  return attempts_.empty() && std::all_of(devices_.begin(), devices_.end(),
+                                          [](const Device& device) { return device.down(); });
+}
+
+std::vector<Action> Session::Poll(Milliseconds now) {
+  KillWhatHangs(now);
+  StartWaiting(now);
+  for (int i = 0; i < options_.devices; ++i) {
+    if (devices_[static_cast<size_t>(i)].ShouldStart(now)) actions_.push_back(StartTrainer{i});
+  }
+  if (FreeSlots() > slots_told_) calls_.UrgentNews();
+  // With nothing more to report, a worker that ends does not call.
+  const bool silent = stopping() && attempts_.empty();
+  if (CallSchedule::Call call; !silent && calls_.Start(now, &call)) {
+    slots_told_ = FreeSlots();
+    told_.clear();
+    for (const auto& [id, attempt] : attempts_) {
+      if (attempt.reported) told_.push_back(id);
+    }
+    actions_.push_back(MakeCall{call, Request(call)});
+  }
+  return std::exchange(actions_, {});
+}
+
+Milliseconds Session::NextDue(Milliseconds now) const {
+  Milliseconds due = stopping() ? stop_at_ + options_.stop_within : Milliseconds::max();
+  if (!(stopping() && attempts_.empty())) due = std::min(due, calls_.NextDue(now));
+  for (const Device& device : devices_) due = std::min(due, device.NextDue());
+  for (const auto& [id, attempt] : attempts_) {
+    if (attempt.state == AttemptState::kStopping) {
+      const Device& device = devices_[static_cast<size_t>(attempt.device)];
+      if (now < attempt.stop_deadline && !device.down()) due = std::min(due, attempt.stop_deadline);
+    }
+  }
+  return actions_.empty() ? std::max(due, now) : now;
+}
+
+uint64_t Session::base_loads() const {
+  uint64_t sum = 0;
+  for (const Device& device : devices_) sum += device.base_loads();
+  return sum;
+}
+
+uint64_t Session::trainer_restarts() const {
+  uint64_t sum = 0;
+  for (const Device& device : devices_) sum += device.restarts();
+  return sum;
+}
+
+uint64_t Session::memory_bytes() const {
+  uint64_t sum = 0;
+  for (uint64_t bytes : resident_bytes_) sum += bytes;
+  return sum;
+}
+
+const WorkerAttempt* Session::RunningOn(int device) const {
+  const WorkerAttempt* running = nullptr;
+  for (const auto& [id, attempt] : attempts_) {
+    if (attempt.device != device || !attempt.heard_of) continue;
+    if (attempt.state != AttemptState::kInTrainer && attempt.state != AttemptState::kStopping) {
+      continue;
+    }
+    if (running == nullptr || attempt.arrival < running->arrival) running = &attempt;
+  }
+  return running;
+}
+
+}  // namespace mozgach

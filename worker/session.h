@@ -1,0 +1,141 @@
+// A Session is the worker's mind: what it runs, what it tells the scheduler, what it does next.
+//
+// Sans-io: it is told what happened (with `now`, a monotonic time that counts suspended time) and
+// answers with actions; it owns no thread, file, socket or clock.  Equal seeds and inputs give
+// equal actions, so that a simulation can run many of them.  Not thread-safe.
+//
+// Leases.  An answer that names an attempt renews its lease until `lease_ms` after the request was
+// sent.  The scheduler's word is final: an attempt that an answer does not name is stopped at once.
+// While the scheduler does not answer, what is being trained goes on, even past the end of its
+// lease: a scheduler that is down for an hour costs nothing, and if it gave the job away meanwhile,
+// the attempt number fences the late result off.  An attempt whose lease has ended starts nothing
+// new: it waits for the next answer before it takes a turn of the trainer.
+//
+// Devices.  Each has one trainer for many jobs.  A device asks for its next job while the present
+// one evaluates or nears its end, and while one uploads, so that the trainer is never without work.
+// When a trainer dies, the attempt it worked on has failed (infrastructure); those behind it wait
+// for the next trainer.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "worker/actions.h"
+#include "worker/base_folder.h"
+#include "worker/call_schedule.h"
+#include "worker/device.h"
+#include "worker/trainer_events.h"
+#include "worker/worker_attempt.h"
+
+namespace mozgach {
+
+struct SessionOptions {
+  std::string name;         // of the host in the fleet
+  std::string incarnation;  // random, new at every start
+  std::string version;
+  int devices = 1;
+  uint64_t memory_bytes = 0;  // of each trainer, as bounded by a person; 0: what the device has
+  uint64_t seed = 0;
+  CallScheduleOptions calls;
+  DeviceOptions device;
+  Milliseconds prefetch{5'000};  // the next job is asked for this long before the present one ends
+  Milliseconds cancel_within{20'000};  // then the trainer is killed
+  Milliseconds stop_within{5'000};     // of Stop(): then the session is over whatever is open
+  Milliseconds log_step_gap{2'000};    // between two logged steps of one job
+};
+
+class Session {
+ public:
+  explicit Session(SessionOptions options);
+
+  // What happened.  Answers for attempts and calls that are gone are passed over.
+  void BasesFound(FoundBases bases);
+  void Answered(int64_t call, const v1::SynchronizeResponse& answer, Milliseconds now);
+  void CallFailed(int64_t call, const absl::Status& status, Milliseconds now);
+  void DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> paths);
+  void Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>> files);
+  void TrainerSaid(int device, const TrainerEvent& event, Milliseconds now);
+  void TrainerWrote(int device, const std::string& line);  // on its stderr
+  void TrainerUses(int device, uint64_t resident_bytes);
+  // `how` is for people: "was killed by signal 9", and its last words.
+  void TrainerExited(int device, const std::string& how, Milliseconds now);
+  // Ends the session: asks for nothing more, stops what runs, reports it STOPPED.
+  // Trainers are told to exit, which leaves a checkpoint for the next attempt.
+  void Stop(Milliseconds now);
+
+  // What is to be done now, in order.  To be called after each of the above, and at NextDue.
+  std::vector<Action> Poll(Milliseconds now);
+  // Milliseconds::max(): nothing until something happens.
+  Milliseconds NextDue(Milliseconds now) const;
+  // After Stop: everything is told and ended, or the time for it is up.
+  bool Over(Milliseconds now) const;
+
+  // For logs, metrics and tests.
+  const std::map<AttemptId, WorkerAttempt>& attempts() const { return attempts_; }
+  const std::vector<Device>& devices() const { return devices_; }
+  const FoundBases& bases() const { return bases_; }
+  bool replaced() const { return replaced_; }  // another worker took over this one's name
+  Milliseconds last_answer_at() const { return last_answer_at_; }
+  uint64_t base_loads() const;
+  uint64_t trainer_restarts() const;
+  uint64_t memory_bytes() const;
+  // The attempt whose turn it is on `device`; nullptr: none.
+  const WorkerAttempt* RunningOn(int device) const;
+
+ private:
+  struct Running;  // visits trainer events
+
+  // Orders of the scheduler.
+  void Obey(const v1::Assignment& assignment, Milliseconds lease_ends, Milliseconds now);
+  void GiveWay(Milliseconds now);  // to another worker of this name
+  void Accept(const v1::Assignment& assignment, Milliseconds lease_ends);
+  void UploadAgain(WorkerAttempt& attempt);
+  // Ends its work.  It is gone at once, or when its trainer has let go of it; one that is still
+  // `reported` stays, as stopped, until the scheduler names it no more.
+  void EndWork(WorkerAttempt& attempt, const std::string& why, Milliseconds now);
+  void Drop(WorkerAttempt& attempt, Milliseconds now);
+
+  // Events of a trainer about an attempt it runs.
+  void On(WorkerAttempt& attempt, const TrainerPhase& event, Milliseconds now);
+  void On(WorkerAttempt& attempt, const TrainerStarted& event, Milliseconds now);
+  void On(WorkerAttempt& attempt, const TrainerStep& event, Milliseconds now);
+  void On(WorkerAttempt& attempt, const TrainerEvaluation& event, Milliseconds now);
+  void On(WorkerAttempt& attempt, const TrainerCheckpoint& event, Milliseconds now);
+  void On(WorkerAttempt& attempt, const TrainerDone& event, Milliseconds now);
+  void On(WorkerAttempt& attempt, const TrainerFailed& event, Milliseconds now);
+  void On(WorkerAttempt& attempt, const TrainerCancelled& event, Milliseconds now);
+
+  WorkerAttempt* Find(const AttemptId& id);
+  void Fail(WorkerAttempt& attempt, v1::Failure::Class failure_class, const std::string& message);
+  void Settle(WorkerAttempt& attempt);  // the trainer has let go of a stopping attempt
+  void Forget(const WorkerAttempt& attempt);
+  void Log(const WorkerAttempt& attempt, std::string line);
+  int ChooseDevice(const std::string& base) const;
+  void StartWaiting(Milliseconds now);
+  bool CanStart(const WorkerAttempt& attempt, Milliseconds now) const;
+  void KillWhatHangs(Milliseconds now);
+
+  // What the scheduler is told.
+  v1::SynchronizeRequest Request(const CallSchedule::Call& call) const;
+  uint32_t FreeSlots() const;
+  bool NearsItsEnd(const WorkerAttempt& attempt) const;
+  bool stopping() const { return stop_at_ >= Milliseconds(0); }
+
+  const SessionOptions options_;
+  CallSchedule calls_;
+  std::vector<Device> devices_;
+  std::vector<uint64_t> resident_bytes_;  // per device
+  FoundBases bases_;
+  std::map<AttemptId, WorkerAttempt> attempts_;
+  std::vector<Action> actions_;  // not yet taken by Poll
+  std::vector<AttemptId> told_;  // in the call in flight
+  int64_t arrivals_ = 0;
+  uint32_t slots_told_ = 0;
+  bool draining_ = false;
+  bool replaced_ = false;
+  Milliseconds last_answer_at_{-1};
+  Milliseconds stop_at_{-1};
+};
+
+}  // namespace mozgach

@@ -1,0 +1,101 @@
+// What a trainer says, line by line (docs/trainer_protocol.md), as structs.
+//
+// The reader is tolerant: keys it does not know are passed over, keys that are missing keep their
+// defaults; a line that is no event of this protocol is an error with the reason, never a crash.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "common/status.h"
+#include "worker/worker_attempt.h"
+
+namespace mozgach {
+
+struct TrainerReady {
+  std::string version;
+  std::string device_name;  // "cpu"
+  std::string device_kind;  // "AMD EPYC"
+  uint64_t memory_total_bytes = 0;
+  uint64_t memory_free_bytes = 0;
+};
+
+struct TrainerBaseLoaded {
+  std::string base;
+  double seconds = 0;
+  uint64_t base_loads = 0;  // since the trainer started
+};
+
+struct TrainerPhase {
+  AttemptId id;
+  v1::AttemptReport::Phase phase = v1::AttemptReport::PREPARING;
+  std::string data_json;  // counts of rows and tokens, where they are known; empty otherwise
+};
+
+struct TrainerStarted {
+  AttemptId id;
+  int64_t step = 0;  // it goes on from here
+  int64_t steps = 0;
+  int64_t train_rows = 0;
+  int64_t trainable_parameters = 0;
+  std::string pinned_json = "{}";  // what it chose by measurement
+};
+
+struct TrainerStep {
+  AttemptId id;
+  int64_t step = 0;
+  int64_t steps = 0;
+  double loss = 0;  // not finite where the trainer says null
+  double learning_rate = 0;
+  int64_t tokens = 0;
+  double tokens_per_second = 0;
+  uint64_t memory_peak_bytes = 0;
+};
+
+struct TrainerEvaluation {
+  AttemptId id;
+  int64_t step = 0;
+  std::string metrics_json = "{}";
+};
+
+struct TrainerCheckpoint {
+  AttemptId id;
+  int64_t step = 0;
+};
+
+struct TrainerDone {
+  AttemptId id;
+  std::string metrics_json = "{}";
+  std::string base_digest;
+  std::string code_version;
+  int64_t train_rows = 0;
+  double train_seconds = 0;
+  uint64_t memory_peak_bytes = 0;
+};
+
+struct TrainerFailed {
+  std::optional<AttemptId> id;  // absent: a `load` failed
+  v1::Failure failure;
+};
+
+struct TrainerCancelled {
+  AttemptId id;
+};
+
+// A line of ours that the trainer took for no request.
+struct TrainerComplaint {
+  std::string message;
+};
+
+using TrainerEvent = std::variant<TrainerReady, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
+                                  TrainerStep, TrainerEvaluation, TrainerCheckpoint, TrainerDone,
+                                  TrainerFailed, TrainerCancelled, TrainerComplaint>;
+
+// INVALID_ARGUMENT: not a JSON object, a key of the wrong type, an event without its job.
+// UNIMPLEMENTED: an event of a name this version does not know.
+absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line);
+
+}  // namespace mozgach

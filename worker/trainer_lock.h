@@ -1,0 +1,28 @@
+// A trainer lock keeps two trainers off one device, whoever started them.
+//
+// The trainer inherits the locked file and so holds the lock for as long as it lives, even when its
+// worker was killed.  The file holds its process id.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+
+#include "common/clock.h"
+#include "common/files.h"
+
+namespace mozgach {
+
+// Takes the lock for a trainer about to be started; hand the descriptor to it.
+// FAILED_PRECONDITION when a trainer holds it.
+absl::StatusOr<FileDescriptor> TakeTrainerLock(const std::filesystem::path& path);
+
+// Writes who holds it.
+absl::Status NameTrainer(const FileDescriptor& lock, pid_t pid);
+
+// Waits until no trainer of an earlier worker is left: its stdin is closed, so it goes by itself;
+// what is still there after `patience` is killed with its process group. FAILED_PRECONDITION when
+// even that does not end it.
+absl::Status OutliveOrphan(const std::filesystem::path& path, Milliseconds patience);
+
+}  // namespace mozgach

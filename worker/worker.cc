@@ -1,0 +1,185 @@
+#include "worker/worker.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "worker/process_memory.h"
+#include "worker/trainer_lock.h"
+
+namespace mozgach {
+namespace {
+
+constexpr Milliseconds kWaitMax{1'000};
+constexpr Milliseconds kMemoryEvery{2'000};
+constexpr Milliseconds kBasesEvery{30'000};
+constexpr Milliseconds kLogsEvery{500};
+constexpr Milliseconds kOrphanPatience{5'000};
+
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Open(const WorkerOptions& options,
+                                                     SessionOptions session) {
+  ASSIGN_OR_RETURN(DataFolder data, DataFolder::Open(options.data));
+  for (int device = 0; device < session.devices; ++device) {
+    RETURN_IF_ERROR(OutliveOrphan(data.trainer_lock(device), kOrphanPatience));
+  }
+  return std::unique_ptr<Worker>(new Worker(options, std::move(session), std::move(data)));
+}
+
+Worker::Worker(const WorkerOptions& options, SessionOptions session, DataFolder data)
+    : options_(options),
+      data_(std::move(data)),
+      session_(session),
+      metrics_(session.name, session.version),
+      logs_(data_.logs()),
+      trainers_(static_cast<size_t>(session.devices)),
+      client_(options.scheduler),
+      datasets_(data_.datasets(), client_),
+      log_thread_([this](std::stop_token stop) { ShipLogs(stop); }) {
+  session_.BasesFound(FoundBases::Scan(options_.bases));
+  for (const auto& [name, base] : session_.bases().all()) spdlog::info("base {}", name);
+  if (session_.bases().all().empty()) {
+    spdlog::warn("no base below --bases: this worker gets no jobs until there is one");
+  }
+}
+
+Worker::~Worker() {
+  for (auto& [id, stop] : transfers_) stop.request_stop();
+  trainers_.clear();
+}
+
+bool Worker::RunOnce() {
+  const Clock& clock = Clock::System();
+  const Milliseconds before = clock.SinceBoot();
+  const Milliseconds wait = std::min(session_.NextDue(before) - before, kWaitMax);
+  for (const Inbox::Message& message : inbox_.Take(wait)) message(clock.SinceBoot());
+  const Milliseconds now = clock.SinceBoot();
+  LookAround(now);
+  for (Action& action : session_.Poll(now)) {
+    std::visit([this](auto& each) { Do(each); }, action);
+  }
+  return !session_.Over(now);
+}
+
+void Worker::RequestStop() {
+  inbox_.Post([this](Milliseconds now) {
+    spdlog::info("told to end: stopping what runs");
+    session_.Stop(now);
+  });
+}
+
+absl::Status Worker::status() const {
+  if (!session_.replaced()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("another worker called '", options_.name,
+                   "' has started since; give each worker a --name of its own"));
+}
+
+pid_t Worker::trainer_pid(int device) const {
+  const auto& trainer = trainers_[static_cast<size_t>(device)];
+  return trainer == nullptr ? -1 : trainer->pid();
+}
+
+void Worker::LookAround(Milliseconds now) {
+  if (now >= memory_due_) {
+    memory_due_ = now + kMemoryEvery;
+    for (size_t i = 0; i < trainers_.size(); ++i) {
+      if (trainers_[i] != nullptr) {
+        session_.TrainerUses(static_cast<int>(i), ResidentBytesOf(trainers_[i]->pid()));
+      }
+    }
+  }
+  if (now >= bases_due_) {
+    bases_due_ = now + kBasesEvery;
+    RescanBases rescan;
+    Do(rescan);
+  }
+  metrics_.Update(session_, now, Clock::System().Now());
+}
+
+void Worker::ShipLogs(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    wake.wait_for(lock, stop, kLogsEvery, [] { return false; });
+    const absl::Status sent = logs_.Flush(client_, stop);
+    if (!sent.ok()) spdlog::debug("logs wait: {}", Text(sent));
+  }
+  // What was said at the end, if the scheduler is there.
+  const absl::Status sent = logs_.Flush(client_, std::stop_token());
+  if (!sent.ok()) spdlog::debug("logs are kept for the next start: {}", Text(sent));
+}
+
+TrainerCommand Worker::TrainerCommandOf(int device) const {
+  TrainerCommand command{.program = options_.trainer,
+                         .lock = data_.trainer_lock(device),
+                         .memory_bytes = options_.memory_bytes};
+  command.arguments = {"serve"};
+  if (options_.threads > 0) {
+    command.arguments.insert(command.arguments.end(),
+                             {"--threads", absl::StrCat(options_.threads)});
+  }
+  return command;
+}
+
+TrainerListener Worker::Listen(int device) {
+  return TrainerListener{
+      .said =
+          [this, device](std::string line) {
+            inbox_.Post([this, device, line = std::move(line)](Milliseconds now) {
+              HearTrainer(device, line, now);
+            });
+          },
+      .wrote =
+          [this, device](std::string line) {
+            spdlog::info("trainer: {}", line);
+            inbox_.Post([this, device, line = std::move(line)](Milliseconds) {
+              session_.TrainerWrote(device, line);
+            });
+          },
+      .exited =
+          [this, device](std::string how) {
+            inbox_.Post([this, device, how = std::move(how)](Milliseconds now) {
+              spdlog::info("the trainer {}", how);
+              trainers_[static_cast<size_t>(device)] = nullptr;
+              session_.TrainerExited(device, how, now);
+            });
+          }};
+}
+
+void Worker::HearTrainer(int device, const std::string& line, Milliseconds now) {
+  const absl::StatusOr<TrainerEvent> event = ParseTrainerEvent(line);
+  if (!event.ok()) {
+    spdlog::warn("the trainer said what is no event: {}: {}", Text(event.status()),
+                 line.substr(0, 200));
+    return;
+  }
+  if (const auto* complaint = std::get_if<TrainerComplaint>(&*event)) {
+    spdlog::warn("the trainer complains: {}", complaint->message);
+  }
+  session_.TrainerSaid(device, *event, now);
+}
+
+void Worker::HearAnswer(int64_t call, const SchedulerClient::Answer& answer, Milliseconds now) {
+  if (answer.ok()) {
+    if (!std::exchange(reachable_, true)) spdlog::info("the scheduler answers again");
+    session_.Answered(call, *answer, now);
+    return;
+  }
+  session_.CallFailed(call, answer.status(), now);
+  if (absl::IsCancelled(answer.status())) return;  // given up by us
+  if (std::exchange(reachable_, false)) {
+    spdlog::warn("the scheduler at {} does not answer ({}); what runs goes on", options_.scheduler,
+                 Text(answer.status()));
+  }
+}
+
+}  // namespace mozgach

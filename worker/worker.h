@@ -1,0 +1,93 @@
+// A Worker runs a Session for real: trainers as children, datasets and adapters over gRPC, files.
+//
+// Threads: the one that calls RunOnce decides and spawns; one per trainer reads it; one fetches
+// datasets and looks for bases; one uploads adapters; one sends logs.  They speak to the first
+// through the Inbox only.  gRPC has threads of its own.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "worker/data_folder.h"
+#include "worker/dataset_cache.h"
+#include "worker/inbox.h"
+#include "worker/log_spool.h"
+#include "worker/metrics.h"
+#include "worker/options.h"
+#include "worker/scheduler_client.h"
+#include "worker/session.h"
+#include "worker/task_queue.h"
+#include "worker/trainer_process.h"
+
+namespace mozgach {
+
+class Worker {
+ public:
+  // Opens the data folder and outlives trainers of an earlier worker.  FAILED_PRECONDITION: the
+  // folder is in use, or such a trainer does not end.
+  static absl::StatusOr<std::unique_ptr<Worker>> Open(const WorkerOptions& options,
+                                                      SessionOptions session);
+  // Ends trainers that still run.
+  ~Worker();
+
+  // Waits for the next thing to happen and deals with it.  False once the worker has ended after
+  // RequestStop, or because another worker has taken its name (FAILED_PRECONDITION in `status`).
+  bool RunOnce();
+  // From any thread: end as Session::Stop says.
+  void RequestStop();
+
+  absl::Status status() const;
+  const Session& session() const { return session_; }
+  WorkerMetrics& metrics() { return metrics_; }
+  // For tests; -1: none.
+  pid_t trainer_pid(int device) const;
+
+ private:
+  Worker(const WorkerOptions& options, SessionOptions session, DataFolder data);
+
+  void Do(StartTrainer& action);
+  void Do(KillTrainer& action);
+  void Do(EndTrainer& action);
+  void Do(SendTraining& action);
+  void Do(CancelTraining& action);
+  void Do(FetchDatasets& action);
+  void Do(UploadAdapter& action);
+  void Do(AbortTransfers& action);
+  void Do(ForgetAttempt& action);
+  void Do(WriteLog& action);
+  void Do(RescanBases& action);
+  void Do(MakeCall& action);
+
+  TrainerCommand TrainerCommandOf(int device) const;
+  TrainerListener Listen(int device);
+  void HearTrainer(int device, const std::string& line, Milliseconds now);
+  void HearAnswer(int64_t call, const SchedulerClient::Answer& answer, Milliseconds now);
+  void LookAround(Milliseconds now);  // memory, bases, metrics: now and then
+  void ShipLogs(std::stop_token stop);
+  std::stop_token NewTransfer(const AttemptId& id);
+
+  const WorkerOptions options_;
+  const DataFolder data_;
+  Inbox inbox_;
+  Session session_;
+  WorkerMetrics metrics_;
+  LogSpool logs_;
+  std::map<AttemptId, std::stop_source> transfers_;        // that run
+  std::vector<std::unique_ptr<TrainerProcess>> trainers_;  // by device; nullptr: none
+  bool reachable_ = true;                                  // the scheduler, as last heard
+  Milliseconds memory_due_{0};
+  Milliseconds bases_due_{0};
+
+  // Below: what has threads, ended first.
+  SchedulerClient client_;
+  DatasetCache datasets_;
+  TaskQueue fetches_;
+  TaskQueue uploads_;
+  std::jthread log_thread_;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,121 @@
+// How a worker does what its session wants.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/log.h"
+#include "worker/trainer_requests.h"
+#include "worker/upload.h"
+#include "worker/worker.h"
+
+namespace mozgach {
+namespace {
+
+constexpr Milliseconds kExitGrace{4'000};  // less than a stopping session waits
+
+}  // namespace
+
+void Worker::Do(StartTrainer& action) {
+  auto started = TrainerProcess::Start(TrainerCommandOf(action.device), Listen(action.device));
+  if (started.ok()) {
+    trainers_[static_cast<size_t>(action.device)] = *std::move(started);
+    return;
+  }
+  const std::string how =
+      absl::StrCat("could not be started: ", std::string(started.status().message()));
+  spdlog::error("the trainer {}", how);
+  session_.TrainerExited(action.device, how, Clock::System().SinceBoot());
+}
+
+void Worker::Do(KillTrainer& action) {
+  spdlog::warn("the trainer of device {} hangs: killing it", action.device);
+  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) trainer->Kill();
+}
+
+void Worker::Do(EndTrainer& action) {
+  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) trainer->End(kExitGrace);
+}
+
+void Worker::Do(SendTraining& action) {
+  auto& trainer = trainers_[static_cast<size_t>(action.device)];
+  if (trainer == nullptr) return;  // its end is on the way to the session
+  trainer->Send(TrainLine({.id = action.id,
+                           .spec_json = std::move(action.spec_json),
+                           .base_dir = std::move(action.base_dir),
+                           .data = std::move(action.data),
+                           .output_dir = data_.adapter(action.id).string(),
+                           .checkpoint_dir = data_.checkpoints(action.id.job).string(),
+                           .cache_dir = data_.cache().string(),
+                           .pinned_json = std::move(action.pinned_json)}));
+}
+
+void Worker::Do(CancelTraining& action) {
+  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) {
+    trainer->Send(CancelLine(action.id));
+  }
+}
+
+void Worker::Do(FetchDatasets& action) {
+  const std::stop_token stop = NewTransfer(action.id);
+  fetches_.Add([this, id = action.id, datasets = std::move(action.datasets), stop] {
+    // The trainer makes its adapter's folder by a rename; the place for it is ours to make.
+    const absl::Status made = MakeDirectories(data_.attempt(id));
+    auto paths = made.ok() ? datasets_.Fetch(datasets, stop) : made;
+    inbox_.Post([this, id, paths = std::move(paths)](Milliseconds) {
+      session_.DatasetsFetched(id, paths);
+    });
+  });
+}
+
+void Worker::Do(UploadAdapter& action) {
+  const std::stop_token stop = NewTransfer(action.id);
+  uploads_.Add([this, id = action.id, stop] {
+    auto files = UploadDirectory(
+        client_, data_.adapter(id), [this](uint64_t bytes) { metrics_.Uploaded(bytes); }, stop);
+    inbox_.Post(
+        [this, id, files = std::move(files)](Milliseconds) { session_.Uploaded(id, files); });
+  });
+}
+
+std::stop_token Worker::NewTransfer(const AttemptId& id) {
+  std::stop_source source;
+  transfers_[id] = source;
+  return source.get_token();
+}
+
+void Worker::Do(AbortTransfers& action) {
+  const auto found = transfers_.find(action.id);
+  if (found != transfers_.end()) found->second.request_stop();
+}
+
+void Worker::Do(ForgetAttempt& action) {
+  AbortTransfers abort{action.id};
+  Do(abort);
+  transfers_.erase(action.id);
+  logs_.Close(action.id);
+  absl::Status removed = RemoveAll(data_.attempt(action.id));
+  if (removed.ok() && action.job_over) removed = RemoveAll(data_.checkpoints(action.id.job));
+  if (!removed.ok()) spdlog::warn("{}", std::string(removed.message()));
+}
+
+void Worker::Do(WriteLog& action) {
+  spdlog::info("job {}: {}", action.id.Name(), action.line);
+  logs_.Append(action.id, Clock::System().Now(), action.line);
+}
+
+void Worker::Do(RescanBases&) {
+  fetches_.Add([this] {
+    FoundBases found = FoundBases::Scan(options_.bases);
+    inbox_.Post([this, found = std::move(found)](Milliseconds) { session_.BasesFound(found); });
+  });
+}
+
+void Worker::Do(MakeCall& action) {
+  client_.Synchronize(action.request, action.call.deadline,
+                      [this, call = action.call.number](SchedulerClient::Answer answer) {
+                        inbox_.Post([this, call, answer = std::move(answer)](Milliseconds now) {
+                          HearAnswer(call, answer, now);
+                        });
+                      });
+}
+
+}  // namespace mozgach

@@ -1,0 +1,69 @@
+#include "worker/worker_attempt.h"
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+
+namespace mozgach {
+
+std::string AttemptId::Name() const { return absl::StrCat(job, "-", attempt); }
+
+absl::StatusOr<Work> ReadWork(const v1::Assignment& assignment) {
+  Work work{.id = {assignment.job(), assignment.attempt()},
+            .domain = assignment.domain(),
+            .spec_json = assignment.spec_json(),
+            .datasets = {assignment.datasets().begin(), assignment.datasets().end()},
+            .pinned_json = assignment.pinned_json()};
+  const auto spec = nlohmann::json::parse(work.spec_json, nullptr, /*allow_exceptions=*/false);
+  const auto text = [&](const char* key) {
+    const bool there = spec.is_object() && spec.contains(key) && spec[key].is_string();
+    return there ? spec[key].get<std::string>() : std::string();
+  };
+  work.base = text("base");
+  work.revision = text("revision");
+  if (work.base.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("job ", work.id.job,
+                     ": its spec is no JSON object that names a base; submit the domain again"));
+  }
+  return work;
+}
+
+bool WorkerAttempt::OccupiesDevice() const {
+  return state == AttemptState::kFetching || state == AttemptState::kWaiting ||
+         state == AttemptState::kInTrainer || state == AttemptState::kStopping;
+}
+
+v1::AttemptReport::Phase WorkerAttempt::ReportedPhase() const {
+  switch (state) {
+    case AttemptState::kFetching:
+    case AttemptState::kWaiting:
+      return v1::AttemptReport::PREPARING;
+    case AttemptState::kInTrainer:
+    case AttemptState::kStopping:
+      return phase;
+    case AttemptState::kUploading:
+      return v1::AttemptReport::UPLOADING;
+    case AttemptState::kFinished:
+      return v1::AttemptReport::FINISHED;
+    case AttemptState::kFailed:
+      return v1::AttemptReport::FAILED;
+    case AttemptState::kStopped:
+      return v1::AttemptReport::STOPPED;
+  }
+  return v1::AttemptReport::PHASE_UNSPECIFIED;
+}
+
+v1::AttemptReport ReportOf(const WorkerAttempt& attempt, const std::string& device) {
+  v1::AttemptReport report;
+  report.set_job(attempt.work.id.job);
+  report.set_attempt(attempt.work.id.attempt);
+  report.set_phase(attempt.ReportedPhase());
+  report.set_device(device);
+  report.set_pinned_json(attempt.work.pinned_json);
+  *report.mutable_progress() = attempt.progress;
+  if (attempt.state == AttemptState::kFinished) *report.mutable_result() = attempt.result;
+  if (attempt.state == AttemptState::kFailed) *report.mutable_failure() = attempt.failure;
+  return report;
+}
+
+}  // namespace mozgach

@@ -1,0 +1,96 @@
+// A WorkerAttempt is one lease of one job as this worker lives it: its data on the way here, its
+// turn in the trainer, its adapter on the way back, and the last word about it.
+//
+// Plain values, owned by the Session; nothing here touches a file or a clock.
+//
+//   kFetching ─► kWaiting ─► kInTrainer ─► kUploading ─► kFinished
+//        └───────────┴────────────┴─────────────┴──────► kFailed
+//   any of them ─► kStopping (until the trainer has let go of it) ─► gone, or kStopped
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "mozgach/v1/worker_service.pb.h"
+
+namespace mozgach {
+
+struct AttemptId {
+  int64_t job = 0;
+  int64_t attempt = 0;
+
+  auto operator<=>(const AttemptId&) const = default;
+  std::string Name() const;  // "17-2": its folder and its log
+};
+
+// Where the datasets of an attempt lie on this host; absolute paths.
+struct DatasetPaths {
+  std::vector<std::string> train;
+  std::string validation;  // empty: none
+  std::string test;        // empty: none
+};
+
+// What the scheduler assigned.
+struct Work {
+  AttemptId id;
+  std::string domain;
+  std::string base;      // as on the hub
+  std::string revision;  // empty: none asked for
+  std::string spec_json;
+  std::vector<v1::Dataset> datasets;
+  std::string pinned_json;  // what an earlier attempt chose by measurement; empty: none
+};
+
+// INVALID_ARGUMENT when the spec is no JSON object that names a base.  The rest of the spec is the
+// trainer's to check.
+absl::StatusOr<Work> ReadWork(const v1::Assignment& assignment);
+
+enum class AttemptState {
+  kFetching,   // datasets on the way
+  kWaiting,    // for a trainer that is up, and for a lease that holds
+  kInTrainer,  // sent; `phase` says how far it is
+  kUploading,
+  kFinished,  // every file is with the scheduler; `result` is set
+  kFailed,    // `failure` is set
+  kStopping,  // over, but the trainer has not let go of it yet
+  kStopped,   // told to stop, and did
+};
+
+struct WorkerAttempt {
+  Work work;
+  int device = 0;       // index
+  int64_t arrival = 0;  // attempts of a device run in this order
+  AttemptState state = AttemptState::kFetching;
+  bool reported = true;   // false: the scheduler dropped it, it is only being cleaned up
+  bool job_over = false;  // published or cancelled: no other attempt follows
+
+  std::string base_dir;
+  DatasetPaths data;
+
+  v1::AttemptReport::Phase phase = v1::AttemptReport::PREPARING;  // of the trainer
+  bool heard_of = false;                                          // the trainer has spoken of it
+  int sends = 0;            // to a trainer; a second one is for a trainer that died before it began
+  double step_seconds = 0;  // running mean
+  Milliseconds last_step_at{-1};
+  Milliseconds last_logged_at{-1};
+
+  v1::Progress progress;
+  v1::Result result;
+  v1::Failure failure;
+
+  Milliseconds lease_ends{0};     // on the worker's monotonic clock
+  Milliseconds stop_deadline{0};  // kStopping: the trainer is killed then
+
+  // True while it needs a turn of the trainer, or has it.
+  bool OccupiesDevice() const;
+  v1::AttemptReport::Phase ReportedPhase() const;
+};
+
+// What the scheduler is told of `attempt`, which runs on the device called `device`.
+v1::AttemptReport ReportOf(const WorkerAttempt& attempt, const std::string& device);
+
+}  // namespace mozgach
