@@ -4,8 +4,10 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <string>
 #include <utility>
 
+#include "common/utf8.h"
 #include "proto/status_conversion.h"
 
 namespace mozgach {
@@ -13,8 +15,9 @@ namespace mozgach {
 // A status travels in a header, whose size is bounded: longer messages are cut.
 inline grpc::Status ToReply(const absl::Status& status) {
   constexpr size_t kMessageBytesMax = 2000;
-  if (status.message().size() <= kMessageBytesMax) return ToGrpc(status);
-  return ToGrpc(absl::Status(status.code(), status.message().substr(0, kMessageBytesMax)));
+  const std::string message(status.message());
+  if (message.size() <= kMessageBytesMax) return ToGrpc(status);
+  return ToGrpc(absl::Status(status.code(), Abbreviate(message, kMessageBytesMax)));
 }
 
 template <typename Response>

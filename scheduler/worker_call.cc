@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "common/utf8.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/attempt_life.h"
 #include "scheduler/publication.h"
@@ -60,7 +61,7 @@ absl::StatusOr<Answer> WorkerCall::Run() {
     return std::move(answer_);
   }
   for (const v1::AttemptReport& report : request_.attempts()) {
-    if (named_.insert(report.job()).second) Hear(report);
+    if (named_.emplace(report.job(), report.attempt()).second) Hear(report);
   }
   RemindOfUnreported();
   GiveWork();
@@ -90,7 +91,7 @@ void WorkerCall::Hear(const v1::AttemptReport& report) {
       return HearResult(lease, report);
     case v1::AttemptReport::FAILED:
       return End(lease, FailureClassFrom(report.failure().class_()),
-                 report.failure().message().substr(0, kMessageBytesMax));
+                 Abbreviate(report.failure().message(), kMessageBytesMax));
     case v1::AttemptReport::STOPPED:
       return End(lease, FailureClass::kStopped,
                  absl::StrCat("worker ", lease.worker, " stopped it"));

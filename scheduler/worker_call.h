@@ -2,8 +2,9 @@
 // what it should be doing comes out.  Idempotent: the same request again gives the same state.
 #pragma once
 
+#include <set>
 #include <string>
-#include <unordered_set>
+#include <utility>
 
 #include "mozgach/v1/worker_service.pb.h"
 #include "scheduler/failure.h"
@@ -54,7 +55,7 @@ class WorkerCall {
   const Moment now_;
   const v1::SynchronizeRequest& request_;
   const bool held_;
-  std::unordered_set<int64_t> named_;  // jobs that the request reports
+  std::set<std::pair<int64_t, int64_t>> named_;  // jobs and attempts that the request reports
   int64_t unreported_ = 0;
   Answer answer_;
 };

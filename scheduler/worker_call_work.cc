@@ -14,8 +14,8 @@ constexpr int64_t kClaimsInOneCall = 16;
 
 void WorkerCall::RemindOfUnreported() {
   for (const int64_t job : ledger_.leases.JobsOf(request_.worker())) {
-    if (named_.count(job) > 0) continue;
     const Lease lease = *ledger_.leases.Find(job);
+    if (named_.count({job, lease.attempt}) > 0) continue;
     if (lease.incarnation == request_.incarnation() && !lease.stop) {
       ++unreported_;
       Give(lease);

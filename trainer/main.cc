@@ -2,8 +2,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <string_view>
+#include <system_error>
 
 #include "CLI/CLI.hpp"
 #include "trainer/commands/commands.h"
@@ -20,7 +22,9 @@ void KeepThreadsFromSpinning(int argc, char** argv) {
   if (command == "tokenize" || command == "render" || command.substr(0, 1) == "-") return;
   if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("GOMP_SPINCOUNT", "1000", 1);
-  execv("/proc/self/exe", argv);  // where that is not possible, slow it is
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) execv(program.c_str(), argv);  // where that is not possible, slow it is
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import unittest
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # where others use the processor, spinning is slow
+
 try:
     import torch
     from peft import LoraConfig, PeftModel, get_peft_model
@@ -35,6 +37,9 @@ EOS = 258
 STEPS = 20
 WARMUP = 3
 RATE = 5e-3
+
+
+torch.set_num_threads(1)
 
 
 def write_tokenizer(directory):

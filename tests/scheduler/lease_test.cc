@@ -203,6 +203,36 @@ TEST_F(LeaseTest, OvertakenCallIsRefused) {
   EXPECT_TRUE(TryCall(alpha).ok()) << "the same call again is fine";
 }
 
+TEST_F(LeaseTest, OldAttemptBesideTheNewOneOfAJobDoesNotHideIt) {
+  const int64_t job = SubmitOne("law");
+  TestWorker alpha("alpha");
+  alpha.Reports(Claim(alpha));
+  Call(alpha);
+  Pass(config_.lease);
+  const v1::Assignment second = Claim(alpha);
+  ASSERT_EQ(second.attempt(), 2);
+  alpha.Reports(second).mutable_progress()->set_step(3);
+  for (int i = 0; i < 3; ++i) {
+    const v1::SynchronizeResponse response = Call(alpha);
+    ASSERT_EQ(response.assignments_size(), 1);
+    EXPECT_EQ(response.assignments(0).attempt(), 2);
+    Pass(Almost());
+  }
+  EXPECT_EQ(Get(job).step(), 3);
+}
+
+TEST_F(LeaseTest, LongMessageIsCutBetweenCharacters) {
+  const int64_t job = SubmitOne("law");
+  TestWorker alpha("alpha");
+  std::string message = "x";
+  for (int i = 0; i < 20000; ++i) message += "ж";
+  alpha.Fails(Claim(alpha), v1::Failure::DATA, message);
+  Call(alpha);
+  v1::Job copy;
+  EXPECT_TRUE(copy.ParseFromString(Get(job).SerializeAsString())) << "proto3 wants whole UTF-8";
+  EXPECT_LT(copy.reason().size(), 17000u);
+}
+
 TEST_F(LeaseTest, SilentWorkerIsLostAfterALease) {
   TestWorker alpha("alpha");
   Call(alpha);

@@ -142,10 +142,11 @@ TEST_F(TrainerProcessTest, DestructorLeavesNothingBehind) {
 }
 
 TEST_F(TrainerProcessTest, LargeRequestsDoNotBlockTheCaller) {
-  const auto process = Start(Shell("sleep 0.3; wc -c"));
-  const Milliseconds start = Now();
+  const auto go = folder_.path() / "go";
+  const auto process =
+      Start(Shell("while [ ! -e " + go.string() + " ]; do sleep 0.02; done; wc -c"));
   process->Send(std::string(3 << 20, 'x'));
-  EXPECT_LT(Now() - start, Milliseconds(200));
+  folder_.Write("go", "");  // not reached before it reads, if Send waited for that
   process->End(Milliseconds(10'000));
   EXPECT_THAT(heard_.WaitFor("3145"), HasSubstr("31457"));
 }
@@ -172,9 +173,10 @@ TEST_F(TrainerProcessTest, OrphanThatDoesNotGoByItselfIsKilled) {
 }
 
 TEST_F(TrainerProcessTest, MemoryBoundReachesTheTrainer) {
-  TrainerCommand command = Shell("sleep 0.2; ulimit -d");
+  TrainerCommand command = Shell("read line; ulimit -d");
   command.memory_bytes = uint64_t{64} << 20;
   const auto process = Start(command);
+  process->Send("go");
   EXPECT_EQ(heard_.WaitFor("6"), "65536");
 }
 

@@ -11,14 +11,20 @@ std::string LayerTensorName(int64_t layer, const std::string& rest) {
   return absl::StrCat("model.layers.", layer, ".", rest);
 }
 
+absl::StatusOr<at::Tensor> WeightLoader::Floating(const std::string& name,
+                                                  const std::vector<int64_t>& shape) const {
+  ASSIGN_OR_RETURN(at::Tensor stored, files_.Read(name, shape));
+  if (!at::isFloatingType(stored.scalar_type())) {
+    return absl::DataLossError(absl::StrCat(files_.PathOf(name).string(), ": tensor '", name,
+                                            "' holds ", c10::toString(stored.scalar_type()),
+                                            ", not floating numbers"));
+  }
+  return stored;
+}
+
 absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
                                                const std::vector<int64_t>& shape) const {
-  ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name, shape));
-  if (!at::isFloatingType(stored.scalar_type())) {
-    return absl::DataLossError(
-        absl::StrCat(files_.PathOf(name).string(), ": tensor '", name, "' holds ",
-                     c10::toString(stored.scalar_type()), ", not floating numbers"));
-  }
+  ASSIGN_OR_RETURN(const at::Tensor stored, Floating(name, shape));
   at::Tensor dense = stored.to(options_.device, options_.compute_dtype, /*non_blocking=*/false,
                                /*copy=*/true);
   files_.Release(name);
@@ -37,30 +43,48 @@ absl::StatusOr<QuantizedWeight> WeightLoader::Quantized(const std::string& name,
   return quantized->To(options_.device);
 }
 
+absl::StatusOr<FrozenWeight> WeightLoader::QuantizedGroup(const std::vector<Part>& parts) const {
+  std::vector<QuantizedWeight> quantized;
+  for (const Part& part : parts) {
+    ASSIGN_OR_RETURN(quantized.emplace_back(), Quantized(part.name, {part.rows, part.columns}));
+  }
+  return FrozenWeight::Quantized(std::move(quantized), options_.compute_dtype);
+}
+
+absl::StatusOr<FrozenWeight> WeightLoader::DenseGroup(const std::vector<Part>& parts) const {
+  int64_t rows = 0;
+  for (const Part& part : parts) rows += part.rows;
+  at::Tensor weight =
+      at::empty({rows, parts.front().columns},
+                at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
+  int64_t row = 0;
+  for (const Part& part : parts) {
+    ASSIGN_OR_RETURN(const at::Tensor stored, Floating(part.name, {part.rows, part.columns}));
+    weight.narrow(0, row, part.rows).copy_(stored);
+    files_.Release(part.name);
+    row += part.rows;
+  }
+  return FrozenWeight::Dense(weight);
+}
+
 absl::StatusOr<AdaptedLinear> WeightLoader::Linear(int64_t layer,
                                                    const std::vector<Projection>& projections,
                                                    bool biased) const {
   AdaptedLinear linear;
   linear.layer = layer;
   linear.projections = projections;
-  std::vector<QuantizedWeight> quantized;
-  std::vector<at::Tensor> dense, biases;
+  std::vector<Part> parts;
+  std::vector<at::Tensor> biases;
   for (Projection projection : projections) {
     const auto [out, in] = ProjectionShape(config_, projection);
     const std::string path = LayerTensorName(layer, ModulePath(projection));
     linear.rows.push_back(out);
-    if (options_.quantize) {
-      ASSIGN_OR_RETURN(quantized.emplace_back(), Quantized(path + ".weight", {out, in}));
-    } else {
-      ASSIGN_OR_RETURN(dense.emplace_back(), Dense(path + ".weight", {out, in}));
-    }
+    parts.push_back({path + ".weight", out, in});
     if (biased) {
       ASSIGN_OR_RETURN(biases.emplace_back(), Dense(path + ".bias", {out}));
     }
   }
-  linear.weight = options_.quantize
-                      ? FrozenWeight::Quantized(std::move(quantized), options_.compute_dtype)
-                      : FrozenWeight::Dense(dense.size() == 1 ? dense[0] : at::cat(dense));
+  ASSIGN_OR_RETURN(linear.weight, options_.quantize ? QuantizedGroup(parts) : DenseGroup(parts));
   if (biased) linear.bias = biases.size() == 1 ? biases[0] : at::cat(biases);
   return linear;
 }

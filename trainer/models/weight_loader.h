@@ -32,8 +32,18 @@ class WeightLoader {
                                        bool biased) const;
 
  private:
+  struct Part {
+    std::string name;
+    int64_t rows;
+    int64_t columns;
+  };
+  // As stored, in the file's mapping.
+  absl::StatusOr<at::Tensor> Floating(const std::string& name,
+                                      const std::vector<int64_t>& shape) const;
   absl::StatusOr<QuantizedWeight> Quantized(const std::string& name,
                                             const std::vector<int64_t>& shape) const;
+  absl::StatusOr<FrozenWeight> QuantizedGroup(const std::vector<Part>& parts) const;
+  absl::StatusOr<FrozenWeight> DenseGroup(const std::vector<Part>& parts) const;
 
   const WeightFiles& files_;
   const ModelConfig& config_;

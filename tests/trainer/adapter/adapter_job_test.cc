@@ -80,10 +80,11 @@ TEST_F(AdapterJobTest, AnAdapterCanBeStartedFrom) {
 
 TEST_F(AdapterJobTest, AnAdapterThatIsNotBetterDoesNotPassTheGate) {
   spec_.gate.require = "eval_loss_below_base";
-  spec_.training.learning_rate = 3.0;
-  spec_.training.lr_scheduler_type = "constant";
-  spec_.training.warmup_steps = 0;
-  spec_.training.max_steps = 3;
+  spec_.training.max_steps = 40;
+  // What is trained makes these answers less likely.
+  const std::string answer(80, '~');
+  WriteText(dir_.path() / "validation.jsonl",
+            R"({"instruction": "?", "output": ")" + answer + "\"}\n");
   const auto finished = Make();
   ASSERT_FALSE(finished.ok());
   EXPECT_EQ(ClassOf(finished.status()), FailureClass::kData);

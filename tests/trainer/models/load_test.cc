@@ -21,7 +21,8 @@ std::string ErrorOf(const RandomBase& base, absl::StatusCode code,
 }
 
 TEST(LoadTest, ATiedHeadIsTheEmbeddingItself) {
-  const RandomBase tied, untied({{"tie_word_embeddings", false}});
+  const RandomBase tied;
+  const RandomBase untied(nlohmann::json{{"tie_word_embeddings", false}});
   const auto model = *tied.Load();
   EXPECT_TRUE(model->head().equal(tied.tensors.at("model.embed_tokens.weight")));
   EXPECT_TRUE((*untied.Load())->head().equal(untied.tensors.at("lm_head.weight")));

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "common/domain_spec.h"
 #include "tests/trainer/serve/trainer_process.h"
@@ -136,6 +137,33 @@ TEST_F(ServeTranscriptTest, ASpecThatIsWrongIsTheUsersFailure) {
   spec.lora.target_modules = {"no_such_proj"};
   trainer_->Send(Request(2, spec));
   EXPECT_EQ(EventOf(2, "failed").at("class"), "user");
+}
+
+// The process may hold `more` bytes beyond what it has; 0 lifts the limit.
+void LimitMemory(pid_t pid, uint64_t more) {
+  rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
+  if (more > 0) {
+    const std::string status = ReadText("/proc/" + std::to_string(pid) + "/status");
+    const uint64_t held = std::stoull(status.substr(status.find("VmData:") + 7)) * 1024;
+    limit.rlim_cur = held + more;
+  }
+  ASSERT_EQ(prlimit(pid, RLIMIT_DATA, &limit, nullptr), 0);
+}
+
+TEST_F(ServeTranscriptTest, AJobThatNeedsTooMuchMemoryFailsAndTheNextOneRuns) {
+  trainer_->Send(Request(1, spec_));
+  ASSERT_FALSE(EventOf(1, "done").is_null());
+  WriteSmallDataset(dir_.path(), 3000);
+  DomainSpec large = spec_;
+  large.training.per_device_train_batch_size = 500;
+  LimitMemory(trainer_->pid(), uint64_t{40} << 20);
+  trainer_->Send(Request(2, large));
+  const Json failed = EventOf(2, "failed");
+  EXPECT_EQ(failed.at("class"), "out_of_memory") << failed;
+  EXPECT_THAT(failed.at("message").get<std::string>(), HasSubstr("per_device_train_batch_size"));
+  LimitMemory(trainer_->pid(), 0);
+  trainer_->Send(Request(3, spec_));
+  EXPECT_EQ(EventOf(3, "done").at("base_loads"), 1);
 }
 
 TEST_F(ServeTranscriptTest, KilledAndServedAgainTheAdapterIsTheSame) {

@@ -43,8 +43,10 @@ TrainerProcess::TrainerProcess(const std::vector<std::string>& arguments,
   std::vector<char*> argv = {program.data()};
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  EXPECT_EQ(posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ), 0)
-      << program;
+  const int failed =
+      posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ);
+  if (failed != 0) pid_ = -1;
+  EXPECT_EQ(failed, 0) << program;
   posix_spawn_file_actions_destroy(&actions);
   close(to[0]);
   close(from[1]);
@@ -110,7 +112,10 @@ std::string TrainerProcess::ReadRest() {
   return all + buffer_;
 }
 
-void TrainerProcess::Signal(int signal) const { kill(pid_, signal); }
+void TrainerProcess::Signal(int signal) const {
+  ASSERT_GT(pid_, 1) << "the program did not start";
+  kill(pid_, signal);
+}
 
 int TrainerProcess::Wait() {
   int status = 0;
