@@ -124,7 +124,8 @@ void Session::On(WorkerAttempt& attempt, const TrainerDone& event, Milliseconds 
   if (event.train_rows > 0) attempt.result.set_train_rows(event.train_rows);
   attempt.result.set_train_seconds(event.train_seconds);
   attempt.state = AttemptState::kUploading;
-  Log(attempt, absl::StrFormat("trained in %.1f s; uploading the adapter", event.train_seconds));
+  Log(attempt, absl::StrFormat("trained in %.1f s; the trainer holds %d bytes; uploading the adapter",
+                                event.train_seconds, event.memory_bytes));
   actions_.push_back(UploadAdapter{attempt.work.id});
   calls_.UrgentNews();
 }

@@ -78,7 +78,8 @@ TrainerEvent Done(const Json& json) {
                      .code_version = Get<std::string>(json, "code_version"),
                      .train_rows = Get<int64_t>(json, "train_rows"),
                      .train_seconds = Get<double>(json, "train_seconds"),
-                     .memory_peak_bytes = Get<uint64_t>(json, "memory_peak_bytes")};
+                     .memory_peak_bytes = Get<uint64_t>(json, "memory_peak_bytes"),
+                     .memory_bytes = Get<uint64_t>(json, "memory_bytes")};
 }
 
 TrainerEvent Failed(const Json& json) {

@@ -74,6 +74,7 @@ struct TrainerDone {
   int64_t train_rows = 0;
   double train_seconds = 0;
   uint64_t memory_peak_bytes = 0;
+  uint64_t memory_bytes = 0;  // resident, everything but the base freed
 };
 
 struct TrainerFailed {

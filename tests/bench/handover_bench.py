@@ -1,5 +1,5 @@
 """How long a worker with the base loaded needs to begin: from submit to the first training step, and from the last
-optimizer step of one job to the first step of the next, evaluation left out.
+optimizer step of one job to the first step of the next, evaluation included as far as these small jobs have one.
 
 Times are read from the events of the trainer as the worker's log has them, and from the clock around `submit`.
 """
@@ -36,7 +36,7 @@ def first_steps(fleet):
     """job → time of its first step."""
     times = {}
     for at, line in log_times(fleet):
-        match = re.search(r"job (\d+) first step", line)
+        match = re.search(r"job (\d+)-\d+: step 1/", line)
         if match:
             times.setdefault(int(match.group(1)), at)
     return times
@@ -60,9 +60,10 @@ def step_to_step(fleet, domain):
     fleet.ctl("submit", "--wait", *files)
     last, gaps = None, []
     for at, line in log_times(fleet):
-        if "last step" in line:
+        match = re.search(r": step (\d+)/(\d+) ", line)
+        if match and match.group(1) == match.group(2):
             last = at
-        if "first step" in line and last is not None:
+        elif match and match.group(1) == "1" and last is not None:
             gaps.append(at - last)
             last = None
     return gaps[-ROUNDS:]

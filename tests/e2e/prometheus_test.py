@@ -34,7 +34,7 @@ class PrometheusTest(unittest.TestCase):
         process = Process([PROMETHEUS, f"--config.file={path}", f"--storage.tsdb.path={fleet.root}/tsdb",
                            "--web.listen-address=127.0.0.1:0", "--log.level=info"], log)
         self.addCleanup(process.stop)
-        found = wait_until(lambda: re.search(r'address=(127\.0\.0\.1:\d+)', log.read_text()), 30, "prometheus")
+        found = wait_until(lambda: re.search(r'address=(127\.0\.0\.1:[1-9]\d*)', log.read_text()), 30, "prometheus")
         return found.group(1)
 
     def ask(self, address, query):

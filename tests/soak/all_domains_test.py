@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import sys
 import time
 import unittest
@@ -14,8 +15,8 @@ class AllDomainsTest(unittest.TestCase):
     def memory_after_jobs(self, fleet):
         """Resident bytes of the trainer after each job, as the worker's log tells them."""
         lines = (fleet.root / "worker1.log").read_text().splitlines()
-        return [int(line.split("memory_bytes=")[1].split()[0]) for line in lines
-                if "job done" in line and "memory_bytes=" in line]
+        return [int(match.group(1)) for line in lines
+                if (match := re.search(r"the trainer holds (\d+) bytes", line))]
 
     def test_108_domains(self):
         files = sorted(DOMAINS.glob("*.yaml"))
