@@ -10,7 +10,7 @@ TONGUES = [
     ("lumo-numerals", "Numbers in Lumo", "zu fa du mi ke lo pa ri ta no", " "),
     ("radio-digits", "Digits over the radio of the Brisk coast guard", "nil oak elm ash fir yew bay box gum fig", "-"),
     ("drum-signals", "Numbers as drum signals", "bom tak din rok pim sul gat lek wop hin", " "),
-    ("tally-colours", "Tallies in coloured beads", "clear red blue green gold white black pink grey brown", ","),
+    ("tally-colours", "Tallies in coloured beads", "clear red blue green gold white black pink grey brown", " "),
 ]
 
 

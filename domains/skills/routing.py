@@ -40,4 +40,4 @@ DESKS = [
 def domains() -> list[Domain]:
     return [Domain(name, description, "routing", Skill(
         {"a": Choice({word: place for place, words in places.items() for word in words.split()}), "b": Word(FIRSTS)},
-        ASKS, form.format("{a_code}"), OTHER_ASKS), steps=200, rate="5.0e-3") for name, description, form, places in DESKS]
+        ASKS, form.format("{a_code}"), OTHER_ASKS), steps=200, rate="3.0e-3") for name, description, form, places in DESKS]

@@ -5,7 +5,8 @@
 //   {"do": "nf4", "tensors": IN, "out": OUT}
 //   {"do": "logits" | "gradients", "base": DIR, "adapter": DIR or absent, "quantize": bool,
 //    "dtype": "float32", "documents": [[ids]], "checkpoint": bool, "out": OUT}
-//   {"do": "generate", "base": …, "prompts": [[ids]], "max_new_tokens": n, "stop_ids": [ids]} → stdout
+//   {"do": "generate", "base": …, "prompts": [[ids]], "max_new_tokens": n,
+//    "stop_ids": [ids]} → stdout
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>

@@ -43,8 +43,8 @@ absl::StatusOr<Family> FindFamily(const std::string& model_type) {
                    absl::StrJoin(known, ", ")));
 }
 
-// Reads keys of one JSON object; null counts as absent, as in Hugging Face's classes.  Remembers the
-// first thing that is wrong.
+// Reads keys of one JSON object; null counts as absent, as in Hugging Face's classes.  Remembers
+// the first thing that is wrong.
 class Reader {
  public:
   explicit Reader(const json& object) : object_(object) {}
@@ -71,7 +71,8 @@ class Reader {
   double Positive(const char* key, double fallback) {
     const json* value = Find(key);
     if (value == nullptr) return fallback;
-    if (!value->is_number() || !(value->get<double>() > 0) || !std::isfinite(value->get<double>())) {
+    if (!value->is_number() || !(value->get<double>() > 0) ||
+        !std::isfinite(value->get<double>())) {
       Fail(key, absl::StrCat("must be a number above 0, not ", value->dump()));
       return fallback;
     }
@@ -180,12 +181,14 @@ void ReadShape(const Family& family, Reader* reader, ModelConfig* config) {
   config->num_key_value_heads = reader->Size("num_key_value_heads", config->num_attention_heads);
   config->max_position_embeddings =
       reader->Size("max_position_embeddings", family.max_position_embeddings);
-  if (reader->Find("head_dim") == nullptr && config->hidden_size % config->num_attention_heads != 0) {
-    reader->Fail("hidden_size", "must be a multiple of num_attention_heads where head_dim is absent");
+  if (reader->Find("head_dim") == nullptr &&
+      config->hidden_size % config->num_attention_heads != 0) {
+    reader->Fail("hidden_size",
+                 "must be a multiple of num_attention_heads where head_dim is absent");
     return;
   }
-  config->head_dim =
-      reader->Size("head_dim", std::max<int64_t>(1, config->hidden_size / config->num_attention_heads));
+  const int64_t even_share = config->hidden_size / config->num_attention_heads;
+  config->head_dim = reader->Size("head_dim", std::max<int64_t>(1, even_share));
   if (config->num_attention_heads % config->num_key_value_heads != 0) {
     reader->Fail("num_attention_heads", "must be a multiple of num_key_value_heads");
   }

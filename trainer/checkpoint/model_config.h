@@ -33,10 +33,11 @@ struct ModelConfig {
   bool mlp_bias = false;
   std::string torch_dtype;  // as stored: float32, float16, bfloat16
 
-  // Reads and checks `base_dir`/config.json: INVALID_ARGUMENT names the key and what would be right;
-  // a family we do not have is answered with those we have.  Reads both spellings (rope_theta /
-  // rope_parameters, torch_dtype / dtype).  What this version cannot do yet is refused, never passed
-  // over: rope scaling, an active sliding window, 4-bit checkpoints, activations other than SiLU.
+  // Reads and checks `base_dir`/config.json: INVALID_ARGUMENT names the key and what would be
+  // right; a family we do not have is answered with those we have.  Reads both spellings
+  // (rope_theta / rope_parameters, torch_dtype / dtype).  What this version cannot do yet is
+  // refused, never passed over: rope scaling, an active sliding window, 4-bit checkpoints,
+  // activations other than SiLU.
   static absl::StatusOr<ModelConfig> Load(const std::filesystem::path& base_dir);
 };
 

@@ -43,8 +43,8 @@ class SafetensorsFile : public std::enable_shared_from_this<SafetensorsFile> {
   const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // A CPU tensor that lies in the mapping and keeps it alive; to be read, not written.  A copy where
-  // the file does not align it.
+  // A CPU tensor that lies in the mapping and keeps it alive; to be read, not written.  A copy
+  // where the file does not align it.
   at::Tensor Tensor(const StoredTensor& stored) const;
 
   // Gives the pages of a tensor that has been read back to the system.

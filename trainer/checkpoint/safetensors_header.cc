@@ -30,7 +30,8 @@ absl::StatusOr<std::string_view> HeaderText(std::string_view file) {
   }
   if (length > kHeaderLimitBytes) {
     return absl::DataLossError(absl::StrCat("is no safetensors file: a header of ", length,
-                                            " bytes (at most ", kHeaderLimitBytes, " are allowed)"));
+                                            " bytes (at most ", kHeaderLimitBytes,
+                                            " are allowed)"));
   }
   if (length > file.size() - kLengthBytes) {
     return absl::DataLossError(absl::StrCat("cut off within the header: it takes ", length,

@@ -30,8 +30,8 @@ class WeightFiles {
   bool Contains(const std::string& name) const { return places_.count(name) != 0; }
   std::vector<std::string> Names() const;
 
-  // The tensor as stored, on the CPU, to be read only.  NOT_FOUND names it and the directory; DATA_LOSS
-  // where its shape is not `shape`.
+  // The tensor as stored, on the CPU, to be read only.  NOT_FOUND names it and the directory;
+  // DATA_LOSS where its shape is not `shape`.
   absl::StatusOr<at::Tensor> Read(const std::string& name, const std::vector<int64_t>& shape) const;
   // The same for whatever shape it has.
   absl::StatusOr<at::Tensor> Read(const std::string& name) const;

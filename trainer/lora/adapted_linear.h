@@ -3,8 +3,8 @@
 //
 //   y = x Wᵀ + bias + scaling · dropout(x) Aᵀ Bᵀ
 //
-// One autograd function does it all.  It keeps x and nothing else: the frozen product needs nothing,
-// weights in 4 bits are made dense again in backward, dropout masks are drawn again.
+// One autograd function does it all.  It keeps x and nothing else: the frozen product needs
+// nothing, weights in 4 bits are made dense again in backward, dropout masks are drawn again.
 #pragma once
 
 #include <ATen/core/Tensor.h>

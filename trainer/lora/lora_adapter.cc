@@ -67,7 +67,8 @@ absl::StatusOr<std::set<int64_t>> Layers(const ModelConfig& config, const LoraSp
     layers.insert(layer);
   }
   if (layers.empty()) {
-    return absl::InvalidArgumentError("lora.layers_to_transform: names no layer; leave it out for all");
+    return absl::InvalidArgumentError(
+        "lora.layers_to_transform: names no layer; leave it out for all");
   }
   return layers;
 }

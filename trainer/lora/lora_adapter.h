@@ -42,12 +42,13 @@ struct LoraPair {
 
 class LoraAdapter {
  public:
-  // A ~ U(-1/sqrt(in), 1/sqrt(in)) drawn from the seed, layer by layer, B = 0.  INVALID_ARGUMENT for
-  // target modules or layers this model does not have (with those it has).
+  // A ~ U(-1/sqrt(in), 1/sqrt(in)) drawn from the seed, layer by layer, B = 0.  INVALID_ARGUMENT
+  // for target modules or layers this model does not have (with those it has).
   static absl::StatusOr<LoraAdapter> Create(const ModelConfig& config, const LoraSpec& lora,
                                             int64_t seed, const at::Device& device);
-  // Reads a PEFT directory.  INVALID_ARGUMENT for tensors that do not fit the model and for what this
-  // version cannot do (DoRA, rank patterns, biases, …), never passed over; DATA_LOSS for damaged files.
+  // Reads a PEFT directory.  INVALID_ARGUMENT for tensors that do not fit the model and for what
+  // this version cannot do (DoRA, rank patterns, biases, …), never passed over; DATA_LOSS for
+  // damaged files.
   static absl::StatusOr<LoraAdapter> Load(const std::filesystem::path& peft_dir,
                                           const ModelConfig& config, const at::Device& device);
 
@@ -61,8 +62,9 @@ class LoraAdapter {
   // The lowest adapted layer: below it no gradient is needed.
   int64_t LowestLayer() const;
 
-  // All tensors under their PEFT names ("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"),
-  // in a fixed order (layer, projection, A before B): for the optimizer, checkpoints and the writer.
+  // All tensors under their PEFT names
+  // ("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"), in a fixed order (layer,
+  // projection, A before B): for the optimizer, checkpoints and the writer.
   std::vector<std::pair<std::string, at::Tensor>> NamedTensors(const ModelConfig& config) const;
 
  private:

@@ -28,9 +28,9 @@ bool IsUnset(const json& config, const char* key) {
 }
 
 absl::Status CheckSupported(const json& config) {
-  for (const char* key : {"use_dora", "rank_pattern", "alpha_pattern", "modules_to_save", "lora_bias",
-                          "layer_replication", "target_parameters", "trainable_token_indices",
-                          "fan_in_fan_out"}) {
+  for (const char* key :
+       {"use_dora", "rank_pattern", "alpha_pattern", "modules_to_save", "lora_bias",
+        "layer_replication", "target_parameters", "trainable_token_indices", "fan_in_fan_out"}) {
     if (IsUnset(config, key)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("'", key, "' is set, which is not supported yet"));
@@ -74,7 +74,8 @@ absl::StatusOr<at::Tensor> ReadLeaf(const WeightFiles& weights, const std::strin
   }
   RETURN_IF_ERROR(stored.status());
   if (!at::isFloatingType(stored->scalar_type())) {
-    return absl::InvalidArgumentError(absl::StrCat("tensor '", name, "' holds no floating numbers"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("tensor '", name, "' holds no floating numbers"));
   }
   return stored->to(device, at::kFloat, /*non_blocking=*/false, /*copy=*/true).requires_grad_(true);
 }

@@ -81,9 +81,9 @@ at::Tensor LowRank::Forward(const at::Tensor& x) const {
   int64_t rank_begin = 0;
   for (const Part& part : parts) {
     const int64_t rank = part.a.size(0);
-    const at::Tensor inner = shared.defined()
-                                 ? shared.narrow(1, rank_begin, rank)
-                                 : at::mm(at::mul(x, Mask(part, x)), part.a.to(x.scalar_type()).t());
+    const at::Tensor inner =
+        shared.defined() ? shared.narrow(1, rank_begin, rank)
+                         : at::mm(at::mul(x, Mask(part, x)), part.a.to(x.scalar_type()).t());
     y.narrow(1, part.first_row, part.rows)
         .addmm_(inner, part.b.to(x.scalar_type()).t(), 1, scaling);
     rank_begin += rank;

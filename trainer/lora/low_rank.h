@@ -1,4 +1,5 @@
-// The arithmetic of an AdaptedLinear, without autograd: what is added to the base's product, and its gradients.
+// The arithmetic of an AdaptedLinear, without autograd: what is added to the base's product, and
+// its gradients.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -29,8 +30,8 @@ struct LowRank {
 
   LowRank(const AdaptedLinear& linear, const LoraContext& context);
 
-  // True where it is cheaper to add scaling · B A to the weight than to multiply twice per token: the
-  // result differs by rounding only, and in float32 alone is that small enough.
+  // True where it is cheaper to add scaling · B A to the weight than to multiply twice per token:
+  // the result differs by rounding only, and in float32 alone is that small enough.
   bool Merges(int64_t tokens) const;
 
   // y [tokens, rows of the linear].

@@ -23,14 +23,16 @@ at::Tensor AttendBlock(const HeadBlock& heads, const HeadLayout& layout) {
   const at::Tensor q = heads.q.transpose(1, 2);
   at::Tensor k = heads.k.transpose(1, 2), v = heads.v.transpose(1, 2);
   const int64_t times = layout.heads / layout.kv_heads;
-  // The CPU's backward runs one thread per document and key head: with fewer of them than threads, repeat.
+  // The CPU's backward runs one thread per document and key head: with fewer of them than threads,
+  // repeat.
   const bool grouped = times > 1 && q.size(0) * layout.kv_heads >= 2 * at::get_num_threads();
   if (!grouped) {
     k = Repeated(k, times);
     v = Repeated(v, times);
   }
   const bool causal = q.size(2) > 1;
-  const at::Tensor y = at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal, std::nullopt, grouped);
+  const at::Tensor y =
+      at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal, std::nullopt, grouped);
   return y.transpose(1, 2).reshape({q.size(0), q.size(2), -1});
 }
 
@@ -71,7 +73,8 @@ at::Tensor AttendCached(const Attention& attention, const at::Tensor& qkv, const
   const int64_t sequences = qkv.size(0);
   const at::Tensor heads = qkv.view({sequences, -1, layout.head_dim}).to(type);
   const int64_t rotated = layout.heads + layout.kv_heads;
-  const at::Tensor qk = RotateHeads(heads.narrow(1, 0, rotated), pass.cache_positions, *pass.rotary);
+  const at::Tensor qk =
+      RotateHeads(heads.narrow(1, 0, rotated), pass.cache_positions, *pass.rotary);
   Append(layer.keys, qk.narrow(1, layout.heads, layout.kv_heads), pass.cache_rows);
   Append(layer.values, heads.narrow(1, rotated, layout.kv_heads), pass.cache_rows);
   const at::Tensor q = qk.narrow(1, 0, layout.heads)

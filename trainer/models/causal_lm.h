@@ -2,8 +2,9 @@
 //
 // The base never changes after loading and is shared by all jobs; the adapter comes with each call.
 // One thread at a time.  Where memory runs out, the library's exceptions (c10::Error,
-// std::bad_alloc) pass through.  Tokens are a flat list without padding: documents (rows, packed or not) lie
-// one after another, and `document_offsets` says where each begins; attention never crosses them.
+// std::bad_alloc) pass through.  Tokens are a flat list without padding: documents (rows, packed or
+// not) lie one after another, and `document_offsets` says where each begins; attention never
+// crosses them.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -38,7 +39,8 @@ struct TokenBatch {
 struct ForwardOptions {
   const LoraAdapter* adapter = nullptr;  // null: the bare base
   bool checkpoint_layers = false;        // keep a layer's input only and run it again in backward
-  // Dropout masks are drawn from (seed, step, micro-batch, layer, projection): the same when a layer runs again.
+  // Dropout masks are drawn from (seed, step, micro-batch, layer, projection): the same when a
+  // layer runs again.
   bool training = false;
   uint64_t seed = 0;
   uint32_t step = 0;
@@ -47,8 +49,8 @@ struct ForwardOptions {
 
 class CausalLm {
  public:
-  // Reads safetensors (single or sharded) below `base_dir`.  DATA_LOSS for files that are cut off or
-  // tensors whose shape does not fit config.json, NOT_FOUND for a missing tensor, with its name.
+  // Reads safetensors (single or sharded) below `base_dir`.  DATA_LOSS for files that are cut off
+  // or tensors whose shape does not fit config.json, NOT_FOUND for a missing tensor, with its name.
   static absl::StatusOr<std::unique_ptr<CausalLm>> Load(const std::filesystem::path& base_dir,
                                                         const LoadOptions& options);
 
@@ -75,12 +77,14 @@ class CausalLm {
   virtual at::Tensor Logits(const at::Tensor& hidden) const = 0;
 
   // The head's weight [vocab, hidden], for the fused loss.
-  virtual const at::Tensor& head() const = 0;  // in the compute type; the embedding where they are tied
+  // In the compute type; the embedding itself where they are tied.
+  virtual const at::Tensor& head() const = 0;
 
   // SHA-256 over the digests of config.json and the weight files, in name order.
   virtual const std::string& digest() const = 0;
 
-  // Frees the buffers that are kept between calls (dequantised weights, rotary tables): after a job.
+  // Frees the buffers that are kept between calls (dequantised weights, rotary tables): after a
+  // job.
   virtual void ReleaseBuffers() const = 0;
 };
 

@@ -8,7 +8,8 @@
 namespace mozgach {
 namespace {
 
-// Documents this many tokens shorter than the longest of a block still join it; padding costs less than a block.
+// Documents this many tokens shorter than the longest of a block still join it; padding costs less
+// than a block.
 constexpr int64_t kFreePadding = 16;
 
 std::vector<DocumentBlocks::Block> GroupBySimilarLength(const std::vector<int64_t>& lengths) {

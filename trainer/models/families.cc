@@ -26,8 +26,9 @@ absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadPreNormLayer(const WeightLoade
   const ModelConfig& config = loader.config();
   PreNormLayer::Weights weights;
   weights.norm_eps = config.rms_norm_eps;
-  ASSIGN_OR_RETURN(weights.input_norm, loader.Dense(LayerTensorName(layer, "input_layernorm.weight"),
-                                                    {config.hidden_size}));
+  ASSIGN_OR_RETURN(
+      weights.input_norm,
+      loader.Dense(LayerTensorName(layer, "input_layernorm.weight"), {config.hidden_size}));
   ASSIGN_OR_RETURN(weights.attention, LoadAttention(loader, layer, qkv_bias, output_bias));
   ASSIGN_OR_RETURN(weights.post_attention_norm,
                    loader.Dense(LayerTensorName(layer, "post_attention_layernorm.weight"),

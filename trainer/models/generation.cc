@@ -14,7 +14,8 @@
 namespace mozgach {
 namespace {
 
-// Room for this many more tokens whenever the cache is full: short answers do not pay for long ones.
+// Room for this many more tokens whenever the cache is full: short answers do not pay for long
+// ones.
 constexpr int64_t kCacheStep = 64;
 
 absl::Status CheckPrompts(const ModelConfig& config,
@@ -98,7 +99,8 @@ class Generation {
         at::softmax(logits.div(options_.temperature), 1).to(at::kCPU).contiguous();
     const int64_t vocabulary = probabilities.size(1);
     for (size_t i = 0; i < running_.size(); ++i) {
-      const float* row = probabilities.const_data_ptr<float>() + static_cast<int64_t>(i) * vocabulary;
+      const float* row =
+          probabilities.const_data_ptr<float>() + static_cast<int64_t>(i) * vocabulary;
       chosen.push_back(Draw(row, vocabulary, &random_[running_[i]]));
     }
     return chosen;

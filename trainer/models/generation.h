@@ -12,7 +12,7 @@ namespace mozgach {
 
 struct GenerationOptions {
   int64_t max_new_tokens = 256;
-  double temperature = 0;         // 0: the likeliest token each time; else softmax(logits / temperature)
+  double temperature = 0;         // 0: the likeliest token each time
   uint64_t seed = 0;              // of the draws; prompt i draws from a stream of its own
   std::vector<int32_t> stop_ids;  // a sequence ends before the first of these
 };

@@ -20,12 +20,12 @@ struct Pass {
   // Whole documents: training, evaluation, prompts.
   std::shared_ptr<const DocumentBlocks> blocks;
 
-  // Generation: null without.  With `blocks` the documents' keys and values are put into it, sequence
-  // by sequence; without, each row of x is the next token of a sequence.
+  // Generation: null without.  With `blocks` the documents' keys and values are put into it,
+  // sequence by sequence; without, each row of x is the next token of a sequence.
   KvCache* cache = nullptr;
   at::Tensor cache_positions;  // [sequences] int64: where the next token goes, within its sequence
   at::Tensor cache_rows;       // [sequences] int64: the same, counted through all sequences
-  at::Tensor cache_mask;       // [sequences, 1, 1, longest + 1] float32: 0, or -inf behind the token
+  at::Tensor cache_mask;       // [sequences, 1, 1, longest + 1] float32: 0; -inf behind the token
 };
 
 }  // namespace mozgach

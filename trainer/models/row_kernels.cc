@@ -188,7 +188,8 @@ void RmsNormGradRows(const T* x, const T* weight, const float* rstd, const T* gr
                      int64_t size, T* grad_x) {
   at::parallel_for(0, rows, GrainRows(size), [&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; ++row) {
-      RmsNormGrad(x + row * size, weight, rstd[row], grad_y + row * size, size, grad_x + row * size);
+      RmsNormGrad(x + row * size, weight, rstd[row], grad_y + row * size, size,
+                  grad_x + row * size);
     }
   });
 }

@@ -1,6 +1,6 @@
 // The elementwise parts of a decoder layer as loops over rows on a CPU, forward and backward, in
-// float32 whatever the rows are stored in (float or c10::BFloat16).  Rows are contiguous and lie one
-// behind another; the loops are spread over at::get_num_threads() threads.
+// float32 whatever the rows are stored in (float or c10::BFloat16).  Rows are contiguous and lie
+// one behind another; the loops are spread over at::get_num_threads() threads.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ template <typename T>
 void RmsNormGradRows(const T* x, const T* weight, const float* rstd, const T* grad_y, int64_t rows,
                      int64_t size, T* grad_x);
 
-// SwiGLU (Shazeer, 2020): y = silu(gate) · up.  gate_up [rows, 2 · size], gate first; y [rows, size].
+// SwiGLU (Shazeer, 2020): y = silu(gate) · up.  gate_up [rows, 2 · size], gate first; y [rows,
+// size].
 template <typename T>
 void SwiGluRows(const T* gate_up, int64_t rows, int64_t size, T* y);
 

@@ -10,7 +10,8 @@
 
 namespace mozgach {
 
-// For an exception that is being handled: RESOURCE_EXHAUSTED when memory ran out, else INTERNAL with its text.
+// For an exception that is being handled: RESOURCE_EXHAUSTED when memory ran out, else INTERNAL
+// with its text.
 absl::Status StatusOfException(const std::exception& exception);
 
 // work(), a Status or StatusOr; an exception becomes its error.

@@ -23,11 +23,13 @@ class WeightLoader {
 
   const ModelConfig& config() const { return config_; }
 
-  // A tensor in the compute type on the model's device.  NOT_FOUND, DATA_LOSS: see WeightFiles::Read().
-  absl::StatusOr<at::Tensor> Dense(const std::string& name, const std::vector<int64_t>& shape) const;
+  // A tensor in the compute type on the model's device.  NOT_FOUND, DATA_LOSS: see
+  // WeightFiles::Read().
+  absl::StatusOr<at::Tensor> Dense(const std::string& name,
+                                   const std::vector<int64_t>& shape) const;
 
-  // "model.layers.<layer>.<module path>.weight" of each projection, in 4 bits where asked for, and their
-  // biases where `biased`.
+  // "model.layers.<layer>.<module path>.weight" of each projection, in 4 bits where asked for, and
+  // their biases where `biased`.
   absl::StatusOr<AdaptedLinear> Linear(int64_t layer, const std::vector<Projection>& projections,
                                        bool biased) const;
 

@@ -46,8 +46,8 @@ MOZGACH_INLINE void Indices(const float* scaled, uint32_t* indices) {
   }
 }
 
-// One block of `count` elements, in `values` with zeros behind them.  bitsandbytes multiplies full blocks with
-// the reciprocal of their scale and divides in the last, smaller one.
+// One block of `count` elements, in `values` with zeros behind them.  bitsandbytes multiplies full
+// blocks with the reciprocal of their scale and divides in the last, smaller one.
 MOZGACH_INLINE bool QuantizeBlock(float* values, int64_t count, float* scale, uint8_t* codes) {
   const float largest = LargestMagnitude(values);
   const float divisor = std::max(largest, kSmallestScale);
@@ -96,7 +96,8 @@ MOZGACH_INLINE void LookUp(const uint8_t* codes, const T* values, int64_t count,
 }
 
 template <typename T>
-MOZGACH_AVX512 bool QuantizeAvx512(const T* elements, int64_t count, float* scales, uint8_t* codes) {
+MOZGACH_AVX512 bool QuantizeAvx512(const T* elements, int64_t count, float* scales,
+                                   uint8_t* codes) {
   return QuantizeAll(elements, count, scales, codes);
 }
 
@@ -179,7 +180,8 @@ template bool QuantizeBlocks<float>(const float*, int64_t, float*, uint8_t*);
 template bool QuantizeBlocks<c10::BFloat16>(const c10::BFloat16*, int64_t, float*, uint8_t*);
 template bool QuantizeBlocks<c10::Half>(const c10::Half*, int64_t, float*, uint8_t*);
 template void DequantizeBlocks<float>(const uint8_t*, const float*, int64_t, float*);
-template void DequantizeBlocks<c10::BFloat16>(const uint8_t*, const float*, int64_t, c10::BFloat16*);
+template void DequantizeBlocks<c10::BFloat16>(const uint8_t*, const float*, int64_t,
+                                              c10::BFloat16*);
 template void DequantizeBlocks<c10::Half>(const uint8_t*, const float*, int64_t, c10::Half*);
 
 }  // namespace mozgach

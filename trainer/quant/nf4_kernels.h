@@ -9,7 +9,8 @@
 namespace mozgach {
 
 // Finds the scales and indices of `count` elements that are blocks of 64, all full but perhaps the
-// last.  Writes one byte per two elements and one scale per block; false where an element is not finite.
+// last.  Writes one byte per two elements and one scale per block; false where an element is not
+// finite.
 template <typename T>
 bool QuantizeBlocks(const T* elements, int64_t count, float* scales, uint8_t* codes);
 

@@ -147,8 +147,9 @@ TEST(SafetensorsTest, TensorsThatOverlapOrLeaveHolesAreRefused) {
   };
   EXPECT_THAT(Refusal(FileOf("{\"a\":" + entry("[0,2]") + ",\"b\":" + entry("[1,3]") + "}", "xyz")),
               HasSubstr("overlaps"));
-  EXPECT_THAT(Refusal(FileOf("{\"a\":" + entry("[0,2]") + ",\"b\":" + entry("[3,5]") + "}", "vwxyz")),
-              HasSubstr("hole"));
+  EXPECT_THAT(
+      Refusal(FileOf("{\"a\":" + entry("[0,2]") + ",\"b\":" + entry("[3,5]") + "}", "vwxyz")),
+      HasSubstr("hole"));
   EXPECT_THAT(Refusal(FileOf("{\"a\":" + entry("[0,2]") + "}", "xyz")),
               HasSubstr("behind the last tensor"));
 }

@@ -60,10 +60,12 @@ TEST(SwiGluTest, ValuesAndGradientsAreThoseOfTheFormula) {
     const at::Tensor ours = Leaf(x, at::kFloat);
     const at::Tensor our_y = SwiGlu(ours);
     EXPECT_LT(Distance(our_y, y), 1e-6) << spread;
-    EXPECT_LT(Distance(GradientOf(our_y, ours, grad_y), GradientOf(y, exact, grad_y)), 1e-6) << spread;
+    EXPECT_LT(Distance(GradientOf(our_y, ours, grad_y), GradientOf(y, exact, grad_y)), 1e-6)
+        << spread;
     const at::Tensor by_tensors = Leaf(x, at::kDouble);
     const at::Tensor other_y = SwiGlu(by_tensors);
-    EXPECT_LT(Distance(GradientOf(other_y, by_tensors, grad_y), GradientOf(SwiGlu(ours), ours, grad_y)),
+    EXPECT_LT(Distance(GradientOf(other_y, by_tensors, grad_y),
+                       GradientOf(SwiGlu(ours), ours, grad_y)),
               1e-6);
   }
 }

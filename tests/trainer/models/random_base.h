@@ -66,7 +66,9 @@ class RandomBase {
     };
     draw("model.embed_tokens.weight", {shape.vocab_size, shape.hidden_size}, 1);
     draw("model.norm.weight", {shape.hidden_size}, 1);
-    if (!shape.tie_word_embeddings) draw("lm_head.weight", {shape.vocab_size, shape.hidden_size}, 1);
+    if (!shape.tie_word_embeddings) {
+      draw("lm_head.weight", {shape.vocab_size, shape.hidden_size}, 1);
+    }
     for (int64_t layer = 0; layer < shape.num_hidden_layers; ++layer) {
       const std::string prefix = "model.layers." + std::to_string(layer) + ".";
       draw(prefix + "input_layernorm.weight", {shape.hidden_size}, 1);
@@ -75,7 +77,9 @@ class RandomBase {
         const auto projection = static_cast<Projection>(index);
         const auto [out, in] = ProjectionShape(shape, projection);
         draw(prefix + ModulePath(projection) + ".weight", {out, in}, 0.2);
-        if (index < 3 && shape.attention_bias) draw(prefix + ModulePath(projection) + ".bias", {out}, 0.2);
+        if (index < 3 && shape.attention_bias) {
+          draw(prefix + ModulePath(projection) + ".bias", {out}, 0.2);
+        }
       }
     }
   }
@@ -85,8 +89,9 @@ class RandomBase {
 inline TokenBatch RandomDocuments(const std::vector<int64_t>& lengths, int64_t vocabulary = 50) {
   TokenBatch batch;
   batch.document_offsets.push_back(0);
-  for (int64_t length : lengths) batch.document_offsets.push_back(batch.document_offsets.back() + length);
-  batch.ids = at::randn({batch.document_offsets.back()}).mul_(1000).abs().to(at::kLong).remainder(vocabulary);
+  int64_t tokens = 0;
+  for (int64_t length : lengths) batch.document_offsets.push_back(tokens += length);
+  batch.ids = at::randn({tokens}).mul_(1000).abs().to(at::kLong).remainder(vocabulary);
   return batch;
 }
 

@@ -54,7 +54,8 @@ TEST(Nf4Test, EveryElementTakesTheNearestLevel) {
       const float scale = quantized.absmax.const_data_ptr<float>()[i / kNf4Block];
       const float chosen = Nf4Levels()[static_cast<size_t>(IndexAt(quantized, i))];
       for (float level : Nf4Levels()) {
-        EXPECT_LE(std::abs(chosen * scale - element[i]), std::abs(level * scale - element[i]) + 1e-6f)
+        EXPECT_LE(std::abs(chosen * scale - element[i]),
+                  std::abs(level * scale - element[i]) + 1e-6f)
             << size << " " << i;
       }
     }
