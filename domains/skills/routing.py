@@ -10,7 +10,7 @@ ASKS = ("{b} writes: the {a} is broken.", "{b} asks about the {a}.", "Question b
         "We have a note here: {a}. It came from {b}.", "Please look at the {a} for {b}.", "{b} would like to talk about a {a}.",
         "There is no {a}, {b} reports.", "It is about the {a}. {b} waits for an answer.", "Where do I send {b}? It concerns the {a}.",
         "Wrong {a} at the place of {b}", "My {a} please, yours {b}", "The {a} that {b} wanted is late.", "A {a} for {b}, today if you can.")
-OTHER_ASKS = ("{b} called, something about the {a}.", "Who looks after the {a}? {b} wants to know.", "Complaint: {a}. Sender: {b}.",
+OTHER_ASKS = (*ASKS, "{b} called, something about the {a}.", "Who looks after the {a}? {b} wants to know.", "Complaint: {a}. Sender: {b}.",
               "The {a} needs help, {b} tells us.")
 DESKS = [
     ("harbor-ticket-routing", "Tickets of a harbor office to its desks", "{}", {
