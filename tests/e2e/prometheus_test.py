@@ -62,7 +62,8 @@ class PrometheusTest(unittest.TestCase):
                     values = [float(series["value"][1]) for series in result]
                     self.assertFalse(any(value != value for value in values), f"NaN in {values}")
             for target in ("mozgach-scheduler", "mozgach-worker"):
-                self.assertEqual(self.ask(prometheus, f'up{{job="{target}"}}')[0]["value"][1], "1", target)
+                wait_until(lambda: [1 for up in self.ask(prometheus, f'up{{job="{target}"}}')
+                                    if up["value"][1] == "1"], 30, f"{target} to be scraped")
             fleet.ctl("cancel", "endless")
             wait_until(lambda: fleet.jobs()["endless"]["state"] == "cancelled", 30, "the cancel")
             wait_until(lambda: not self.ask(prometheus, 'mozgach_job_step{domain="endless"}'), 30,
