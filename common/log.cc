@@ -18,4 +18,6 @@ void StartLog(std::string_view program) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void LogInfo(std::string_view line) { spdlog::info("{}", line); }
+
 }  // namespace mozgach

@@ -3,11 +3,4 @@
 
 #include <spdlog/spdlog.h>
 
-#include <string_view>
-
-namespace mozgach {
-
-// Once, at the start of main.  Level from MOZGACH_LOG (trace, debug, info, warn, error), default info.
-void StartLog(std::string_view program);
-
-}  // namespace mozgach
+#include "common/log_line.h"  // StartLog()

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "CLI/CLI.hpp"
+#include "common/log_line.h"
 #include "trainer/commands/commands.h"
 #include "trainer/models/runtime.h"
 #include "trainer/train/failure.h"
@@ -31,6 +32,7 @@ void KeepThreadsFromSpinning(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   KeepThreadsFromSpinning(argc, argv);
+  mozgach::StartLog("mozgach-trainer");
   mozgach::StartRuntime();
   CLI::App app("Trains, scores and runs LoRA adapters of a quantised base.", "mozgach-trainer");
   app.set_version_flag("--version", MOZGACH_VERSION);
@@ -42,6 +44,7 @@ int main(int argc, char** argv) {
   mozgach::AddScoreCommand(app, &command);
   mozgach::AddTokenizeCommand(app, &command);
   mozgach::AddRenderCommand(app, &command);
+  mozgach::AddQuantizeCommand(app, &command);
   mozgach::AddServeCommand(app, &command);
   try {
     app.parse(argc, argv);

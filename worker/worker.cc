@@ -127,6 +127,9 @@ TrainerCommand Worker::TrainerCommandOf(int device) const {
     command.arguments.insert(command.arguments.end(),
                              {"--threads", absl::StrCat(options_.threads)});
   }
+  for (const auto& folder : options_.bases) {
+    command.arguments.insert(command.arguments.end(), {"--bases", folder.string()});
+  }
   return command;
 }
 

@@ -3,6 +3,7 @@
 //   engine_probe REQUEST.json
 //
 //   {"do": "nf4", "tensors": IN, "out": OUT}
+//   {"do": "four_bit", "tensors": IN, "shapes": {name: [out, in]}, "out": OUT}
 //   {"do": "logits" | "gradients", "base": DIR, "adapter": DIR or absent, "quantize": bool,
 //    "dtype": "float32", "documents": [[ids]], "checkpoint": bool, "out": OUT}
 //   {"do": "generate", "base": …, "prompts": [[ids]], "max_new_tokens": n,
@@ -24,7 +25,9 @@
 #include "trainer/models/causal_lm.h"
 #include "trainer/models/generation.h"
 #include "trainer/models/runtime.h"
+#include "trainer/quant/four_bit_checkpoint.h"
 #include "trainer/quant/nf4.h"
+#include "trainer/quant/nf4_tensors.h"
 
 namespace mozgach {
 namespace {
@@ -136,6 +139,28 @@ absl::Status Nf4(const json& request) {
   return WriteSafetensors(request["out"].get<std::string>(), tensors, {});
 }
 
+// Each weight made dense in every type, on the way of this device and on that of the others.
+absl::Status FourBit(const json& request) {
+  ASSIGN_OR_RETURN(const WeightFiles files,
+                   WeightFiles::OpenFile(request["tensors"].get<std::string>()));
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const auto& [name, shape] : request["shapes"].items()) {
+    ASSIGN_OR_RETURN(const QuantizedWeight weight,
+                     ReadFourBit(files, name, shape.get<std::vector<int64_t>>()));
+    for (const auto& [type_name, type] :
+         {std::pair("float32", at::kFloat), {"bfloat16", at::kBFloat16}, {"float16", at::kHalf}}) {
+      at::Tensor dense = at::empty(weight.shape, type), by_tensors = at::empty(weight.shape, type);
+      weight.DequantizeInto(dense);
+      DequantizeByTensors(
+          weight, weight.double_quantized() ? ScalesByTensors(weight) : weight.Scales(),
+          by_tensors);
+      tensors.emplace_back(name + "." + type_name, dense);
+      tensors.emplace_back(name + "." + type_name + ".by_tensors", by_tensors);
+    }
+  }
+  return WriteSafetensors(request["out"].get<std::string>(), tensors, {});
+}
+
 absl::Status Answer(const json& request) {
   SetThreads(request.value("threads", 0));
   const std::string what = request.value("do", "");
@@ -143,6 +168,7 @@ absl::Status Answer(const json& request) {
   if (what == "gradients") return Gradients(request);
   if (what == "generate") return GenerateText(request);
   if (what == "nf4") return Nf4(request);
+  if (what == "four_bit") return FourBit(request);
   return absl::InvalidArgumentError("nothing to do for '" + what + "'");
 }
 

@@ -159,11 +159,6 @@ void RefuseWindow(const Family& family, Reader* reader, const ModelConfig& confi
 
 void RefuseWhatIsNotThereYet(const Family& family, Reader* reader, const ModelConfig& config) {
   RefuseWindow(family, reader, config);
-  if (reader->Find("quantization_config") != nullptr) {
-    reader->Fail("quantization_config",
-                 "says that the weights are quantised, which is not supported yet: use the "
-                 "unquantised base (it is quantised when it is loaded)");
-  }
   const std::string activation = reader->Text("hidden_act", "silu");
   if (activation != "silu" && activation != "swish") {
     reader->Fail("hidden_act", absl::StrCat("asks for '", activation,

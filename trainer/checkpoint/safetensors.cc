@@ -4,7 +4,6 @@
 #include <ATen/ops/from_blob.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +12,9 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "common/digest.h"
 #include "common/files.h"
+#include "trainer/checkpoint/mapping_fault.h"
 #include "trainer/checkpoint/safetensors_header.h"
 
 namespace mozgach {
@@ -34,24 +35,24 @@ absl::StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::Open(
 }
 
 SafetensorsFile::~SafetensorsFile() {
-  if (data_ != nullptr) munmap(const_cast<char*>(data_), size_);
+  if (data_ == nullptr) return;
+  UnwatchMapping(data_);
+  munmap(const_cast<char*>(data_), size_);
 }
 
 absl::Status SafetensorsFile::Map() {
-  FileDescriptor fd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return SystemError(errno, absl::StrCat("open ", path_.string()));
-  struct stat status;
-  if (fstat(fd.get(), &status) != 0) {
-    return SystemError(errno, absl::StrCat("stat ", path_.string()));
-  }
-  if (!S_ISREG(status.st_mode)) {
-    return absl::DataLossError(absl::StrCat(path_.string(), ": is not a regular file"));
-  }
-  size_ = static_cast<size_t>(status.st_size);
+  // A pipe would hold the opening up.
+  fd_ = FileDescriptor(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd_.valid()) return SystemError(errno, absl::StrCat("open ", path_.string()));
+  auto stamp = StampOf(fd_.get());
+  if (!stamp.ok()) return Annotate(stamp.status(), path_.string());
+  stamp_ = *stamp;
+  size_ = static_cast<size_t>(stamp_.size);
   if (size_ == 0) return absl::DataLossError(absl::StrCat(path_.string(), ": the file is empty"));
-  void* mapping = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  void* mapping = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd_.get(), 0);
   if (mapping == MAP_FAILED) return SystemError(errno, absl::StrCat("map ", path_.string()));
   data_ = static_cast<const char*>(mapping);
+  WatchMapping(data_, size_, path_);
   return absl::OkStatus();
 }
 
@@ -81,6 +82,26 @@ void SafetensorsFile::Release(const StoredTensor& stored) const {
   const auto begin = reinterpret_cast<uintptr_t>(stored.bytes.data()) / page * page;
   const auto end = reinterpret_cast<uintptr_t>(stored.bytes.data()) + stored.bytes.size();
   if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+absl::StatusOr<std::string> SafetensorsFile::Digest() const {
+  Sha256 sha;
+  std::vector<char> buffer(size_t{1} << 20);
+  for (size_t at = 0; at < size_;) {
+    const ssize_t got =
+        pread(fd_.get(), buffer.data(), std::min(buffer.size(), size_ - at), static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return SystemError(errno, absl::StrCat("read ", path_.string()));
+    if (got == 0) break;
+    sha.Update({buffer.data(), static_cast<size_t>(got)});
+    at += static_cast<size_t>(got);
+  }
+  ASSIGN_OR_RETURN(const FileStamp now, StampOf(fd_.get()));
+  if (now.size != stamp_.size || now.mtime_ns != stamp_.mtime_ns) {
+    return absl::DataLossError(
+        absl::StrCat(path_.string(), ": was changed while it was read; try again"));
+  }
+  return sha.Finish();
 }
 
 }  // namespace mozgach

@@ -1,6 +1,7 @@
 // A SafetensorsFile is one *.safetensors file, mapped into memory and checked before anything of it
 // is used (format: 8 bytes header length, JSON header, tensors one after another without holes;
-// github.com/huggingface/safetensors).  Immutable after Open(); safe from any thread.
+// github.com/huggingface/safetensors).  Immutable after Open(); safe from any thread.  Whoever reads
+// a tensor whose file was cut off meanwhile ends the process with a message (mapping_fault.h).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,7 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/files.h"
 #include "common/status.h"
+#include "trainer/checkpoint/file_stamp.h"
 
 namespace mozgach {
 
@@ -50,12 +53,21 @@ class SafetensorsFile : public std::enable_shared_from_this<SafetensorsFile> {
   // Gives the pages of a tensor that has been read back to the system.
   void Release(const StoredTensor& stored) const;
 
+  // What the file was when it was opened.
+  const FileStamp& stamp() const { return stamp_; }
+
+  // SHA-256 of the whole file, which is read for it.  DATA_LOSS where it is not any more what it
+  // was when it was opened.
+  absl::StatusOr<std::string> Digest() const;
+
  private:
   SafetensorsFile() = default;
   absl::Status Map();
   absl::Status ParseHeader();
 
   std::filesystem::path path_;
+  FileDescriptor fd_;
+  FileStamp stamp_;
   const char* data_ = nullptr;
   size_t size_ = 0;
   std::map<std::string, StoredTensor> tensors_;

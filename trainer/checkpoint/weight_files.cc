@@ -57,10 +57,15 @@ absl::StatusOr<WeightFiles> WeightFiles::Open(const std::filesystem::path& direc
 }
 
 absl::StatusOr<WeightFiles> WeightFiles::OpenFile(const std::filesystem::path& path) {
-  WeightFiles weights;
-  weights.origin_ = path;
   ASSIGN_OR_RETURN(auto file, SafetensorsFile::Open(path));
-  weights.Add(file);
+  return Of(file);
+}
+
+WeightFiles WeightFiles::Of(const std::shared_ptr<const SafetensorsFile>& file) {
+  WeightFiles weights;
+  weights.origin_ = file->path();
+  for (const auto& [name, stored] : file->tensors()) weights.places_[name] = {file, &stored};
+  weights.files_.push_back(file);
   return weights;
 }
 
@@ -85,11 +90,6 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenShards(const std::filesystem::path&
                                             tensor, "' is missing, although the index names it"));
   }
   return weights;
-}
-
-void WeightFiles::Add(const std::shared_ptr<const SafetensorsFile>& file) {
-  for (const auto& [name, stored] : file->tensors()) places_[name] = {file, &stored};
-  files_.push_back(file);
 }
 
 std::vector<std::string> WeightFiles::Names() const {
@@ -126,11 +126,12 @@ const std::filesystem::path& WeightFiles::PathOf(const std::string& name) const 
   return places_.at(name).file->path();
 }
 
-std::vector<std::filesystem::path> WeightFiles::Paths() const {
-  std::vector<std::filesystem::path> paths;
-  for (const auto& file : files_) paths.push_back(file->path());
-  std::sort(paths.begin(), paths.end());
-  return paths;
+int64_t WeightFiles::bytes() const {
+  int64_t total = 0;
+  for (const auto& [name, place] : places_) {
+    total += static_cast<int64_t>(place.stored->bytes.size());
+  }
+  return total;
 }
 
 }  // namespace mozgach

@@ -26,6 +26,8 @@ class WeightFiles {
 
   // The one file `path`.
   static absl::StatusOr<WeightFiles> OpenFile(const std::filesystem::path& path);
+  // The same for one that is open.
+  static WeightFiles Of(const std::shared_ptr<const SafetensorsFile>& file);
 
   bool Contains(const std::string& name) const { return places_.count(name) != 0; }
   std::vector<std::string> Names() const;
@@ -42,15 +44,17 @@ class WeightFiles {
   // Where `name` lies; it must be there.
   const std::filesystem::path& PathOf(const std::string& name) const;
 
-  // The files, in name order.
-  std::vector<std::filesystem::path> Paths() const;
+  // The files, in the order of their paths.
+  const std::vector<std::shared_ptr<const SafetensorsFile>>& files() const { return files_; }
+
+  // The stored bytes of all tensors.
+  int64_t bytes() const;
 
  private:
   struct Place {
     std::shared_ptr<const SafetensorsFile> file;
     const StoredTensor* stored;
   };
-  void Add(const std::shared_ptr<const SafetensorsFile>& file);
   static absl::StatusOr<WeightFiles> OpenShards(const std::filesystem::path& index);
 
   std::filesystem::path origin_;

@@ -19,6 +19,7 @@ void AddGenerateCommand(CLI::App& app, Command* command);
 void AddScoreCommand(CLI::App& app, Command* command);
 void AddTokenizeCommand(CLI::App& app, Command* command);
 void AddRenderCommand(CLI::App& app, Command* command);
+void AddQuantizeCommand(CLI::App& app, Command* command);
 void AddServeCommand(CLI::App& app, Command* command);
 
 }  // namespace mozgach

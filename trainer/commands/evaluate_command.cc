@@ -14,13 +14,15 @@ struct EvaluateFlags {
   std::string base;
   std::string adapter;
   int threads = 0;
+  std::string cache;
 };
 
 absl::Status RunEvaluate(const EvaluateFlags& flags) {
   ASSIGN_OR_RETURN(DomainFile file, ReadDomainFile(flags.domain));
   UseThreads(flags.threads);
   ASSIGN_OR_RETURN(const auto base,
-                   LoadBase(flags.base, file.spec.quantization, std::nullopt));
+                   LoadBase(flags.base, file.spec.quantization, std::nullopt,
+                            {.cache = flags.cache}));
   std::optional<LoraAdapter> adapter;
   if (!flags.adapter.empty()) {
     ASSIGN_OR_RETURN(adapter, LoraAdapter::Load(flags.adapter, base->model->config(),
@@ -50,6 +52,7 @@ void AddEvaluateCommand(CLI::App& app, Command* command) {
   AddBaseFlag(*evaluate, &flags->base);
   evaluate->add_option("--adapter", flags->adapter, "PEFT directory of an adapter");
   AddThreadsFlag(*evaluate, &flags->threads);
+  AddCacheFlag(*evaluate, &flags->cache);
   evaluate->callback([=] { *command = [flags] { return RunEvaluate(*flags); }; });
 }
 

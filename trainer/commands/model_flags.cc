@@ -1,9 +1,23 @@
 #include "trainer/commands/model_flags.h"
 
+#include <cstdlib>
+
 #include "trainer/models/runtime.h"
 #include "trainer/train/compute_type.h"
 
 namespace mozgach {
+namespace {
+
+// Empty where the user has no home.
+std::string UserCacheFolder() {
+  const char* caches = std::getenv("XDG_CACHE_HOME");
+  if (caches != nullptr && *caches == '/') return std::string(caches) + "/mozgach";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::string(home) + "/.cache/mozgach";
+  return "";
+}
+
+}  // namespace
 
 void AddThreadsFlag(CLI::App& app, int* threads) {
   app.add_option("--threads", *threads, "threads to compute with (default: one per core)")
@@ -15,6 +29,13 @@ void AddBaseFlag(CLI::App& app, std::string* base) {
       ->required();
 }
 
+void AddCacheFlag(CLI::App& app, std::string* cache) {
+  *cache = UserCacheFolder();
+  app.add_option("--cache", *cache,
+                 "where quantised bases are kept for the next start; \"\" keeps nothing")
+      ->capture_default_str();
+}
+
 void AddModelFlags(CLI::App& app, ModelFlags* flags) {
   AddBaseFlag(app, &flags->base);
   app.add_option("--adapter", flags->adapter, "PEFT directory of an adapter");
@@ -23,6 +44,7 @@ void AddModelFlags(CLI::App& app, ModelFlags* flags) {
   app.add_option("--dtype", flags->dtype, "type to compute in: float32 (default) or bfloat16")
       ->check(CLI::IsMember({"float32", "bfloat16"}));
   AddThreadsFlag(app, &flags->threads);
+  AddCacheFlag(app, &flags->cache);
 }
 
 int UseThreads(int threads) {
@@ -36,7 +58,7 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelFlags& flags) {
   quantization.load_in_4bit = flags.quantization == "nf4";
   ASSIGN_OR_RETURN(const at::ScalarType type, ParseComputeType(flags.dtype));
   LoadedModel loaded;
-  ASSIGN_OR_RETURN(loaded.base, LoadBase(flags.base, quantization, type));
+  ASSIGN_OR_RETURN(loaded.base, LoadBase(flags.base, quantization, type, {.cache = flags.cache}));
   if (flags.adapter.empty()) return loaded;
   ASSIGN_OR_RETURN(loaded.adapter,
                    LoraAdapter::Load(flags.adapter, loaded.base->model->config(),

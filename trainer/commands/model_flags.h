@@ -18,13 +18,17 @@ struct ModelFlags {
   std::string quantization = "none";  // nf4 (with double quantisation) | none
   std::string dtype = "float32";      // float32 | bfloat16
   int threads = 0;                    // 0: as many as there are cores
+  std::string cache;                  // empty: nothing is kept
 };
 
 // --threads N.
 void AddThreadsFlag(CLI::App& app, int* threads);
 // --base DIR.
 void AddBaseFlag(CLI::App& app, std::string* base);
-// --base, --adapter, --quantization, --dtype and --threads.
+// --cache DIR, where what is made of bases is kept from start to start: by default mozgach/ in the
+// user's cache folder ($XDG_CACHE_HOME, or ~/.cache).
+void AddCacheFlag(CLI::App& app, std::string* cache);
+// --base, --adapter, --quantization, --dtype, --threads and --cache.
 void AddModelFlags(CLI::App& app, ModelFlags* flags);
 
 // Sets the threads of this process: `threads`, or one per core.  Returns how many.

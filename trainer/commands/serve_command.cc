@@ -1,5 +1,7 @@
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <vector>
 
 #include "trainer/commands/commands.h"
 #include "trainer/commands/model_flags.h"
@@ -9,13 +11,16 @@ namespace mozgach {
 
 void AddServeCommand(CLI::App& app, Command* command) {
   auto threads = std::make_shared<int>(0);
+  auto folders = std::make_shared<std::vector<std::filesystem::path>>();
   CLI::App* serve = app.add_subcommand(
       "serve", "train what is asked on stdin, one JSON object per line (what the worker runs)");
   AddThreadsFlag(*serve, threads.get());
+  serve->add_option("--bases", *folders,
+                    "folder that holds bases: links within it are followed (repeatable)");
   serve->callback([=] {
-    *command = [threads] {
+    *command = [threads, folders] {
       std::ios::sync_with_stdio(false);
-      TrainerService(std::cin, std::cout, UseThreads(*threads)).Run();
+      TrainerService(std::cin, std::cout, UseThreads(*threads), *folders).Run();
       return absl::OkStatus();
     };
   });

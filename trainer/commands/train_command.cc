@@ -26,6 +26,7 @@ struct TrainFlags {
   bool overwrite = false;
   bool json = false;
   int threads = 0;
+  std::string cache;
 };
 
 constexpr char kCheckpoints[] = "checkpoints";
@@ -73,7 +74,8 @@ absl::Status RunTrain(const TrainFlags& flags) {
   if (job.pinned.compute_dtype) {
     ASSIGN_OR_RETURN(type, ParseComputeType(*job.pinned.compute_dtype));
   }
-  ASSIGN_OR_RETURN(const auto base, LoadBase(flags.base, job.spec.quantization, type));
+  ASSIGN_OR_RETURN(const auto base, LoadBase(flags.base, job.spec.quantization, type,
+                                             {.cache = flags.cache}));
   job.pinned.compute_dtype = ComputeTypeName(base->compute_type);
 
   TrainProgress progress(flags.json);
@@ -103,6 +105,7 @@ void AddTrainCommand(CLI::App& app, Command* command) {
       ->excludes(resume);
   train->add_flag("--json", flags->json, "one JSON object per logged step on stdout");
   AddThreadsFlag(*train, &flags->threads);
+  AddCacheFlag(*train, &flags->cache);
   train->callback([=] { *command = [flags] { return RunTrain(*flags); }; });
 }
 

@@ -3,43 +3,69 @@
 #include <ATen/core/grad_mode.h>
 
 #include "absl/strings/str_cat.h"
-#include "common/digest.h"
+#include "common/log_line.h"
+#include "trainer/checkpoint/base_digest.h"
 #include "trainer/models/decoder.h"
 #include "trainer/models/families.h"
+#include "trainer/models/runtime.h"
 #include "trainer/models/torch_status.h"
 #include "trainer/models/weight_loader.h"
+#include "trainer/quant/four_bit_checkpoint.h"
+#include "trainer/quant/quantized_cache.h"
 
 namespace mozgach {
 namespace {
 
-// "<digest>  <file name>" per file, as sha256sum prints it.
-absl::StatusOr<std::string> DigestOf(const std::filesystem::path& base_dir,
-                                     const WeightFiles& files) {
-  std::vector<std::filesystem::path> paths = files.Paths();
-  paths.insert(paths.begin(), base_dir / "config.json");
-  std::string lines;
-  for (const auto& path : paths) {
-    ASSIGN_OR_RETURN(const std::string digest, Sha256OfFile(path));
-    absl::StrAppend(&lines, digest, "  ", path.filename().string(), "\n");
-  }
-  return Sha256Hex(lines);
-}
-
 absl::Status LoadParts(const WeightLoader& loader, Decoder::Parts* parts) {
   const ModelConfig& config = loader.config();
+  const std::vector<int64_t> table = {config.vocab_size, config.hidden_size};
   ASSIGN_OR_RETURN(const LayerLoader load_layer, FindFamily(config.model_type));
-  ASSIGN_OR_RETURN(parts->embedding, loader.Dense("model.embed_tokens.weight",
-                                                  {config.vocab_size, config.hidden_size}));
+  ASSIGN_OR_RETURN(at::Tensor embedding, loader.Stored("model.embed_tokens.weight", table));
+  parts->embedding = Embedding(std::move(embedding), parts->options.compute_dtype,
+                               parts->options.device);
+  parts->layers.clear();
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     ASSIGN_OR_RETURN(parts->layers.emplace_back(), load_layer(loader, layer));
   }
   ASSIGN_OR_RETURN(parts->final_norm, loader.Dense("model.norm.weight", {config.hidden_size}));
-  if (config.tie_word_embeddings) {
-    parts->head = parts->embedding;
-  } else {
-    ASSIGN_OR_RETURN(parts->head,
-                     loader.Dense("lm_head.weight", {config.vocab_size, config.hidden_size}));
+  ASSIGN_OR_RETURN(parts->head, loader.Shared(config.tie_word_embeddings
+                                                  ? "model.embed_tokens.weight"
+                                                  : "lm_head.weight",
+                                              table));
+  return absl::OkStatus();
+}
+
+// Reads the layers from the cache where it has them; else makes them and leaves them there.
+absl::Status LoadThroughCache(const WeightFiles& files, BaseDigest& digest,
+                              Decoder::Parts* parts) {
+  const LoadOptions& options = parts->options;
+  const QuantizedCache cache(options.cache_dir);
+  QuantizedForm form;
+  form.double_quant = options.double_quant;
+  form.threads = Threads();
+  if (digest.remembered()) {
+    ASSIGN_OR_RETURN(form.base_digest, digest.Wait());
+    if (const auto kept = cache.Find(form)) {
+      WeightLoader loader(files, parts->config, options);
+      loader.ReadQuantizedFrom(&*kept);
+      const absl::Status status = LoadParts(loader, parts);
+      if (status.ok()) {
+        parts->digest = form.base_digest;
+        return status;
+      }
+      LogInfo(absl::StrCat("the base is quantised anew: ", status.message()));
+      cache.Drop(form);
+    }
   }
+  const auto draft = cache.Begin(files);
+  WeightLoader loader(files, parts->config, options);
+  loader.WriteQuantizedTo(draft.get());
+  RETURN_IF_ERROR(LoadParts(loader, parts));
+  if (form.base_digest.empty()) {
+    ASSIGN_OR_RETURN(form.base_digest, digest.Wait());
+  }
+  if (draft != nullptr) cache.Keep(*draft, form);
+  parts->digest = form.base_digest;
   return absl::OkStatus();
 }
 
@@ -50,9 +76,13 @@ absl::StatusOr<std::unique_ptr<CausalLm>> LoadUnguarded(const std::filesystem::p
   parts.options = options;
   ASSIGN_OR_RETURN(parts.config, ModelConfig::Load(base_dir));
   ASSIGN_OR_RETURN(const WeightFiles files, WeightFiles::Open(base_dir));
-  ASSIGN_OR_RETURN(parts.digest, DigestOf(base_dir, files));
-  const WeightLoader loader(files, parts.config, parts.options);
-  RETURN_IF_ERROR(LoadParts(loader, &parts));
+  BaseDigest digest(base_dir, files, options.cache_dir);
+  if (options.quantize && !HasFourBit(files)) {
+    RETURN_IF_ERROR(LoadThroughCache(files, digest, &parts));
+  } else {
+    RETURN_IF_ERROR(LoadParts(WeightLoader(files, parts.config, parts.options), &parts));
+    ASSIGN_OR_RETURN(parts.digest, digest.Wait());
+  }
   return std::make_unique<Decoder>(std::move(parts));
 }
 

@@ -24,10 +24,15 @@
 namespace mozgach {
 
 struct LoadOptions {
-  bool quantize = true;         // the linear layers to NF4 (not embedding and head)
+  // The linear layers in 4 bits, not embedding and head: to NF4, or as they are stored where the
+  // base is in 4 bits itself.
+  bool quantize = true;
   bool double_quant = true;
   at::ScalarType compute_dtype = at::kFloat;  // of products and activations
   at::Device device = at::kCPU;
+  // Where digests of bases and quantised bases are kept from start to start (BaseDigest,
+  // QuantizedCache); empty: nowhere.
+  std::filesystem::path cache_dir;
 };
 
 struct TokenBatch {
@@ -49,8 +54,11 @@ struct ForwardOptions {
 
 class CausalLm {
  public:
-  // Reads safetensors (single or sharded) below `base_dir`.  DATA_LOSS for files that are cut off
-  // or tensors whose shape does not fit config.json, NOT_FOUND for a missing tensor, with its name.
+  // Reads safetensors (single or sharded) below `base_dir`, dense or of bitsandbytes in 4 bits.
+  // Holds the finished base and one tensor at most; embedding, head and 4-bit weights stay in the
+  // files' mappings where their types allow it, so the files must not be changed in place while the
+  // base is in use.  DATA_LOSS for files that are cut off or tensors whose shape does not fit
+  // config.json, NOT_FOUND for a missing tensor, with its name.
   static absl::StatusOr<std::unique_ptr<CausalLm>> Load(const std::filesystem::path& base_dir,
                                                         const LoadOptions& options);
 
@@ -76,8 +84,7 @@ class CausalLm {
   // [n, hidden] → [n, vocab] in float32.
   virtual at::Tensor Logits(const at::Tensor& hidden) const = 0;
 
-  // The head's weight [vocab, hidden], for the fused loss.
-  // In the compute type; the embedding itself where they are tied.
+  // The head's weight [vocab, hidden] in the compute type, for the fused loss.
   virtual const at::Tensor& head() const = 0;
 
   // SHA-256 over the digests of config.json and the weight files, in name order.

@@ -2,7 +2,6 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/embedding.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/gt.h>
 #include <ATen/ops/index_select.h>
@@ -52,7 +51,7 @@ at::Tensor Decoder::Forward(const TokenBatch& batch, const ForwardOptions& optio
   pass.lora.micro_batch = options.micro_batch;
   pass.blocks = std::make_shared<DocumentBlocks>(batch.document_offsets, device());
   rotary_.Reach(pass.blocks->longest);
-  return RunLayers(at::embedding(parts_.embedding, batch.ids), pass, options.checkpoint_layers);
+  return RunLayers(parts_.embedding.Lookup(batch.ids), pass, options.checkpoint_layers);
 }
 
 at::Tensor Decoder::Prefill(const TokenBatch& prompts, int64_t capacity, KvCache& cache,
@@ -79,7 +78,7 @@ at::Tensor Decoder::Prefill(const TokenBatch& prompts, int64_t capacity, KvCache
   pass.blocks = std::make_shared<DocumentBlocks>(offsets, device());
   pass.cache = &cache;
   rotary_.Reach(pass.blocks->longest);
-  const at::Tensor hidden = RunLayers(at::embedding(parts_.embedding, prompts.ids), pass, false);
+  const at::Tensor hidden = RunLayers(parts_.embedding.Lookup(prompts.ids), pass, false);
   return at::index_select(hidden, 0, at::tensor(last_tokens, at::kLong).to(device()));
 }
 
@@ -100,7 +99,7 @@ at::Tensor Decoder::Decode(const at::Tensor& ids, KvCache& cache,
   pass.cache_positions = lengths.to(device());
   pass.cache_rows = rows.to(device());
   pass.cache_mask = mask.unsqueeze(1).unsqueeze(1).to(device());
-  const at::Tensor hidden = RunLayers(at::embedding(parts_.embedding, ids), pass, false);
+  const at::Tensor hidden = RunLayers(parts_.embedding.Lookup(ids), pass, false);
   for (int64_t& length : cache.lengths) ++length;
   return hidden;
 }

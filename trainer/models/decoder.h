@@ -7,6 +7,7 @@
 
 #include "trainer/models/causal_lm.h"
 #include "trainer/models/decoder_layer.h"
+#include "trainer/models/embedding.h"
 
 namespace mozgach {
 
@@ -16,8 +17,8 @@ class Decoder : public CausalLm {
     ModelConfig config;
     LoadOptions options;
     std::string digest;
-    at::Tensor embedding;  // [vocab, hidden] in the compute type
-    at::Tensor head;       // the same; the same tensor where they are tied
+    Embedding embedding;
+    at::Tensor head;  // [vocab, hidden] in the compute type
     at::Tensor final_norm;
     std::vector<std::unique_ptr<DecoderLayer>> layers;
   };

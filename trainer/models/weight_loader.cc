@@ -3,7 +3,10 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "trainer/quant/quantized_cache.h"
 
 namespace mozgach {
 
@@ -14,41 +17,70 @@ std::string LayerTensorName(int64_t layer, const std::string& rest) {
 absl::StatusOr<at::Tensor> WeightLoader::Floating(const std::string& name,
                                                   const std::vector<int64_t>& shape) const {
   ASSIGN_OR_RETURN(at::Tensor stored, files_.Read(name, shape));
-  if (!at::isFloatingType(stored.scalar_type())) {
-    return absl::DataLossError(absl::StrCat(files_.PathOf(name).string(), ": tensor '", name,
-                                            "' holds ", c10::toString(stored.scalar_type()),
-                                            ", not floating numbers"));
+  // Numbers of 8 bits mean nothing without scales, whose layouts we do not know.
+  const at::ScalarType type = stored.scalar_type();
+  if (type != at::kFloat && type != at::kBFloat16 && type != at::kHalf && type != at::kDouble) {
+    return absl::DataLossError(absl::StrCat(
+        files_.PathOf(name).string(), ": tensor '", name, "' holds ", c10::toString(type),
+        "; floating numbers of 16 bits or more are read, and bitsandbytes' 4 bits"));
   }
   return stored;
 }
 
+absl::Status WeightLoader::CopyInto(const std::string& name, at::Tensor& out) const {
+  if (IsFourBit(files_, name)) {
+    ASSIGN_OR_RETURN(const QuantizedWeight stored, ReadFourBit(files_, name, out.sizes().vec()));
+    stored.To(out.device()).DequantizeInto(out);
+  } else {
+    ASSIGN_OR_RETURN(const at::Tensor stored, Floating(name, out.sizes().vec()));
+    out.copy_(stored);
+  }
+  files_.Release(name);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
                                                const std::vector<int64_t>& shape) const {
-  ASSIGN_OR_RETURN(const at::Tensor stored, Floating(name, shape));
-  at::Tensor dense = stored.to(options_.device, options_.compute_dtype, /*non_blocking=*/false,
-                               /*copy=*/true);
-  files_.Release(name);
+  at::Tensor dense = at::empty(
+      shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
+  RETURN_IF_ERROR(CopyInto(name, dense));
   return dense;
 }
 
-absl::StatusOr<QuantizedWeight> WeightLoader::Quantized(const std::string& name,
-                                                        const std::vector<int64_t>& shape) const {
-  ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name, shape));
-  auto quantized = QuantizeNf4(stored, options_.double_quant);
-  if (!quantized.ok()) {
-    return Annotate(quantized.status(),
-                    absl::StrCat(files_.PathOf(name).string(), ": tensor '", name, "'"));
-  }
-  files_.Release(name);
-  return quantized->To(options_.device);
+absl::StatusOr<at::Tensor> WeightLoader::Stored(const std::string& name,
+                                                const std::vector<int64_t>& shape) const {
+  return IsFourBit(files_, name) ? Dense(name, shape) : Floating(name, shape);
 }
 
-absl::StatusOr<FrozenWeight> WeightLoader::QuantizedGroup(const std::vector<Part>& parts) const {
-  std::vector<QuantizedWeight> quantized;
-  for (const Part& part : parts) {
-    ASSIGN_OR_RETURN(quantized.emplace_back(), Quantized(part.name, {part.rows, part.columns}));
+absl::StatusOr<at::Tensor> WeightLoader::Shared(const std::string& name,
+                                                const std::vector<int64_t>& shape) const {
+  ASSIGN_OR_RETURN(at::Tensor stored, Stored(name, shape));
+  if (stored.scalar_type() == options_.compute_dtype && stored.device() == options_.device) {
+    return stored;
   }
-  return FrozenWeight::Quantized(std::move(quantized), options_.compute_dtype);
+  return Dense(name, shape);
+}
+
+absl::StatusOr<QuantizedWeight> WeightLoader::QuantizeNow(const Part& part) const {
+  ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(part.name, {part.rows, part.columns}));
+  auto quantized = QuantizeNf4(stored, options_.double_quant);
+  if (!quantized.ok()) {
+    return Annotate(quantized.status(), absl::StrCat(files_.PathOf(part.name).string(),
+                                                     ": tensor '", part.name, "'"));
+  }
+  files_.Release(part.name);
+  if (draft_ != nullptr) draft_->Add(part.name, *quantized);
+  return quantized;
+}
+
+absl::StatusOr<QuantizedWeight> WeightLoader::Quantized(const Part& part) const {
+  if (stored_in_four_bits_) return ReadFourBit(files_, part.name, {part.rows, part.columns});
+  if (kept_ != nullptr) return ReadFourBit(*kept_, part.name, {part.rows, part.columns});
+  return QuantizeNow(part);
+}
+
+bool WeightLoader::EndsUpDense(const Part& part) const {
+  return !options_.quantize || (stored_in_four_bits_ && !IsFourBit(files_, part.name));
 }
 
 absl::StatusOr<FrozenWeight> WeightLoader::DenseGroup(const std::vector<Part>& parts) const {
@@ -59,12 +91,27 @@ absl::StatusOr<FrozenWeight> WeightLoader::DenseGroup(const std::vector<Part>& p
                 at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
   int64_t row = 0;
   for (const Part& part : parts) {
-    ASSIGN_OR_RETURN(const at::Tensor stored, Floating(part.name, {part.rows, part.columns}));
-    weight.narrow(0, row, part.rows).copy_(stored);
-    files_.Release(part.name);
+    at::Tensor slice = weight.narrow(0, row, part.rows);
+    RETURN_IF_ERROR(CopyInto(part.name, slice));
     row += part.rows;
   }
   return FrozenWeight::Dense(weight);
+}
+
+absl::StatusOr<FrozenWeight> WeightLoader::Group(const std::vector<Part>& parts) const {
+  const auto dense = [this](const Part& part) { return EndsUpDense(part); };
+  if (std::all_of(parts.begin(), parts.end(), dense)) return DenseGroup(parts);
+  std::vector<FrozenWeight::Part> joined;
+  for (const Part& part : parts) {
+    if (EndsUpDense(part)) {
+      ASSIGN_OR_RETURN(at::Tensor weight, Dense(part.name, {part.rows, part.columns}));
+      joined.emplace_back(std::move(weight));
+    } else {
+      ASSIGN_OR_RETURN(const QuantizedWeight weight, Quantized(part));
+      joined.emplace_back(weight.To(options_.device));
+    }
+  }
+  return FrozenWeight::Joined(std::move(joined), options_.compute_dtype);
 }
 
 absl::StatusOr<AdaptedLinear> WeightLoader::Linear(int64_t layer,
@@ -84,7 +131,7 @@ absl::StatusOr<AdaptedLinear> WeightLoader::Linear(int64_t layer,
       ASSIGN_OR_RETURN(biases.emplace_back(), Dense(path + ".bias", {out}));
     }
   }
-  ASSIGN_OR_RETURN(linear.weight, options_.quantize ? QuantizedGroup(parts) : DenseGroup(parts));
+  ASSIGN_OR_RETURN(linear.weight, Group(parts));
   if (biased) linear.bias = biases.size() == 1 ? biases[0] : at::cat(biases);
   return linear;
 }

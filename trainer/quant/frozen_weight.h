@@ -1,10 +1,12 @@
 // A FrozenWeight is the weight of one linear layer, or of several that read the same input and lie
-// one behind another (q, k, v; gate, up): dense, or in 4 bits and made dense when it is needed.
+// one behind another (q, k, v; gate, up): dense, or with parts in 4 bits, which are made dense when
+// they are needed.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <variant>
 #include <vector>
 
 #include "trainer/quant/nf4.h"
@@ -28,12 +30,15 @@ class FrozenWeight {
   FrozenWeight() = default;
   // [out, in] in the compute type.
   static FrozenWeight Dense(at::Tensor weight);
-  // The parts have the same number of columns; a part is not shared by rows of another.
-  static FrozenWeight Quantized(std::vector<QuantizedWeight> parts, at::ScalarType compute_dtype);
+  // One behind another; all have the same number of columns and lie on one device.  Dense parts are
+  // in the compute type.
+  using Part = std::variant<QuantizedWeight, at::Tensor>;
+  static FrozenWeight Joined(std::vector<Part> parts, at::ScalarType compute_dtype);
 
   int64_t rows() const { return rows_; }
   int64_t columns() const { return columns_; }
   at::ScalarType compute_dtype() const { return compute_dtype_; }
+  // Whether Get() makes it in the buffer.
   bool quantized() const { return !parts_.empty(); }
   int64_t bytes() const;
 
@@ -42,7 +47,7 @@ class FrozenWeight {
 
  private:
   at::Tensor dense_;
-  std::vector<QuantizedWeight> parts_;
+  std::vector<Part> parts_;
   at::ScalarType compute_dtype_ = at::kFloat;
   int64_t rows_ = 0;
   int64_t columns_ = 0;

@@ -15,8 +15,8 @@
 namespace mozgach {
 namespace {
 
-// Blocks handed to a thread at once.
-constexpr int64_t kGrainBlocks = 256;
+// Elements handed to a thread at once.
+constexpr int64_t kGrain = 256 * kNf4Block;
 
 int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -61,6 +61,7 @@ void QuantizeScalesOf(const at::Tensor& scales, QuantizedWeight* weight) {
   weight->offset = mean.item<float>();
   const at::Tensor centred = at::sub(scales, mean);
   const int64_t blocks = scales.numel();
+  weight->nested_levels = DynamicLevelsTensor();
   weight->absmax = at::empty({blocks}, at::kByte);
   weight->nested_absmax = at::empty({CeilDivide(blocks, kNf4NestedBlock)}, at::kFloat);
   for (int64_t begin = 0; begin < blocks; begin += kNf4NestedBlock) {
@@ -78,7 +79,7 @@ bool QuantizeElements(const at::Tensor& weight, at::Tensor& scales, at::Tensor& 
   uint8_t* code = codes.mutable_data_ptr<uint8_t>();
   const int64_t count = weight.numel();
   std::atomic<bool> finite = true;
-  at::parallel_for(0, scales.numel(), kGrainBlocks, [&](int64_t first, int64_t last) {
+  at::parallel_for(0, scales.numel(), kGrain / kNf4Block, [&](int64_t first, int64_t last) {
     const int64_t begin = first * kNf4Block;
     const int64_t end = std::min(count, last * kNf4Block);
     if (!QuantizeBlocks(elements + begin, end - begin, scale + first, code + begin / 2)) {
@@ -94,10 +95,12 @@ void DequantizeElements(const QuantizedWeight& weight, const at::Tensor& scales,
   const float* scale = scales.const_data_ptr<float>();
   T* elements = out.mutable_data_ptr<T>();
   const int64_t count = weight.elements();
-  at::parallel_for(0, scales.numel(), kGrainBlocks, [&](int64_t first, int64_t last) {
-    const int64_t begin = first * kNf4Block;
-    const int64_t end = std::min(count, last * kNf4Block);
-    DequantizeBlocks(codes + begin / 2, scale + first, end - begin, elements + begin);
+  const int64_t grain = std::max<int64_t>(1, kGrain / weight.block);
+  at::parallel_for(0, scales.numel(), grain, [&](int64_t first, int64_t last) {
+    const int64_t begin = first * weight.block;
+    const int64_t end = std::min(count, last * weight.block);
+    DequantizeBlocks(codes + begin / 2, scale + first, weight.levels, weight.block, end - begin,
+                     elements + begin);
   });
 }
 
@@ -121,10 +124,11 @@ at::Tensor QuantizedWeight::Scales() const {
   at::Tensor scales = at::empty({blocks}, at::kFloat);
   const uint8_t* code = absmax.const_data_ptr<uint8_t>();
   const float* nested = nested_absmax.const_data_ptr<float>();
-  const auto& levels = DynamicLevels();
+  const float* levels = nested_levels.const_data_ptr<float>();
   float* scale = scales.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < blocks; ++i) {
-    scale[i] = levels[code[i]] * nested[i / kNf4NestedBlock] + offset;
+  for (int64_t begin = 0; begin < blocks; begin += nested_block, ++nested) {
+    const int64_t end = std::min(blocks, begin + nested_block);
+    for (int64_t i = begin; i < end; ++i) scale[i] = levels[code[i]] * *nested + offset;
   }
   return scales;
 }
@@ -146,7 +150,10 @@ QuantizedWeight QuantizedWeight::To(at::Device device) const {
   QuantizedWeight moved = *this;
   moved.codes = codes.to(device);
   moved.absmax = absmax.to(device);
-  if (double_quantized()) moved.nested_absmax = nested_absmax.to(device);
+  if (double_quantized()) {
+    moved.nested_absmax = nested_absmax.to(device);
+    moved.nested_levels = nested_levels.to(device);
+  }
   return moved;
 }
 

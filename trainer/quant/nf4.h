@@ -25,19 +25,29 @@ const std::array<float, 16>& Nf4Levels();
 
 // The 256 levels of the signed dynamic 8-bit type, ascending (bitsandbytes' create_dynamic_map).
 const std::array<float, 256>& DynamicLevels();
+// The same as a tensor, float32 [256], which all weights that use them share.
+const at::Tensor& DynamicLevelsTensor();
 
-// A linear layer's weight in 4 bits.  Immutable once made; copies share their tensors.
+// A linear layer's weight in 4 bits, in blocks: as QuantizeNf4() makes it, or as a bitsandbytes
+// checkpoint brings it (four_bit_checkpoint.h), with a block size and levels of its own.  Immutable
+// once made; copies share their tensors.
 struct QuantizedWeight {
   std::vector<int64_t> shape;          // [out, in]
   at::ScalarType dtype = at::kFloat;   // what it was quantised from
+  std::array<float, 16> levels = Nf4Levels();
+  int64_t block = kNf4Block;           // elements per scale, even
   at::Tensor codes;                    // uint8 [(out·in + 1) / 2]
   at::Tensor absmax;                   // uint8 [blocks]; float32 without double quantisation
-  at::Tensor nested_absmax;            // float32 [ceil(blocks / 256)]; undefined without
+
+  // With double quantisation; undefined without.
+  at::Tensor nested_absmax;            // float32 [ceil(blocks / nested_block)]
+  at::Tensor nested_levels;            // float32 [256]
+  int64_t nested_block = kNf4NestedBlock;
   float offset = 0;                    // mean of the scales
 
   bool double_quantized() const { return nested_absmax.defined(); }
   int64_t elements() const;
-  int64_t bytes() const;
+  int64_t bytes() const;  // that grow with the weight: codes and scales
 
   // The blocks' scales, float32 [blocks].
   at::Tensor Scales() const;

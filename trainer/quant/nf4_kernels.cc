@@ -81,8 +81,7 @@ MOZGACH_INLINE bool QuantizeAll(const T* elements, int64_t count, float* scales,
 
 // The 16 values a block can hold.
 template <typename T>
-MOZGACH_INLINE void BlockValues(float scale, T* values) {
-  const auto& levels = Nf4Levels();
+MOZGACH_INLINE void BlockValues(const std::array<float, 16>& levels, float scale, T* values) {
   for (size_t i = 0; i < levels.size(); ++i) values[i] = static_cast<T>(levels[i] * scale);
 }
 
@@ -108,6 +107,8 @@ MOZGACH_AVX2 bool QuantizeAvx2(const T* elements, int64_t count, float* scales, 
 
 #if defined(__x86_64__)
 
+constexpr int64_t kStep = 32;  // elements looked up at once
+
 // 16 bytes of codes → 32 bytes of indices in element order.
 MOZGACH_AVX512 inline __m256i Unpack(const uint8_t* codes) {
   const __m256i bytes =
@@ -116,9 +117,11 @@ MOZGACH_AVX512 inline __m256i Unpack(const uint8_t* codes) {
   return _mm256_or_si256(_mm256_srli_epi16(bytes, 4), low);
 }
 
-MOZGACH_AVX512 inline void LookUpBlock(const uint8_t* codes, const float* values, float* elements) {
+// `count` is a multiple of kStep.
+MOZGACH_AVX512 inline void LookUpSteps(const uint8_t* codes, const float* values, int64_t count,
+                                       float* elements) {
   const __m512 table = _mm512_loadu_ps(values);
-  for (int64_t i = 0; i < kNf4Block; i += 32) {
+  for (int64_t i = 0; i < count; i += kStep) {
     const __m256i indices = Unpack(codes + i / 2);
     const __m512i first = _mm512_cvtepu8_epi32(_mm256_castsi256_si128(indices));
     const __m512i second = _mm512_cvtepu8_epi32(_mm256_extracti128_si256(indices, 1));
@@ -129,23 +132,31 @@ MOZGACH_AVX512 inline void LookUpBlock(const uint8_t* codes, const float* values
 
 // The same for both types of 16 bits.
 template <typename T>
-MOZGACH_AVX512 inline void LookUpBlock(const uint8_t* codes, const T* values, T* elements) {
+MOZGACH_AVX512 inline void LookUpSteps(const uint8_t* codes, const T* values, int64_t count,
+                                       T* elements) {
   static_assert(sizeof(T) == 2);
   const __m512i table = _mm512_broadcast_i64x4(
       _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values)));
-  for (int64_t i = 0; i < kNf4Block; i += 32) {
+  for (int64_t i = 0; i < count; i += kStep) {
     const __m512i indices = _mm512_cvtepu8_epi16(Unpack(codes + i / 2));
     _mm512_storeu_si512(elements + i, _mm512_permutexvar_epi16(indices, table));
   }
 }
 
+// Whole blocks, a multiple of kStep each.
 template <typename T>
-MOZGACH_AVX512 void DequantizeAvx512(const uint8_t* codes, const float* scales, int64_t blocks,
-                                     T* elements) {
+MOZGACH_AVX512 void DequantizeAvx512(const uint8_t* codes, const float* scales,
+                                     const std::array<float, 16>& levels, int64_t block,
+                                     int64_t blocks, T* elements) {
   T values[16];
-  for (int64_t block = 0; block < blocks; ++block) {
-    BlockValues(scales[block], values);
-    LookUpBlock(codes + block * kNf4Block / 2, values, elements + block * kNf4Block);
+  for (int64_t i = 0; i < blocks; ++i) {
+    BlockValues(levels, scales[i], values);
+    // The usual size as a constant lets the compiler unroll.
+    if (block == kNf4Block) {
+      LookUpSteps(codes + i * kNf4Block / 2, values, kNf4Block, elements + i * kNf4Block);
+    } else {
+      LookUpSteps(codes + i * block / 2, values, block, elements + i * block);
+    }
   }
 }
 
@@ -161,27 +172,34 @@ bool QuantizeBlocks(const T* elements, int64_t count, float* scales, uint8_t* co
 }
 
 template <typename T>
-void DequantizeBlocks(const uint8_t* codes, const float* scales, int64_t count, T* elements) {
+void DequantizeBlocks(const uint8_t* codes, const float* scales,
+                      const std::array<float, 16>& levels, int64_t block, int64_t count,
+                      T* elements) {
   int64_t begin = 0;
 #if defined(__x86_64__)
-  if (HasAvx512()) {
-    begin = count / kNf4Block * kNf4Block;
-    DequantizeAvx512(codes, scales, begin / kNf4Block, elements);
+  if (HasAvx512() && block % kStep == 0) {
+    const int64_t blocks = count / block;
+    DequantizeAvx512(codes, scales, levels, block, blocks, elements);
+    begin = blocks * block;
   }
 #endif
   T values[16];
-  for (; begin < count; begin += kNf4Block) {
-    BlockValues(scales[begin / kNf4Block], values);
-    LookUp(codes + begin / 2, values, std::min(kNf4Block, count - begin), elements + begin);
+  for (; begin < count; begin += block) {
+    BlockValues(levels, scales[begin / block], values);
+    LookUp(codes + begin / 2, values, std::min(block, count - begin), elements + begin);
   }
 }
 
 template bool QuantizeBlocks<float>(const float*, int64_t, float*, uint8_t*);
 template bool QuantizeBlocks<c10::BFloat16>(const c10::BFloat16*, int64_t, float*, uint8_t*);
 template bool QuantizeBlocks<c10::Half>(const c10::Half*, int64_t, float*, uint8_t*);
-template void DequantizeBlocks<float>(const uint8_t*, const float*, int64_t, float*);
-template void DequantizeBlocks<c10::BFloat16>(const uint8_t*, const float*, int64_t,
+template void DequantizeBlocks<float>(const uint8_t*, const float*, const std::array<float, 16>&,
+                                      int64_t, int64_t, float*);
+template void DequantizeBlocks<c10::BFloat16>(const uint8_t*, const float*,
+                                              const std::array<float, 16>&, int64_t, int64_t,
                                               c10::BFloat16*);
-template void DequantizeBlocks<c10::Half>(const uint8_t*, const float*, int64_t, c10::Half*);
+template void DequantizeBlocks<c10::Half>(const uint8_t*, const float*,
+                                          const std::array<float, 16>&, int64_t, int64_t,
+                                          c10::Half*);
 
 }  // namespace mozgach

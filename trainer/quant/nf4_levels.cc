@@ -1,3 +1,5 @@
+#include <ATen/ops/tensor.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -66,6 +68,11 @@ const std::array<float, 16>& Nf4Levels() {
 
 const std::array<float, 256>& DynamicLevels() {
   static const std::array<float, 256> kLevels = MakeDynamicLevels();
+  return kLevels;
+}
+
+const at::Tensor& DynamicLevelsTensor() {
+  static const at::Tensor kLevels = at::tensor(at::ArrayRef<float>(DynamicLevels()));
   return kLevels;
 }
 

@@ -8,34 +8,38 @@
 
 namespace mozgach {
 
+namespace {
+
+// values[i] *= scales[i / block], the last block being as long as it is.
+void ScaleBlocks(at::Tensor& values, const at::Tensor& scales, int64_t block) {
+  const int64_t count = values.numel();
+  const int64_t whole = count / block;
+  if (whole > 0) {
+    values.narrow(0, 0, whole * block)
+        .view({whole, block})
+        .mul_(scales.narrow(0, 0, whole).unsqueeze(1));
+  }
+  if (whole * block < count) {
+    values.narrow(0, whole * block, count - whole * block).mul_(scales.narrow(0, whole, 1));
+  }
+}
+
+}  // namespace
+
 at::Tensor ScalesByTensors(const QuantizedWeight& weight) {
-  const at::Tensor levels =
-      at::tensor(at::ArrayRef<float>(DynamicLevels())).to(weight.absmax.device());
-  const at::Tensor nested = weight.nested_absmax.unsqueeze(1)
-                                .expand({-1, kNf4NestedBlock})
-                                .reshape({-1})
-                                .narrow(0, 0, weight.absmax.numel());
-  return at::index_select(levels, 0, weight.absmax.to(at::kInt)).mul_(nested).add_(weight.offset);
+  at::Tensor scales = at::index_select(weight.nested_levels, 0, weight.absmax.to(at::kInt));
+  ScaleBlocks(scales, weight.nested_absmax, weight.nested_block);
+  return scales.add_(weight.offset);
 }
 
 void DequantizeByTensors(const QuantizedWeight& weight, const at::Tensor& scales, at::Tensor& out) {
   const at::Tensor levels =
-      at::tensor(at::ArrayRef<float>(Nf4Levels())).to(weight.codes.device());
+      at::tensor(at::ArrayRef<float>(weight.levels)).to(weight.codes.device());
   const at::Tensor indices = at::stack({at::bitwise_right_shift(weight.codes, 4),
                                         at::bitwise_and(weight.codes, 15)}, 1);
-  const int64_t count = weight.elements();
   at::Tensor values = at::index_select(levels, 0, indices.reshape({-1}).to(at::kInt));
-  values = values.narrow(0, 0, count);
-  const int64_t whole = count / kNf4Block;
-  if (whole > 0) {
-    values.narrow(0, 0, whole * kNf4Block)
-        .view({whole, kNf4Block})
-        .mul_(scales.narrow(0, 0, whole).unsqueeze(1));
-  }
-  if (whole < scales.numel()) {
-    values.narrow(0, whole * kNf4Block, count - whole * kNf4Block)
-        .mul_(scales.narrow(0, whole, 1));
-  }
+  values = values.narrow(0, 0, weight.elements());
+  ScaleBlocks(values, scales, weight.block);
   out.view({-1}).copy_(values);
 }
 

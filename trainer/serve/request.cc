@@ -58,6 +58,7 @@ absl::StatusOr<Request> ParseLoad(const Json& json) {
   LoadRequest request;
   request.base = json.at("base").get<std::string>();
   request.base_dir = json.at("base_dir").get<std::string>();
+  request.cache_dir = OptionalPath(json, "cache_dir").value_or("");
   const Json quantization = json.value("quantization", Json::object());
   ASSIGN_OR_RETURN(const DomainSpec spec,
                    DomainSpecFromJson({{"domain", "load"},

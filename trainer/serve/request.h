@@ -26,6 +26,7 @@ struct LoadRequest {
   std::string base;
   std::filesystem::path base_dir;
   QuantizationSpec quantization;
+  std::filesystem::path cache_dir;
 };
 
 struct TrainRequest {

@@ -53,8 +53,9 @@ AdapterJob JobOf(const TrainRequest& request, DomainSpec spec, PinnedChoices pin
 
 }  // namespace
 
-TrainerService::TrainerService(std::istream& in, std::ostream& out, int64_t threads)
-    : in_(in), events_(out), threads_(threads) {}
+TrainerService::TrainerService(std::istream& in, std::ostream& out, int64_t threads,
+                               std::vector<std::filesystem::path> base_folders)
+    : in_(in), events_(out), threads_(threads), base_folders_(std::move(base_folders)) {}
 
 void TrainerService::Run() {
   SetThreads(static_cast<int>(threads_));
@@ -121,7 +122,8 @@ void TrainerService::Add(Inbox::Work work) {
 
 void TrainerService::Do(const LoadRequest& request) {
   const auto loaded =
-      UseBase(request.base, request.base_dir, request.quantization, PinnedChoices());
+      UseBase(request.base, request.base_dir, request.quantization, PinnedChoices(),
+              request.cache_dir);
   if (loaded.ok()) {
     if (!*loaded) ReportBase(request.base, 0);
     return;
@@ -154,7 +156,9 @@ absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
   PinnedChoices pinned = ChoicesFor(request);
   SetThreads(static_cast<int>(pinned.threads.value_or(threads_)));
   JobEvents(request.id, pinned, events_, inbox_).Preparing();
-  RETURN_IF_ERROR(UseBase(spec.base, request.base_dir, spec.quantization, pinned).status());
+  RETURN_IF_ERROR(UseBase(spec.base, request.base_dir, spec.quantization, pinned,
+                          request.cache_dir)
+                      .status());
   pinned = {ComputeTypeName(base_->compute_type), pinned.threads.value_or(threads_)};
 
   JobEvents observer(request.id, pinned, events_, inbox_);
@@ -178,7 +182,8 @@ absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
 absl::StatusOr<bool> TrainerService::UseBase(const std::string& name,
                                              const std::filesystem::path& dir,
                                              const QuantizationSpec& quantization,
-                                             const PinnedChoices& pinned) {
+                                             const PinnedChoices& pinned,
+                                             const std::filesystem::path& cache_dir) {
   std::optional<at::ScalarType> type;
   if (pinned.compute_dtype) {
     ASSIGN_OR_RETURN(type, ParseComputeType(*pinned.compute_dtype));
@@ -187,7 +192,7 @@ absl::StatusOr<bool> TrainerService::UseBase(const std::string& name,
   base_.reset();
   ReleaseFreeMemory();
   const auto begin = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(base_, LoadBase(dir, quantization, type));
+  ASSIGN_OR_RETURN(base_, LoadBase(dir, quantization, type, {cache_dir, base_folders_}));
   ++base_loads_;
   ReportBase(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   return true;

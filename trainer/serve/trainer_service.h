@@ -3,10 +3,12 @@
 // each, and what is then resident is reported.
 #pragma once
 
+#include <filesystem>
 #include <istream>
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <vector>
 
 #include "common/status.h"
 #include "trainer/serve/event_writer.h"
@@ -17,8 +19,10 @@ namespace mozgach {
 
 class TrainerService {
  public:
-  // Streams are borrowed.  `threads` is what a job uses unless it has its own pinned.
-  TrainerService(std::istream& in, std::ostream& out, int64_t threads);
+  // Streams are borrowed.  `threads` is what a job uses unless it has its own pinned; links of a
+  // base may lead below `base_folders`.
+  TrainerService(std::istream& in, std::ostream& out, int64_t threads,
+                 std::vector<std::filesystem::path> base_folders);
 
   // Serves until `exit` or the end of the input; a job in progress is left with a checkpoint then.
   // Whatever goes wrong with a job is told as an event and the next one runs.
@@ -34,7 +38,8 @@ class TrainerService {
   absl::Status Train(const TrainRequest& request, nlohmann::json* done);
   // Makes `base_` the one that is asked for.  True when it had to be loaded, which is reported.
   absl::StatusOr<bool> UseBase(const std::string& name, const std::filesystem::path& dir,
-                               const QuantizationSpec& quantization, const PinnedChoices& pinned);
+                               const QuantizationSpec& quantization, const PinnedChoices& pinned,
+                               const std::filesystem::path& cache_dir);
   void ReportReady();
   void ReportBase(const std::string& name, double seconds);
 
@@ -42,6 +47,7 @@ class TrainerService {
   EventWriter events_;
   Inbox inbox_;
   int64_t threads_;
+  std::vector<std::filesystem::path> base_folders_;
   std::unique_ptr<Base> base_;
   int64_t base_loads_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/checkpoint/base_links.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/failure.h"
 
@@ -18,7 +19,9 @@ absl::StatusOr<at::ScalarType> ChooseType(const std::filesystem::path& dir,
   return MeasureComputeType(config, at::kCPU);
 }
 
-absl::Status Load(const std::optional<at::ScalarType>& pinned_type, Base* base) {
+absl::Status Load(const std::optional<at::ScalarType>& pinned_type, const BasePlaces& places,
+                  Base* base) {
+  RETURN_IF_ERROR(CheckBaseLinks(base->dir, places.folders));
   if (pinned_type) {
     base->compute_type = *pinned_type;
   } else {
@@ -28,6 +31,7 @@ absl::Status Load(const std::optional<at::ScalarType>& pinned_type, Base* base) 
   options.quantize = base->quantization.load_in_4bit;
   options.double_quant = base->quantization.bnb_4bit_use_double_quant;
   options.compute_dtype = base->compute_type;
+  options.cache_dir = places.cache;
   ASSIGN_OR_RETURN(base->tokenizer, Tokenizer::Load(base->dir));
   ASSIGN_OR_RETURN(base->model, CausalLm::Load(base->dir, options));
   return absl::OkStatus();
@@ -49,11 +53,12 @@ bool Base::Serves(const std::filesystem::path& base_dir, const QuantizationSpec&
 
 absl::StatusOr<std::unique_ptr<Base>> LoadBase(const std::filesystem::path& dir,
                                                const QuantizationSpec& quantization,
-                                               std::optional<at::ScalarType> pinned_type) {
+                                               std::optional<at::ScalarType> pinned_type,
+                                               const BasePlaces& places) {
   auto base = std::make_unique<Base>();
   base->dir = dir;
   base->quantization = quantization;
-  absl::Status status = CatchingExceptions([&] { return Load(pinned_type, base.get()); });
+  absl::Status status = CatchingExceptions([&] { return Load(pinned_type, places, base.get()); });
   if (status.ok()) return base;
   status = Annotate(status, absl::StrCat("base ", dir.string()));
   if (ClassOf(status) == FailureClass::kUser) return WithClass(status, FailureClass::kData);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/domain_spec.h"
 #include "common/status.h"
@@ -12,6 +13,12 @@
 #include "trainer/tokenizer/tokenizer.h"
 
 namespace mozgach {
+
+// Where a base's surroundings are.
+struct BasePlaces {
+  std::filesystem::path cache;                 // see LoadOptions::cache_dir
+  std::vector<std::filesystem::path> folders;  // where its links may lead (base_links.h)
+};
 
 struct Base {
   std::filesystem::path dir;
@@ -26,10 +33,11 @@ struct Base {
 };
 
 // Loads the base below `dir` in the type that `pinned_type` or `quantization` says, "auto" being the
-// faster one here.  Errors as those of CausalLm::Load and Tokenizer::Load, of class data: the files
-// are at fault.
+// faster one here.  Errors as those of CheckBaseLinks, CausalLm::Load and Tokenizer::Load, of class
+// data: the files are at fault.
 absl::StatusOr<std::unique_ptr<Base>> LoadBase(const std::filesystem::path& dir,
                                                const QuantizationSpec& quantization,
-                                               std::optional<at::ScalarType> pinned_type);
+                                               std::optional<at::ScalarType> pinned_type,
+                                               const BasePlaces& places = {});
 
 }  // namespace mozgach

@@ -84,7 +84,6 @@ TEST(ModelConfigTest, WhatIsNotSupportedYetIsRefused) {
            json{{"rope_parameters", {{"rope_type", "llama3"}, {"rope_theta", 1e4}}}},
            json{{"use_sliding_window", true}, {"sliding_window", 32}, {"max_window_layers", 1}},
            json{{"layer_types", {"full_attention", "sliding_attention"}}},
-           json{{"quantization_config", {{"quant_method", "bitsandbytes"}}}},
            json{{"hidden_act", "gelu"}},
        }) {
     json config = SmallQwen2();

@@ -34,7 +34,7 @@ TEST_F(WeightFilesTest, ShardsAreOneSetOfTensors) {
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_TRUE(at::equal(*weights->Read("a", {2, 3}), a_));
   EXPECT_TRUE(at::equal(*weights->Read("b"), b_));
-  EXPECT_EQ(weights->Paths().size(), 2u);
+  EXPECT_EQ(weights->files().size(), 2u);
 }
 
 TEST_F(WeightFilesTest, AnIndexThatLeavesItsDirectoryIsRefused) {

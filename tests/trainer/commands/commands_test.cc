@@ -128,6 +128,46 @@ TEST_F(CommandsTest, TokenizeAndRenderNeedOnlyTheTokenizer) {
   EXPECT_EQ(Json::parse(text.out), "<|im_start|>user\nHi<|im_end|>\n");
 }
 
+TEST_F(CommandsTest, QuantizeMakesABaseThatScoresAsTheOneItWasMadeOf) {
+  const Ran made = RunTrainer({"quantize", "--base", Path("base"), "--output", Path("four")});
+  ASSERT_EQ(made.exit_code, 0) << made.log;
+  EXPECT_GT(Json::parse(made.out).at("quantized_tensors"), 0);
+  const auto score = [&](const char* base) {
+    const Ran ran = RunTrainer({"score", "--base", Path(base), "--quantization", "nf4", "--tokens",
+                                "72,101,108,108,111", "--cache", Path("cache")});
+    EXPECT_EQ(ran.exit_code, 0) << ran.log;
+    return ran.out;
+  };
+  EXPECT_EQ(score("four"), score("base"));
+  EXPECT_EQ(score("base"), score("base"));
+  EXPECT_TRUE(fs::exists(dir_.path() / "cache/quantized"));
+  EXPECT_TRUE(fs::exists(dir_.path() / "four/tokenizer.json"));
+  const Ran again = RunTrainer({"quantize", "--base", Path("base"), "--output", Path("four")});
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_THAT(again.log, HasSubstr("is not empty"));
+}
+
+TEST_F(CommandsTest, ABaseInHuggingFacesCacheIsReadThroughItsLinks) {
+  const fs::path model = dir_.path() / "models--small--base", snapshot = model / "snapshots/abc";
+  fs::create_directories(model / "blobs");
+  fs::create_directories(snapshot);
+  for (const auto& entry : fs::directory_iterator(dir_.path() / "base")) {
+    const std::string name = entry.path().filename().string();
+    fs::rename(entry.path(), model / "blobs" / ("sha-of-" + name));
+    fs::create_symlink("../../blobs/sha-of-" + name, snapshot / name);
+  }
+  const Ran ran = RunTrainer({"score", "--base", snapshot.string(), "--tokens", "1,2"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.log;
+}
+
+TEST_F(CommandsTest, ALinkThatLeavesTheBaseIsRefused) {
+  fs::rename(dir_.path() / "base/tokenizer.json", dir_.path() / "elsewhere.json");
+  fs::create_symlink(dir_.path() / "elsewhere.json", dir_.path() / "base/tokenizer.json");
+  const Ran ran = RunTrainer({"score", "--base", Path("base"), "--tokens", "1,2"});
+  EXPECT_NE(ran.exit_code, 0);
+  EXPECT_THAT(ran.log, HasSubstr("leaves the base's directory"));
+}
+
 TEST_F(CommandsTest, AnUnknownCommandOrFlagIsExitCodeTwo) {
   EXPECT_EQ(RunTrainer({"dance"}).exit_code, 2);
   EXPECT_EQ(RunTrainer({}).exit_code, 2);

@@ -115,13 +115,13 @@ TEST_F(AdaptedLinearTest, DropoutUsesTheSameMaskForwardAndBackward) {
 }
 
 TEST_F(AdaptedLinearTest, AWeightInFourBitsIsItsDequantisedSelf) {
-  std::vector<QuantizedWeight> parts;
+  std::vector<FrozenWeight::Part> parts;
   int64_t row = 0;
   for (int64_t rows : linear_.rows) {
     parts.push_back(*QuantizeNf4(dense_.narrow(0, row, rows), true));
     row += rows;
   }
-  linear_.weight = FrozenWeight::Quantized(parts, at::kFloat);
+  linear_.weight = FrozenWeight::Joined(parts, at::kFloat);
   DequantBuffer own;
   dense_ = linear_.weight.Get(own).clone();
   Compare(5, false);

@@ -1,12 +1,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/randn.h>
 
+#include <chrono>
 #include <limits>
+#include <thread>
 
 #include "tests/trainer/models/random_base.h"
+#include "trainer/checkpoint/weight_files.h"
+#include "trainer/quant/four_bit_checkpoint.h"
+#include "trainer/quant/quantize_checkpoint.h"
 
 namespace mozgach {
 namespace {
@@ -82,6 +89,154 @@ TEST(LoadTest, TheDigestFollowsTheBytes) {
   EXPECT_EQ((*base.Load())->digest(), digest);
   base.tensors["model.norm.weight"].add_(1);
   EXPECT_NE((*base.Load())->digest(), digest);
+}
+
+// Logits of a fixed row of tokens.
+at::Tensor LogitsOf(const CausalLm& model) {
+  const at::NoGradGuard no_gradients;
+  const at::Tensor ids = at::arange(20, at::kLong).mul(7).remainder(50);
+  return model.Logits(model.Forward({ids, {0, 9, 20}}, {}));
+}
+
+// A base in 4 bits, as `quantize` makes it.
+std::filesystem::path InFourBits(const RandomBase& base) {
+  base.Write();
+  const auto output = base.directory / "four_bits";
+  EXPECT_TRUE(QuantizeCheckpoint(base.directory.path(), output, {}).ok());
+  return output;
+}
+
+class StoredTypeTest : public ::testing::TestWithParam<at::ScalarType> {};
+
+TEST_P(StoredTypeTest, EmbeddingAndHeadGiveTheSameWhateverTypeTheyAreStoredIn) {
+  for (bool tied : {true, false}) {
+    RandomBase base(nlohmann::json{{"tie_word_embeddings", tied}});
+    for (auto& [name, tensor] : base.tensors) tensor = tensor.to(GetParam());
+    const auto model = base.Load();
+    ASSERT_TRUE(model.ok()) << model.status();
+    RandomBase wide(nlohmann::json{{"tie_word_embeddings", tied}});
+    for (auto& [name, tensor] : wide.tensors) tensor = base.tensors.at(name).to(at::kFloat);
+    EXPECT_TRUE(LogitsOf(**model).equal(LogitsOf(**wide.Load())));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, StoredTypeTest,
+                         ::testing::Values(at::kFloat, at::kBFloat16, at::kHalf));
+
+TEST(LoadTest, NumbersOfEightBitsAreRefused) {
+  RandomBase base;
+  at::Tensor& norm = base.tensors["model.norm.weight"];
+  norm = norm.to(at::kFloat8_e4m3fn);
+  EXPECT_THAT(ErrorOf(base, absl::StatusCode::kDataLoss), HasSubstr("model.norm.weight"));
+}
+
+TEST(LoadTest, ABaseStoredInFourBitsIsTheOneQuantisedWhenItIsLoaded) {
+  const RandomBase base;
+  const auto output = InFourBits(base);
+  const auto stored = CausalLm::Load(output, LoadOptions());
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  const at::Tensor expected = LogitsOf(**CausalLm::Load(base.directory.path(), LoadOptions()));
+  EXPECT_TRUE(LogitsOf(**stored).equal(expected));
+  // Made dense once instead.
+  const auto dense = CausalLm::Load(output, RandomBase::Float32());
+  EXPECT_TRUE(LogitsOf(**dense).equal(expected));
+}
+
+TEST(LoadTest, LinearsThatStayedDenseInABaseOfFourBitsStayDense) {
+  RandomBase base;
+  const auto output = InFourBits(base);
+  // One of the three that share an input, and one alone, as they were.
+  std::map<std::string, at::Tensor> tensors;
+  {
+    const WeightFiles files = *WeightFiles::Open(output);
+    for (const std::string& name : files.Names()) tensors[name] = files.Read(name)->clone();
+  }
+  for (const std::string path : {"model.layers.0.self_attn.k_proj", "model.layers.1.mlp.down_proj"}) {
+    const std::string name = path + ".weight";
+    std::erase_if(tensors, [&](const auto& entry) { return entry.first.starts_with(name); });
+    tensors[name] = base.tensors.at(name);
+  }
+  std::vector<std::pair<std::string, at::Tensor>> list(tensors.begin(), tensors.end());
+  ASSERT_TRUE(WriteSafetensors(output / "model.safetensors", list, {}).ok());
+  const auto mixed = CausalLm::Load(output, LoadOptions());
+  ASSERT_TRUE(mixed.ok()) << mixed.status();
+  // The same as a dense base of what each of them stands for.
+  for (auto& [name, tensor] : base.tensors) {
+    if (!tensors.count(name + ".absmax")) continue;
+    const WeightFiles files = *WeightFiles::Open(output);
+    const auto weight = ReadFourBit(files, name, tensor.sizes().vec());
+    weight->DequantizeInto(tensor);
+  }
+  EXPECT_TRUE(LogitsOf(**mixed).equal(LogitsOf(**base.Load())));
+}
+
+class CachedLoadTest : public ::testing::Test {
+ protected:
+  CachedLoadTest() { options_.cache_dir = base_.directory / "cache"; }
+
+  void Write() {
+    base_.Write();
+    // Until the file's times cannot be those of another change.
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  absl::StatusOr<std::unique_ptr<CausalLm>> Load() const {
+    return CausalLm::Load(base_.directory.path(), options_);
+  }
+  std::vector<std::filesystem::path> Kept() const {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(base_.directory / "cache" / "quantized")) {
+      files.push_back(entry.path());
+    }
+    return files;
+  }
+
+  RandomBase base_;
+  LoadOptions options_;
+};
+
+TEST_F(CachedLoadTest, TheSecondStartReadsWhatTheFirstLeftAndGivesTheSame) {
+  Write();
+  const auto first = *Load();
+  ASSERT_EQ(Kept().size(), 1u);
+  const auto before = std::filesystem::last_write_time(Kept()[0]);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const auto second = *Load();
+  EXPECT_GT(std::filesystem::last_write_time(Kept()[0]), before);  // it was used, and noted so
+  EXPECT_EQ(Kept().size(), 1u);
+  EXPECT_EQ(second->digest(), first->digest());
+  EXPECT_TRUE(LogitsOf(*second).equal(LogitsOf(*first)));
+  const auto fresh = *CausalLm::Load(base_.directory.path(), LoadOptions());
+  EXPECT_TRUE(LogitsOf(*second).equal(LogitsOf(*fresh)));
+  EXPECT_EQ(second->digest(), fresh->digest());
+}
+
+TEST_F(CachedLoadTest, ADamagedCacheIsMadeAnew) {
+  Write();
+  const at::Tensor expected = LogitsOf(**Load());
+  const auto kept = Kept()[0];
+  std::filesystem::resize_file(kept, std::filesystem::file_size(kept) / 2);
+  EXPECT_TRUE(LogitsOf(**Load()).equal(expected));
+  EXPECT_EQ(Kept().size(), 1u);
+  EXPECT_TRUE(LogitsOf(**Load()).equal(expected));
+}
+
+TEST_F(CachedLoadTest, AnotherBaseInTheSamePlaceIsNotMistakenForTheFirst) {
+  Write();
+  const std::string digest = (*Load())->digest();
+  base_.tensors["model.layers.0.mlp.up_proj.weight"].neg_();
+  Write();
+  const auto changed = *Load();
+  EXPECT_NE(changed->digest(), digest);
+  EXPECT_TRUE(LogitsOf(*changed).equal(
+      LogitsOf(**CausalLm::Load(base_.directory.path(), LoadOptions()))));
+  EXPECT_EQ(Kept().size(), 2u);
+}
+
+TEST_F(CachedLoadTest, ACacheThatCannotBeWrittenIsNoError) {
+  Write();
+  base_.directory.Write("cache", "in the way");
+  EXPECT_TRUE(Load().ok());
 }
 
 }  // namespace

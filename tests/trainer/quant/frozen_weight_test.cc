@@ -21,10 +21,22 @@ TEST(FrozenWeightTest, QuantisedPartsLieOneBehindAnotherInTheBuffer) {
   at::Tensor first = at::empty({3, 37}, at::kFloat), second = at::empty({5, 37}, at::kFloat);
   parts[0].DequantizeInto(first);
   parts[1].DequantizeInto(second);
-  const FrozenWeight weight = FrozenWeight::Quantized(parts, at::kFloat);
+  const FrozenWeight weight = FrozenWeight::Joined({parts[0], parts[1]}, at::kFloat);
   DequantBuffer buffer;
   EXPECT_EQ(weight.rows(), 8);
   EXPECT_TRUE(at::equal(weight.Get(buffer), at::cat({first, second})));
+}
+
+TEST(FrozenWeightTest, DensePartsAndQuantisedOnesLieOneBehindAnother) {
+  const at::Tensor dense = at::randn({2, 37}), before = at::randn({3, 37});
+  const QuantizedWeight part = *QuantizeNf4(before, true);
+  at::Tensor first = at::empty({3, 37}, at::kFloat);
+  part.DequantizeInto(first);
+  const FrozenWeight weight = FrozenWeight::Joined({part, dense}, at::kFloat);
+  DequantBuffer buffer;
+  EXPECT_EQ(weight.rows(), 5);
+  EXPECT_EQ(weight.bytes(), part.bytes() + 2 * 37 * 4);
+  EXPECT_TRUE(at::equal(weight.Get(buffer), at::cat({first, dense})));
 }
 
 TEST(FrozenWeightTest, OneBufferServesSmallerWeightsToo) {

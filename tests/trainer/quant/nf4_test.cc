@@ -5,6 +5,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -89,6 +90,47 @@ TEST(Nf4Test, TensorOperationsGiveTheSameBitsAsTheLoops) {
       at::Tensor out = at::empty(shape, type);
       DequantizeByTensors(quantized, scales, out);
       EXPECT_TRUE(at::equal(out, Dequantized(quantized, type)));
+    }
+  }
+}
+
+// As a checkpoint may bring it: other block sizes and levels in any order.
+QuantizedWeight Foreign(const std::vector<int64_t>& shape, int64_t block, int64_t nested_block) {
+  QuantizedWeight weight;
+  weight.shape = shape;
+  weight.block = block;
+  weight.nested_block = nested_block;
+  for (float& level : weight.levels) level = at::randn({1}).item<float>();
+  weight.offset = 0.25f;
+  const int64_t blocks = (weight.elements() + block - 1) / block;
+  weight.codes = at::randint(256, {(weight.elements() + 1) / 2}, at::kByte);
+  weight.absmax = at::randint(256, {blocks}, at::kByte);
+  weight.nested_absmax = at::randn({(blocks + nested_block - 1) / nested_block});
+  weight.nested_levels = at::randn({256});
+  return weight;
+}
+
+TEST(Nf4Test, EveryBlockSizeAndTableIsLevelTimesScale) {
+  for (int64_t block : {32, 64, 128, 512, 4096}) {
+    for (const std::vector<int64_t>& shape : {std::vector<int64_t>{33, 129}, {96, 128}, {1, 3}}) {
+      const QuantizedWeight weight = Foreign(shape, block, 16);
+      const at::Tensor scales = weight.Scales();
+      at::Tensor expected = at::empty(shape, at::kFloat);
+      for (int64_t i = 0; i < weight.elements(); ++i) {
+        const int64_t b = i / block;
+        const float scale =
+            weight.nested_levels[weight.absmax[b].item<int64_t>()].item<float>() *
+                weight.nested_absmax[b / 16].item<float>() + weight.offset;
+        ASSERT_EQ(scales.const_data_ptr<float>()[b], scale);
+        expected.mutable_data_ptr<float>()[i] =
+            weight.levels[static_cast<size_t>(IndexAt(weight, i))] * scale;
+      }
+      for (at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
+        EXPECT_TRUE(at::equal(Dequantized(weight, type), expected.to(type))) << block;
+        at::Tensor by_tensors = at::empty(shape, type);
+        DequantizeByTensors(weight, ScalesByTensors(weight), by_tensors);
+        EXPECT_TRUE(at::equal(by_tensors, expected.to(type))) << block;
+      }
     }
   }
 }

@@ -1,0 +1,226 @@
+#include "trainer/quant/quantize_checkpoint.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/files.h"
+#include "common/log_line.h"
+#include "nlohmann/json.hpp"
+#include "trainer/checkpoint/base_links.h"
+#include "trainer/checkpoint/safetensors_stream.h"
+#include "trainer/checkpoint/weight_files.h"
+#include "trainer/quant/checkpoint_plan.h"
+#include "trainer/quant/four_bit_checkpoint.h"
+
+namespace mozgach {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr uint64_t kConfigLimitBytes = uint64_t{16} << 20;
+
+absl::StatusOr<ordered_json> ReadConfig(const fs::path& path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kConfigLimitBytes));
+  ordered_json config = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!config.is_object()) {
+    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": is no JSON object"));
+  }
+  if (config.contains("quantization_config") && !config["quantization_config"].is_null()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path.string(), ": this base is quantised already; take the one it was made of"));
+  }
+  return config;
+}
+
+// The type in which the base's own configuration has it computed.
+std::string ComputeType(const ordered_json& config) {
+  for (const char* key : {"dtype", "torch_dtype"}) {
+    const auto found = config.find(key);
+    if (found == config.end() || !found->is_string()) continue;
+    const auto name = found->get<std::string>();
+    if (name == "bfloat16" || name == "float16") return name;
+  }
+  return "float32";
+}
+
+// The keys of transformers' BitsAndBytesConfig.
+ordered_json QuantizationConfig(const ordered_json& config, const CheckpointPlan& plan,
+                                bool double_quant) {
+  ordered_json skipped = nullptr;
+  if (!plan.kept_modules.empty()) {
+    skipped = plan.kept_modules;
+    skipped.insert(skipped.begin(), "lm_head");
+  }
+  return {{"_load_in_4bit", true},
+          {"_load_in_8bit", false},
+          {"bnb_4bit_compute_dtype", ComputeType(config)},
+          {"bnb_4bit_quant_storage", "uint8"},
+          {"bnb_4bit_quant_type", "nf4"},
+          {"bnb_4bit_use_double_quant", double_quant},
+          {"llm_int8_enable_fp32_cpu_offload", false},
+          {"llm_int8_has_fp16_weight", false},
+          {"llm_int8_skip_modules", skipped},
+          {"llm_int8_threshold", 6.0},
+          {"load_in_4bit", true},
+          {"load_in_8bit", false},
+          {"quant_method", "bitsandbytes"}};
+}
+
+std::string JsonText(const ordered_json& json) {
+  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+// One making of a checkpoint, below `staging_`.
+class Quantization {
+ public:
+  Quantization(const WeightFiles& files, const CheckpointPlan& plan, const QuantizeOptions& options,
+               fs::path staging)
+      : files_(files), plan_(plan), options_(options), staging_(std::move(staging)) {}
+
+  absl::StatusOr<QuantizeReport> Run() {
+    for (size_t i = 0; i < plan_.shards.size(); ++i) {
+      const std::string name =
+          plan_.shards.size() == 1
+              ? "model.safetensors"
+              : absl::StrFormat("model-%05d-of-%05d.safetensors", i + 1, plan_.shards.size());
+      RETURN_IF_ERROR(WriteShard(plan_.shards[i], name));
+    }
+    if (plan_.shards.size() > 1) {
+      const ordered_json index = {{"metadata", {{"total_size", report_.bytes}}},
+                                  {"weight_map", places_}};
+      RETURN_IF_ERROR(
+          WriteFileAtomically(staging_ / "model.safetensors.index.json", JsonText(index)));
+    }
+    return report_;
+  }
+
+ private:
+  absl::Status WriteShard(const CheckpointPlan::Shard& shard, const std::string& file) {
+    int64_t tensors = 0, name_bytes = 0;
+    for (const PlannedTensor& tensor : shard) {
+      tensors += 6;
+      name_bytes += 6 * (static_cast<int64_t>(tensor.name.size()) + 40);
+    }
+    ASSIGN_OR_RETURN(SafetensorsStream stream,
+                     SafetensorsStream::Create(staging_ / file, HeaderRoom(tensors, name_bytes)));
+    for (const PlannedTensor& tensor : shard) {
+      absl::Status status = tensor.quantize ? AddQuantized(tensor.name, file, stream)
+                                            : AddCopy(tensor.name, file, stream);
+      if (!status.ok()) return status;
+      files_.Release(tensor.name);
+    }
+    report_.bytes += stream.tensor_bytes();
+    return stream.Finish({{"format", "pt"}});
+  }
+
+  absl::Status AddQuantized(const std::string& name, const std::string& file,
+                            SafetensorsStream& stream) {
+    ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name));
+    const auto quantized = QuantizeNf4(stored, options_.double_quant);
+    if (!quantized.ok()) {
+      return Annotate(quantized.status(),
+                      absl::StrCat(files_.PathOf(name).string(), ": tensor '", name, "'"));
+    }
+    for (const auto& [part, tensor] : FourBitTensors(name, *quantized)) {
+      RETURN_IF_ERROR(stream.Add(part, tensor));
+      places_[part] = file;
+    }
+    ++report_.quantized;
+    return absl::OkStatus();
+  }
+
+  absl::Status AddCopy(const std::string& name, const std::string& file,
+                       SafetensorsStream& stream) {
+    ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name));
+    RETURN_IF_ERROR(stream.Add(name, stored));
+    places_[name] = file;
+    ++report_.copied;
+    return absl::OkStatus();
+  }
+
+  const WeightFiles& files_;
+  const CheckpointPlan& plan_;
+  const QuantizeOptions& options_;
+  const fs::path staging_;
+  QuantizeReport report_;
+  std::map<std::string, std::string> places_;
+};
+
+// Tokenizer, templates, generation settings: all but the weights in whatever form.
+bool IsCopied(const fs::path& path) {
+  static const std::set<std::string> kCopied = {".json", ".jinja", ".model", ".txt"};
+  const std::string name = path.filename().string();
+  return kCopied.count(path.extension().string()) != 0 && name != "config.json" &&
+         !absl::EndsWith(name, ".index.json");
+}
+
+absl::Status CopyOthers(const fs::path& base, const fs::path& staging) {
+  std::error_code error;
+  for (fs::directory_iterator it(base, error), end; !error && it != end; it.increment(error)) {
+    if (!IsCopied(it->path()) || !it->is_regular_file(error)) continue;
+    const fs::path copy = staging / it->path().filename();
+    if (!fs::copy_file(it->path(), copy, error)) break;
+    fs::permissions(copy, fs::perms::owner_write, fs::perm_options::add, error);
+    RETURN_IF_ERROR(SyncFile(copy));
+  }
+  if (error) return SystemError(error.value(), absl::StrCat("copy the files of ", base.string()));
+  return absl::OkStatus();
+}
+
+absl::Status CheckOutput(const fs::path& output) {
+  std::error_code error;
+  if (!fs::exists(output, error)) return absl::OkStatus();
+  if (fs::is_directory(output, error) && fs::is_empty(output, error)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(output.string(), ": is not empty; name a folder that is not there yet"));
+}
+
+absl::StatusOr<QuantizeReport> MakeIn(const fs::path& base, const fs::path& staging,
+                                      const QuantizeOptions& options) {
+  RETURN_IF_ERROR(CheckBaseLinks(base, {}));
+  ASSIGN_OR_RETURN(ordered_json config, ReadConfig(base / "config.json"));
+  ASSIGN_OR_RETURN(const WeightFiles files, WeightFiles::Open(base));
+  if (HasFourBit(files)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(base.string(), ": this base is in 4 bits already"));
+  }
+  const auto plan = CheckpointPlan::Make(files, options.double_quant, options.shard_bytes);
+  if (!plan.ok()) return Annotate(plan.status(), base.string());
+  RETURN_IF_ERROR(RemoveAll(staging));
+  RETURN_IF_ERROR(MakeDirectories(staging));
+  ASSIGN_OR_RETURN(const QuantizeReport report,
+                   Quantization(files, *plan, options, staging).Run());
+  config["quantization_config"] = QuantizationConfig(config, *plan, options.double_quant);
+  RETURN_IF_ERROR(WriteFileAtomically(staging / "config.json", JsonText(config)));
+  RETURN_IF_ERROR(CopyOthers(base, staging));
+  return report;
+}
+
+}  // namespace
+
+absl::StatusOr<QuantizeReport> QuantizeCheckpoint(const fs::path& base, const fs::path& output,
+                                                  const QuantizeOptions& options) {
+  RETURN_IF_ERROR(CheckOutput(output));
+  std::error_code error;
+  const fs::path whole = fs::absolute(output, error).lexically_normal();
+  fs::path staging = whole.has_filename() ? whole : whole.parent_path();
+  const fs::path place = staging;
+  staging += ".mozgach-partial";
+  auto report = MakeIn(base, staging, options);
+  if (report.ok()) {
+    const absl::Status renamed = RenameDurably(staging, place);
+    if (renamed.ok()) return report;
+    report = renamed;
+  }
+  const absl::Status removed = RemoveAll(staging);
+  if (!removed.ok()) LogInfo(std::string(removed.message()));
+  return report;
+}
+
+}  // namespace mozgach
