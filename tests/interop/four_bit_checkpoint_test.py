@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 try:
+    import bitsandbytes
     import bitsandbytes.functional as F
     import transformers
 except ImportError:
@@ -95,10 +96,23 @@ class DequantizedTest(EngineTest):
         self.check({"w": weight}, change=halved, quant_type="nf4")
 
 
-def four_bit(directory, dtype=torch.float32):
-    """A 4-bit checkpoint as the reference loads it; in training mode it dequantises and multiplies."""
-    return transformers.AutoModelForCausalLM.from_pretrained(
-        directory, dtype=dtype, attn_implementation="eager").train()
+def exact(model):
+    """Computes in float32: the rest of a 4-bit checkpoint comes in the type it is stored in, whatever is asked for.
+
+    In training mode a layer dequantises and multiplies; its fused CPU kernel computes in bfloat16.
+    """
+    for parameter in model.parameters():
+        if not isinstance(parameter, bitsandbytes.nn.Params4bit):
+            parameter.data = parameter.data.float()
+    for module in model.modules():
+        if isinstance(module, bitsandbytes.nn.Linear4bit):
+            module.compute_dtype = torch.float32
+    return model.train()
+
+
+def four_bit(directory):
+    return exact(transformers.AutoModelForCausalLM.from_pretrained(
+        directory, dtype=torch.float32, attn_implementation="eager"))
 
 
 class CheckpointTest(EngineTest):
@@ -194,7 +208,7 @@ class CheckpointTest(EngineTest):
         base, output = self.dir / "gemma", self.dir / "gemma in four bits"
         transformers.Gemma3ForConditionalGeneration(config).to(torch.bfloat16).save_pretrained(base)
         self.assertEqual(self.quantize(base, output)["quantized_tensors"], 14)
-        model = transformers.Gemma3ForConditionalGeneration.from_pretrained(output, dtype=torch.float32).train()
+        model = exact(transformers.Gemma3ForConditionalGeneration.from_pretrained(output, dtype=torch.float32))
         vision = [module for name, module in model.named_modules() if "vision_tower" in name and "q_proj" in name]
         self.assertTrue(vision and all(type(module) is torch.nn.Linear for module in vision))
         text = [module for name, module in model.named_modules() if name.endswith("up_proj")]
