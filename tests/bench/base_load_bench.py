@@ -41,18 +41,21 @@ def make_base(directory):
 
 
 def ours(base, cache):
-    """(seconds as reported, seconds of the whole process, peak resident MB at the end)"""
+    """(seconds as reported, seconds of the whole process, resident MB after loading)"""
     request = {"op": "load", "base": "bench/base", "base_dir": str(base), "cache_dir": str(cache),
                "quantization": {"bnb_4bit_compute_dtype": "bfloat16"}}
     begin = time.perf_counter()
-    done = subprocess.run([TRAINER, "serve"], input=json.dumps(request) + "\n", capture_output=True,
-                          text=True, check=True)
-    seconds = time.perf_counter() - begin
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    loaded = [event for event in events if event["event"] == "base_loaded"]
-    if not loaded:
-        sys.exit(done.stdout + done.stderr)
-    return loaded[0]["seconds"], seconds, loaded[0]["memory_bytes"] / 1e6
+    with subprocess.Popen([TRAINER, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as trainer:
+        trainer.stdin.write(json.dumps(request) + "\n")
+        trainer.stdin.flush()
+        for line in trainer.stdout:
+            event = json.loads(line)
+            if event["event"] != "ready":
+                break
+        trainer.stdin.close()
+    if event["event"] != "base_loaded":
+        sys.exit(line)
+    return event["seconds"], time.perf_counter() - begin, event["memory_bytes"] / 1e6
 
 
 def theirs(base):
