@@ -11,6 +11,7 @@
 #include "trainer/adapter/peft_directory.h"
 #include "trainer/train/activation_memory.h"
 #include "trainer/train/compute_type.h"
+#include "trainer/train/extended_context.h"
 #include "trainer/train/failure.h"
 
 namespace mozgach {
@@ -176,6 +177,7 @@ absl::Status Making::ScoreIt(const LoraAdapter& adapter) {
 
 absl::StatusOr<FinishedJob> MakeAdapter(const AdapterJob& job, const Base& base,
                                         JobObserver& observer) {
+  const ExtendedContext context(*base.model, job.spec.rope_scaling);
   Making making(job, base, observer);
   RETURN_IF_ERROR(CatchingExceptions([&] { return making.Run(); }));
   return std::move(making).Result();
@@ -195,6 +197,7 @@ std::string BaseScoresKey(const DomainSpec& spec, const Base& base, const JobDat
                     {"compute_type", ComputeTypeName(base.compute_type)},
                     {"dataset", data.digest},
                     {"data", settings},
+                    {"rope_scaling", json.at("rope_scaling")},
                     {"seed", spec.training.seed},
                     {"evaluation", json.at("evaluation")}};
   return Sha256Hex(key.dump());

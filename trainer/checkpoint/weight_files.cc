@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -21,6 +23,17 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
 bool IsPlainName(const std::string& name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
          name.find('\0') == std::string::npos;
+}
+
+std::string PlainName(const std::string& stored) {
+  constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
+      {"language_model.model.", "model."},
+      {"model.language_model.", "model."},
+      {"language_model.lm_head.", "lm_head."}};
+  for (const auto& [prefix, plain] : kPrefixes) {
+    if (stored.starts_with(prefix)) return std::string(plain) + stored.substr(prefix.size());
+  }
+  return stored;
 }
 
 // tensor → shard, as in {"weight_map": {…}}.
@@ -48,8 +61,12 @@ absl::StatusOr<WeightFiles> WeightFiles::Open(const std::filesystem::path& direc
   const auto single = directory / "model.safetensors";
   const auto index = directory / "model.safetensors.index.json";
   std::error_code ignored;
-  if (std::filesystem::exists(single, ignored)) return OpenFile(single);
-  if (std::filesystem::exists(index, ignored)) return OpenShards(index);
+  for (const auto& [path, open] : {std::pair(single, &OpenFile), std::pair(index, &OpenShards)}) {
+    if (!std::filesystem::exists(path, ignored)) continue;
+    ASSIGN_OR_RETURN(WeightFiles weights, open(path));
+    weights.UsePlainNames();
+    return weights;
+  }
   return absl::NotFoundError(
       absl::StrCat(directory.string(), ": neither model.safetensors nor ",
                    "model.safetensors.index.json is here (weights in other formats can be saved as "
@@ -90,6 +107,12 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenShards(const std::filesystem::path&
 void WeightFiles::Add(const std::shared_ptr<const SafetensorsFile>& file) {
   for (const auto& [name, stored] : file->tensors()) places_[name] = {file, &stored};
   files_.push_back(file);
+}
+
+void WeightFiles::UsePlainNames() {
+  std::map<std::string, Place> plain;
+  for (auto& [name, place] : places_) plain.emplace(PlainName(name), place);
+  places_ = std::move(plain);
 }
 
 std::vector<std::string> WeightFiles::Names() const {

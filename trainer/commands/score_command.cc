@@ -23,11 +23,6 @@ struct ScoreFlags {
 
 absl::Status CheckTokens(const std::vector<int64_t>& tokens, const ModelConfig& config) {
   if (tokens.empty()) return absl::InvalidArgumentError("--tokens: there are none");
-  if (static_cast<int64_t>(tokens.size()) > config.max_position_embeddings) {
-    return absl::InvalidArgumentError(absl::StrCat("--tokens: ", tokens.size(),
-                                                   " tokens, the base can do ",
-                                                   config.max_position_embeddings));
-  }
   for (const int64_t token : tokens) {
     if (token >= 0 && token < config.vocab_size) continue;
     return absl::InvalidArgumentError(absl::StrCat(
@@ -52,6 +47,10 @@ absl::Status RunScore(const ScoreFlags& flags) {
   const CausalLm& model = *loaded.base->model;
   RETURN_IF_ERROR(CheckTokens(flags.tokens, model.config()));
   const at::NoGradGuard no_grad;
+  if (static_cast<int64_t>(flags.tokens.size()) > model.longest_text()) {
+    std::cerr << "warning: " << flags.tokens.size() << " tokens; this base is made for "
+              << model.longest_text() << "\n";
+  }
   const auto count = static_cast<int64_t>(flags.tokens.size());
   const at::Tensor ids = at::tensor(flags.tokens, at::kLong).to(model.device());
   ForwardOptions options;
