@@ -21,6 +21,7 @@ constexpr auto kWorkersKept = std::chrono::hours(7 * 24);
 absl::Status Core::Recover(const Moment& now) {
   RETURN_IF_ERROR(ledger_.leases.Recover(now, ledger_.config.lease));
   RETURN_IF_ERROR(ledger_.roster.Recover(now.wall - kWorkersKept, ledger_.leases.Holders()));
+  RETURN_IF_ERROR(ledger_.bases.Recover());
   RETURN_IF_ERROR(ledger_.adapters.Recover());
   ASSIGN_OR_RETURN(const std::vector<int64_t> running, ledger_.queue.Running());
   for (const int64_t number : running) {

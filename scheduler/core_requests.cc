@@ -1,6 +1,7 @@
 // What people ask of the core.
 #include <algorithm>
 
+#include "scheduler/base_addition.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/core.h"
 #include "scheduler/explanation.h"
@@ -73,6 +74,12 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
   return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
 }
 
+absl::StatusOr<v1::AddBaseResponse> Core::AddBase(const Moment& now,
+                                                  const v1::AddBaseRequest& request) {
+  Enter(now);
+  return mozgach::AddBase(ledger_, now, request);
+}
+
 absl::StatusOr<v1::ListResponse> Core::List(const Moment& now, const v1::ListRequest& request) {
   Enter(now);
   ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(ledger_, request.selector(), true));
@@ -111,6 +118,11 @@ v1::ListWorkersResponse Core::ListWorkers(const Moment& now) {
     *response.add_workers() = ViewWorker(ledger_, now, worker);
   }
   return response;
+}
+
+v1::ListBasesResponse Core::ListBases(const Moment& now) {
+  Enter(now);
+  return ViewBases(ledger_, now);
 }
 
 absl::StatusOr<v1::ListEventsResponse> Core::ListEvents(const Moment& now,

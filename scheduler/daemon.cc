@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/base_service.h"
 #include "scheduler/front_desk.h"
 #include "scheduler/job_service.h"
 #include "scheduler/metrics.h"
@@ -35,9 +36,10 @@ absl::Status SweepBlobs(Core& core, const Moment& now) {
   Ledger& ledger = core.ledger();
   const auto age = std::chrono::hours(24 * ledger.config.blob_days_kept);
   return ledger.blobs
-      .Sweep(
-          now.wall - age,
-          [&](const std::string& sha256) { return ledger.queue.IsDataset(sha256).value_or(true); })
+      .Sweep(now.wall - age,
+             [&](const std::string& sha256) {
+               return ledger.bases.Needs(sha256) || ledger.queue.IsDataset(sha256).value_or(true);
+             })
       .status();
 }
 
@@ -55,6 +57,7 @@ struct Daemon::Parts {
   std::unique_ptr<JobService> jobs;
   std::unique_ptr<WorkerService> workers;
   std::unique_ptr<RegistryService> registry;
+  std::unique_ptr<BaseService> bases;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<MetricsServer> metrics;
 };
@@ -99,6 +102,7 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   parts_->jobs = std::make_unique<JobService>(*parts_->desk, *parts_->logs);
   parts_->workers = std::make_unique<WorkerService>(*parts_->desk, *parts_->blobs, *parts_->logs);
   parts_->registry = std::make_unique<RegistryService>(*parts_->desk);
+  parts_->bases = std::make_unique<BaseService>(*parts_->desk, *parts_->blobs);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   int port = 0;
@@ -115,6 +119,7 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   builder.RegisterService(parts_->jobs.get());
   builder.RegisterService(parts_->workers.get());
   builder.RegisterService(parts_->registry.get());
+  builder.RegisterService(parts_->bases.get());
   parts_->server = builder.BuildAndStart();
   if (parts_->server == nullptr || port == 0) {
     return absl::FailedPreconditionError(

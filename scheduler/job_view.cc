@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/explanation.h"
+#include "scheduler/placement.h"
 
 namespace mozgach {
 namespace {
@@ -70,6 +71,17 @@ void ShowSpec(const nlohmann::json& spec, v1::Job& view) {
   }
 }
 
+v1::WorkerBase ShowBase(const WorkerState& worker, const v1::Base& base) {
+  v1::WorkerBase view;
+  view.set_base(base.name());
+  view.set_size_bytes(base.size_bytes());
+  view.set_digest(base.digest());
+  view.set_fetched(!base.digest().empty());
+  view.set_loaded(HasLoaded(worker, base.name()));
+  view.set_problem(base.problem());
+  return view;
+}
+
 absl::Status ShowDetails(Ledger& ledger, bool whole, v1::Job& view) {
   ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(view.job()));
   ShowSpec(nlohmann::json::parse(details.spec_json, nullptr, false), view);
@@ -102,7 +114,12 @@ v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState
   const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
   view.set_worker(worker.name);
   view.set_state(lost ? "lost" : worker.drain || worker.draining ? "draining" : "up");
-  for (const v1::Base& base : worker.bases) view.add_bases(base.name());
+  for (const v1::Base& base : worker.bases) {
+    if (base.problem().empty()) view.add_bases(base.name());
+    *view.add_base_details() = ShowBase(worker, base);
+  }
+  for (const v1::BaseFetch& fetch : worker.base_fetches) *view.add_base_fetches() = fetch;
+  view.set_base_room_bytes(worker.base_room_bytes);
   for (const int64_t job : ledger.leases.JobsOf(worker.name)) view.add_jobs(job);
   view.set_base_loads(worker.base_loads);
   view.set_memory_bytes(worker.memory_bytes);

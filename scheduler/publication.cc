@@ -74,7 +74,8 @@ absl::Status RecordSuccess(Ledger& ledger, const Moment& now, const Version& ver
 absl::Status DropBlobs(Ledger& ledger, const Version& version) {
   for (const VersionFile& file : version.files) {
     ASSIGN_OR_RETURN(const bool is_dataset, ledger.queue.IsDataset(file.sha256));
-    if (!is_dataset) RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
+    if (!is_dataset && !ledger.bases.Needs(file.sha256))
+      RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
   }
   return absl::OkStatus();
 }

@@ -41,7 +41,8 @@ absl::StatusOr<DataFolder> DataFolder::Open(const fs::path& root) {
   ASSIGN_OR_RETURN(FileDescriptor lock,
                    LockFile(absolute / "lock", "the data folder " + absolute.string()));
   RETURN_IF_ERROR(RemoveAll(absolute / "attempts"));
-  for (const char* folder : {"datasets", "attempts", "checkpoints", "cache", "logs", "trainers"}) {
+  for (const char* folder :
+       {"bases", "datasets", "attempts", "checkpoints", "cache", "logs", "trainers"}) {
     RETURN_IF_ERROR(MakeDirectories(absolute / folder));
   }
   RemoveOldCheckpoints(absolute / "checkpoints");

@@ -1,7 +1,8 @@
 // A DataFolder is what a worker keeps on disk, below --data.  One worker at a time: it is locked.
 //
 //   lock                       held by this worker
-//   datasets/<sha256>          fetched once, kept until a person empties the folder
+//   bases/<digest>/            fetched from the scheduler (base_cache.h); dropped when room is
+//   needed datasets/<sha256>          fetched once, kept until a person empties the folder
 //   attempts/<job>-<attempt>/  adapter/: what the trainer leaves.  Gone with the attempt
 //   checkpoints/<job>/         from which the next attempt on this host goes on.  Gone when the
 //                              job is published or cancelled, or after a week without a change
@@ -24,6 +25,7 @@ class DataFolder {
   static absl::StatusOr<DataFolder> Open(const std::filesystem::path& root);
 
   std::filesystem::path datasets() const { return root_ / "datasets"; }
+  std::filesystem::path bases() const { return root_ / "bases"; }
   std::filesystem::path cache() const { return root_ / "cache"; }
   std::filesystem::path logs() const { return root_ / "logs"; }
   std::filesystem::path adapter(const AttemptId& id) const { return attempt(id) / "adapter"; }

@@ -27,9 +27,6 @@ class DatasetCache {
 
  private:
   absl::StatusOr<std::filesystem::path> FetchOne(const v1::Dataset& dataset, std::stop_token stop);
-  // One try; goes on with what an earlier one left in `part`.
-  absl::Status Download(const v1::Dataset& dataset, const std::filesystem::path& part,
-                        std::stop_token stop);
 
   const std::filesystem::path folder_;
   SchedulerClient& client_;

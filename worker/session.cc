@@ -29,12 +29,6 @@ WorkerAttempt* Session::Find(const AttemptId& id) {
   return found == attempts_.end() ? nullptr : &found->second;
 }
 
-void Session::BasesFound(FoundBases bases) {
-  if (bases == bases_) return;
-  bases_ = std::move(bases);
-  calls_.UrgentNews();
-}
-
 void Session::DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> paths) {
   WorkerAttempt* attempt = Find(id);
   if (attempt == nullptr || attempt->state != AttemptState::kFetching) return;
@@ -43,7 +37,12 @@ void Session::DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> 
     return;
   }
   attempt->data = *std::move(paths);
-  attempt->state = AttemptState::kWaiting;
+  attempt->data_here = true;
+  WaitWhenProvided(*attempt);
+}
+
+void Session::WaitWhenProvided(WorkerAttempt& attempt) {
+  if (attempt.data_here && !attempt.base_dir.empty()) attempt.state = AttemptState::kWaiting;
 }
 
 void Session::Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>> files) {
@@ -95,6 +94,10 @@ void Session::TrainerExited(int device, const std::string& how, Milliseconds now
 
 void Session::Fail(WorkerAttempt& attempt, v1::Failure::Class failure_class,
                    const std::string& message) {
+  // What is still on its way to it serves nobody.
+  if (attempt.state == AttemptState::kFetching) {
+    actions_.push_back(AbortTransfers{attempt.work.id});
+  }
   attempt.state = AttemptState::kFailed;
   attempt.failure.set_class_(failure_class);
   attempt.failure.set_message(message);
@@ -115,6 +118,7 @@ void Session::Settle(WorkerAttempt& attempt) {
 void Session::Forget(const WorkerAttempt& attempt) {
   const AttemptId id = attempt.work.id;
   actions_.push_back(ForgetAttempt{id, attempt.job_over});
+  base_fetches_.erase(id);
   attempts_.erase(id);
 }
 

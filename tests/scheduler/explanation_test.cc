@@ -41,7 +41,9 @@ TEST_F(ExplanationTest, BaseThatNobodyHas) {
   const int64_t job = SubmitOne("law", kQwen);
   Call(alpha);
   Call(beta);
-  EXPECT_EQ(Get(job).reason(), "no worker has base Qwen/Qwen2.5-3B (2 asked)");
+  EXPECT_EQ(Get(job).reason(),
+            "no worker has base Qwen/Qwen2.5-3B (2 asked); `mozgachctl bases add DIR --name "
+            "Qwen/Qwen2.5-3B` gives it to them");
 }
 
 TEST_F(ExplanationTest, LostAndDrainingWorkersAreSaidSo) {
