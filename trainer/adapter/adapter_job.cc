@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "nlohmann/json.hpp"
+#include "trainer/adapter/mlx_directory.h"
 #include "trainer/adapter/peft_directory.h"
 #include "trainer/train/activation_memory.h"
 #include "trainer/train/compute_type.h"
@@ -103,6 +104,8 @@ absl::Status Making::Run() {
   RETURN_IF_ERROR(CheckGate(job_.spec, data_));
   RETURN_IF_ERROR(TrainIt(adapter));
   RETURN_IF_ERROR(ScoreIt(adapter));
+  RETURN_IF_ERROR(WriteMlxDirectory(job_.output_dir / "mlx", job_.spec, base_.model->config(),
+                                    adapter));
   const AdapterFacts facts{base_.model->digest(), finished_.train_rows, finished_.totals.step,
                            finished_.totals.tokens, finished_.totals.seconds};
   return WritePeftDirectory(job_.output_dir, job_.spec, base_.model->config(), adapter,
