@@ -299,6 +299,9 @@ TEST_F(DomainFileTest, WhatIsNoDomainFileIsRefused) {
 TEST_F(DomainFileTest, BrokenYamlIsNamedWithItsPlace) {
   EXPECT_THAT(ErrorOf("domain: law\n\tbase: a\n"),
               AllOf(StartsWith("law.yaml:2:1:"), HasSubstr("tab")));
+  EXPECT_THAT(ErrorOf("domain: law\ndata:\n\ttrain: x\n"), HasSubstr("tab in the indentation"));
+  EXPECT_THAT(ErrorOf("domain: law\ndata:\n  train: x\n \ttest: y\n"),
+              HasSubstr("tab in the indentation"));
   EXPECT_THAT(ErrorOf("domain: [law\nbase: a\n"), StartsWith("law.yaml:"));
   EXPECT_THAT(ErrorOf("domain: \"law\nbase: a\n"), StartsWith("law.yaml:"));
   EXPECT_THAT(ErrorOf(std::string(kHead) + "---\ndomain: second\n"), HasSubstr("second document"));

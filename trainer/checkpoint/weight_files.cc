@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -39,7 +40,8 @@ std::string PlainName(const std::string& stored) {
 // tensor → shard, as in {"weight_map": {…}}.
 absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kIndexLimitBytes));
-  const auto index = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto parsed = ParseJson(text);
+  const auto index = parsed.ok() ? *parsed : nlohmann::json();
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     return absl::DataLossError(absl::StrCat(path.string(), ": no JSON object with a weight_map"));
   }

@@ -1,6 +1,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
 
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -59,9 +60,13 @@ absl::Status RunScore(const ScoreFlags& flags) {
   if (!flags.logits.empty()) {
     RETURN_IF_ERROR(WriteSafetensors(flags.logits, {{"logits", model.Logits(hidden)}}, {}));
   }
-  std::cout << NllJson(TokenNll(hidden.narrow(0, 0, count - 1), model.head(),
-                                ids.narrow(0, 1, count - 1)))
-            << std::endl;
+  const at::Tensor nll =
+      TokenNll(hidden.narrow(0, 0, count - 1), model.head(), ids.narrow(0, 1, count - 1));
+  if (!std::isfinite(nll.sum(at::kDouble).item<double>())) {
+    return absl::OutOfRangeError(
+        "the loss is not finite; are the weights of the base and of the adapter whole?");
+  }
+  std::cout << NllJson(nll) << std::endl;
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/weight_files.h"
 #include "trainer/lora/lora_adapter.h"
@@ -44,7 +45,7 @@ absl::Status CheckSupported(const json& config) {
 }
 
 absl::StatusOr<PeftConfig> ParseConfig(const std::string& text) {
-  const json config = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  ASSIGN_OR_RETURN(const json config, ParseJson(text));
   if (!config.is_object()) return absl::DataLossError("is no JSON object");
   if (config.value("peft_type", json()) != "LORA") {
     return absl::InvalidArgumentError("'peft_type' is not LORA");
