@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "common/utf8.h"
 
 namespace mozgach {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kLargestSize = int64_t{1} << 24;
+
+std::string Shown(const json& value) { return Abbreviate(value.dump(), 80); }
 
 }  // namespace
 
@@ -27,7 +30,7 @@ int64_t ConfigReader::Size(const char* key, int64_t fallback) {
   }
   if (!value->is_number_integer() || *value < 1 || *value > kLargestSize) {
     Fail(key,
-         absl::StrCat("must be a whole number from 1 to ", kLargestSize, ", not ", value->dump()));
+         absl::StrCat("must be a whole number from 1 to ", kLargestSize, ", not ", Shown(*value)));
     return 1;
   }
   return value->get<int64_t>();
@@ -37,7 +40,7 @@ double ConfigReader::Positive(const char* key, double fallback) {
   const json* value = Find(key);
   if (value == nullptr) return fallback;
   if (!value->is_number() || !(value->get<double>() > 0) || !std::isfinite(value->get<double>())) {
-    Fail(key, absl::StrCat("must be a number above 0, not ", value->dump()));
+    Fail(key, absl::StrCat("must be a number above 0, not ", Shown(*value)));
     return fallback;
   }
   return value->get<double>();
@@ -46,14 +49,14 @@ double ConfigReader::Positive(const char* key, double fallback) {
 bool ConfigReader::Flag(const char* key, bool fallback) {
   const json* value = Find(key);
   if (value == nullptr) return fallback;
-  if (!value->is_boolean()) Fail(key, absl::StrCat("must be true or false, not ", value->dump()));
+  if (!value->is_boolean()) Fail(key, absl::StrCat("must be true or false, not ", Shown(*value)));
   return value->is_boolean() && value->get<bool>();
 }
 
 std::string ConfigReader::Text(const char* key, const std::string& fallback) {
   const json* value = Find(key);
   if (value == nullptr) return fallback;
-  if (!value->is_string()) Fail(key, absl::StrCat("must be text, not ", value->dump()));
+  if (!value->is_string()) Fail(key, absl::StrCat("must be text, not ", Shown(*value)));
   return value->is_string() ? value->get<std::string>() : fallback;
 }
 

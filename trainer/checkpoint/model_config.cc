@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "trainer/checkpoint/model_family.h"
 
 namespace mozgach {
@@ -130,7 +131,7 @@ std::string ModelConfig::LayersPath() const {
 }
 
 absl::StatusOr<ModelConfig> ModelConfig::Parse(std::string_view text) {
-  const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  ASSIGN_OR_RETURN(const json document, ParseJson(text));
   if (!document.is_object()) return absl::InvalidArgumentError("is no JSON object");
   ConfigReader reader(document);
   const std::string model_type = reader.Text("model_type", "");

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/utf8.h"
 
 namespace mozgach {
 namespace {
@@ -77,7 +78,7 @@ std::optional<std::vector<bool>> LayersByType(const ModelFamily& family, ConfigR
   std::vector<bool> sliding;
   for (const json& type : *types) {
     if (type != "full_attention" && type != "sliding_attention") {
-      reader.Fail("layer_types", absl::StrCat("holds ", type.dump(), ", which is not supported yet "
+      reader.Fail("layer_types", absl::StrCat("holds ", Abbreviate(type.dump(), 80), ", which is not supported yet "
                                               "(full_attention and sliding_attention are)"));
     }
     sliding.push_back(type == "sliding_attention");

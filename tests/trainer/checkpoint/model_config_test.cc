@@ -227,12 +227,18 @@ TEST(ModelConfigTest, WrongValuesNameTheirKey) {
   EXPECT_THAT(ErrorOf(config), HasSubstr("'intermediate_size' is missing"));
 }
 
+TEST(ModelConfigTest, WhatIsNestedWithoutEndIsRefused) {
+  const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
+  const auto config = ModelConfig::Parse("{\"model_type\": \"qwen2\", \"vocab_size\": " + deep + "}");
+  EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(ModelConfigTest, NoFileAndNoJsonAreSaidSo) {
   TemporaryDirectory directory;
   EXPECT_EQ(ModelConfig::Load(directory.path()).status().code(), absl::StatusCode::kNotFound);
   directory.Write("config.json", "{\"model_type\": ");
   EXPECT_THAT(std::string(ModelConfig::Load(directory.path()).status().message()),
-              HasSubstr("is no JSON object"));
+              HasSubstr("no JSON"));
 }
 
 }  // namespace
