@@ -127,9 +127,9 @@ TEST_F(ExplanationTest, WorkerWhoseTrainerStartsSaysSo) {
 }
 
 TEST_F(ExplanationTest, SeveralJobsAreNamedInASentence) {
-  EXPECT_EQ(WhyNot(Busy(), false, kTiny, {4}), "busy with job 4");
-  EXPECT_EQ(WhyNot(Busy(), false, kTiny, {4, 6}), "busy with jobs 4 and 6");
-  EXPECT_EQ(WhyNot(Busy(), false, kTiny, {4, 6, 9}), "busy with jobs 4, 6 and 9");
+  EXPECT_EQ(WhyNot(Busy(), false, kTiny, {4}, false), "busy with job 4");
+  EXPECT_EQ(WhyNot(Busy(), false, kTiny, {4, 6}, false), "busy with jobs 4 and 6");
+  EXPECT_EQ(WhyNot(Busy(), false, kTiny, {4, 6, 9}, false), "busy with jobs 4, 6 and 9");
 }
 
 TEST_F(ExplanationTest, TrainingThatStandsStillSaysForHowLong) {
