@@ -86,7 +86,7 @@ Facts FromJson(const Json& json) {
 absl::StatusOr<Facts> ReadWhole(const fs::path& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path / kFacts, kFactsLimit));
   const absl::StatusOr<Json> json = ParseJson(text);
-  if (!json.ok()) return Damaged(path / kFacts, json.status().message());
+  if (!json.ok()) return Damaged(path / kFacts, std::string(json.status().message()));
   Facts facts;
   try {
     facts = FromJson(*json);
