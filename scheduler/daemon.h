@@ -22,8 +22,9 @@ struct DaemonOptions {
 class Daemon {
  public:
   // Opens the data directory, goes on with what is stored there, serves, and writes the addresses
-  // to endpoints.json in it, on a full disk as soon as there is room.  FAILED_PRECONDITION: the directory is in use, or was written by a
-  // newer program.  INVALID_ARGUMENT: an address cannot be listened on.  `clock` outlives the daemon.
+  // to endpoints.json in it, on a full disk as soon as there is room.  FAILED_PRECONDITION: the
+  // directory is in use, or was written by a newer program.  INVALID_ARGUMENT: an address cannot be
+  // listened on.  `clock` outlives the daemon.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const DaemonOptions& options,
                                                        const Clock& clock);
   // Stop().

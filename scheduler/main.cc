@@ -36,7 +36,9 @@ int main(int argc, char** argv) {
   app.add_option("--data", options.data, "Directory of queue, blobs, logs and registry")
       ->required();
   app.add_option("--listen", options.listen, "gRPC address; port 0: any")->capture_default_str();
-  app.add_option("--http", options.http, "Address of the web page, /metrics and /health; port 0: any")->capture_default_str();
+  app.add_option("--http", options.http,
+                 "Address of the web page, /metrics and /health; port 0: any")
+      ->capture_default_str();
   app.add_option("--config", config, "YAML file of bounds and times");
   app.set_version_flag("--version", MOZGACH_VERSION);
   try {
