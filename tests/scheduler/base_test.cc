@@ -64,7 +64,8 @@ class BaseTest : public Fleet {
     fetch.set_size_bytes(manifest.size_bytes());
   }
   v1::FleetBase Listed(const std::string& name) {
-    for (const v1::FleetBase& base : core_->ListBases(now_).bases()) {
+    const v1::ListBasesResponse listed = core_->ListBases(now_);
+    for (const v1::FleetBase& base : listed.bases()) {
       if (base.base() == name) return base;
     }
     return v1::FleetBase();

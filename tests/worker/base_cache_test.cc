@@ -28,7 +28,8 @@ class BaseCacheTest : public ::testing::Test {
   void Reopen() {
     cache_ = std::make_unique<BaseCache>(Folder(), client_, [this](const fs::path& folder) {
       uint64_t used = 0;
-      for (const std::string& file : *ListFiles(folder)) used += fs::file_size(folder / file);
+      const std::vector<std::string> files = *ListFiles(folder);
+      for (const std::string& file : files) used += fs::file_size(folder / file);
       return BaseCache::Disk{.free_bytes = disk_ - std::min(disk_, used)};
     });
     ASSERT_TRUE(cache_->Open().ok());

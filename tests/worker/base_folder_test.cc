@@ -123,7 +123,9 @@ TEST_F(BaseFolderTest, ProblemIsUtf8WhateverAPathMayHold) {
   TemporaryFolder elsewhere;
   elsewhere.Write("\xff", "s");
   fs::create_symlink(elsewhere.path() / "\xff", folder_.path() / "c/d/vocab.txt");
-  for (const auto& [name, base] : Scan().all()) {
+  const FoundBases found = Scan();
+  ASSERT_EQ(found.all().size(), 2);
+  for (const auto& [name, base] : found.all()) {
     EXPECT_NE(base.problem, "") << name;
     EXPECT_EQ(FirstInvalidUtf8(base.problem), std::string::npos) << name;
     EXPECT_LE(base.problem.size(), 1003u);

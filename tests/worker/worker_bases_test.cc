@@ -4,7 +4,6 @@
 namespace mozgach {
 namespace {
 
-using ::testing::HasSubstr;
 using WorkerBasesTest = WorkerFixture;
 
 TEST_F(WorkerBasesTest, FetchesTheBaseOfItsJobOnceAndCountsAsHavingIt) {
@@ -13,7 +12,7 @@ TEST_F(WorkerBasesTest, FetchesTheBaseOfItsJobOnceAndCountsAsHavingIt) {
   const int64_t first = scheduler_.Submit("one", {}, "big/one");
   StartWorker();
   ASSERT_TRUE(scheduler_.WaitForState(first, "succeeded"));
-  EXPECT_THAT(scheduler_.Job(first).log, HasSubstr("fetching the base big/one"));
+  EXPECT_TRUE(WaitForLog(first, "fetching the base big/one"));
   EXPECT_TRUE(scheduler_.WaitForWorker([&](const auto& request) {
     return std::any_of(request.bases().begin(), request.bases().end(), [&](const v1::Base& each) {
       return each.digest() == base.digest() && each.size_bytes() == base.size_bytes();
