@@ -29,7 +29,7 @@ absl::Status Core::Recover(const Moment& now) {
     ASSIGN_OR_RETURN(const std::optional<Attempt> attempt,
                      ledger_.attempts.Find(number, job.attempt));
     ledger_.board.Start(number, job.attempt, job.domain);
-    if (attempt.has_value()) ledger_.board.Record(number, attempt->progress);
+    if (attempt.has_value()) ledger_.board.Record(number, attempt->progress, now.since_boot);
   }
   next_write_ = next_due_ = now.since_boot;
   next_calls_write_ = now.since_boot + kCallsInterval;

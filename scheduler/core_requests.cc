@@ -39,8 +39,11 @@ v1::Event ViewEvent(const Event& event) {
 absl::StatusOr<v1::CancelResponse> Core::Cancel(const Moment& now,
                                                 const v1::CancelRequest& request) {
   Enter(now);
-  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(ledger_, request.selector(), false));
-  RETURN_IF_ERROR(mozgach::Cancel(ledger_, now, jobs, request.actor()));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> selected,
+                   Select(ledger_, request.selector(), false));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs,
+                   mozgach::Cancel(ledger_, now, selected, request.selector().all(),
+                                   request.actor()));
   v1::CancelResponse response;
   RETURN_IF_ERROR(ViewJobs(ledger_, now, jobs, response));
   return response;
@@ -131,7 +134,10 @@ absl::StatusOr<v1::ListEventsResponse> Core::ListEvents(const Moment& now,
   const int64_t limit =
       request.limit() <= 0 ? kEventsMax : std::min<int64_t>(request.limit(), kEventsMax);
   ASSIGN_OR_RETURN(const std::vector<Event> events,
-                   ledger_.events.List(request.job(), request.after(), limit));
+                   ledger_.events.List({.job = request.job(),
+                                        .domain = request.domain(),
+                                        .after = request.after(),
+                                        .limit = limit}));
   v1::ListEventsResponse response;
   for (const Event& event : events) *response.add_events() = ViewEvent(event);
   return response;

@@ -2,8 +2,12 @@
 
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/json_text.h"
+#include "nlohmann/json.hpp"
 #include "scheduler/base_dispatch.h"
 #include "scheduler/job_view.h"
 #include "scheduler/placement.h"
@@ -116,6 +120,26 @@ std::string AboutRunning(const Ledger& ledger, const Moment& now, const Job& job
       fetch == nullptr ? "" : absl::StrCat("; its base comes first: ", ShowFetch(*worker, *fetch)));
 }
 
+std::string Number(const nlohmann::json& side, const std::string& name) {
+  const auto found = side.find(name);
+  const bool known = found != side.end() && found->is_number();
+  return known ? absl::StrFormat("%.4g", found->get<double>()) : "-";
+}
+
+// "scores, bare base → with the adapter: eval_loss 4.912 → 0.031, …"; "" where there are none.
+std::string AboutScores(const std::string& metrics_json) {
+  const absl::StatusOr<nlohmann::json> metrics = ParseJson(metrics_json);
+  if (!metrics.ok() || !metrics->is_object()) return "";
+  const nlohmann::json base = metrics->value("base", nlohmann::json::object());
+  const nlohmann::json adapter = metrics->value("adapter", nlohmann::json::object());
+  std::vector<std::string> scores;
+  for (const auto& [name, value] : adapter.items()) {
+    scores.push_back(absl::StrCat(name, " ", Number(base, name), " → ", Number(adapter, name)));
+  }
+  if (scores.empty()) return "";
+  return absl::StrCat("scores, bare base → with the adapter: ", absl::StrJoin(scores, ", "));
+}
+
 std::string Summary(const Ledger& ledger, const Moment& now, const Job& job) {
   switch (job.state) {
     case JobState::kQueued:
@@ -161,12 +185,17 @@ absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, i
   v1::ExplainResponse response;
   ASSIGN_OR_RETURN(*response.mutable_job(), ViewJob(ledger, now, number, false));
   response.set_summary(Summary(ledger, now, job));
+  // What the summary says already is not said twice.
+  const auto add = [&response](const std::string& line) {
+    if (!line.empty() && !absl::StrContains(response.summary(), line)) response.add_lines(line);
+  };
   if (job.state == JobState::kQueued) {
     for (const auto& [name, worker] : ledger.roster.workers()) {
-      response.add_lines(AboutWorker(ledger, now, worker, job));
+      add(AboutWorker(ledger, now, worker, job));
     }
-    if (ledger.roster.workers().empty()) response.add_lines(kNoWorkers);
   }
+  if (job.state == JobState::kRunning) add(response.job().reason());
+  add(AboutScores(response.job().metrics_json()));
   if (job.retry_of > 0) response.add_lines(absl::StrCat("does job ", job.retry_of, " again"));
   ASSIGN_OR_RETURN(const std::vector<Attempt> attempts, ledger.attempts.OfJob(number));
   for (const Attempt& attempt : attempts) response.add_lines(AboutAttempt(attempt));

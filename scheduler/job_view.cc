@@ -4,12 +4,16 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/explanation.h"
 #include "scheduler/placement.h"
 
 namespace mozgach {
 namespace {
+
+// A step that takes longer is worth a word.
+constexpr Milliseconds kStillAfter{60'000};
 
 std::string Shown(WallTime time) { return ToMillis(time) == 0 ? "" : FormatTime(time); }
 
@@ -43,7 +47,14 @@ void ShowProgress(const AttemptProgress& progress, v1::Job& view) {
   view.set_memory_peak_bytes(progress.memory_peak_bytes);
 }
 
-absl::Status ShowAttempt(Ledger& ledger, const Job& job, v1::Job& view) {
+// Of an attempt that trains; "" where its last step is not long ago.
+std::string NoStepFor(const ProgressBoard::Entry& live, const Moment& now) {
+  const Milliseconds still = now.since_boot - live.stepped_at;
+  if (live.progress.phase != "training" || still < kStillAfter) return "";
+  return absl::StrCat("no step for ", still.count() / 1000, " s");
+}
+
+absl::Status ShowAttempt(Ledger& ledger, const Moment& now, const Job& job, v1::Job& view) {
   ASSIGN_OR_RETURN(const std::optional<Attempt> attempt,
                    ledger.attempts.Find(job.job, job.attempt));
   if (!attempt.has_value()) return absl::OkStatus();
@@ -53,7 +64,8 @@ absl::Status ShowAttempt(Ledger& ledger, const Job& job, v1::Job& view) {
   const ProgressBoard::Entry* live = ledger.board.Find(job.job);
   ShowProgress(live != nullptr ? live->progress : attempt->progress, view);
   if (job.state != JobState::kRunning) view.clear_phase();
-  if (live != nullptr && !live->note.empty() && job.reason.empty()) view.set_reason(live->note);
+  if (live == nullptr || !job.reason.empty()) return absl::OkStatus();
+  view.set_reason(live->note.empty() ? NoStepFor(*live, now) : live->note);
   return absl::OkStatus();
 }
 
@@ -84,7 +96,8 @@ v1::WorkerBase ShowBase(const WorkerState& worker, const v1::Base& base) {
 
 absl::Status ShowDetails(Ledger& ledger, bool whole, v1::Job& view) {
   ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(view.job()));
-  ShowSpec(nlohmann::json::parse(details.spec_json, nullptr, false), view);
+  const absl::StatusOr<nlohmann::json> spec = ParseJson(details.spec_json);
+  if (spec.ok()) ShowSpec(*spec, view);
   if (!whole) return absl::OkStatus();
   view.set_spec_json(details.spec_json);
   ASSIGN_OR_RETURN(const std::vector<v1::Dataset> datasets, ledger.queue.Datasets(view.job()));
@@ -98,7 +111,7 @@ absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t numbe
   ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(number));
   v1::Job view;
   ShowJob(job, view);
-  if (job.attempt > 0) RETURN_IF_ERROR(ShowAttempt(ledger, job, view));
+  if (job.attempt > 0) RETURN_IF_ERROR(ShowAttempt(ledger, now, job, view));
   RETURN_IF_ERROR(ShowDetails(ledger, whole, view));
   if (job.state == JobState::kQueued) view.set_reason(WhyItWaits(ledger, now, job));
   if (job.state == JobState::kSucceeded && job.version > 0) {

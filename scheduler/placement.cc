@@ -26,6 +26,13 @@ std::string WhatItHas(const WorkerState& worker) {
   return absl::StrCat("has ", absl::StrJoin(names, ", "));
 }
 
+// "job 4", "jobs 4 and 6", "jobs 4, 6 and 9".
+std::string JobsInWords(const std::vector<int64_t>& jobs) {
+  if (jobs.size() == 1) return absl::StrCat("job ", jobs.front());
+  return absl::StrCat("jobs ", absl::StrJoin(jobs.begin(), jobs.end() - 1, ", "), " and ",
+                      jobs.back());
+}
+
 std::string Lacks(const WorkerState& worker, const std::string& base_key) {
   const std::string base = BaseOf(base_key);
   for (const v1::Base& offered : worker.bases) {
@@ -89,8 +96,10 @@ std::string WhyNot(const WorkerState& worker, bool lost, const std::string& base
   if (lost) return absl::StrCat("has not called since ", FormatTime(worker.last_call));
   if (worker.drain || worker.draining) return "drains: it takes no new job";
   if (!jobs.empty() && worker.free_slots <= static_cast<int64_t>(worker.unreported)) {
-    return absl::StrCat("busy with job ", absl::StrJoin(jobs, ", "));
+    return absl::StrCat("busy with ", JobsInWords(jobs));
   }
+  // Only devices whose trainer is up are reported.
+  if (worker.devices.empty()) return "its trainer is starting";
   if (worker.free_slots == 0) return "has no free device just now";
   return "";
 }

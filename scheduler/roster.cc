@@ -1,6 +1,7 @@
 #include "scheduler/roster.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "registry/query.h"
 #include "scheduler/placement.h"
@@ -27,9 +28,9 @@ std::string BasesJson(const v1::SynchronizeRequest& request) {
 
 std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
   std::vector<v1::Base> bases;
-  const nlohmann::json list = nlohmann::json::parse(bases_json, nullptr, false);
-  if (!list.is_array()) return bases;
-  for (const nlohmann::json& entry : list) {
+  const absl::StatusOr<nlohmann::json> list = ParseJson(bases_json);
+  if (!list.ok() || !list->is_array()) return bases;
+  for (const nlohmann::json& entry : *list) {
     v1::Base& base = bases.emplace_back();
     base.set_name(entry.at("name").get<std::string>());
     base.set_size_bytes(entry.at("size_bytes").get<uint64_t>());

@@ -14,7 +14,8 @@
 // Devices.  Each has one trainer for many jobs.  A device asks for its next job while the present
 // one evaluates or nears its end, and while one uploads, so that the trainer is never without work.
 // When a trainer dies, the attempt it worked on has failed (infrastructure); those behind it wait
-// for the next trainer.
+// for the next trainer.  One that hangs is killed: time that this process slept itself, on a machine
+// that was suspended, does not count as the trainer's silence.
 //
 // Bases.  One that lies below --bases is used as it is.  Any other comes from the scheduler, when
 // it holds it: fetched, or found whole where an earlier fetch has left it.
@@ -47,6 +48,10 @@ struct SessionOptions {
   Milliseconds cancel_within{20'000};  // then the trainer is killed
   Milliseconds stop_within{5'000};     // of Stop(): then the session is over whatever is open
   Milliseconds log_step_gap{2'000};    // between two logged steps of one job
+  // A trainer that works and says nothing for so long is killed: while it makes steps (or 50 steps,
+  // where that is longer), and while it loads, prepares or evaluates.
+  Milliseconds quiet_in_training{600'000};
+  Milliseconds quiet_otherwise{3'600'000};
 };
 
 class Session {
@@ -130,6 +135,10 @@ class Session {
   void StartWaiting(Milliseconds now);
   bool CanStart(const WorkerAttempt& attempt, Milliseconds now) const;
   void KillWhatHangs(Milliseconds now);
+  void CountSilence(Milliseconds now);
+  Milliseconds QuietLimit(const WorkerAttempt& attempt) const;
+  // The attempt that the trainer of `device` works on, whether it has spoken of it or not.
+  const WorkerAttempt* WorkedOn(int device) const;
 
   // What the scheduler is told.
   v1::SynchronizeRequest Request(const CallSchedule::Call& call) const;
@@ -141,6 +150,8 @@ class Session {
   CallSchedule calls_;
   std::vector<Device> devices_;
   std::vector<uint64_t> resident_bytes_;  // per device
+  std::vector<Milliseconds> quiet_;       // per device: since its trainer said a word
+  Milliseconds last_poll_{-1};
   FoundBases bases_;
   uint64_t base_room_bytes_ = 0;
   uint64_t base_bytes_fetched_ = 0;

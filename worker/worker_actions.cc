@@ -60,7 +60,7 @@ void Worker::Do(FetchDatasets& action) {
   fetches_.Add([this, id = action.id, datasets = std::move(action.datasets), stop] {
     // The trainer makes its adapter's folder by a rename; the place for it is ours to make.
     const absl::Status made = MakeDirectories(data_.attempt(id));
-    auto paths = made.ok() ? datasets_.Fetch(datasets, stop) : made;
+    auto paths = made.ok() ? datasets_.Fetch(id, datasets, stop) : made;
     inbox_.Post([this, id, paths = std::move(paths)](Milliseconds) {
       session_.DatasetsFetched(id, paths);
     });
@@ -115,6 +115,7 @@ void Worker::Do(ForgetAttempt& action) {
   Do(abort);
   transfers_.erase(action.id);
   logs_.Close(action.id);
+  fetches_.Add([this, id = action.id] { datasets_.Release(id); });
   absl::Status removed = RemoveAll(data_.attempt(action.id));
   if (removed.ok() && action.job_over) removed = RemoveAll(data_.checkpoints(action.id.job));
   if (!removed.ok()) spdlog::warn("{}", std::string(removed.message()));

@@ -34,6 +34,31 @@ class QuickstartTest(unittest.TestCase):
         self.assertIn("unchanged", self.run_quickstart("--domains", "1"))
         self.assertNotIn("unchanged", self.run_quickstart("--domains", "1", "--fresh"))
 
+    def test_what_a_kept_fleet_is_said_to_do_it_does(self):
+        out = self.run_quickstart("--domains", "1", "--keep")
+        self.addCleanup(self.run_quickstart, "--stop")
+        pids = [int(open(f"{self.data}/{name}.pid").read()) for name in ("scheduler", "worker")]
+        generate = re.search(r"^  (mozgach-trainer generate .*)$", out, re.MULTILINE).group(1)
+        done = subprocess.run(["bash", "-c", generate], capture_output=True, text=True, cwd=SOURCE,
+                              env={**os.environ, "PATH": f"{SOURCE}/build/bin:{os.environ['PATH']}"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("2032", done.stdout)
+        self.run_quickstart("--stop")
+        for pid in pids:
+            self.assertFalse(os.path.exists(f"/proc/{pid}"), pid)
+
+    def test_a_pid_of_another_program_is_left_alone(self):
+        other = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(other.wait)
+        self.addCleanup(other.kill)
+        os.makedirs(self.data)
+        pid_file = os.path.join(self.data, "scheduler.pid")
+        with open(pid_file, "w") as file:
+            file.write(str(other.pid))
+        self.run_quickstart("--stop")
+        self.assertIsNone(other.poll())
+        self.assertFalse(os.path.exists(pid_file))
+
     def test_a_word_it_does_not_know_is_exit_code_2(self):
         done = subprocess.run([str(SOURCE / "deploy/quickstart"), "--domain"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 2)

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -23,10 +26,22 @@ bool IsPlainName(const std::string& name) {
          name.find('\0') == std::string::npos;
 }
 
+std::string PlainName(const std::string& stored) {
+  constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
+      {"language_model.model.", "model."},
+      {"model.language_model.", "model."},
+      {"language_model.lm_head.", "lm_head."}};
+  for (const auto& [prefix, plain] : kPrefixes) {
+    if (stored.starts_with(prefix)) return std::string(plain) + stored.substr(prefix.size());
+  }
+  return stored;
+}
+
 // tensor → shard, as in {"weight_map": {…}}.
 absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kIndexLimitBytes));
-  const auto index = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto parsed = ParseJson(text);
+  const auto index = parsed.ok() ? *parsed : nlohmann::json();
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     return absl::DataLossError(absl::StrCat(path.string(), ": no JSON object with a weight_map"));
   }
@@ -48,8 +63,12 @@ absl::StatusOr<WeightFiles> WeightFiles::Open(const std::filesystem::path& direc
   const auto single = directory / "model.safetensors";
   const auto index = directory / "model.safetensors.index.json";
   std::error_code ignored;
-  if (std::filesystem::exists(single, ignored)) return OpenFile(single);
-  if (std::filesystem::exists(index, ignored)) return OpenShards(index);
+  for (const auto& [path, open] : {std::pair(single, &OpenFile), std::pair(index, &OpenShards)}) {
+    if (!std::filesystem::exists(path, ignored)) continue;
+    ASSIGN_OR_RETURN(WeightFiles weights, open(path));
+    weights.UsePlainNames();
+    return weights;
+  }
   return absl::NotFoundError(
       absl::StrCat(directory.string(), ": neither model.safetensors nor ",
                    "model.safetensors.index.json is here (weights in other formats can be saved as "
@@ -90,6 +109,12 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenShards(const std::filesystem::path&
 void WeightFiles::Add(const std::shared_ptr<const SafetensorsFile>& file) {
   for (const auto& [name, stored] : file->tensors()) places_[name] = {file, &stored};
   files_.push_back(file);
+}
+
+void WeightFiles::UsePlainNames() {
+  std::map<std::string, Place> plain;
+  for (auto& [name, place] : places_) plain.emplace(PlainName(name), place);
+  places_ = std::move(plain);
 }
 
 std::vector<std::string> WeightFiles::Names() const {

@@ -17,6 +17,9 @@
 
 namespace mozgach {
 
+// Names are those of a plain decoder ("model.layers.0.…", "lm_head.weight"): what leads there in a
+// model that sees as well ("language_model.model.", "model.language_model.", "language_model.lm_head")
+// is left out.
 class WeightFiles {
  public:
   // `directory`/model.safetensors, or the shards of model.safetensors.index.json.  NOT_FOUND where
@@ -51,6 +54,7 @@ class WeightFiles {
     const StoredTensor* stored;
   };
   void Add(const std::shared_ptr<const SafetensorsFile>& file);
+  void UsePlainNames();
   static absl::StatusOr<WeightFiles> OpenShards(const std::filesystem::path& index);
 
   std::filesystem::path origin_;

@@ -28,6 +28,10 @@ class WeightLoader {
   absl::StatusOr<at::Tensor> Dense(const std::string& name,
                                    const std::vector<int64_t>& shape) const;
 
+  // A norm's weight [size] as RmsNorm() takes it: in the compute type, or 1 + what is stored in
+  // float32 where ModelConfig::norms_from_one.
+  absl::StatusOr<at::Tensor> Norm(const std::string& name, int64_t size) const;
+
   // "model.layers.<layer>.<module path>.weight" of each projection, in 4 bits where asked for, and
   // their biases where `biased`.
   absl::StatusOr<AdaptedLinear> Linear(int64_t layer, const std::vector<Projection>& projections,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/models/compute_device.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/failure.h"
 
@@ -15,7 +16,7 @@ absl::StatusOr<at::ScalarType> ChooseType(const std::filesystem::path& dir,
     return ParseComputeType(quantization.bnb_4bit_compute_dtype);
   }
   ASSIGN_OR_RETURN(const ModelConfig config, ModelConfig::Load(dir));
-  return MeasureComputeType(config, at::kCPU);
+  return MeasureComputeType(config, ComputeDevice());
 }
 
 absl::Status Load(const std::optional<at::ScalarType>& pinned_type, Base* base) {
@@ -28,6 +29,7 @@ absl::Status Load(const std::optional<at::ScalarType>& pinned_type, Base* base) 
   options.quantize = base->quantization.load_in_4bit;
   options.double_quant = base->quantization.bnb_4bit_use_double_quant;
   options.compute_dtype = base->compute_type;
+  options.device = ComputeDevice();
   ASSIGN_OR_RETURN(base->tokenizer, Tokenizer::Load(base->dir));
   ASSIGN_OR_RETURN(base->model, CausalLm::Load(base->dir, options));
   return absl::OkStatus();

@@ -1,4 +1,4 @@
-#include "trainer/tokenizer/nfc.h"
+#include "trainer/tokenizer/normal_form.h"
 
 #include <utf8proc.h>
 
@@ -19,13 +19,16 @@ namespace {
 enum class Kind : uint8_t {
   kInert,    // stays, and nothing before it acts on it: normalisation may begin anew here
   kJoins,    // may be reordered or composed with what stands before it
-  kChanges,  // is never itself in NFC
+  kChanges,  // is never itself in this form
 };
 
 // Everything from here on (planes 3 and up) is inert.
 constexpr char32_t kFirstAlwaysInert = 0x30000;
-// Everything below it (ASCII, Latin-1, Latin Extended) is inert.
-constexpr char32_t kFirstNotInert = 0x300;
+constexpr char32_t kFirstNotAscii = 0x80;
+
+bool Composes(NormalForm form) { return form == NormalForm::kC || form == NormalForm::kKC; }
+
+bool IsCompatibility(NormalForm form) { return form == NormalForm::kKC || form == NormalForm::kKD; }
 
 struct Range {
   char32_t first;
@@ -47,19 +50,29 @@ constexpr Range kTooNew[] = {
     {0x1E4EC, 0x1E4EF},
 };
 
+// What decomposes since then.  In form C that cannot be seen: U+11938 is what its parts compose to.
+constexpr Range kDecomposesTooNew[] = {
+    {0x32FF, 0x32FF},   {0xA7F2, 0xA7F4},   {0xAB69, 0xAB69},   {0x10781, 0x10785},
+    {0x10787, 0x107B0}, {0x107B2, 0x107BA}, {0x11938, 0x11938}, {0x1E030, 0x1E06D},
+    {0x1F16C, 0x1F16C}, {0x1FBF0, 0x1FBF9},
+};
+
 using Characters = std::vector<utf8proc_int32_t>;
 
-bool IsTooNew(char32_t c) {
-  return std::any_of(std::begin(kTooNew), std::end(kTooNew),
+template <size_t kRanges>
+bool IsIn(const Range (&ranges)[kRanges], char32_t c) {
+  return std::any_of(std::begin(ranges), std::end(ranges),
                      [c](const Range& range) { return c >= range.first && c <= range.last; });
 }
 
-void AppendDecomposed(char32_t character, Characters* out) {
+void AppendDecomposed(char32_t character, bool compatibility, Characters* out) {
+  const int options =
+      UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (compatibility ? UTF8PROC_COMPAT : 0);
   std::array<utf8proc_int32_t, 32> buffer;
   int boundary_class = 0;
   const utf8proc_ssize_t count = utf8proc_decompose_char(
       static_cast<utf8proc_int32_t>(character), buffer.data(), buffer.size(),
-      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &boundary_class);
+      static_cast<utf8proc_option_t>(options), &boundary_class);
   out->insert(out->end(), buffer.begin(), buffer.begin() + std::max<utf8proc_ssize_t>(count, 0));
 }
 
@@ -67,7 +80,7 @@ int CombiningClass(utf8proc_int32_t c) { return utf8proc_get_property(c)->combin
 
 // utf8proc sorts by exchanging neighbours, quadratic in the length of a run of marks.
 void SortMarks(Characters* characters) {
-  const auto is_mark = [](utf8proc_int32_t c) { return CombiningClass(c) != 0 && !IsTooNew(c); };
+  const auto is_mark = [](utf8proc_int32_t c) { return CombiningClass(c) != 0 && !IsIn(kTooNew, c); };
   for (auto run = characters->begin(); run != characters->end();) {
     run = std::find_if(run, characters->end(), is_mark);
     const auto end = std::find_if_not(run, characters->end(), is_mark);
@@ -78,18 +91,28 @@ void SortMarks(Characters* characters) {
   }
 }
 
-std::string Composed(std::string_view text) {
+void Compose(Characters* characters) {
+  const utf8proc_ssize_t count = utf8proc_normalize_utf32(
+      characters->data(), static_cast<utf8proc_ssize_t>(characters->size()),
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  characters->resize(std::max<utf8proc_ssize_t>(count, 0));
+}
+
+std::string InForm(NormalForm form, std::string_view text) {
   Characters characters;
   for (size_t at = 0; at < text.size(); at += Utf8Length(text[at])) {
-    AppendDecomposed(DecodeUtf8(text, at), &characters);
+    const char32_t character = DecodeUtf8(text, at);
+    if (IsIn(kDecomposesTooNew, character)) {
+      characters.push_back(static_cast<utf8proc_int32_t>(character));
+    } else {
+      AppendDecomposed(character, IsCompatibility(form), &characters);
+    }
   }
   SortMarks(&characters);
-  const utf8proc_ssize_t count =
-      utf8proc_normalize_utf32(characters.data(), static_cast<utf8proc_ssize_t>(characters.size()),
-                               static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  if (Composes(form)) Compose(&characters);
   std::string out;
-  for (utf8proc_ssize_t i = 0; i < count; ++i) {
-    AppendUtf8(static_cast<char32_t>(characters[i]), &out);
+  for (const utf8proc_int32_t character : characters) {
+    AppendUtf8(static_cast<char32_t>(character), &out);
   }
   return out;
 }
@@ -108,18 +131,20 @@ void ReplaceDifference(size_t begin, std::string_view before, std::string_view a
                     after.substr(0, after.size() - suffix));
 }
 
+// The kinds of all characters in one form.
 class KindTable {
  public:
-  KindTable() : kinds_(kFirstAlwaysInert, Kind::kInert) {
-    for (char32_t c = kFirstNotInert; c < kFirstAlwaysInert; ++c) {
+  explicit KindTable(NormalForm form) : form_(form), kinds_(kFirstAlwaysInert, Kind::kInert) {
+    for (char32_t c = kFirstNotAscii; c < kFirstAlwaysInert; ++c) {
       if (c == 0xD800) c = 0xE000;  // surrogates are no characters
       const utf8proc_property_t* property = utf8proc_get_property(static_cast<int32_t>(c));
       if (property->combining_class != 0) kinds_[c] = Kind::kJoins;
-      if (property->decomp_type == 0 && property->decomp_seqindex != UINT16_MAX) AddDecomposable(c);
+      const bool compatibility = property->decomp_type != 0;
+      if (property->decomp_seqindex != UINT16_MAX && (!compatibility || IsCompatibility(form))) {
+        AddDecomposable(c, compatibility);
+      }
     }
-    // Hangul vowels and finals.  U+11A7 between them is neither, which utf8proc 2.8 mistakes.
-    for (char32_t c = 0x1161; c <= 0x1175; ++c) kinds_[c] = Kind::kJoins;
-    for (char32_t c = 0x11A8; c <= 0x11C2; ++c) kinds_[c] = Kind::kJoins;
+    AddHangul();
     for (const Range& range : kTooNew) {
       for (char32_t c = range.first; c <= range.last; ++c) kinds_[c] = Kind::kInert;
     }
@@ -128,30 +153,51 @@ class KindTable {
   Kind Of(char32_t c) const { return c < kFirstAlwaysInert ? kinds_[c] : Kind::kInert; }
 
  private:
-  // What a character that NFC keeps decomposes to says which characters can be second in a pair.
-  void AddDecomposable(char32_t c) {
+  // What a character that the form keeps decomposes to says which can be second in a pair.
+  void AddDecomposable(char32_t c, bool compatibility) {
     std::string text;
     AppendUtf8(c, &text);
-    if (Composed(text) != text) {
+    if (InForm(form_, text) != text) {
       kinds_[c] = Kind::kChanges;
       return;
     }
+    if (compatibility || !Composes(form_)) return;
     Characters parts;
-    AppendDecomposed(c, &parts);
-    for (size_t i = 1; i < parts.size(); ++i) kinds_[parts[i]] = Kind::kJoins;
+    AppendDecomposed(c, /*compatibility=*/false, &parts);
+    for (size_t i = 1; i < parts.size(); ++i) {
+      if (kinds_[parts[i]] == Kind::kInert) kinds_[parts[i]] = Kind::kJoins;
+    }
   }
 
+  // Vowels and finals join; U+11A7 between them is neither, which utf8proc 2.8 mistakes.
+  void AddHangul() {
+    const auto set = [this](char32_t first, char32_t last, Kind kind) {
+      for (char32_t c = first; c <= last; ++c) kinds_[c] = kind;
+    };
+    if (!Composes(form_)) return set(0xAC00, 0xD7A3, Kind::kChanges);
+    set(0x1161, 0x1175, Kind::kJoins);
+    set(0x11A8, 0x11C2, Kind::kJoins);
+  }
+
+  const NormalForm form_;
   std::vector<Kind> kinds_;
 };
 
-Kind KindOf(char32_t c) {
-  static const KindTable* const table = new KindTable;
-  return c < kFirstNotInert ? Kind::kInert : table->Of(c);
+const KindTable& KindsIn(NormalForm form) {
+  static const KindTable* const c = new KindTable(NormalForm::kC);
+  if (form == NormalForm::kC) return *c;
+  static const KindTable* const d = new KindTable(NormalForm::kD);
+  if (form == NormalForm::kD) return *d;
+  static const KindTable* const kc = new KindTable(NormalForm::kKC);
+  if (form == NormalForm::kKC) return *kc;
+  static const KindTable* const kd = new KindTable(NormalForm::kKD);
+  return *kd;
 }
 
 }  // namespace
 
-void ComposeNfc(TrackedText* tracked) {
+void Normalize(NormalForm form, TrackedText* tracked) {
+  const KindTable& kinds = KindsIn(form);
   const std::string_view text = tracked->text;
   std::unique_ptr<Rewriter> rewriter;
   size_t inert = 0;  // where the last inert character before `at` begins
@@ -160,7 +206,7 @@ void ComposeNfc(TrackedText* tracked) {
       inert = at++;
       continue;
     }
-    if (KindOf(DecodeUtf8(text, at)) == Kind::kInert) {
+    if (kinds.Of(DecodeUtf8(text, at)) == Kind::kInert) {
       inert = at;
       at += Utf8Length(text[at]);
       continue;
@@ -168,13 +214,13 @@ void ComposeNfc(TrackedText* tracked) {
     const size_t begin = inert;
     do {
       at += Utf8Length(text[at]);
-    } while (at < text.size() && KindOf(DecodeUtf8(text, at)) != Kind::kInert);
+    } while (at < text.size() && kinds.Of(DecodeUtf8(text, at)) != Kind::kInert);
     inert = at;
     const std::string_view before = text.substr(begin, at - begin);
-    const std::string composed = Composed(before);
-    if (composed == before) continue;
+    const std::string normal = InForm(form, before);
+    if (normal == before) continue;
     if (rewriter == nullptr) rewriter = std::make_unique<Rewriter>(tracked);
-    ReplaceDifference(begin, before, composed, rewriter.get());
+    ReplaceDifference(begin, before, normal, rewriter.get());
   }
   if (rewriter != nullptr) rewriter->Finish();
 }
