@@ -76,7 +76,7 @@ TEST_F(SessionBasesTest, ProgressOfAFetchIsReportedUntilItEnds) {
   session_->BaseDisk(5000, 30);
   session_->BaseProgress({7, 1}, Fetch(30));
   Poll();
-  Answer({Named(7)});
+  Settle({Named(7)});
   session_->BaseProgress({7, 1}, Fetch(60));
   Pass(Milliseconds(1'000));
   const auto call = TakeCall();
@@ -89,7 +89,7 @@ TEST_F(SessionBasesTest, ProgressOfAFetchIsReportedUntilItEnds) {
   session_->BaseFetched({7, 1}, std::string("/bases/big"));
   session_->DatasetsFetched({7, 1}, DatasetPaths{.train = {"/d"}});
   Poll();
-  Answer({Named(7)});
+  Settle({Named(7)});
   Pass(Milliseconds(1'000));
   EXPECT_EQ(TakeCall()->request.base_fetches_size(), 0);
 }
