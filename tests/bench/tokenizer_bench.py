@@ -7,6 +7,7 @@ what counts is processor time, so that a busy machine slows neither.
 
 import json
 import os
+import random
 import resource
 import statistics
 import subprocess
@@ -83,8 +84,10 @@ def main() -> None:
     kinds = {"example domains": sorted((SOURCE / "domains/data").glob("*/train.jsonl")),
              "medicine and reasoning": sorted((SHARED / "domains108").glob("*.jsonl")),
              "Kazakh, Russian and others": sorted((SHARED / "tokenizer_vectors").glob("qwen3.jsonl"))}
-    for kind, files in kinds.items():
-        texts = rows(files)
+    letters = random.Random(108)
+    word = "".join(letters.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(1 << 20))
+    texts_of = {kind: rows(files) for kind, files in kinds.items()}
+    for kind, texts in {**texts_of, "a word of a megabyte": [word]}.items():
         for base in bases:
             if texts and (base / "tokenizer.json").exists():
                 measure(base, kind, texts)
