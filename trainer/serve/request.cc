@@ -13,10 +13,10 @@ using Json = nlohmann::json;
 constexpr int64_t kMostThreads = 1024;
 
 // get<int64_t>() would wrap a number that does not fit and cut a fraction off.
-int64_t PositiveInteger(const Json& json, const char* key) {
+int64_t PositiveInteger(const Json& json, const char* key, int64_t most = INT64_MAX) {
   const Json& value = json.at(key);
-  if (!value.is_number_integer() || value < 1 || value > INT64_MAX) {
-    throw std::invalid_argument(absl::StrCat("'", key, "' is no whole number from 1 on"));
+  if (!value.is_number_integer() || value < 1 || value > most) {
+    throw std::invalid_argument(absl::StrCat("'", key, "' is no whole number from 1 to ", most));
   }
   return value.get<int64_t>();
 }
@@ -37,10 +37,7 @@ PinnedChoices ParsePinned(const Json& json) {
     pinned.compute_dtype = json.at("compute_dtype").get<std::string>();
   }
   if (json.contains("threads")) {
-    pinned.threads = PositiveInteger(json, "threads");
-    if (*pinned.threads > kMostThreads) {
-      throw std::invalid_argument("pinned.threads is out of range");
-    }
+    pinned.threads = PositiveInteger(json, "threads", kMostThreads);
   }
   return pinned;
 }
