@@ -75,7 +75,8 @@ absl::StatusOr<Value> ItemsFilter(const Value& input, const Arguments& arguments
   std::vector<Value> pairs;
   for (const auto& [key, value] : input.map()->entries) {
     RETURN_IF_ERROR(budget->Spend(sizeof(Text) + key.size()));
-    ASSIGN_OR_RETURN(Value pair, MakeList({Value::OfText(Text(key)), value}, budget, /*tuple=*/true));
+    ASSIGN_OR_RETURN(Value pair,
+                     MakeList({Value::OfText(Text(key)), value}, budget, /*tuple=*/true));
     pairs.push_back(std::move(pair));
   }
   return MakeList(std::move(pairs), budget);

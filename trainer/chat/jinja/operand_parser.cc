@@ -53,7 +53,9 @@ absl::StatusOr<ExpressionPtr> ExpressionParser::ParsePrimaryOf(const Token& toke
 }
 
 absl::StatusOr<ExpressionPtr> ExpressionParser::ParseParenthesis(int line) {
-  if (tokens_.TakeOperator(")")) return MakeExpression(tokens_, line, ListDisplay{{}, /*tuple=*/true});
+  if (tokens_.TakeOperator(")")) {
+    return MakeExpression(tokens_, line, ListDisplay{{}, /*tuple=*/true});
+  }
   ASSIGN_OR_RETURN(ExpressionPtr first, ParseExpression());
   if (tokens_.TakeOperator(")")) return first;
   ListDisplay tuple{{}, /*tuple=*/true};
