@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "common/row_formats.h"
 #include "common/utf8.h"
 
@@ -19,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kLineBytes = size_t{16} << 20;
-constexpr int kDepth = 64;
 constexpr int64_t kValues = 1'000'000;
 
 constexpr std::array<std::pair<std::string_view, RowFormat>, 6> kFormats = {{
@@ -38,43 +38,6 @@ bool IsBlank(std::string_view text) {
 absl::Status LineTooLong() {
   return absl::InvalidArgumentError(
       "the line is longer than 16 MiB: a dataset has one row per line");
-}
-
-// Bounds what the JSON parser will build: a small line can ask for much memory.
-absl::Status CheckShape(std::string_view line) {
-  int depth = 0;
-  int64_t values = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-      continue;
-    }
-    if (c == '"') in_string = true;
-    if (c == ',' || c == ':') ++values;
-    if (c == ']' || c == '}') --depth;
-    if ((c == '[' || c == '{') && ++depth > kDepth) {
-      return absl::InvalidArgumentError(absl::StrCat("nested more than ", kDepth, " deep"));
-    }
-  }
-  if (values > kValues) {
-    return absl::InvalidArgumentError(absl::StrCat("the row has more than ", kValues, " values"));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<nlohmann::json> ParseJson(std::string_view line) {
-  try {
-    return nlohmann::json::parse(line);
-  } catch (const nlohmann::json::exception& error) {
-    std::string_view what = error.what();
-    if (const size_t column = what.find("column "); column != std::string_view::npos) {
-      what = what.substr(column);
-    }
-    return absl::InvalidArgumentError(absl::StrCat("no JSON: ", Abbreviate(what, 200)));
-  }
 }
 
 // Lines of a file, read in pieces: a file without line breaks costs kLineBytes, no more.
@@ -156,7 +119,7 @@ absl::StatusOr<Row> ParseRow(std::string_view line, RowFormat format) {
     return absl::InvalidArgumentError(
         absl::StrCat("byte ", bad + 1, " of the line is not UTF-8: save the file as UTF-8"));
   }
-  RETURN_IF_ERROR(CheckShape(line));
+  RETURN_IF_ERROR(CheckJsonShape(line, kValues));
   ASSIGN_OR_RETURN(const nlohmann::json object, ParseJson(line));
   if (!object.is_object()) {
     return absl::InvalidArgumentError(

@@ -28,12 +28,29 @@ void CheckDistinct(const std::vector<T>& values, const SpecValue& root, const ch
   }
 }
 
+void CheckRopeScaling(const RopeScalingSpec& rope, const SpecValue& root, Problems* problems) {
+  const bool asked = !rope.rope_type.empty();
+  if (asked && !rope.factor) {
+    problems->Add(PlaceOf(root, "rope_scaling", "rope_type"),
+                  "rope_scaling.factor is missing: by how much the context is stretched");
+  }
+  if (!asked && rope.factor) {
+    problems->Add(PlaceOf(root, "rope_scaling", "factor"),
+                  "rope_scaling.rope_type is missing: linear, dynamic, yarn or llama3");
+  }
+  if (rope.high_freq_factor <= rope.low_freq_factor) {
+    problems->Add(PlaceOf(root, "rope_scaling", "high_freq_factor"),
+                  "rope_scaling.high_freq_factor must be above low_freq_factor");
+  }
+}
+
 }  // namespace
 
 void CheckDomain(const DomainSpec& spec, const SpecValue& root, Problems* problems) {
   CheckDistinct(spec.data.train, root, "data", "train", problems);
   CheckDistinct(spec.lora.target_modules, root, "lora", "target_modules", problems);
   CheckDistinct(spec.evaluation.metrics, root, "evaluation", "metrics", problems);
+  CheckRopeScaling(spec.rope_scaling, root, problems);
   const std::vector<std::string>& modules = spec.lora.target_modules;
   if (modules.empty()) {
     problems->Add(PlaceOf(root, "lora", "target_modules"),

@@ -96,6 +96,19 @@ void VisitFields(Spec& s, Visitor& v) {
   v.Field("save_total_limit", s.save_total_limit, {.least = 1, .most = 1000});
 }
 
+template <SpecOf<RopeScalingSpec> Spec, typename Visitor>
+void VisitFields(Spec& s, Visitor& v) {
+  v.Field("rope_type", s.rope_type, {.one_of = {"linear", "dynamic", "yarn", "llama3"}});
+  v.Field("factor", s.factor, {.least = 1, .most = 1024});
+  v.Field("original_max_position_embeddings", s.original_max_position_embeddings,
+          {.least = 1, .most = 16777216});
+  v.Field("attention_factor", s.attention_factor, {.least = 0, .most = 100, .above = true});
+  v.Field("beta_fast", s.beta_fast, {.least = 0, .most = 1e6, .above = true});
+  v.Field("beta_slow", s.beta_slow, {.least = 0, .most = 1e6, .above = true});
+  v.Field("low_freq_factor", s.low_freq_factor, {.least = 0, .most = 1e6, .above = true});
+  v.Field("high_freq_factor", s.high_freq_factor, {.least = 0, .most = 1e6, .above = true});
+}
+
 template <SpecOf<EvaluationSpec> Spec, typename Visitor>
 void VisitFields(Spec& s, Visitor& v) {
   v.Field("metrics", s.metrics,
@@ -122,7 +135,7 @@ void VisitFields(Spec& s, Visitor& v) {
   v.Section("quantization", s.quantization);
   v.Section("lora", s.lora);
   v.Section("training", s.training);
-  v.Later("rope_scaling");
+  v.Section("rope_scaling", s.rope_scaling);
   v.Section("evaluation", s.evaluation);
   v.Section("gate", s.gate);
 }

@@ -57,6 +57,10 @@ struct DigestWriter {
   void Field(const char* key, const std::variant<double, std::string>& member, const FieldRule&) {
     object[key] = std::holds_alternative<double>(member) ? Write(member) : json("file");
   }
+  // A spec without it keeps the digest that it had before there was such a section.
+  void Section(const char* key, const RopeScalingSpec& section) {
+    if (!section.rope_type.empty()) Section<RopeScalingSpec>(key, section);
+  }
   template <typename S>
   void Section(const char* key, const S& section) {
     DigestWriter inner;

@@ -74,6 +74,18 @@ struct TrainingSpec {
   int64_t save_total_limit = 2;
 };
 
+// On top of what the base's config.json says: Gemma's factor of 8 and one of 4 here make 32.
+struct RopeScalingSpec {
+  std::string rope_type;         // linear | dynamic | yarn | llama3; empty: as the base has it
+  std::optional<double> factor;  // required with rope_type
+  std::optional<int64_t> original_max_position_embeddings;  // absent: the base's positions
+  std::optional<double> attention_factor;                   // YaRN; absent: 0.1 ln(factor) + 1
+  double beta_fast = 32;                                    // YaRN
+  double beta_slow = 1;
+  double low_freq_factor = 1;  // llama3
+  double high_freq_factor = 4;
+};
+
 struct EvaluationSpec {
   std::vector<std::string> metrics = {"perplexity"};  // perplexity | exact_match
   std::optional<int64_t> samples;                     // test rows that are scored; absent: all
@@ -95,6 +107,7 @@ struct DomainSpec {
   QuantizationSpec quantization;
   LoraSpec lora;
   TrainingSpec training;
+  RopeScalingSpec rope_scaling;
   EvaluationSpec evaluation;
   GateSpec gate;
 };

@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
@@ -140,8 +141,11 @@ class Builder : public YAML::EventHandler {
 
 // The parser's words for the commonest mistakes are not those of a person who types YAML.
 std::string Explain(const YAML::Exception& error, const std::string& text) {
-  const size_t at = static_cast<size_t>(std::max(0, error.mark.pos));
-  if (at < text.size() && text[at] == '\t') {
+  const size_t at = std::min(static_cast<size_t>(std::max(0, error.mark.pos)), text.size());
+  const size_t before = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
+  const size_t start = before == std::string::npos ? 0 : before + 1;
+  const size_t indented_to = std::min(text.find_first_not_of(" \t", start), text.size());
+  if (text.substr(start, indented_to - start).find('\t') != std::string::npos) {
     return "a tab in the indentation; YAML wants spaces";
   }
   return error.msg;

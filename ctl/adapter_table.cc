@@ -1,8 +1,12 @@
 #include "ctl/adapter_table.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "common/json_text.h"
 #include "ctl/job_table.h"
 #include "nlohmann/json.hpp"
 
@@ -32,8 +36,21 @@ std::string Change(const json& metrics, const char* name, bool as_percent) {
   return absl::StrCat(ShowMetric(base, as_percent), " → ", ShowMetric(adapter, as_percent));
 }
 
+// "name   value", the values below one another.
+std::vector<std::string> Aligned(const std::vector<std::pair<std::string, std::string>>& facts) {
+  int widest = 0;
+  for (const auto& [name, value] : facts) widest = std::max(widest, DisplayWidth(name));
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : facts) {
+    const auto gap = static_cast<size_t>(widest - DisplayWidth(name) + 2);
+    lines.push_back(absl::StrCat(name, std::string(gap, ' '), value));
+  }
+  return lines;
+}
+
 json MetricsOf(const v1::Version& version) {
-  return json::parse(version.metrics_json(), nullptr, false);
+  const absl::StatusOr<json> metrics = ParseJson(version.metrics_json());
+  return metrics.ok() ? *metrics : json();
 }
 
 }  // namespace
@@ -43,9 +60,9 @@ Table VersionTable(const std::vector<v1::Version>& versions) {
                {.title = "VERSION"},
                {.title = "ALIASES", .least = 7, .rank = 2},
                {.title = "EVAL LOSS", .right = true, .rank = 3},
-               {.title = "EXACT MATCH", .right = true, .rank = 4},
-               {.title = "SIZE", .right = true, .rank = 5},
-               {.title = "PATH", .least = 12, .rank = 1}});
+               {.title = "EXACT MATCH", .right = true, .rank = 1},
+               {.title = "SIZE", .right = true, .rank = 4},
+               {.title = "PATH", .rank = 5}});
   for (const v1::Version& version : versions) {
     const json metrics = MetricsOf(version);
     table.AddRow({version.domain(), version.version(), absl::StrJoin(version.aliases(), " "),
@@ -56,9 +73,9 @@ Table VersionTable(const std::vector<v1::Version>& versions) {
 }
 
 std::vector<std::string> VersionLines(const v1::Version& version) {
-  std::vector<std::string> lines;
-  const auto add = [&lines](const char* name, const std::string& value) {
-    if (!value.empty()) lines.push_back(absl::StrFormat("%-15s %s", name, Clip(value, 0)));
+  std::vector<std::pair<std::string, std::string>> facts;
+  const auto add = [&facts](const std::string& name, const std::string& value) {
+    if (!value.empty()) facts.emplace_back(Clip(name, 0), Clip(value, 0));
   };
   add("domain", version.domain());
   add("version", version.version());
@@ -76,14 +93,15 @@ std::vector<std::string> VersionLines(const v1::Version& version) {
     for (const auto& [side, values] : metrics.items()) {
       if (!values.is_object()) continue;
       for (const auto& [name, value] : values.items()) {
-        add(absl::StrCat(side, " ", name).c_str(), value.dump());
+        add(absl::StrCat(side, " ", name),
+            value.is_number() ? absl::StrFormat("%.4g", value.get<double>()) : "-");
       }
     }
   }
   for (const v1::File& file : version.files()) {
     add("file", absl::StrCat(file.path(), "  ", ShowBytes(file.size()), "  ", file.sha256()));
   }
-  return lines;
+  return Aligned(facts);
 }
 
 }  // namespace mozgach

@@ -19,8 +19,8 @@ constexpr int kTries = 5;
 constexpr uint64_t kBytesPerSecondMin = 100'000;
 
 absl::Status Changed(const DatasetFile& file) {
-  return absl::FailedPreconditionError(absl::StrCat(
-      file.path.string(), " has changed since it was checked; nothing was queued, submit again"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(file.path.string(), " has changed since it was checked; do it again"));
 }
 
 // Reads a file from its start in pieces, and knows at the end whether it is still the one.

@@ -1,4 +1,5 @@
-// Brings datasets to the scheduler, by digest, going on where an interrupted upload stopped.
+// Brings datasets, and the files of bases, to the scheduler, by digest, going on where an
+// interrupted upload stopped.
 #pragma once
 
 #include <functional>

@@ -34,5 +34,6 @@ void AddWatchCommand(CLI::App& app, Command* command);
 void AddLogsCommand(CLI::App& app, Command* command);
 void AddFleetCommands(CLI::App& app, Command* command);    // workers, drain, events
 void AddAdapterCommands(CLI::App& app, Command* command);  // adapters ls|show|pull|verify|alias
+void AddBaseCommands(CLI::App& app, Command* command);     // bases ls|add|verify
 
 }  // namespace mozgach

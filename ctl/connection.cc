@@ -47,7 +47,8 @@ Connection::Connection(std::string address)
       channel_(OpenChannel(address_)),
       jobs_(v1::JobService::NewStub(channel_)),
       workers_(v1::WorkerService::NewStub(channel_)),
-      registry_(v1::RegistryService::NewStub(channel_)) {}
+      registry_(v1::RegistryService::NewStub(channel_)),
+      bases_(v1::BaseService::NewStub(channel_)) {}
 
 absl::Status Connection::WaitUntilUp(Milliseconds patience) {
   if (channel_->WaitForConnected(std::chrono::system_clock::now() + patience)) {

@@ -1,4 +1,4 @@
-// A Connection is mozgachctl's way to one scheduler: the three services over one channel, and the
+// A Connection is mozgachctl's way to one scheduler: the four services over one channel, and the
 // patience it has with them.  One thread at a time, but for the stubs, which are thread-safe.
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "mozgach/v1/base_service.grpc.pb.h"
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "mozgach/v1/registry_service.grpc.pb.h"
 #include "mozgach/v1/worker_service.grpc.pb.h"
@@ -44,6 +45,7 @@ class Connection {
   v1::JobService::Stub& jobs() { return *jobs_; }
   v1::WorkerService::Stub& workers() { return *workers_; }
   v1::RegistryService::Stub& registry() { return *registry_; }
+  v1::BaseService::Stub& bases() { return *bases_; }
 
   // Waits until the scheduler can be reached: at once where it is.  UNAVAILABLE, with what to try.
   absl::Status WaitUntilUp(Milliseconds patience = kPatience);
@@ -63,6 +65,8 @@ class Connection {
       return *jobs_;
     } else if constexpr (std::is_same_v<Stub, v1::WorkerService::Stub>) {
       return *workers_;
+    } else if constexpr (std::is_same_v<Stub, v1::BaseService::Stub>) {
+      return *bases_;
     } else {
       return *registry_;
     }
@@ -73,6 +77,7 @@ class Connection {
   const std::unique_ptr<v1::JobService::Stub> jobs_;
   const std::unique_ptr<v1::WorkerService::Stub> workers_;
   const std::unique_ptr<v1::RegistryService::Stub> registry_;
+  const std::unique_ptr<v1::BaseService::Stub> bases_;
 };
 
 }  // namespace mozgach

@@ -1,8 +1,11 @@
 // mozgachctl workers, drain and events.
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "ctl/command.h"
 #include "ctl/job_table.h"
 #include "ctl/message_json.h"
@@ -37,7 +40,7 @@ Table WorkerTable(const std::vector<v1::Worker>& workers) {
                   absl::StrJoin(worker.bases(), " "),
                   absl::StrCat(worker.base_loads()),
                   ShowBytes(worker.memory_bytes()),
-                  worker.last_call_at()});
+                  Ago(worker.last_call_at(), absl::Now())});
   }
   return table;
 }
@@ -73,6 +76,33 @@ absl::StatusOr<int> Drain(const std::string& name, bool undo, const Settings& se
     WorkerTable({worker}).Print();
   }
   return 0;
+}
+
+std::string OneLine(const v1::Event& event) {
+  std::string line = absl::StrCat(event.time(), "  ", event.kind());
+  if (event.job() > 0) absl::StrAppend(&line, "  job ", event.job());
+  if (!event.domain().empty()) absl::StrAppend(&line, " of ", event.domain());
+  if (!event.actor().empty()) absl::StrAppend(&line, ", by ", event.actor());
+  if (!event.message().empty()) absl::StrAppend(&line, ": ", event.message());
+  return Clip(line, 0);
+}
+
+// The newest, then each that follows, one line each, until the program is ended.
+absl::StatusOr<int> FollowEvents(v1::ListEventsRequest request, const Settings& settings) {
+  ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  for (;;) {
+    ASSIGN_OR_RETURN(const v1::ListEventsResponse response,
+                     connection->Call(&v1::JobService::Stub::ListEvents, request));
+    for (const v1::Event& event : response.events()) {
+      const std::string line = settings.json ? DumpLine(ToJson(event)) : OneLine(event);
+      std::printf("%s\n", line.c_str());
+      request.set_after(event.event());
+    }
+    request.set_limit(0);
+    std::fflush(stdout);
+    if (std::ferror(stdout) != 0) return 0;
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
 }
 
 absl::StatusOr<int> Events(const v1::ListEventsRequest& request, const Settings& settings) {
@@ -114,19 +144,27 @@ void AddDrain(CLI::App& app, Command* command) {
 void AddEvents(CLI::App& app, Command* command) {
   struct Flags {
     int64_t job = 0, after = 0, limit = 0;
+    std::string domain;
+    bool follow = false;
   };
   auto flags = std::make_shared<Flags>();
-  CLI::App* events = app.add_subcommand("events", "List what has happened, oldest first");
-  events->add_option("--job", flags->job, "Only of this job")->check(CLI::PositiveNumber);
-  events->add_option("--after", flags->after, "Only events with a larger number")
+  CLI::App* events = app.add_subcommand("events", "List what happened last, oldest first");
+  auto* job = events->add_option("--job", flags->job, "Only of this job");
+  job->check(CLI::PositiveNumber);
+  events->add_option("--domain", flags->domain, "Only of this domain")->excludes(job);
+  events->add_option("--after", flags->after, "Those that follow the event with this number")
       ->check(CLI::NonNegativeNumber);
-  events->add_option("--limit", flags->limit, "At most so many")->check(CLI::Range(1, 1000));
+  events->add_option("--limit", flags->limit, "At most so many (default: 1000)")
+      ->check(CLI::Range(1, 1000));
+  events->add_flag("-f,--follow", flags->follow, "Go on with what happens from now on");
   events->callback([flags, command] {
     *command = [flags](const Settings& settings) {
       v1::ListEventsRequest request;
       request.set_job(flags->job);
       request.set_after(flags->after);
       request.set_limit(flags->limit);
+      request.set_domain(flags->domain);
+      if (flags->follow) return FollowEvents(request, settings);
       return Events(request, settings);
     };
   });

@@ -35,7 +35,10 @@ std::string Note(const v1::Job& job) {
   if (job.state() == "succeeded") return job.version();
   if (job.state() == "running") {
     if (job.cancel_requested()) return "being cancelled";
-    return job.attempt() > 1 ? absl::StrCat(job.phase(), ", attempt ", job.attempt()) : job.phase();
+    std::string note = job.phase();
+    if (job.attempt() > 1) absl::StrAppend(&note, ", attempt ", job.attempt());
+    if (!job.reason().empty()) absl::StrAppend(&note, ", ", job.reason());
+    return note;
   }
   return job.reason();
 }
@@ -54,7 +57,7 @@ Table JobTable(const std::vector<v1::Job>& jobs) {
                {.title = "LOSS", .right = true, .rank = 3},
                {.title = "TOKENS/S", .right = true, .rank = 5},
                {.title = "WORKER", .least = 8, .rank = 4},
-               {.title = "NOTE", .least = 10, .rank = 2}});
+               {.title = "NOTE", .least = 10, .wanted = 40, .rank = 2}});
   for (const v1::Job& job : jobs) {
     const bool runs = job.state() == "running" && job.tokens_per_second() > 0;
     table.AddRow({absl::StrCat(job.job()),
@@ -108,6 +111,17 @@ std::string ShowBytes(uint64_t bytes) {
     ++unit;
   }
   return absl::StrFormat("%.*f %s", unit == 0 ? 0 : 1, amount, kUnits[unit]);
+}
+
+std::string Ago(const std::string& time, absl::Time now) {
+  absl::Time then;
+  if (!absl::ParseTime(absl::RFC3339_full, time, &then, nullptr)) return time;
+  // Clocks of two hosts differ a little.
+  const int64_t seconds = std::max<int64_t>(0, absl::ToInt64Seconds(now - then));
+  if (seconds < 120) return absl::StrCat(seconds, " s ago");
+  if (seconds < 2 * 3600) return absl::StrCat(seconds / 60, " min ago");
+  if (seconds < 48 * 3600) return absl::StrCat(seconds / 3600, " h ago");
+  return absl::StrCat(seconds / 86400, " d ago");
 }
 
 }  // namespace mozgach

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "ctl/table.h"
 #include "mozgach/v1/job_service.pb.h"
 
@@ -26,5 +27,9 @@ std::string OneLine(const v1::Job& job);
 
 // "3.2 GiB".
 std::string ShowBytes(uint64_t bytes);
+
+// How long before `now` an RFC 3339 time was: "3 s ago", "5 min ago", "2 h ago", "4 d ago"; what is
+// no time stays as it is.
+std::string Ago(const std::string& time, absl::Time now);
 
 }  // namespace mozgach

@@ -16,11 +16,11 @@ struct JobFlags {
 };
 
 template <typename Jobs>
-int Print(const Jobs& jobs, const Settings& settings) {
+int Print(const Jobs& jobs, const char* when_none, const Settings& settings) {
   if (settings.json) {
     PrintJson(ToJsonArray(jobs));
   } else if (jobs.empty()) {
-    std::fprintf(stderr, "no jobs\n");
+    std::fprintf(stderr, "%s\n", when_none);
   } else {
     JobTable({jobs.begin(), jobs.end()}).Print();
   }
@@ -39,12 +39,13 @@ absl::StatusOr<int> List(const JobFlags& flags, const Settings& settings) {
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
   ASSIGN_OR_RETURN(const v1::ListResponse response,
                    connection->Call(&v1::JobService::Stub::List, request));
-  return Print(response.jobs(), settings);
+  return Print(response.jobs(), "no jobs", settings);
 }
 
 // Cancel and Retry are alike but for their names.
 template <typename Request, typename Method>
-absl::StatusOr<int> Change(const JobFlags& flags, const Settings& settings, Method method) {
+absl::StatusOr<int> Change(const JobFlags& flags, const Settings& settings, Method method,
+                           const char* when_none) {
   if (flags.words.empty() && !flags.all) {
     return absl::InvalidArgumentError("name jobs or domains, or say --all");
   }
@@ -53,7 +54,7 @@ absl::StatusOr<int> Change(const JobFlags& flags, const Settings& settings, Meth
   request.set_actor(Actor());
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
   ASSIGN_OR_RETURN(const auto response, connection->Call(method, request, Connection::kLongCall));
-  return Print(response.jobs(), settings);
+  return Print(response.jobs(), when_none, settings);
 }
 
 absl::StatusOr<int> Explain(const std::string& word, const Settings& settings) {
@@ -92,12 +93,14 @@ void AddJobCommands(CLI::App& app, Command* command) {
                 "Every job, not only the latest of each domain", command, List);
   AddJobCommand(app, "cancel", "Cancel jobs that wait or run", "Every job that is not over",
                 command, [](const JobFlags& flags, const Settings& settings) {
-                  return Change<v1::CancelRequest>(flags, settings, &v1::JobService::Stub::Cancel);
+                  return Change<v1::CancelRequest>(flags, settings, &v1::JobService::Stub::Cancel,
+                                                   "nothing to cancel");
                 });
   AddJobCommand(app, "retry", "Queue failed and cancelled jobs anew, as new jobs",
                 "Every domain whose latest job failed or was cancelled", command,
                 [](const JobFlags& flags, const Settings& settings) {
-                  return Change<v1::RetryRequest>(flags, settings, &v1::JobService::Stub::Retry);
+                  return Change<v1::RetryRequest>(flags, settings, &v1::JobService::Stub::Retry,
+                                                  "nothing to retry");
                 });
   auto word = std::make_shared<std::string>();
   CLI::App* explain =

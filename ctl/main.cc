@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   mozgach::AddLogsCommand(app, &command);
   mozgach::AddFleetCommands(app, &command);
   mozgach::AddAdapterCommands(app, &command);
+  mozgach::AddBaseCommands(app, &command);
   FallThrough(app);
   try {
     app.parse(argc, argv);

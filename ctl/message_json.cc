@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "common/json_text.h"
 
 namespace mozgach {
 namespace {
@@ -17,8 +18,8 @@ constexpr char kJsonSuffix[] = "_json";
 
 ordered_json ParseText(const std::string& text) {
   if (text.empty()) return ordered_json::object();
-  ordered_json parsed = ordered_json::parse(text, nullptr, false);
-  return parsed.is_discarded() ? ordered_json(text) : parsed;
+  const absl::StatusOr<ordered_json> parsed = ParseOrderedJson(text);
+  return parsed.ok() ? *parsed : ordered_json(text);
 }
 
 bool HoldsJson(const FieldDescriptor& field) {

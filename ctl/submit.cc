@@ -13,6 +13,7 @@
 #include "ctl/message_json.h"
 #include "ctl/selection.h"
 #include "ctl/submission.h"
+#include "ctl/transfer_display.h"
 
 namespace mozgach {
 namespace {
@@ -25,30 +26,6 @@ struct SubmitFlags {
 
 // Datasets may be swept between upload and submit; more rounds than this mean something is wrong.
 constexpr int kRounds = 3;
-
-class UploadProgress {
- public:
-  UploadProgress(size_t files, uint64_t bytes) : bytes_(bytes) {
-    std::fprintf(stderr, "uploading %zu dataset%s, %s\n", files, files == 1 ? "" : "s",
-                 ShowBytes(bytes).c_str());
-  }
-  ~UploadProgress() {
-    if (live_) std::fprintf(stderr, "\r\x1b[K");
-  }
-  void Add(uint64_t bytes) {
-    sent_ += bytes;
-    const Terminal terminal = TerminalOf(stderr);
-    if (!terminal.is_terminal || bytes_ < (1 << 24)) return;
-    live_ = true;
-    const std::string line = absl::StrCat(ShowBytes(sent_), " of ", ShowBytes(bytes_));
-    std::fprintf(stderr, "\r%s\x1b[K", Clip(line, terminal.width - 1).c_str());
-  }
-
- private:
-  const uint64_t bytes_;
-  uint64_t sent_ = 0;
-  bool live_ = false;
-};
 
 absl::Status UploadMissing(Connection& connection, const Submission& submission,
                            const v1::SubmitResponse& response) {
@@ -63,7 +40,9 @@ absl::Status UploadMissing(Connection& connection, const Submission& submission,
     files.push_back(file->second);
     bytes += file->second.size;
   }
-  UploadProgress progress(files.size(), bytes);
+  TransferDisplay progress(absl::StrCat("uploading ", files.size(), " dataset",
+                                        files.size() == 1 ? "" : "s", ", ", ShowBytes(bytes)),
+                           bytes);
   return UploadDatasets(connection, files, [&](uint64_t sent) { progress.Add(sent); });
 }
 

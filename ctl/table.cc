@@ -41,11 +41,28 @@ void Table::AddRow(std::vector<Cell> cells) {
   rows_.push_back(std::move(cells));
 }
 
-bool Table::Shrink(int width, std::vector<int>* widths) const {
+int Table::NextToLeaveOut(const std::vector<int>& widths) const {
+  int next = -1;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const bool can = columns_[i].rank > 0 && widths[i] >= 0;
+    if (can && (next < 0 || columns_[i].rank > columns_[next].rank)) next = static_cast<int>(i);
+  }
+  return next;
+}
+
+bool Table::OthersGoFirst(int next) const {
+  return next >= 0 && std::any_of(columns_.begin(), columns_.end(), [&](const Column& column) {
+           return column.wanted > 0 && column.rank < columns_[next].rank;
+         });
+}
+
+bool Table::Shrink(int width, bool below_wanted, std::vector<int>* widths) const {
   while (TotalWidth(*widths) > width) {
     int widest = -1;
     for (size_t i = 0; i < columns_.size(); ++i) {
-      const bool can = columns_[i].least > 0 && (*widths)[i] > columns_[i].least;
+      const Column& column = columns_[i];
+      const int least = below_wanted ? column.least : std::max(column.least, column.wanted);
+      const bool can = column.least > 0 && (*widths)[i] > least;
       if (can && (widest < 0 || (*widths)[i] > (*widths)[widest])) widest = static_cast<int>(i);
     }
     if (widest < 0) return false;
@@ -68,14 +85,9 @@ std::vector<int> Table::Fit(int width) const {
   if (width == 0) return natural;
   for (;;) {
     std::vector<int> widths = natural;
-    if (Shrink(width, &widths)) return widths;
-    int dropped = -1;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      const bool can = columns_[i].rank > 0 && natural[i] >= 0;
-      if (can && (dropped < 0 || columns_[i].rank > columns_[dropped].rank)) {
-        dropped = static_cast<int>(i);
-      }
-    }
+    const int dropped = NextToLeaveOut(natural);
+    if (Shrink(width, /*below_wanted=*/false, &widths)) return widths;
+    if (!OthersGoFirst(dropped) && Shrink(width, /*below_wanted=*/true, &widths)) return widths;
     if (dropped < 0) return widths;
     natural[dropped] = -1;
   }

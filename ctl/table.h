@@ -23,8 +23,10 @@ struct Column {
   bool right = false;  // aligned to the right, as numbers are
   // What gives way where the terminal is narrow: columns are cut down to `least` (0: not cut), then
   // those of the highest `rank` are left out; rank 0 stays.  Of the others, a column without a text
-  // in any row is left out always.
+  // in any row is left out always.  Below `wanted` a column is cut only when all of a higher rank
+  // are left out.
   int least = 0;
+  int wanted = 0;
   int rank = 0;
 };
 
@@ -45,7 +47,12 @@ class Table {
  private:
   // Width per column; -1: left out.
   std::vector<int> Fit(int width) const;
-  bool Shrink(int width, std::vector<int>* widths) const;
+  // False where the columns that `widths` has cannot be cut to it.
+  bool Shrink(int width, bool below_wanted, std::vector<int>* widths) const;
+  // The column to leave out next; -1: none.
+  int NextToLeaveOut(const std::vector<int>& widths) const;
+  // Whether column `next` is left out before any is cut below what it wants.
+  bool OthersGoFirst(int next) const;
   std::string RenderRow(const std::vector<Cell>& cells, const std::vector<int>& widths,
                         const Terminal& terminal) const;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/log.h"
 #include "registry/file_name.h"
 
 namespace mozgach {
@@ -24,7 +25,10 @@ absl::Status AdapterStore::Recover() {
   for (const auto& [domain, alias, number] : aliases) {
     // A version that somebody removed by hand gets no dangling link.
     if (!files_.IsVisible(domain, number)) continue;
-    RETURN_IF_ERROR(files_.PointAlias(domain, alias, number));
+    // One link that cannot be made is no reason for the fleet to stand still; verify reports it.
+    if (absl::Status status = files_.PointAlias(domain, alias, number); !status.ok()) {
+      spdlog::error("the alias {} of {}: {}", alias, domain, std::string(status.message()));
+    }
   }
   return absl::OkStatus();
 }

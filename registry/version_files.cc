@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "common/log.h"
 #include "registry/manifest.h"
 
 namespace mozgach {
@@ -57,6 +58,19 @@ absl::Status SyncTree(const fs::path& directory, const std::vector<VersionFile>&
   }
   for (const fs::path& path : directories) RETURN_IF_ERROR(SyncDirectory(path));
   return absl::OkStatus();
+}
+
+// What a person put in the place of a link is kept, under a name that no alias can have.
+absl::Status MoveAside(const fs::path& path) {
+  struct stat info;
+  if (::lstat(path.c_str(), &info) != 0 || S_ISLNK(info.st_mode)) return absl::OkStatus();
+  for (int number = 1;; ++number) {
+    const fs::path aside =
+        path.parent_path() / absl::StrCat(".", path.filename().string(), ".displaced-", number);
+    if (::lstat(aside.c_str(), &info) == 0) continue;
+    spdlog::warn("{} is no link of ours: it is moved to {}", path.string(), aside.string());
+    return RenameDurably(path, aside);
+  }
 }
 
 bool IsDirectory(const fs::path& path) {
@@ -126,7 +140,23 @@ absl::Status VersionFiles::PointAlias(const std::string& domain, const std::stri
   if (::symlink(target.c_str(), fresh.c_str()) != 0) {
     return SystemError(errno, absl::StrCat("link ", fresh.string()));
   }
+  RETURN_IF_ERROR(MoveAside(link));
   return RenameDurably(fresh, link);
+}
+
+std::vector<std::string> VersionFiles::VerifyAliases(const Version& version) const {
+  std::vector<std::string> problems;
+  const fs::path directory = root_ / "adapters" / version.domain;
+  for (const std::string& alias : version.aliases) {
+    std::error_code error;
+    const fs::path target = fs::read_symlink(directory / alias, error);
+    if (!error && target == VersionName(version.number)) continue;
+    problems.push_back(absl::StrCat("the alias ", alias, " points here, ",
+                                    (directory / alias).string(),
+                                    error ? " is no link" : " does not: it points at ",
+                                    error ? "" : target.string()));
+  }
+  return problems;
 }
 
 absl::Status VersionFiles::RemoveAlias(const std::string& domain, const std::string& alias) const {

@@ -39,7 +39,8 @@ class VersionFiles {
 
   bool IsVisible(const std::string& domain, int64_t number) const;
 
-  // Makes ROOT/adapters/<domain>/<alias> a symbolic link to the version, by rename.
+  // Makes ROOT/adapters/<domain>/<alias> a symbolic link to the version, by rename.  What is there
+  // and no link is moved aside, to .<alias>.displaced-N.
   absl::Status PointAlias(const std::string& domain, const std::string& alias,
                           int64_t number) const;
   absl::Status RemoveAlias(const std::string& domain, const std::string& alias) const;
@@ -50,6 +51,8 @@ class VersionFiles {
   // What differs between the directory and `version.files`: missing, changed and unknown files, one
   // line each; empty when every byte is right.
   absl::StatusOr<std::vector<std::string>> Verify(const Version& version) const;
+  // Those of version.aliases whose link is not there or points elsewhere, one line each.
+  std::vector<std::string> VerifyAliases(const Version& version) const;
 
  private:
   std::filesystem::path StagingOf(int64_t job, int64_t attempt) const;

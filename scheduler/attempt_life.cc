@@ -5,14 +5,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/base_dispatch.h"
 #include "scheduler/placement.h"
 
 namespace mozgach {
 namespace {
 
-std::string LoadedKeysJson(const WorkerState& worker) {
+absl::StatusOr<Queue::Offer> OfferOf(Ledger& ledger, const Moment& now, const WorkerState& worker) {
   const std::vector<std::string> keys(worker.keys.begin(), worker.keys.end());
-  return nlohmann::json(LoadedKeys(keys, worker.devices)).dump();
+  ASSIGN_OR_RETURN(const std::vector<std::string> to_fetch, KeysToFetch(ledger, now, worker));
+  return Queue::Offer{.here = worker.keys_json,
+                      .loaded = nlohmann::json(LoadedKeys(keys, worker.devices)).dump(),
+                      .to_fetch = nlohmann::json(to_fetch).dump()};
 }
 
 // The rows of an ended attempt; `job` is changed to what it is from now on.
@@ -64,10 +68,11 @@ absl::Status WriteEnd(Ledger& ledger, WallTime now, const Lease& lease, Job& job
 
 absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Moment& now,
                                            const WorkerState& worker) {
+  ASSIGN_OR_RETURN(const Queue::Offer offer, OfferOf(ledger, now, worker));
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   ASSIGN_OR_RETURN(const std::optional<Queue::Claimed> claimed,
-                   ledger.queue.Claim(now.wall, worker.keys_json, LoadedKeysJson(worker)));
+                   ledger.queue.Claim(now.wall, offer));
   if (!claimed.has_value()) return std::optional<Lease>();
   ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(claimed->job));
   Lease lease{.job = claimed->job,

@@ -31,6 +31,12 @@ absl::Status CheckRetriable(Ledger& ledger, const Job& job) {
   return absl::OkStatus();
 }
 
+absl::Status CheckCancellable(const Job& job) {
+  if (!IsTerminal(job.state) || job.state == JobState::kCancelled) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("job ", job.job, " of ", job.domain, " is over already: ", Name(job.state)));
+}
+
 absl::StatusOr<NewJob> CopyOf(Ledger& ledger, const Job& job) {
   NewJob copy;
   ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(job.job));
@@ -95,20 +101,27 @@ void AnnounceCancel(Ledger& ledger, const Job& job) {
   }
 }
 
-absl::Status Cancel(Ledger& ledger, const Moment& now, const std::vector<int64_t>& jobs,
-                    const std::string& actor) {
+absl::StatusOr<std::vector<int64_t>> Cancel(Ledger& ledger, const Moment& now,
+                                            const std::vector<int64_t>& jobs,
+                                            bool only_those_that_can, const std::string& actor) {
   const std::string reason = actor.empty() ? "cancelled" : absl::StrCat("cancelled by ", actor);
   std::vector<Job> rows;
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   for (const int64_t job : jobs) {
     ASSIGN_OR_RETURN(Job row, ledger.queue.Get(job));
+    if (only_those_that_can && IsTerminal(row.state)) continue;
+    RETURN_IF_ERROR(CheckCancellable(row));
     RETURN_IF_ERROR(WriteCancel(ledger, now, row, reason, actor));
     rows.push_back(std::move(row));
   }
   RETURN_IF_ERROR(transaction.Commit());
-  for (const Job& row : rows) AnnounceCancel(ledger, row);
-  return absl::OkStatus();
+  std::vector<int64_t> cancelled;
+  for (const Job& row : rows) {
+    AnnounceCancel(ledger, row);
+    cancelled.push_back(row.job);
+  }
+  return cancelled;
 }
 
 absl::StatusOr<std::vector<int64_t>> Retry(Ledger& ledger, const Moment& now,

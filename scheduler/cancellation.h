@@ -17,9 +17,11 @@ absl::Status WriteCancel(Ledger& ledger, const Moment& now, const Job& job,
 // To be called once WriteCancel is committed.
 void AnnounceCancel(Ledger& ledger, const Job& job);
 
-// Cancels all of `jobs` or, on an error, none.
-absl::Status Cancel(Ledger& ledger, const Moment& now, const std::vector<int64_t>& jobs,
-                    const std::string& actor);
+// Cancels all of `jobs` or, on an error, none; returns them.  FAILED_PRECONDITION for a job that is
+// over, unless it was cancelled; with `only_those_that_can` jobs that are over are passed over.
+absl::StatusOr<std::vector<int64_t>> Cancel(Ledger& ledger, const Moment& now,
+                                            const std::vector<int64_t>& jobs,
+                                            bool only_those_that_can, const std::string& actor);
 
 // Queues failed and cancelled jobs anew, each as a new job that names the old one; returns the new
 // ones.  FAILED_PRECONDITION, and nothing done, for a job in another state or that is no longer its

@@ -21,7 +21,7 @@ struct SchedulerConfig {
   Milliseconds back_off_max{60000};
   // How often a working worker is asked to call.
   Milliseconds call_interval{1000};
-  uint64_t blob_bytes_max = UINT64_C(8) << 30;
+  uint64_t blob_bytes_max = UINT64_C(64) << 30;  // the largest shard of a base, say
   uint64_t log_bytes_max = UINT64_C(16) << 20;  // of one attempt
   // Blobs that no job refers to are swept when they are older.
   int64_t blob_days_kept = 7;

@@ -21,6 +21,7 @@ constexpr auto kWorkersKept = std::chrono::hours(7 * 24);
 absl::Status Core::Recover(const Moment& now) {
   RETURN_IF_ERROR(ledger_.leases.Recover(now, ledger_.config.lease));
   RETURN_IF_ERROR(ledger_.roster.Recover(now.wall - kWorkersKept, ledger_.leases.Holders()));
+  RETURN_IF_ERROR(ledger_.bases.Recover());
   RETURN_IF_ERROR(ledger_.adapters.Recover());
   ASSIGN_OR_RETURN(const std::vector<int64_t> running, ledger_.queue.Running());
   for (const int64_t number : running) {
@@ -28,7 +29,7 @@ absl::Status Core::Recover(const Moment& now) {
     ASSIGN_OR_RETURN(const std::optional<Attempt> attempt,
                      ledger_.attempts.Find(number, job.attempt));
     ledger_.board.Start(number, job.attempt, job.domain);
-    if (attempt.has_value()) ledger_.board.Record(number, attempt->progress);
+    if (attempt.has_value()) ledger_.board.Record(number, attempt->progress, now.since_boot);
   }
   next_write_ = next_due_ = now.since_boot;
   next_calls_write_ = now.since_boot + kCallsInterval;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "mozgach/v1/base_service.pb.h"
 #include "mozgach/v1/job_service.pb.h"
 #include "mozgach/v1/worker_service.pb.h"
 #include "scheduler/ledger.h"
@@ -44,12 +45,15 @@ class Core {
   absl::StatusOr<v1::RetryResponse> Retry(const Moment& now, const v1::RetryRequest& request);
   absl::StatusOr<v1::Worker> Drain(const Moment& now, const v1::DrainWorkerRequest& request);
 
+  absl::StatusOr<v1::AddBaseResponse> AddBase(const Moment& now, const v1::AddBaseRequest& request);
+
   absl::StatusOr<v1::ListResponse> List(const Moment& now, const v1::ListRequest& request);
   absl::StatusOr<v1::Job> Get(const Moment& now, const v1::GetRequest& request);
   absl::StatusOr<v1::ExplainResponse> Explain(const Moment& now, const v1::ExplainRequest& request);
   // `job`, or the latest of `domain` where it is 0.  NOT_FOUND.
   absl::StatusOr<int64_t> FindJob(int64_t job, const std::string& domain);
   v1::ListWorkersResponse ListWorkers(const Moment& now);
+  v1::ListBasesResponse ListBases(const Moment& now);
   absl::StatusOr<v1::ListEventsResponse> ListEvents(const Moment& now,
                                                     const v1::ListEventsRequest& request);
 

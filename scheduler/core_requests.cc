@@ -1,6 +1,7 @@
 // What people ask of the core.
 #include <algorithm>
 
+#include "scheduler/base_addition.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/core.h"
 #include "scheduler/explanation.h"
@@ -38,8 +39,11 @@ v1::Event ViewEvent(const Event& event) {
 absl::StatusOr<v1::CancelResponse> Core::Cancel(const Moment& now,
                                                 const v1::CancelRequest& request) {
   Enter(now);
-  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(ledger_, request.selector(), false));
-  RETURN_IF_ERROR(mozgach::Cancel(ledger_, now, jobs, request.actor()));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> selected,
+                   Select(ledger_, request.selector(), false));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs,
+                   mozgach::Cancel(ledger_, now, selected, request.selector().all(),
+                                   request.actor()));
   v1::CancelResponse response;
   RETURN_IF_ERROR(ViewJobs(ledger_, now, jobs, response));
   return response;
@@ -71,6 +75,12 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
                                          .message = request.worker()}));
   ledger_.notices.workers.insert(request.worker());
   return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
+}
+
+absl::StatusOr<v1::AddBaseResponse> Core::AddBase(const Moment& now,
+                                                  const v1::AddBaseRequest& request) {
+  Enter(now);
+  return mozgach::AddBase(ledger_, now, request);
 }
 
 absl::StatusOr<v1::ListResponse> Core::List(const Moment& now, const v1::ListRequest& request) {
@@ -113,13 +123,21 @@ v1::ListWorkersResponse Core::ListWorkers(const Moment& now) {
   return response;
 }
 
+v1::ListBasesResponse Core::ListBases(const Moment& now) {
+  Enter(now);
+  return ViewBases(ledger_, now);
+}
+
 absl::StatusOr<v1::ListEventsResponse> Core::ListEvents(const Moment& now,
                                                         const v1::ListEventsRequest& request) {
   Enter(now);
   const int64_t limit =
       request.limit() <= 0 ? kEventsMax : std::min<int64_t>(request.limit(), kEventsMax);
   ASSIGN_OR_RETURN(const std::vector<Event> events,
-                   ledger_.events.List(request.job(), request.after(), limit));
+                   ledger_.events.List({.job = request.job(),
+                                        .domain = request.domain(),
+                                        .after = request.after(),
+                                        .limit = limit}));
   v1::ListEventsResponse response;
   for (const Event& event : events) *response.add_events() = ViewEvent(event);
   return response;

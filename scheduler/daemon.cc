@@ -1,5 +1,6 @@
 #include "scheduler/daemon.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -7,16 +8,19 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/base_service.h"
 #include "scheduler/front_desk.h"
 #include "scheduler/job_service.h"
-#include "scheduler/metrics.h"
-#include "scheduler/metrics_server.h"
 #include "scheduler/registry_service.h"
 #include "scheduler/schema.h"
+#include "scheduler/web_pages.h"
 #include "scheduler/worker_service.h"
 
 namespace mozgach {
@@ -25,6 +29,7 @@ namespace {
 
 constexpr int kMessageBytesMax = 64 << 20;
 constexpr auto kStopPatience = std::chrono::seconds(2);
+constexpr auto kEndpointsRetry = std::chrono::seconds(1);
 
 std::string WithPort(const std::string& address, int port) {
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
@@ -35,9 +40,10 @@ absl::Status SweepBlobs(Core& core, const Moment& now) {
   Ledger& ledger = core.ledger();
   const auto age = std::chrono::hours(24 * ledger.config.blob_days_kept);
   return ledger.blobs
-      .Sweep(
-          now.wall - age,
-          [&](const std::string& sha256) { return ledger.queue.IsDataset(sha256).value_or(true); })
+      .Sweep(now.wall - age,
+             [&](const std::string& sha256) {
+               return ledger.bases.Needs(sha256) || ledger.queue.IsDataset(sha256).value_or(true);
+             })
       .status();
 }
 
@@ -55,8 +61,9 @@ struct Daemon::Parts {
   std::unique_ptr<JobService> jobs;
   std::unique_ptr<WorkerService> workers;
   std::unique_ptr<RegistryService> registry;
+  std::unique_ptr<BaseService> bases;
   std::unique_ptr<grpc::Server> server;
-  std::unique_ptr<MetricsServer> metrics;
+  std::unique_ptr<WebServer> web;
 };
 
 Daemon::Daemon() : parts_(std::make_unique<Parts>()) {}
@@ -68,8 +75,8 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& optio
   std::unique_ptr<Daemon> daemon(new Daemon());
   RETURN_IF_ERROR(daemon->OpenData(options, clock));
   RETURN_IF_ERROR(daemon->Serve(options));
-  RETURN_IF_ERROR(daemon->ServeMetrics(options));
-  RETURN_IF_ERROR(daemon->WriteEndpoints(options));
+  RETURN_IF_ERROR(daemon->ServeWeb(options));
+  RETURN_IF_ERROR(daemon->AnnounceEndpoints(options.data));
   return daemon;
 }
 
@@ -99,6 +106,7 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   parts_->jobs = std::make_unique<JobService>(*parts_->desk, *parts_->logs);
   parts_->workers = std::make_unique<WorkerService>(*parts_->desk, *parts_->blobs, *parts_->logs);
   parts_->registry = std::make_unique<RegistryService>(*parts_->desk);
+  parts_->bases = std::make_unique<BaseService>(*parts_->desk, *parts_->blobs);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   int port = 0;
@@ -115,35 +123,56 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   builder.RegisterService(parts_->jobs.get());
   builder.RegisterService(parts_->workers.get());
   builder.RegisterService(parts_->registry.get());
+  builder.RegisterService(parts_->bases.get());
+  // gRPC tells at length what the one sentence below says.
+  gpr_set_log_function(
+      [](gpr_log_func_args* said) { spdlog::debug("grpc: {}", said->message); });
   parts_->server = builder.BuildAndStart();
+  gpr_set_log_function(nullptr);
   if (parts_->server == nullptr || port == 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot listen on ", options.listen, "; choose another address or port"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot listen on ", options.listen, "; is the port taken?  Choose another"));
   }
   grpc_address_ = WithPort(options.listen, port);
   return absl::OkStatus();
 }
 
-absl::Status Daemon::ServeMetrics(const DaemonOptions& options) {
-  ASSIGN_OR_RETURN(parts_->metrics,
-                   MetricsServer::Start(options.http, std::make_shared<Metrics>(*parts_->desk)));
-  http_address_ = parts_->metrics->address();
+absl::Status Daemon::ServeWeb(const DaemonOptions& options) {
+  ASSIGN_OR_RETURN(parts_->web, WebServer::Start(options.http, PagesOf(*parts_->desk)));
+  http_address_ = parts_->web->address();
   return absl::OkStatus();
 }
 
-absl::Status Daemon::WriteEndpoints(const DaemonOptions& options) const {
+absl::Status Daemon::WriteEndpoints(const fs::path& data) const {
   const nlohmann::json endpoints = {
       {"grpc", grpc_address_}, {"http", http_address_}, {"pid", ::getpid()}};
-  return WriteFileAtomically(options.data / "endpoints.json", endpoints.dump(2) + "\n");
+  return WriteFileAtomically(data / "endpoints.json", endpoints.dump(2) + "\n");
+}
+
+absl::Status Daemon::AnnounceEndpoints(const fs::path& data) {
+  const absl::Status written = WriteEndpoints(data);
+  if (!absl::IsResourceExhausted(written)) return written;
+  spdlog::error("{}; endpoints.json is written when there is room", std::string(written.message()));
+  RETURN_IF_ERROR(RemoveAll(data / "endpoints.json"));  // the addresses of an earlier run
+  announcer_ = std::jthread([this, data](std::stop_token stop) {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock<std::mutex> lock(mutex);
+    do {
+      stopped.wait_for(lock, stop, kEndpointsRetry, [] { return false; });
+    } while (!stop.stop_requested() && !WriteEndpoints(data).ok());
+  });
+  return absl::OkStatus();
 }
 
 void Daemon::Stop() {
+  announcer_ = std::jthread();
   if (parts_->desk != nullptr) parts_->desk->Close();
   if (parts_->server != nullptr) {
     parts_->server->Shutdown(std::chrono::system_clock::now() + kStopPatience);
     parts_->server->Wait();
   }
-  parts_->metrics.reset();
+  parts_->web.reset();
   parts_->server.reset();
 }
 

@@ -1,9 +1,10 @@
-// The Daemon is the whole scheduler in one object: data directory, core, gRPC server, metrics.
+// The Daemon is the whole scheduler in one object: data directory, core, gRPC server, web pages.
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -14,15 +15,16 @@ namespace mozgach {
 struct DaemonOptions {
   std::filesystem::path data;             // made if need be; one daemon at a time
   std::string listen = "127.0.0.1:7108";  // gRPC; port 0: any
-  std::string http = "127.0.0.1:7109";    // /metrics; port 0: any
+  std::string http = "127.0.0.1:7109";    // web_pages.h; port 0: any
   SchedulerConfig config;
 };
 
 class Daemon {
  public:
   // Opens the data directory, goes on with what is stored there, serves, and writes the addresses
-  // to endpoints.json in it.  FAILED_PRECONDITION: the directory is in use, was written by a newer
-  // program, or an address cannot be listened on.  `clock` outlives the daemon.
+  // to endpoints.json in it, on a full disk as soon as there is room.  FAILED_PRECONDITION: the
+  // directory is in use, or was written by a newer program.  INVALID_ARGUMENT: an address cannot be
+  // listened on.  `clock` outlives the daemon.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const DaemonOptions& options,
                                                        const Clock& clock);
   // Stop().
@@ -40,12 +42,14 @@ class Daemon {
   Daemon();
   absl::Status OpenData(const DaemonOptions& options, const Clock& clock);
   absl::Status Serve(const DaemonOptions& options);
-  absl::Status ServeMetrics(const DaemonOptions& options);
-  absl::Status WriteEndpoints(const DaemonOptions& options) const;
+  absl::Status ServeWeb(const DaemonOptions& options);
+  absl::Status WriteEndpoints(const std::filesystem::path& data) const;
+  absl::Status AnnounceEndpoints(const std::filesystem::path& data);
 
   std::unique_ptr<Parts> parts_;
   std::string grpc_address_;
   std::string http_address_;
+  std::jthread announcer_;  // while endpoints.json waits for room
 };
 
 }  // namespace mozgach

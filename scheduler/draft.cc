@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/digest.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/submission.h"
 
@@ -17,9 +18,9 @@ constexpr int kDomainsMax = 100000;
 
 absl::StatusOr<DomainSpec> ReadSpec(const std::string& text) {
   if (text.size() > kSpecBytesMax) return absl::InvalidArgumentError("a spec of more than 1 MiB");
-  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-  if (json.is_discarded()) return absl::InvalidArgumentError("its spec is no JSON");
-  return DomainSpecFromJson(json);
+  const absl::StatusOr<nlohmann::json> json = ParseJson(text);
+  if (!json.ok()) return Annotate(json.status(), "its spec");
+  return DomainSpecFromJson(*json);
 }
 
 absl::Status CheckDataset(const v1::Dataset& dataset) {

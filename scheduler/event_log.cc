@@ -1,5 +1,7 @@
 #include "scheduler/event_log.h"
 
+#include <algorithm>
+
 #include "registry/query.h"
 #include "scheduler/queries.h"
 
@@ -30,12 +32,29 @@ absl::Status EventLog::Append(const Event& event) {
              event.attempt, event.kind, event.actor, event.message);
 }
 
-absl::StatusOr<std::vector<Event>> EventLog::List(int64_t job, int64_t after, int64_t limit) {
-  if (job == 0) {
-    Query rows(database_, sql::kEventsAfter, after, limit);
+absl::StatusOr<std::vector<Event>> EventLog::List(const Selection& selection) {
+  return selection.after == 0 ? Newest(selection) : After(selection);
+}
+
+absl::StatusOr<std::vector<Event>> EventLog::Newest(const Selection& selection) {
+  std::vector<Event> events;
+  if (selection.job == 0) {
+    Query rows(database_, sql::kNewestEvents, selection.domain, selection.limit);
+    ASSIGN_OR_RETURN(events, EventsFrom(rows));
+  } else {
+    Query rows(database_, sql::kNewestEventsOfJob, selection.job, selection.limit);
+    ASSIGN_OR_RETURN(events, EventsFrom(rows));
+  }
+  std::reverse(events.begin(), events.end());
+  return events;
+}
+
+absl::StatusOr<std::vector<Event>> EventLog::After(const Selection& selection) {
+  if (selection.job == 0) {
+    Query rows(database_, sql::kEventsAfter, selection.after, selection.domain, selection.limit);
     return EventsFrom(rows);
   }
-  Query rows(database_, sql::kEventsOfJob, job, after, limit);
+  Query rows(database_, sql::kEventsOfJobAfter, selection.after, selection.job, selection.limit);
   return EventsFrom(rows);
 }
 

@@ -31,10 +31,19 @@ class EventLog {
   // `event.event` is ignored.
   absl::Status Append(const Event& event);
 
-  // Those after number `after`, oldest first, at most `limit`; of one job where `job` is not 0.
-  absl::StatusOr<std::vector<Event>> List(int64_t job, int64_t after, int64_t limit);
+  struct Selection {
+    int64_t job = 0;     // 0: of all
+    std::string domain;  // where job is 0; empty: of all
+    int64_t after = 0;   // those with a larger number, from there on; 0: the newest there are
+    int64_t limit = 0;
+  };
+  // At most `limit`, oldest first.
+  absl::StatusOr<std::vector<Event>> List(const Selection& selection);
 
  private:
+  absl::StatusOr<std::vector<Event>> Newest(const Selection& selection);
+  absl::StatusOr<std::vector<Event>> After(const Selection& selection);
+
   Database& database_;
 };
 

@@ -2,8 +2,13 @@
 
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/json_text.h"
+#include "nlohmann/json.hpp"
+#include "scheduler/base_dispatch.h"
 #include "scheduler/job_view.h"
 #include "scheduler/placement.h"
 
@@ -23,12 +28,63 @@ std::string BacksOff(const Moment& now, const Job& job) {
                       Name(job.state), " again after: ", job.reason, ")");
 }
 
+std::string NoRoom(const WorkerState& worker, const v1::BaseManifest& held) {
+  return absl::StrCat("it could fetch it, but its disk has room for ",
+                      ShowSize(worker.base_room_bytes), " below its --data, and the base takes ",
+                      ShowSize(held.size_bytes()));
+}
+
 std::string AboutWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker,
                         const Job& job) {
   const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
-  std::string why = WhyNot(worker, lost, job.base_key, ledger.leases.JobsOf(worker.name));
-  if (why.empty()) why = "has the base and a free device: it is given the job at its next call";
+  const v1::BaseFetch* fetch = FetchOf(worker, job.base);
+  const bool could_fetch = CouldFetch(ledger, worker, job.base_key);
+  const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
+  std::string why =
+      WhyNot(worker, lost, job.base_key, ledger.leases.JobsOf(worker.name), could_fetch);
+  if (fetch != nullptr && !lost) {
+    why = absl::StrCat("is fetching base ", job.base, " (", fetch->received_bytes(), " of ",
+                       fetch->size_bytes(), " bytes)");
+  } else if (why.empty() && could_fetch) {
+    why =
+        "has room for the base and a free device: it is given the job and fetches the base, unless "
+        "a worker that has it is free";
+  } else if (why.empty()) {
+    why = "has the base and a free device: it is given the job at its next call";
+  } else if (held != nullptr && !could_fetch && worker.keys.count(job.base_key) == 0) {
+    absl::StrAppend(&why, "; ", NoRoom(worker, *held));
+  }
   return absl::StrCat("worker ", worker.name, ": ", why);
+}
+
+// What would bring a base that no worker has.
+std::string NobodyHas(const Ledger& ledger, const Moment& now, const Job& job) {
+  const std::string nobody = absl::StrCat("no worker has base ", job.base_key);
+  const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
+  if (held == nullptr) {
+    const bool other = ledger.bases.Find(job.base) != nullptr;
+    return absl::StrCat(nobody, " (", ledger.roster.workers().size(), " asked)",
+                        other ? "; the scheduler holds it, but not this revision" : "",
+                        "; `mozgachctl bases add DIR --name ", job.base, "` gives it to them");
+  }
+  int able = 0;
+  const WorkerState* only = nullptr;
+  for (const auto& [name, worker] : ledger.roster.workers()) {
+    if (Roster::IsLost(worker, now, ledger.config.lease)) continue;
+    if (const v1::BaseFetch* fetch = FetchOf(worker, job.base); fetch != nullptr) {
+      return absl::StrCat(nobody, " yet; ", ShowFetch(worker, *fetch));
+    }
+    if (!HasRoomFor(worker, *held)) continue;
+    ++able;
+    only = &worker;
+  }
+  if (able == 0) {
+    return absl::StrCat(nobody, ", which the scheduler holds, and none that answers has ",
+                        ShowSize(held->size_bytes()), " of room for it below its --data");
+  }
+  if (able == 1) return AboutWorker(ledger, now, *only, job);
+  return absl::StrCat(nobody, " yet; the first of the ", able,
+                      " with room for it that is free fetches it");
 }
 
 std::string AboutAttempt(const Attempt& attempt) {
@@ -56,8 +112,32 @@ std::string AboutRunning(const Ledger& ledger, const Moment& now, const Job& job
     return absl::StrCat(job.reason, "; ends when worker ", lease->worker,
                         " has stopped it, at the latest in ", left);
   }
-  return absl::StrCat("runs as attempt ", job.attempt, " on worker ", lease->worker,
-                      ", whose lease lasts another ", left);
+  const WorkerState* worker = ledger.roster.Find(lease->worker);
+  const v1::BaseFetch* fetch = worker == nullptr ? nullptr : FetchOf(*worker, job.base);
+  return absl::StrCat(
+      "runs as attempt ", job.attempt, " on worker ", lease->worker, ", whose lease lasts another ",
+      left,
+      fetch == nullptr ? "" : absl::StrCat("; its base comes first: ", ShowFetch(*worker, *fetch)));
+}
+
+std::string Number(const nlohmann::json& side, const std::string& name) {
+  const auto found = side.find(name);
+  const bool known = found != side.end() && found->is_number();
+  return known ? absl::StrFormat("%.4g", found->get<double>()) : "-";
+}
+
+// "scores, bare base → with the adapter: eval_loss 4.912 → 0.031, …"; "" where there are none.
+std::string AboutScores(const std::string& metrics_json) {
+  const absl::StatusOr<nlohmann::json> metrics = ParseJson(metrics_json);
+  if (!metrics.ok() || !metrics->is_object()) return "";
+  const nlohmann::json base = metrics->value("base", nlohmann::json::object());
+  const nlohmann::json adapter = metrics->value("adapter", nlohmann::json::object());
+  std::vector<std::string> scores;
+  for (const auto& [name, value] : adapter.items()) {
+    scores.push_back(absl::StrCat(name, " ", Number(base, name), " → ", Number(adapter, name)));
+  }
+  if (scores.empty()) return "";
+  return absl::StrCat("scores, bare base → with the adapter: ", absl::StrJoin(scores, ", "));
 }
 
 std::string Summary(const Ledger& ledger, const Moment& now, const Job& job) {
@@ -93,8 +173,7 @@ std::string WhyItWaits(const Ledger& ledger, const Moment& now, const Job& job) 
     if (!lost && !worker.drain && !worker.draining) ++busy;
   }
   if (offering == 0) {
-    return absl::StrCat("no worker has base ", job.base_key, " (", ledger.roster.workers().size(),
-                        " asked)");
+    return NobodyHas(ledger, now, job);
   }
   if (offering == 1) return AboutWorker(ledger, now, *only, job);
   if (busy == 0) return absl::StrCat("the ", offering, " workers with its base are lost or drain");
@@ -106,12 +185,17 @@ absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, i
   v1::ExplainResponse response;
   ASSIGN_OR_RETURN(*response.mutable_job(), ViewJob(ledger, now, number, false));
   response.set_summary(Summary(ledger, now, job));
+  // What the summary says already is not said twice.
+  const auto add = [&response](const std::string& line) {
+    if (!line.empty() && !absl::StrContains(response.summary(), line)) response.add_lines(line);
+  };
   if (job.state == JobState::kQueued) {
     for (const auto& [name, worker] : ledger.roster.workers()) {
-      response.add_lines(AboutWorker(ledger, now, worker, job));
+      add(AboutWorker(ledger, now, worker, job));
     }
-    if (ledger.roster.workers().empty()) response.add_lines(kNoWorkers);
   }
+  if (job.state == JobState::kRunning) add(response.job().reason());
+  add(AboutScores(response.job().metrics_json()));
   if (job.retry_of > 0) response.add_lines(absl::StrCat("does job ", job.retry_of, " again"));
   ASSIGN_OR_RETURN(const std::vector<Attempt> attempts, ledger.attempts.OfJob(number));
   for (const Attempt& attempt : attempts) response.add_lines(AboutAttempt(attempt));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "scheduler/base_dispatch.h"
 #include "scheduler/placement.h"
 
 namespace mozgach {
@@ -111,21 +112,22 @@ void FrontDesk::Reconsider(const Moment& now, const std::string& worker, bool in
 void FrontDesk::OfferWork(const Moment& now, const std::string& base_key, Deliveries& deliveries) {
   struct Candidate {
     bool has_loaded;
+    bool has_it;
     Milliseconds since;
     std::string worker;
   };
   std::vector<Candidate> candidates;
   for (const auto& [name, call] : held_) {
     const WorkerState* worker = core_.ledger().roster.Find(name);
-    if (call.request->free_slots() == 0 || worker == nullptr || worker->keys.count(base_key) == 0) {
-      continue;
-    }
-    candidates.push_back({HasLoaded(*worker, base_key), call.since, name});
+    if (call.request->free_slots() == 0 || worker == nullptr) continue;
+    const bool has_it = worker->keys.count(base_key) > 0;
+    if (!has_it && !CouldFetch(core_.ledger(), *worker, base_key)) continue;
+    candidates.push_back({HasLoaded(*worker, base_key), has_it, call.since, name});
   }
-  // A base that is loaded first, then whoever has waited longest.
+  // A base that is loaded first, then one that is on the disk, then whoever has waited longest.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::make_tuple(!a.has_loaded, a.since, std::cref(a.worker)) <
-           std::make_tuple(!b.has_loaded, b.since, std::cref(b.worker));
+    return std::make_tuple(!a.has_loaded, !a.has_it, a.since, std::cref(a.worker)) <
+           std::make_tuple(!b.has_loaded, !b.has_it, b.since, std::cref(b.worker));
   });
   for (const Candidate& candidate : candidates) {
     if (!core_.ledger().queue.HasReady(base_key).value_or(false)) return;

@@ -4,11 +4,16 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/explanation.h"
+#include "scheduler/placement.h"
 
 namespace mozgach {
 namespace {
+
+// A step that takes longer is worth a word.
+constexpr Milliseconds kStillAfter{60'000};
 
 std::string Shown(WallTime time) { return ToMillis(time) == 0 ? "" : FormatTime(time); }
 
@@ -42,7 +47,14 @@ void ShowProgress(const AttemptProgress& progress, v1::Job& view) {
   view.set_memory_peak_bytes(progress.memory_peak_bytes);
 }
 
-absl::Status ShowAttempt(Ledger& ledger, const Job& job, v1::Job& view) {
+// Of an attempt that trains; "" where its last step is not long ago.
+std::string NoStepFor(const ProgressBoard::Entry& live, const Moment& now) {
+  const Milliseconds still = now.since_boot - live.stepped_at;
+  if (live.progress.phase != "training" || still < kStillAfter) return "";
+  return absl::StrCat("no step for ", still.count() / 1000, " s");
+}
+
+absl::Status ShowAttempt(Ledger& ledger, const Moment& now, const Job& job, v1::Job& view) {
   ASSIGN_OR_RETURN(const std::optional<Attempt> attempt,
                    ledger.attempts.Find(job.job, job.attempt));
   if (!attempt.has_value()) return absl::OkStatus();
@@ -52,7 +64,8 @@ absl::Status ShowAttempt(Ledger& ledger, const Job& job, v1::Job& view) {
   const ProgressBoard::Entry* live = ledger.board.Find(job.job);
   ShowProgress(live != nullptr ? live->progress : attempt->progress, view);
   if (job.state != JobState::kRunning) view.clear_phase();
-  if (live != nullptr && !live->note.empty() && job.reason.empty()) view.set_reason(live->note);
+  if (live == nullptr || !job.reason.empty()) return absl::OkStatus();
+  view.set_reason(live->note.empty() ? NoStepFor(*live, now) : live->note);
   return absl::OkStatus();
 }
 
@@ -70,9 +83,21 @@ void ShowSpec(const nlohmann::json& spec, v1::Job& view) {
   }
 }
 
+v1::WorkerBase ShowBase(const WorkerState& worker, const v1::Base& base) {
+  v1::WorkerBase view;
+  view.set_base(base.name());
+  view.set_size_bytes(base.size_bytes());
+  view.set_digest(base.digest());
+  view.set_fetched(!base.digest().empty());
+  view.set_loaded(HasLoaded(worker, base.name()));
+  view.set_problem(base.problem());
+  return view;
+}
+
 absl::Status ShowDetails(Ledger& ledger, bool whole, v1::Job& view) {
   ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(view.job()));
-  ShowSpec(nlohmann::json::parse(details.spec_json, nullptr, false), view);
+  const absl::StatusOr<nlohmann::json> spec = ParseJson(details.spec_json);
+  if (spec.ok()) ShowSpec(*spec, view);
   if (!whole) return absl::OkStatus();
   view.set_spec_json(details.spec_json);
   ASSIGN_OR_RETURN(const std::vector<v1::Dataset> datasets, ledger.queue.Datasets(view.job()));
@@ -86,7 +111,7 @@ absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t numbe
   ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(number));
   v1::Job view;
   ShowJob(job, view);
-  if (job.attempt > 0) RETURN_IF_ERROR(ShowAttempt(ledger, job, view));
+  if (job.attempt > 0) RETURN_IF_ERROR(ShowAttempt(ledger, now, job, view));
   RETURN_IF_ERROR(ShowDetails(ledger, whole, view));
   if (job.state == JobState::kQueued) view.set_reason(WhyItWaits(ledger, now, job));
   if (job.state == JobState::kSucceeded && job.version > 0) {
@@ -102,7 +127,12 @@ v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState
   const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
   view.set_worker(worker.name);
   view.set_state(lost ? "lost" : worker.drain || worker.draining ? "draining" : "up");
-  for (const v1::Base& base : worker.bases) view.add_bases(base.name());
+  for (const v1::Base& base : worker.bases) {
+    if (base.problem().empty()) view.add_bases(base.name());
+    *view.add_base_details() = ShowBase(worker, base);
+  }
+  for (const v1::BaseFetch& fetch : worker.base_fetches) *view.add_base_fetches() = fetch;
+  view.set_base_room_bytes(worker.base_room_bytes);
   for (const int64_t job : ledger.leases.JobsOf(worker.name)) view.add_jobs(job);
   view.set_base_loads(worker.base_loads);
   view.set_memory_bytes(worker.memory_bytes);

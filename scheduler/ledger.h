@@ -10,6 +10,7 @@
 #include "registry/blob_store.h"
 #include "registry/database.h"
 #include "scheduler/attempt.h"
+#include "scheduler/base_catalog.h"
 #include "scheduler/change_feed.h"
 #include "scheduler/config.h"
 #include "scheduler/counters.h"
@@ -33,6 +34,7 @@ struct Ledger {
         attempts(database_in),
         leases(database_in),
         roster(database_in, config_in.workers_max),
+        bases(database_in),
         events(database_in) {}
 
   const SchedulerConfig config;
@@ -43,6 +45,7 @@ struct Ledger {
   Attempts attempts;
   Leases leases;
   Roster roster;
+  BaseCatalog bases;
   EventLog events;
   ProgressBoard board;
   ChangeFeed changes;

@@ -29,13 +29,16 @@ int Fail(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Keeps the queue and the registry of a fleet, and gives its workers work.");
+  CLI::App app("Keeps the queue and the registry of a fleet, and gives its workers work.",
+               "mozgach-scheduler");
   mozgach::DaemonOptions options;
   std::string config;
   app.add_option("--data", options.data, "Directory of queue, blobs, logs and registry")
       ->required();
   app.add_option("--listen", options.listen, "gRPC address; port 0: any")->capture_default_str();
-  app.add_option("--http", options.http, "Address of /metrics; port 0: any")->capture_default_str();
+  app.add_option("--http", options.http,
+                 "Address of the web page, /metrics and /health; port 0: any")
+      ->capture_default_str();
   app.add_option("--config", config, "YAML file of bounds and times");
   app.set_version_flag("--version", MOZGACH_VERSION);
   try {

@@ -88,6 +88,12 @@ void CollectWorker(const Ledger& ledger, const Moment& now, const WorkerState& w
   out.Gauge("mozgach_worker_jobs", "Leases the worker holds.",
             double(ledger.leases.JobsOf(worker.name).size()), labels);
   if (lost) return;
+  uint64_t base_bytes = 0;
+  for (const v1::Base& base : worker.bases) base_bytes += base.size_bytes();
+  out.Gauge("mozgach_worker_base_bytes", "Bytes of bases on the worker's disk.", double(base_bytes),
+            labels);
+  out.Gauge("mozgach_worker_base_room_bytes", "Room on its disk for bases that it would fetch.",
+            double(worker.base_room_bytes), labels);
   out.Gauge("mozgach_worker_memory_bytes", "Resident memory of the worker's trainers.",
             double(worker.memory_bytes), labels);
   for (const v1::Device& device : worker.devices) {
@@ -114,6 +120,11 @@ void CollectWorkers(const Ledger& ledger, const Moment& now, MetricFamilies& out
   out.Gauge("mozgach_workers", "Workers by state.", lost, {{"state", "lost"}});
   out.Counter("mozgach_base_loads_total", "Times that a trainer loaded a base.",
               double(ledger.roster.base_loads_total()));
+  out.Counter("mozgach_base_fetched_bytes_total", "Bytes of bases that workers have fetched.",
+              double(ledger.roster.base_bytes_fetched_total()));
+  out.Gauge("mozgach_bases", "Bases that the scheduler holds.", double(ledger.bases.all().size()));
+  out.Gauge("mozgach_base_bytes", "Bytes of the bases that the scheduler holds.",
+            double(ledger.bases.size_bytes()));
   out.Counter("mozgach_trainer_restarts_total", "Times that a worker restarted a trainer.",
               double(ledger.roster.trainer_restarts_total()));
 }

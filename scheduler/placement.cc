@@ -26,10 +26,20 @@ std::string WhatItHas(const WorkerState& worker) {
   return absl::StrCat("has ", absl::StrJoin(names, ", "));
 }
 
+// "job 4", "jobs 4 and 6", "jobs 4, 6 and 9".
+std::string JobsInWords(const std::vector<int64_t>& jobs) {
+  if (jobs.size() == 1) return absl::StrCat("job ", jobs.front());
+  return absl::StrCat("jobs ", absl::StrJoin(jobs.begin(), jobs.end() - 1, ", "), " and ",
+                      jobs.back());
+}
+
 std::string Lacks(const WorkerState& worker, const std::string& base_key) {
   const std::string base = BaseOf(base_key);
   for (const v1::Base& offered : worker.bases) {
     if (offered.name() != base) continue;
+    if (!offered.problem().empty()) {
+      return absl::StrCat("cannot use its base ", base, ": ", offered.problem());
+    }
     const std::string revision = base_key.substr(base.size() + 1);
     if (offered.revisions().empty()) {
       return absl::StrCat("has ", base,
@@ -52,6 +62,7 @@ std::string BaseKey(const std::string& base, const std::string& revision) {
 std::vector<std::string> OfferedKeys(const std::vector<v1::Base>& bases) {
   std::vector<std::string> keys;
   for (const v1::Base& base : bases) {
+    if (!base.problem().empty()) continue;
     keys.push_back(base.name());
     for (const std::string& revision : base.revisions()) {
       keys.push_back(BaseKey(base.name(), revision));
@@ -80,13 +91,15 @@ bool HasLoaded(const WorkerState& worker, const std::string& base_key) {
 }
 
 std::string WhyNot(const WorkerState& worker, bool lost, const std::string& base_key,
-                   const std::vector<int64_t>& jobs) {
-  if (worker.keys.count(base_key) == 0) return Lacks(worker, base_key);
+                   const std::vector<int64_t>& jobs, bool could_fetch) {
+  if (worker.keys.count(base_key) == 0 && !could_fetch) return Lacks(worker, base_key);
   if (lost) return absl::StrCat("has not called since ", FormatTime(worker.last_call));
   if (worker.drain || worker.draining) return "drains: it takes no new job";
   if (!jobs.empty() && worker.free_slots <= static_cast<int64_t>(worker.unreported)) {
-    return absl::StrCat("busy with job ", absl::StrJoin(jobs, ", "));
+    return absl::StrCat("busy with ", JobsInWords(jobs));
   }
+  // Only devices whose trainer is up are reported.
+  if (worker.devices.empty()) return "its trainer is starting";
   if (worker.free_slots == 0) return "has no free device just now";
   return "";
 }

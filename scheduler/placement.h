@@ -23,8 +23,9 @@ std::vector<std::string> LoadedKeys(const std::vector<std::string>& keys,
 bool HasLoaded(const WorkerState& worker, const std::string& base_key);
 
 // Why `worker` does not start a job that wants `base_key`, for people: "lacks base Qwen/Qwen2.5-3B;
-// has mozgach/tiny".  `jobs` are those it holds leases of.  Empty: nothing is in the way.
+// has mozgach/tiny".  `jobs` are those it holds leases of; `could_fetch`: it need not have the base
+// (base_dispatch.h).  Empty: nothing is in the way.
 std::string WhyNot(const WorkerState& worker, bool lost, const std::string& base_key,
-                   const std::vector<int64_t>& jobs);
+                   const std::vector<int64_t>& jobs, bool could_fetch);
 
 }  // namespace mozgach

@@ -16,9 +16,15 @@ void ProgressBoard::Start(int64_t job, int64_t attempt, const std::string& domai
   entries_[job] = Entry{.attempt = attempt, .domain = domain};
 }
 
-bool ProgressBoard::Record(int64_t job, const AttemptProgress& progress) {
+bool ProgressBoard::Record(int64_t job, const AttemptProgress& progress,
+                           Milliseconds since_boot) {
   const auto it = entries_.find(job);
-  if (it == entries_.end() || Seen(it->second.progress) == Seen(progress)) return false;
+  if (it == entries_.end()) return false;
+  const bool moved = it->second.progress.step != progress.step ||
+                     it->second.progress.phase != progress.phase ||
+                     it->second.stepped_at == Milliseconds(0);
+  if (moved) it->second.stepped_at = since_boot;
+  if (Seen(it->second.progress) == Seen(progress)) return false;
   it->second.progress = progress;
   it->second.dirty = true;
   dirty_ = true;

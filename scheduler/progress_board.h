@@ -19,6 +19,7 @@ class ProgressBoard {
     int64_t attempt = 0;
     std::string domain;
     AttemptProgress progress;
+    Milliseconds stepped_at{0};  // when `progress.step` was last another, on the clock since boot
     std::string note;    // what is in the way just now ("publishing waits: the disk is full")
     bool dirty = false;  // not on disk yet
   };
@@ -26,7 +27,7 @@ class ProgressBoard {
   // Starts an entry for a new attempt, in place of any older one of the job.
   void Start(int64_t job, int64_t attempt, const std::string& domain);
   // True when something people see has changed.
-  bool Record(int64_t job, const AttemptProgress& progress);
+  bool Record(int64_t job, const AttemptProgress& progress, Milliseconds since_boot);
   void Note(int64_t job, const std::string& note);
   void Erase(int64_t job) { entries_.erase(job); }
 

@@ -1,21 +1,42 @@
 #include "scheduler/publication.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
+#include "common/log.h"
 #include "nlohmann/json.hpp"
 #include "registry/manifest.h"
 
 namespace mozgach {
 namespace {
 
-constexpr size_t kMetricsBytesMax = 1 << 20;
+constexpr size_t kMetricsBytesMax = 1 << 16;
 constexpr size_t kTextBytesMax = 4096;
 
+// null is how JSON has a number that is not finite.
+absl::Status CheckSide(const std::string& side, const nlohmann::json& values) {
+  if (side != "base" && side != "adapter") {
+    return absl::InvalidArgumentError("metrics of something that is neither base nor adapter");
+  }
+  const bool numbers = values.is_object() && std::all_of(values.begin(), values.end(), [](auto& value) {
+    return value.is_number() || value.is_null();
+  });
+  if (numbers) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("metrics of the ", side, " that are no numbers"));
+}
+
+// {"base": {name: number}, "adapter": {name: number}}; a side may be missing.
 absl::StatusOr<std::string> CanonicalMetrics(const std::string& text) {
   if (text.empty()) return std::string("{}\n");
-  if (text.size() > kMetricsBytesMax)
-    return absl::InvalidArgumentError("metrics of more than 1 MiB");
-  const nlohmann::json metrics = nlohmann::json::parse(text, nullptr, false);
+  if (text.size() > kMetricsBytesMax) {
+    return absl::InvalidArgumentError("metrics of more than 64 KiB");
+  }
+  const absl::StatusOr<nlohmann::json> parsed = ParseJson(text);
+  if (!parsed.ok()) return Annotate(parsed.status(), "metrics");
+  const nlohmann::json& metrics = *parsed;
   if (!metrics.is_object()) return absl::InvalidArgumentError("metrics that are no JSON object");
+  for (const auto& [side, values] : metrics.items()) RETURN_IF_ERROR(CheckSide(side, values));
   return metrics.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -74,7 +95,8 @@ absl::Status RecordSuccess(Ledger& ledger, const Moment& now, const Version& ver
 absl::Status DropBlobs(Ledger& ledger, const Version& version) {
   for (const VersionFile& file : version.files) {
     ASSIGN_OR_RETURN(const bool is_dataset, ledger.queue.IsDataset(file.sha256));
-    if (!is_dataset) RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
+    if (!is_dataset && !ledger.bases.Needs(file.sha256))
+      RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
   }
   return absl::OkStatus();
 }
@@ -151,8 +173,12 @@ absl::Status Conclude(Ledger& ledger, const Moment& now, const Version& version)
   ++ledger.counters.attempts_ended["succeeded"];
   ++ledger.counters.publishes["published"];
   // The version is out.  Links are set right again at the next start, blobs are swept by age.
-  ledger.adapters.LinkAliases(version).IgnoreError();
-  DropBlobs(ledger, version).IgnoreError();
+  for (const absl::Status& status :
+       {ledger.adapters.LinkAliases(version), DropBlobs(ledger, version)}) {
+    if (status.ok()) continue;
+    spdlog::warn("after publishing {} {}: {}", version.domain, VersionName(version.number),
+                 std::string(status.message()));
+  }
   return absl::OkStatus();
 }
 
@@ -164,8 +190,10 @@ absl::Status Publish(Ledger& ledger, const Moment& now, Version version, const v
 
 absl::Status ConcludeUnfinished(Ledger& ledger, const Moment& now) {
   ASSIGN_OR_RETURN(const std::vector<Version> unfinished, ledger.adapters.Unfinished());
-  for (const Version& version : unfinished) RETURN_IF_ERROR(Conclude(ledger, now, version));
-  return absl::OkStatus();
+  // One that cannot be concluded is no reason for the others to wait.
+  absl::Status first;
+  for (const Version& version : unfinished) first.Update(Conclude(ledger, now, version));
+  return first;
 }
 
 }  // namespace mozgach

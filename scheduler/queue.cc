@@ -129,11 +129,9 @@ absl::Status Queue::UpdateSpec(int64_t job, int64_t priority, const std::string&
   return terminal ? absl::OkStatus() : Run(database_, sql::kUpdatePriority, job, priority);
 }
 
-absl::StatusOr<std::optional<Queue::Claimed>> Queue::Claim(WallTime now,
-                                                           const std::string& base_keys_json,
-                                                           const std::string& loaded_keys_json) {
+absl::StatusOr<std::optional<Queue::Claimed>> Queue::Claim(WallTime now, const Offer& offer) {
   std::optional<Claimed> claimed;
-  Query row(database_, sql::kClaim, base_keys_json, loaded_keys_json, ToMillis(now));
+  Query row(database_, sql::kClaim, offer.here, offer.loaded, ToMillis(now), offer.to_fetch);
   while (row.Next()) claimed = Claimed{row.Int(0), row.Int(1)};
   RETURN_IF_ERROR(row.status());
   return claimed;

@@ -42,15 +42,20 @@ class Queue {
   absl::Status UpdateSpec(int64_t job, int64_t priority, const std::string& spec_json,
                           bool terminal);
 
-  // Takes the best ready job out of the bases of `base_keys_json` (a JSON list): the highest
-  // priority, then one whose base is in `loaded_keys_json`, then the oldest.  It is running then,
-  // and its attempt one higher.
+  // What a worker can take: JSON lists of base keys.
+  struct Offer {
+    std::string here;
+    std::string loaded;    // of those that are here
+    std::string to_fetch;  // of others
+  };
+  // Takes the best ready job out of those bases: the highest priority, then one whose base is
+  // loaded, then one whose base is here, then the oldest.  It is running then, and its attempt one
+  // higher.
   struct Claimed {
     int64_t job;
     int64_t attempt;
   };
-  absl::StatusOr<std::optional<Claimed>> Claim(WallTime now, const std::string& base_keys_json,
-                                               const std::string& loaded_keys_json);
+  absl::StatusOr<std::optional<Claimed>> Claim(WallTime now, const Offer& offer);
   absl::StatusOr<bool> HasReady(const std::string& base_key);
 
   // running → queued, in its old place.  `job` carries the new counts, reason and not_before

@@ -101,10 +101,15 @@ grpc::ServerUnaryReactor* RegistryService::VerifyVersion(grpc::CallbackServerCon
 absl::StatusOr<v1::VerifyVersionResponse> RegistryService::Verify(
     const v1::VerifyVersionRequest& request) {
   const VersionFiles* files = nullptr;
-  const absl::StatusOr<Version> version = desk_.Ask([&](Core& core, const Moment&) {
-    files = &core.ledger().adapters.files();
-    return core.ledger().adapters.Get(request.domain(), request.version());
-  });
+  std::vector<std::string> of_aliases;
+  const absl::StatusOr<Version> version =
+      desk_.Ask([&](Core& core, const Moment&) -> absl::StatusOr<Version> {
+        files = &core.ledger().adapters.files();
+        ASSIGN_OR_RETURN(Version found,
+                         core.ledger().adapters.Get(request.domain(), request.version()));
+        of_aliases = files->VerifyAliases(found);  // here, where no alias moves meanwhile
+        return found;
+      });
   RETURN_IF_ERROR(version.status());
   // Reading gigabytes takes its time: nobody waits for it at the desk.
   ASSIGN_OR_RETURN(const std::vector<std::string> problems, files->Verify(*version));
@@ -112,6 +117,7 @@ absl::StatusOr<v1::VerifyVersionResponse> RegistryService::Verify(
   response.set_domain(version->domain);
   response.set_version(VersionName(version->number));
   response.mutable_problems()->Add(problems.begin(), problems.end());
+  response.mutable_problems()->Add(of_aliases.begin(), of_aliases.end());
   return response;
 }
 

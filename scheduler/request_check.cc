@@ -2,6 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/digest.h"
 #include "common/domain_spec.h"
 #include "scheduler/worker_call.h"
 
@@ -13,6 +14,7 @@ constexpr int kRevisionsMax = 200;
 constexpr int kDevicesMax = 64;
 constexpr int kAttemptsMax = 1000;
 constexpr size_t kTextMax = 200;
+constexpr size_t kProblemMax = 4096;
 
 bool IsPlain(const std::string& text, bool may_be_empty) {
   return (may_be_empty || !text.empty()) && text.size() <= kTextMax &&
@@ -39,6 +41,19 @@ absl::Status CheckBases(const v1::SynchronizeRequest& request) {
         !std::all_of(base.revisions().begin(), base.revisions().end(),
                      [](const std::string& revision) { return IsPlain(revision, false); })) {
       return Refused(absl::StrCat("more than 200 or unprintable revisions of ", base.name()));
+    }
+    if (!base.digest().empty() && !IsSha256Hex(base.digest())) {
+      return Refused(absl::StrCat("a digest of ", base.name(), " that is none"));
+    }
+    if (base.problem().size() > kProblemMax) {
+      return Refused(absl::StrCat("a problem of ", base.name(), " of more than 4096 bytes"));
+    }
+  }
+  if (request.base_fetches_size() > kDevicesMax) return Refused("more than 64 fetches of bases");
+  for (const v1::BaseFetch& fetch : request.base_fetches()) {
+    if (!IsBaseName(fetch.base()) || fetch.base().size() > kTextMax ||
+        !IsSha256Hex(fetch.digest())) {
+      return Refused("a fetch of a base without its name and digest");
     }
   }
   return absl::OkStatus();

@@ -1,6 +1,7 @@
 #include "scheduler/roster.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "registry/query.h"
 #include "scheduler/placement.h"
@@ -10,12 +11,16 @@ namespace mozgach {
 namespace sql = scheduler_sql;
 namespace {
 
-// [["name", "revision"…]…]: as stored.
+// As stored.
 std::string BasesJson(const v1::SynchronizeRequest& request) {
   nlohmann::json list = nlohmann::json::array();
   for (const v1::Base& base : request.bases()) {
-    nlohmann::json entry = {base.name()};
-    for (const std::string& revision : base.revisions()) entry.push_back(revision);
+    nlohmann::json entry = {{"name", base.name()},
+                            {"revisions", nlohmann::json::array()},
+                            {"size_bytes", base.size_bytes()},
+                            {"digest", base.digest()},
+                            {"problem", base.problem()}};
+    for (const std::string& revision : base.revisions()) entry["revisions"].push_back(revision);
     list.push_back(std::move(entry));
   }
   return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -23,13 +28,16 @@ std::string BasesJson(const v1::SynchronizeRequest& request) {
 
 std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
   std::vector<v1::Base> bases;
-  const nlohmann::json list = nlohmann::json::parse(bases_json, nullptr, false);
-  if (!list.is_array()) return bases;
-  for (const nlohmann::json& entry : list) {
+  const absl::StatusOr<nlohmann::json> list = ParseJson(bases_json);
+  if (!list.ok() || !list->is_array()) return bases;
+  for (const nlohmann::json& entry : *list) {
     v1::Base& base = bases.emplace_back();
-    for (size_t i = 0; i < entry.size(); ++i) {
-      const std::string text = entry[i].get<std::string>();
-      i == 0 ? base.set_name(text) : base.add_revisions(text);
+    base.set_name(entry.at("name").get<std::string>());
+    base.set_size_bytes(entry.at("size_bytes").get<uint64_t>());
+    base.set_digest(entry.at("digest").get<std::string>());
+    base.set_problem(entry.at("problem").get<std::string>());
+    for (const auto& revision : entry.at("revisions")) {
+      base.add_revisions(revision.get<std::string>());
     }
   }
   return bases;
@@ -92,6 +100,8 @@ absl::StatusOr<Roster::Arrival> Roster::Arrive(const Moment& now,
   worker.free_slots = request.free_slots();
   worker.memory_bytes = request.memory_bytes();
   worker.draining = request.draining();
+  worker.base_room_bytes = request.base_room_bytes();
+  worker.base_fetches.assign(request.base_fetches().begin(), request.base_fetches().end());
   worker.sequence = request.sequence();
   worker.heard = true;
   worker.last_call = now.wall;
@@ -139,6 +149,11 @@ void Roster::TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& reque
   if (request.trainer_restarts() > restarts_before) {
     trainer_restarts_total_ += request.trainer_restarts() - restarts_before;
   }
+  const uint64_t fetched_before = new_incarnation ? 0 : worker.base_bytes_fetched;
+  if (request.base_bytes_fetched() > fetched_before) {
+    base_bytes_fetched_total_ += request.base_bytes_fetched() - fetched_before;
+  }
+  worker.base_bytes_fetched = request.base_bytes_fetched();
   worker.base_loads = request.base_loads();
   worker.trainer_restarts = request.trainer_restarts();
 }

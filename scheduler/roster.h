@@ -30,6 +30,9 @@ struct WorkerState {
   uint64_t base_loads = 0;
   uint64_t trainer_restarts = 0;
   uint64_t memory_bytes = 0;
+  uint64_t base_room_bytes = 0;  // for bases that it would fetch
+  std::vector<v1::BaseFetch> base_fetches;
+  uint64_t base_bytes_fetched = 0;
   bool drain = false;     // an operator said so
   bool draining = false;  // it said so itself
   uint64_t sequence = 0;
@@ -74,6 +77,7 @@ class Roster {
   // Of all workers since this scheduler started.
   uint64_t base_loads_total() const { return base_loads_total_; }
   uint64_t trainer_restarts_total() const { return trainer_restarts_total_; }
+  uint64_t base_bytes_fetched_total() const { return base_bytes_fetched_total_; }
 
  private:
   absl::StatusOr<bool> Knows(const std::string& worker, const std::string& incarnation);
@@ -87,6 +91,7 @@ class Roster {
   std::map<std::string, WorkerState> workers_;
   uint64_t base_loads_total_ = 0;
   uint64_t trainer_restarts_total_ = 0;
+  uint64_t base_bytes_fetched_total_ = 0;
 };
 
 }  // namespace mozgach

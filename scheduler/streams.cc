@@ -4,10 +4,24 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 namespace mozgach {
 namespace {
 
 constexpr size_t kLogChunkBytes = 256 << 10;
+
+absl::Status CheckAttempt(const Job& job, int64_t attempt) {
+  if (job.attempt == 0) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "job ", job.job, " of ", job.domain,
+        " has had no attempt yet; `mozgachctl explain ", job.job, "` says why"));
+  }
+  if (attempt <= job.attempt) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("job ", job.job, " of ", job.domain,
+                                          " has no attempt ", attempt, "; its latest is ",
+                                          job.attempt));
+}
 
 }  // namespace
 
@@ -43,6 +57,7 @@ absl::Status LogStream::Locate() {
     const bool latest = request_.attempt() == 0;
     // Followed, a job that is queued again goes on in the log of its next attempt.
     const int64_t attempt = latest ? job.attempt : request_.attempt();
+    if (!request_.follow() || IsTerminal(job.state)) RETURN_IF_ERROR(CheckAttempt(job, attempt));
     if (attempt != attempt_ && attempt_ != 0) offset_ = 0;
     attempt_ = attempt;
     runs_ =

@@ -81,8 +81,9 @@ absl::StatusOr<Decision> Decide(Ledger& ledger, const Moment& now, const Draft& 
   }
   const std::string base_key = BaseKey(draft.job.base, draft.job.revision);
   if (decision.queues && !SomeoneOffers(ledger, now, base_key)) {
+    const bool held = ledger.bases.Serving(base_key) != nullptr;
     absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "no worker has base ",
-                    base_key, " yet");
+                    base_key, " yet", held ? ": the one that takes the job fetches it" : "");
   }
   return decision;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 #include "common/utf8.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/attempt_life.h"
@@ -167,14 +168,16 @@ void WorkerCall::TakeProgress(const v1::AttemptReport& report) {
     progress.tokens_per_second = std::isfinite(speed) ? speed : 0;
     progress.memory_peak_bytes = report.progress().memory_peak_bytes();
   }
-  if (ledger_.board.Record(report.job(), progress)) ledger_.changes.Touch(report.job());
+  if (ledger_.board.Record(report.job(), progress, now_.since_boot)) {
+    ledger_.changes.Touch(report.job());
+  }
 }
 
 void WorkerCall::TakePin(const Lease& lease, const v1::AttemptReport& report) {
   if (report.pinned_json().empty() || lease.pinned) return;
   if (report.pinned_json().size() > kPinBytesMax) return;
-  const nlohmann::json pins = nlohmann::json::parse(report.pinned_json(), nullptr, false);
-  if (!pins.is_object() || pins.empty()) return;
+  const absl::StatusOr<nlohmann::json> pins = ParseJson(report.pinned_json());
+  if (!pins.ok() || !pins->is_object() || pins->empty()) return;
   if (absl::Status status = ledger_.queue.Pin(lease.job, report.pinned_json()); !status.ok()) {
     ledger_.Trouble(status);
     return;  // it comes with every report

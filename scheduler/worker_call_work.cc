@@ -61,6 +61,9 @@ void WorkerCall::Give(const Lease& lease) {
   assignment.set_spec_digest(job->spec_digest);
   assignment.set_dataset_digest(job->dataset_digest);
   for (const v1::Dataset& dataset : *datasets) *assignment.add_datasets() = dataset;
+  if (const v1::BaseManifest* base = ledger_.bases.Serving(job->base_key); base != nullptr) {
+    *assignment.mutable_base() = *base;
+  }
   answer_.news = true;
 }
 

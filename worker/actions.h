@@ -43,6 +43,11 @@ struct FetchDatasets {
   AttemptId id;
   std::vector<v1::Dataset> datasets;
 };
+// Bring the base here, if it is not.  Answers: BaseProgress now and then, BaseFetched at the end.
+struct FetchBase {
+  AttemptId id;
+  v1::BaseManifest base;
+};
 // Every file its trainer has left.  Answer: Uploaded.
 struct UploadAdapter {
   AttemptId id;
@@ -60,7 +65,7 @@ struct WriteLog {
   AttemptId id;
   std::string line;
 };
-// Look below --bases again.  Answer: BasesFound.
+// Look below --bases, and at what has been fetched, again.  Answer: BasesFound.
 struct RescanBases {};
 // Synchronize.  Answer: Answered or CallFailed with the call's number.
 struct MakeCall {
@@ -68,8 +73,8 @@ struct MakeCall {
   v1::SynchronizeRequest request;
 };
 
-using Action =
-    std::variant<StartTrainer, KillTrainer, EndTrainer, SendTraining, CancelTraining, FetchDatasets,
-                 UploadAdapter, AbortTransfers, ForgetAttempt, WriteLog, RescanBases, MakeCall>;
+using Action = std::variant<StartTrainer, KillTrainer, EndTrainer, SendTraining, CancelTraining,
+                            FetchDatasets, FetchBase, UploadAdapter, AbortTransfers, ForgetAttempt,
+                            WriteLog, RescanBases, MakeCall>;
 
 }  // namespace mozgach

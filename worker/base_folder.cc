@@ -5,15 +5,17 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base_files.h"
 #include "common/domain_spec.h"
 #include "common/files.h"
+#include "common/utf8.h"
 
 namespace mozgach {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kCachePrefix = "models--";
+constexpr size_t kProblemBytesMax = 1000;
 
 bool IsBase(const fs::path& directory) {
   std::error_code error;
@@ -38,6 +40,31 @@ bool IsCommit(const std::string& text) {
   });
 }
 
+// The size of the base in `directory`; an error where it has links that leave `within` or lacks
+// shards.
+absl::StatusOr<uint64_t> Weigh(const fs::path& directory, const std::vector<fs::path>& within) {
+  ASSIGN_OR_RETURN(const std::vector<BaseFile> files, ListBaseFiles(directory, within));
+  uint64_t size = 0;
+  for (const BaseFile& file : files) size += file.size;
+  return size;
+}
+
+// The message as a protobuf may carry it: paths may hold any bytes.
+std::string Tellable(const absl::Status& status) {
+  const std::string_view message(status.message().data(), status.message().size());
+  std::string text;
+  for (size_t offset = 0; offset < message.size();) {
+    AppendUtf8(NextCodePoint(message, &offset), &text);
+  }
+  return Abbreviate(text, kProblemBytesMax);
+}
+
+fs::path Canonical(const fs::path& path) {
+  std::error_code error;
+  fs::path real = fs::canonical(path, error);
+  return error ? path : real;
+}
+
 }  // namespace
 
 FoundBases FoundBases::Scan(const std::vector<fs::path>& folders) {
@@ -46,14 +73,14 @@ FoundBases FoundBases::Scan(const std::vector<fs::path>& folders) {
     std::error_code error;
     const fs::path folder = fs::absolute(given, error).lexically_normal();
     for (const std::string& entry : Directories(folder)) {
-      if (entry.starts_with(kCachePrefix)) {
-        found.AddCached(entry, folder / entry);
+      if (!HubModelName(entry).empty()) {
+        found.AddCached(folder, folder / entry);
       } else if (IsBase(folder / entry)) {
-        found.AddPlain(entry, folder / entry);
+        found.AddPlain(folder, entry, folder / entry);
       } else if (IsBaseName(entry)) {
         for (const std::string& name : Directories(folder / entry)) {
           if (IsBase(folder / entry / name)) {
-            found.AddPlain(absl::StrCat(entry, "/", name), folder / entry / name);
+            found.AddPlain(folder, absl::StrCat(entry, "/", name), folder / entry / name);
           }
         }
       }
@@ -62,23 +89,38 @@ FoundBases FoundBases::Scan(const std::vector<fs::path>& folders) {
   return found;
 }
 
-void FoundBases::AddPlain(const std::string& name, const fs::path& directory) {
+void FoundBases::AddPlain(const fs::path& folder, const std::string& name,
+                          const fs::path& directory) {
   if (!IsBaseName(name)) return;
+  std::vector<fs::path> within = {Canonical(folder)};
+  // A link to a snapshot of this very model in a cache elsewhere.
+  const fs::path model = HubModelFolder(Canonical(directory));
+  if (!model.empty() && HubModelName(model) == name) within.push_back(model);
+  const absl::StatusOr<uint64_t> size = Weigh(directory, within);
+  if (!size.ok()) return AddProblem(name, size.status());
   FoundBase& base = bases_[name];
   base.name = name;
-  if (base.plain.empty()) base.plain = directory;
+  base.problem.clear();
+  if (!base.plain.empty()) return;
+  base.plain = directory;
+  base.size_bytes = *size;
 }
 
-void FoundBases::AddCached(const std::string& entry, const fs::path& directory) {
-  // The cache writes '/' as "--"; an organisation's name has no "--".
-  std::string name = entry.substr(kCachePrefix.size());
-  if (const size_t at = name.find("--"); at != std::string::npos) name.replace(at, 2, "/");
+void FoundBases::AddCached(const fs::path& folder, const fs::path& directory) {
+  const std::string name = HubModelName(directory);
   if (!IsBaseName(name)) return;
+  const std::vector<fs::path> within = {Canonical(folder), Canonical(directory)};
   FoundBase base{.name = name};
   for (const std::string& commit : Directories(directory / "snapshots")) {
-    if (IsCommit(commit) && IsBase(directory / "snapshots" / commit)) {
-      base.revisions[commit] = directory / "snapshots" / commit;
+    const fs::path snapshot = directory / "snapshots" / commit;
+    if (!IsCommit(commit) || !IsBase(snapshot)) continue;
+    const absl::StatusOr<uint64_t> size = Weigh(snapshot, within);
+    if (!size.ok()) {
+      AddProblem(name, size.status());
+      continue;
     }
+    base.revisions[commit] = snapshot;
+    base.size_bytes = std::max(base.size_bytes, *size);
   }
   for (const std::string& ref :
        ListFiles(directory / "refs").value_or(std::vector<std::string>())) {
@@ -90,7 +132,26 @@ void FoundBases::AddCached(const std::string& entry, const fs::path& directory) 
   if (base.revisions.empty()) return;
   FoundBase& known = bases_[name];
   known.name = name;
+  known.problem.clear();
   known.revisions.merge(base.revisions);
+  known.size_bytes = std::max(known.size_bytes, base.size_bytes);
+}
+
+void FoundBases::AddProblem(const std::string& name, const absl::Status& status) {
+  FoundBase& base = bases_[name];
+  base.name = name;
+  if (base.plain.empty() && base.revisions.empty()) base.problem = Tellable(status);
+}
+
+void FoundBases::AddFetched(const FoundBase& fetched) {
+  FoundBase& base = bases_[fetched.name];
+  if (base.plain.empty() && base.revisions.empty()) {
+    base = fetched;
+    return;
+  }
+  for (const auto& [revision, directory] : fetched.revisions) {
+    base.revisions.emplace(revision, directory);
+  }
 }
 
 absl::StatusOr<fs::path> FoundBases::Find(const std::string& name,
@@ -99,9 +160,13 @@ absl::StatusOr<fs::path> FoundBases::Find(const std::string& name,
   if (found == bases_.end()) {
     return absl::NotFoundError(
         absl::StrCat("the base '", name, "' is not below --bases of this worker; put it there as ",
-                     name, "/config.json, …"));
+                     name, "/config.json, …, or give it to the fleet with `mozgachctl bases add`"));
   }
   const FoundBase& base = found->second;
+  if (!base.problem.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the base '", name, "' cannot be used: ", base.problem));
+  }
   if (revision.empty() && !base.plain.empty()) return base.plain;
   const auto exact = base.revisions.find(revision.empty() ? "main" : revision);
   if (exact != base.revisions.end()) return exact->second;
@@ -112,14 +177,6 @@ absl::StatusOr<fs::path> FoundBases::Find(const std::string& name,
       revision.empty() ? "main" : revision, "'; there is ",
       base.revisions.empty() ? "a plain directory, which serves jobs that ask for no revision"
                              : absl::StrJoin(base.revisions, ", ", name_of)));
-}
-
-bool FoundBases::operator==(const FoundBases& other) const {
-  return std::equal(bases_.begin(), bases_.end(), other.bases_.begin(), other.bases_.end(),
-                    [](const auto& a, const auto& b) {
-                      return a.first == b.first && a.second.plain == b.second.plain &&
-                             a.second.revisions == b.second.revisions;
-                    });
 }
 
 }  // namespace mozgach

@@ -1,4 +1,6 @@
-// A BaseFolder finds the bases below the folders given with --bases, by their names on the hub.
+// FoundBases are the bases on this host, by their names on the hub: those below the folders given
+// with
+// --bases, and those fetched from the scheduler (base_cache.h).
 //
 //   DIR/Qwen/Qwen2.5-3B/config.json                               a plain directory
 //   DIR/models--Qwen--Qwen2.5-3B/snapshots/<commit>/config.json   the cache of huggingface_hub;
@@ -6,8 +8,13 @@
 //
 // A directory is a base when it has a config.json.  Names that are no hub names, `..` among them,
 // are passed over.  Scanning lists two levels of directories and reads no weights.
+//
+// Symbolic links are followed as long as they end below the --bases folder they are in, or in the
+// model's own folder of a Hugging Face cache; a base with one that leaves both, or whose index
+// names a shard that is not there, has a problem and cannot be used (common/base_files.h).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -22,6 +29,11 @@ struct FoundBase {
   std::string name;
   std::filesystem::path plain;                             // empty: only in the cache
   std::map<std::string, std::filesystem::path> revisions;  // refs and commits of the cache
+  uint64_t size_bytes = 0;                                 // of its files, as far as they are here
+  std::string digest;   // of a base that was fetched from the scheduler; empty: below --bases
+  std::string problem;  // why it cannot be used; then nothing above but the name is set
+
+  bool operator==(const FoundBase&) const = default;
 };
 
 // What a scan found, by name.  A plain value.
@@ -31,18 +43,26 @@ class FoundBases {
   // Folders that come first win where two hold the same name.
   static FoundBases Scan(const std::vector<std::filesystem::path>& folders);
 
+  // Adds a base fetched from the scheduler, whose files are in `fetched.plain`: what lies below
+  // --bases comes first.
+  void AddFetched(const FoundBase& fetched);
+
   // The directory of a base.  A plain directory has no revisions and serves those who ask for none;
   // the cache serves the revision asked for, `main` otherwise.
-  // NOT_FOUND says what there is instead.
+  // NOT_FOUND says what there is instead; FAILED_PRECONDITION what is wrong with it.
   absl::StatusOr<std::filesystem::path> Find(const std::string& name,
                                              const std::string& revision) const;
 
   const std::map<std::string, FoundBase>& all() const { return bases_; }
-  bool operator==(const FoundBases& other) const;
+  bool operator==(const FoundBases&) const = default;
 
  private:
-  void AddPlain(const std::string& name, const std::filesystem::path& directory);
-  void AddCached(const std::string& entry, const std::filesystem::path& directory);
+  // `folder`, canonical, is that of --bases.
+  void AddPlain(const std::filesystem::path& folder, const std::string& name,
+                const std::filesystem::path& directory);
+  void AddCached(const std::filesystem::path& folder, const std::filesystem::path& directory);
+  // Notes what is wrong with a base of which nothing better has been found.
+  void AddProblem(const std::string& name, const absl::Status& status);
 
   std::map<std::string, FoundBase> bases_;
 };

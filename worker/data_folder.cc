@@ -1,6 +1,9 @@
 #include "worker/data_folder.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "common/log.h"
 
@@ -10,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::hours kCheckpointsKept{7 * 24};
+constexpr size_t kCacheFilesKept = 10'000;
 
 // The last change of `directory` or of what lies directly in it.
 fs::file_time_type LastChange(const fs::path& directory) {
@@ -31,6 +35,20 @@ void RemoveOldCheckpoints(const fs::path& folder) {
   }
 }
 
+void KeepNewest(const fs::path& folder, size_t files_kept) {
+  std::vector<std::pair<fs::file_time_type, fs::path>> files;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    files.emplace_back(it->last_write_time(ignored), it->path());
+  }
+  std::sort(files.rbegin(), files.rend());
+  for (size_t i = files_kept; i < files.size(); ++i) {
+    const absl::Status removed = RemoveAll(files[i].second);
+    if (!removed.ok()) spdlog::warn("{}", std::string(removed.message()));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<DataFolder> DataFolder::Open(const fs::path& root) {
@@ -41,10 +59,12 @@ absl::StatusOr<DataFolder> DataFolder::Open(const fs::path& root) {
   ASSIGN_OR_RETURN(FileDescriptor lock,
                    LockFile(absolute / "lock", "the data folder " + absolute.string()));
   RETURN_IF_ERROR(RemoveAll(absolute / "attempts"));
-  for (const char* folder : {"datasets", "attempts", "checkpoints", "cache", "logs", "trainers"}) {
+  for (const char* folder :
+       {"bases", "datasets", "attempts", "checkpoints", "cache", "logs", "trainers"}) {
     RETURN_IF_ERROR(MakeDirectories(absolute / folder));
   }
   RemoveOldCheckpoints(absolute / "checkpoints");
+  KeepNewest(absolute / "cache", kCacheFilesKept);
   return DataFolder(absolute, std::move(lock));
 }
 

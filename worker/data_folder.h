@@ -1,11 +1,13 @@
 // A DataFolder is what a worker keeps on disk, below --data.  One worker at a time: it is locked.
 //
 //   lock                       held by this worker
-//   datasets/<sha256>          fetched once, kept until a person empties the folder
+//   bases/<digest>/            fetched from the scheduler; dropped when room is needed (base_cache.h)
+//   datasets/<sha256>          fetched once; the least recently used go (dataset_cache.h)
 //   attempts/<job>-<attempt>/  adapter/: what the trainer leaves.  Gone with the attempt
 //   checkpoints/<job>/         from which the next attempt on this host goes on.  Gone when the
 //                              job is published or cancelled, or after a week without a change
-//   cache/                     of the trainer: what is computed once per base and dataset
+//   cache/                     of the trainer: what is computed once per base and dataset; the
+//                              newest 10,000 files outlive a restart
 //   logs/<job>-<attempt>.log   until the scheduler has it
 //   trainers/<device>.lock     held by the trainer of that device
 #pragma once
@@ -24,6 +26,7 @@ class DataFolder {
   static absl::StatusOr<DataFolder> Open(const std::filesystem::path& root);
 
   std::filesystem::path datasets() const { return root_ / "datasets"; }
+  std::filesystem::path bases() const { return root_ / "bases"; }
   std::filesystem::path cache() const { return root_ / "cache"; }
   std::filesystem::path logs() const { return root_ / "logs"; }
   std::filesystem::path adapter(const AttemptId& id) const { return attempt(id) / "adapter"; }

@@ -36,6 +36,12 @@ void Device::Ready(const TrainerReady& ready) {
   info_ = ready;
 }
 
+void Device::Condemn(const std::string& why) {
+  if (state_ == State::kDown || condemned_) return;
+  condemned_ = true;
+  condemned_why_ = why;
+}
+
 void Device::BaseLoaded(const TrainerBaseLoaded& loaded) {
   loaded_base_ = loaded.base;
   base_loads_ = loaded.base_loads;
@@ -45,6 +51,7 @@ Milliseconds Device::Exited(Milliseconds now) {
   if (state_ == State::kStarting) ++fruitless_starts_;
   state_ = State::kDown;
   condemned_ = killed_ = false;
+  condemned_why_.clear();
   loaded_base_.clear();
   earlier_base_loads_ += std::exchange(base_loads_, 0);
   const Milliseconds wait = back_off_.Next();

@@ -33,8 +33,8 @@ class Device {
   void Ready(const TrainerReady& ready);
   void BaseLoaded(const TrainerBaseLoaded& loaded);
   void JobDone() { back_off_.Reset(); }
-  // It hangs: ShouldKill is true.
-  void Condemn() { condemned_ = state_ != State::kDown; }
+  // It hangs: ShouldKill is true.  `why` is for people, in place of how it will have died.
+  void Condemn(const std::string& why = "");
   // Returns how long until the next start.
   Milliseconds Exited(Milliseconds now);
   // No trainer is started any more.
@@ -48,6 +48,8 @@ class Device {
   uint64_t restarts() const { return restarts_; }
   // Trainers in a row that died before they were ready.
   int fruitless_starts() const { return fruitless_starts_; }
+  // Why its trainer was condemned; empty: it was not, or nothing was said.
+  const std::string& condemned_why() const { return condemned_why_; }
 
  private:
   enum class State { kDown, kStarting, kUp };
@@ -56,6 +58,7 @@ class Device {
   BackOff back_off_;
   State state_ = State::kDown;
   bool condemned_ = false;
+  std::string condemned_why_;
   bool killed_ = false;
   bool retired_ = false;
   bool started_before_ = false;

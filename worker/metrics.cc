@@ -30,6 +30,11 @@ struct WorkerMetrics::Families {
         trainer_restarts(
             Total("mozgach_worker_trainer_restarts_total", "Trainers started after one that died")),
         uploaded_bytes(Total("mozgach_worker_uploaded_bytes_total", "Bytes of adapters sent")),
+        base_fetched_bytes(Total("mozgach_worker_base_fetched_bytes_total",
+                                 "Bytes of bases fetched from the scheduler")),
+        base_bytes(Value("mozgach_worker_base_bytes", "Bytes of bases on this host")),
+        base_bytes_given(base_bytes.Add({{"fetched", "false"}})),
+        base_bytes_fetched(base_bytes.Add({{"fetched", "true"}})),
         trainer_memory(
             Value("mozgach_worker_trainer_memory_bytes", "Resident memory of its trainers")
                 .Add({})),
@@ -55,6 +60,10 @@ struct WorkerMetrics::Families {
   Counter& base_loads;
   Counter& trainer_restarts;
   Counter& uploaded_bytes;
+  Counter& base_fetched_bytes;
+  Family<Gauge>& base_bytes;
+  Gauge& base_bytes_given;
+  Gauge& base_bytes_fetched;
   Gauge& trainer_memory;
   Gauge& trainers_up;
   Gauge& last_synchronize;
@@ -128,6 +137,13 @@ void WorkerMetrics::Update(const Session& session, Milliseconds monotonic_now, W
   RaiseTo(families_->base_loads, session.base_loads());
   RaiseTo(families_->trainer_restarts, session.trainer_restarts());
   RaiseTo(families_->uploaded_bytes, uploaded_bytes_);
+  RaiseTo(families_->base_fetched_bytes, session.base_bytes_fetched());
+  double given = 0, fetched = 0;
+  for (const auto& [name, base] : session.bases().all()) {
+    (base.digest.empty() ? given : fetched) += static_cast<double>(base.size_bytes);
+  }
+  families_->base_bytes_given.Set(given);
+  families_->base_bytes_fetched.Set(fetched);
   families_->trainer_memory.Set(static_cast<double>(session.memory_bytes()));
   int up = 0;
   for (const Device& device : session.devices()) up += device.up() ? 1 : 0;

@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "yaml-cpp/yaml.h"
 
 namespace mozgach {
@@ -30,9 +31,9 @@ struct Words {
 };
 
 void Define(CLI::App& app, Words& words) {
-  app.add_option("--scheduler", words.scheduler, "HOST:PORT of mozgach-scheduler");
-  app.add_option("--data", words.data, "folder for datasets, checkpoints and logs of this worker");
-  app.add_option("--bases", words.bases, "folders below which bases lie by their hub names");
+  app.add_option("--scheduler", words.scheduler, "HOST:PORT of mozgach-scheduler; required");
+  app.add_option("--data", words.data, "folder for datasets, checkpoints and logs of this worker; required");
+  app.add_option("--bases", words.bases, "folders below which bases lie by their hub names; required");
   app.add_option("--name", words.name, "of this worker in the fleet (default: the host's name)");
   app.add_option("--threads", words.threads, "of its trainers (default: all cores)");
   app.add_option("--memory", words.memory,
@@ -40,7 +41,7 @@ void Define(CLI::App& app, Words& words) {
   app.add_option("--http", words.http, "ADDR:PORT for /metrics (default: no listener)");
   app.add_option("--trainer", words.trainer,
                  "another trainer than mozgach-trainer beside this program");
-  app.add_option("--config", words.config, "YAML file with these options by their names");
+  app.add_option("--config", words.config, "YAML file with these options by their names, the required ones too");
   app.set_version_flag("--version", MOZGACH_VERSION);
 }
 
@@ -76,13 +77,19 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
   }
 }
 
+absl::Status CheckRequired(const Words& words) {
+  std::vector<std::string> missing;
+  if (words.scheduler.empty()) missing.push_back("--scheduler HOST:PORT");
+  if (words.data.empty()) missing.push_back("--data DIR");
+  if (words.bases.empty()) missing.push_back("--bases DIR");
+  if (missing.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(absl::StrJoin(missing, ", "), missing.size() == 1 ? " is" : " are",
+                   " missing, here and in a file of --config; see --help"));
+}
+
 absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_program) {
-  for (const auto& [flag, value] :
-       std::map<std::string, bool>{{"--scheduler HOST:PORT", !words.scheduler.empty()},
-                                   {"--data DIR", !words.data.empty()},
-                                   {"--bases DIR", !words.bases.empty()}}) {
-    if (!value) return absl::InvalidArgumentError(flag + " is missing; see --help");
-  }
+  RETURN_IF_ERROR(CheckRequired(words));
   WorkerOptions options{.scheduler = words.scheduler,
                         .data = words.data,
                         .bases = {words.bases.begin(), words.bases.end()},

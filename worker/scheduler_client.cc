@@ -137,13 +137,13 @@ absl::Status SchedulerClient::UploadBlob(const v1::File& blob, const std::filesy
 }
 
 absl::Status SchedulerClient::DownloadBlob(
-    const v1::Dataset& blob, uint64_t offset,
+    const std::string& sha256, uint64_t offset, uint64_t bytes,
     const std::function<absl::Status(std::string_view)>& sink, std::stop_token stop) {
   grpc::ClientContext context;
-  SetDeadline(context, TimeFor(blob.size() - std::min(offset, blob.size())));
+  SetDeadline(context, TimeFor(bytes));
   const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
   v1::DownloadBlobRequest request;
-  request.set_sha256(blob.sha256());
+  request.set_sha256(sha256);
   request.set_offset(offset);
   const auto stream = stub_->DownloadBlob(&context, request);
   v1::DownloadBlobResponse piece;

@@ -42,8 +42,9 @@ class SchedulerClient {
   absl::Status UploadBlob(const v1::File& blob, const std::filesystem::path& path, uint64_t offset,
                           const std::function<void(uint64_t)>& sent, std::stop_token stop);
 
-  // Gives the bytes from `offset` on to `sink`, whose first error ends the call and is returned.
-  absl::Status DownloadBlob(const v1::Dataset& blob, uint64_t offset,
+  // Gives the bytes from `offset` on, about `bytes` of them, to `sink`, whose first error ends the
+  // call and is returned.
+  absl::Status DownloadBlob(const std::string& sha256, uint64_t offset, uint64_t bytes,
                             const std::function<absl::Status(std::string_view)>& sink,
                             std::stop_token stop);
 

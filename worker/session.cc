@@ -12,13 +12,18 @@ namespace {
 constexpr int kSendsMax = 3;
 // Trainers that may die at their start before the attempts that wait for one are given back.
 constexpr int kFruitlessStartsMax = 3;
+// A step that takes this many times as long as those before it does not end.
+constexpr double kStepsOfSilence = 50;
+// Between two looks at a trainer that works.
+constexpr Milliseconds kWatchGap{30'000};
 
 }  // namespace
 
 Session::Session(SessionOptions options)
     : options_(std::move(options)),
       calls_(options_.calls, options_.seed),
-      resident_bytes_(static_cast<size_t>(options_.devices), 0) {
+      resident_bytes_(static_cast<size_t>(options_.devices), 0),
+      quiet_(static_cast<size_t>(options_.devices), Milliseconds(0)) {
   for (int i = 0; i < options_.devices; ++i) {
     devices_.emplace_back(options_.device, options_.seed + 1 + static_cast<uint64_t>(i));
   }
@@ -29,12 +34,6 @@ WorkerAttempt* Session::Find(const AttemptId& id) {
   return found == attempts_.end() ? nullptr : &found->second;
 }
 
-void Session::BasesFound(FoundBases bases) {
-  if (bases == bases_) return;
-  bases_ = std::move(bases);
-  calls_.UrgentNews();
-}
-
 void Session::DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> paths) {
   WorkerAttempt* attempt = Find(id);
   if (attempt == nullptr || attempt->state != AttemptState::kFetching) return;
@@ -43,7 +42,12 @@ void Session::DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> 
     return;
   }
   attempt->data = *std::move(paths);
-  attempt->state = AttemptState::kWaiting;
+  attempt->data_here = true;
+  WaitWhenProvided(*attempt);
+}
+
+void Session::WaitWhenProvided(WorkerAttempt& attempt) {
+  if (attempt.data_here && !attempt.base_dir.empty()) attempt.state = AttemptState::kWaiting;
 }
 
 void Session::Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>> files) {
@@ -68,7 +72,10 @@ void Session::TrainerWrote(int device, const std::string& line) {
   if (const WorkerAttempt* attempt = RunningOn(device)) Log(*attempt, line);
 }
 
-void Session::TrainerExited(int device, const std::string& how, Milliseconds now) {
+void Session::TrainerExited(int device, const std::string& how_it_died, Milliseconds now) {
+  const std::string condemned_why = devices_[static_cast<size_t>(device)].condemned_why();
+  const std::string& how = condemned_why.empty() ? how_it_died : condemned_why;
+  quiet_[static_cast<size_t>(device)] = Milliseconds(0);
   const Milliseconds wait = devices_[static_cast<size_t>(device)].Exited(now);
   const bool hopeless =
       devices_[static_cast<size_t>(device)].fruitless_starts() >= kFruitlessStartsMax;
@@ -95,6 +102,10 @@ void Session::TrainerExited(int device, const std::string& how, Milliseconds now
 
 void Session::Fail(WorkerAttempt& attempt, v1::Failure::Class failure_class,
                    const std::string& message) {
+  // What is still on its way to it serves nobody.
+  if (attempt.state == AttemptState::kFetching) {
+    actions_.push_back(AbortTransfers{attempt.work.id});
+  }
   attempt.state = AttemptState::kFailed;
   attempt.failure.set_class_(failure_class);
   attempt.failure.set_message(message);
@@ -115,6 +126,7 @@ void Session::Settle(WorkerAttempt& attempt) {
 void Session::Forget(const WorkerAttempt& attempt) {
   const AttemptId id = attempt.work.id;
   actions_.push_back(ForgetAttempt{id, attempt.job_over});
+  base_fetches_.erase(id);
   attempts_.erase(id);
 }
 
@@ -149,7 +161,28 @@ void Session::StartWaiting(Milliseconds now) {
   }
 }
 
+Milliseconds Session::QuietLimit(const WorkerAttempt& attempt) const {
+  if (attempt.phase != v1::AttemptReport::TRAINING) return options_.quiet_otherwise;
+  const Milliseconds steps(static_cast<int64_t>(kStepsOfSilence * attempt.step_seconds * 1000));
+  return std::max(options_.quiet_in_training, steps);
+}
+
+void Session::CountSilence(Milliseconds now) {
+  const Milliseconds passed =
+      last_poll_ < Milliseconds(0) ? Milliseconds(0) : std::min(now - last_poll_, kWatchGap);
+  last_poll_ = now;
+  for (int i = 0; i < options_.devices; ++i) {
+    Milliseconds& quiet = quiet_[static_cast<size_t>(i)];
+    const WorkerAttempt* attempt = WorkedOn(i);
+    quiet = attempt == nullptr ? Milliseconds(0) : quiet + passed;
+    if (attempt == nullptr || quiet < QuietLimit(*attempt)) continue;
+    devices_[static_cast<size_t>(i)].Condemn(
+        absl::StrCat("said nothing for ", quiet.count() / 1000, " s and was killed"));
+  }
+}
+
 void Session::KillWhatHangs(Milliseconds now) {
+  CountSilence(now);
   for (const auto& [id, attempt] : attempts_) {
     if (attempt.state == AttemptState::kStopping && now >= attempt.stop_deadline) {
       devices_[static_cast<size_t>(attempt.device)].Condemn();
@@ -215,6 +248,7 @@ Milliseconds Session::NextDue(Milliseconds now) const {
       const Device& device = devices_[static_cast<size_t>(attempt.device)];
       if (now < attempt.stop_deadline && !device.down()) due = std::min(due, attempt.stop_deadline);
     }
+    if (attempt.state == AttemptState::kInTrainer) due = std::min(due, last_poll_ + kWatchGap);
   }
   return actions_.empty() ? std::max(due, now) : now;
 }
@@ -235,6 +269,15 @@ uint64_t Session::memory_bytes() const {
   uint64_t sum = 0;
   for (uint64_t bytes : resident_bytes_) sum += bytes;
   return sum;
+}
+
+const WorkerAttempt* Session::WorkedOn(int device) const {
+  const WorkerAttempt* first = nullptr;
+  for (const auto& [id, attempt] : attempts_) {
+    if (attempt.device != device || attempt.state != AttemptState::kInTrainer) continue;
+    if (first == nullptr || attempt.arrival < first->arrival) first = &attempt;
+  }
+  return first;
 }
 
 const WorkerAttempt* Session::RunningOn(int device) const {

@@ -14,10 +14,15 @@
 // Devices.  Each has one trainer for many jobs.  A device asks for its next job while the present
 // one evaluates or nears its end, and while one uploads, so that the trainer is never without work.
 // When a trainer dies, the attempt it worked on has failed (infrastructure); those behind it wait
-// for the next trainer.
+// for the next trainer.  One that hangs is killed: time that this process slept itself, on a machine
+// that was suspended, does not count as the trainer's silence.
+//
+// Bases.  One that lies below --bases is used as it is.  Any other comes from the scheduler, when
+// it holds it: fetched, or found whole where an earlier fetch has left it.
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +48,10 @@ struct SessionOptions {
   Milliseconds cancel_within{20'000};  // then the trainer is killed
   Milliseconds stop_within{5'000};     // of Stop(): then the session is over whatever is open
   Milliseconds log_step_gap{2'000};    // between two logged steps of one job
+  // A trainer that works and says nothing for so long is killed: while it makes steps (or 50 steps,
+  // where that is longer), and while it loads, prepares or evaluates.
+  Milliseconds quiet_in_training{600'000};
+  Milliseconds quiet_otherwise{3'600'000};
 };
 
 class Session {
@@ -51,6 +60,11 @@ class Session {
 
   // What happened.  Answers for attempts and calls that are gone are passed over.
   void BasesFound(FoundBases bases);
+  void BaseFetched(const AttemptId& id, absl::StatusOr<std::string> directory);
+  // Of the attempt that the base is being fetched for.
+  void BaseProgress(const AttemptId& id, const v1::BaseFetch& fetch);
+  // What there is room for, and how many bytes of bases have been fetched since the start.
+  void BaseDisk(uint64_t room_bytes, uint64_t fetched_bytes);
   void Answered(int64_t call, const v1::SynchronizeResponse& answer, Milliseconds now);
   void CallFailed(int64_t call, const absl::Status& status, Milliseconds now);
   void DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> paths);
@@ -75,6 +89,9 @@ class Session {
   const std::map<AttemptId, WorkerAttempt>& attempts() const { return attempts_; }
   const std::vector<Device>& devices() const { return devices_; }
   const FoundBases& bases() const { return bases_; }
+  uint64_t base_bytes_fetched() const { return base_bytes_fetched_; }
+  // The bases, by name, that a trainer has loaded or an attempt needs.
+  std::set<std::string> BasesInUse() const;
   bool replaced() const { return replaced_; }  // another worker took over this one's name
   Milliseconds last_answer_at() const { return last_answer_at_; }
   uint64_t base_loads() const;
@@ -90,6 +107,8 @@ class Session {
   void Obey(const v1::Assignment& assignment, Milliseconds lease_ends, Milliseconds now);
   void GiveWay(Milliseconds now);  // to another worker of this name
   void Accept(const v1::Assignment& assignment, Milliseconds lease_ends);
+  // Finds its base, or has it fetched.
+  void Provide(WorkerAttempt& attempt, const v1::Assignment& assignment);
   void UploadAgain(WorkerAttempt& attempt);
   // Ends its work.  It is gone at once, or when its trainer has let go of it; one that is still
   // `reported` stays, as stopped, until the scheduler names it no more.
@@ -110,11 +129,16 @@ class Session {
   void Fail(WorkerAttempt& attempt, v1::Failure::Class failure_class, const std::string& message);
   void Settle(WorkerAttempt& attempt);  // the trainer has let go of a stopping attempt
   void Forget(const WorkerAttempt& attempt);
+  void WaitWhenProvided(WorkerAttempt& attempt);  // its data and its base are here
   void Log(const WorkerAttempt& attempt, std::string line);
   int ChooseDevice(const std::string& base) const;
   void StartWaiting(Milliseconds now);
   bool CanStart(const WorkerAttempt& attempt, Milliseconds now) const;
   void KillWhatHangs(Milliseconds now);
+  void CountSilence(Milliseconds now);
+  Milliseconds QuietLimit(const WorkerAttempt& attempt) const;
+  // The attempt that the trainer of `device` works on, whether it has spoken of it or not.
+  const WorkerAttempt* WorkedOn(int device) const;
 
   // What the scheduler is told.
   v1::SynchronizeRequest Request(const CallSchedule::Call& call) const;
@@ -126,7 +150,12 @@ class Session {
   CallSchedule calls_;
   std::vector<Device> devices_;
   std::vector<uint64_t> resident_bytes_;  // per device
+  std::vector<Milliseconds> quiet_;       // per device: since its trainer said a word
+  Milliseconds last_poll_{-1};
   FoundBases bases_;
+  uint64_t base_room_bytes_ = 0;
+  uint64_t base_bytes_fetched_ = 0;
+  std::map<AttemptId, v1::BaseFetch> base_fetches_;  // by the attempts they are for
   std::map<AttemptId, WorkerAttempt> attempts_;
   std::vector<Action> actions_;  // not yet taken by Poll
   std::vector<AttemptId> told_;  // in the call in flight

@@ -95,14 +95,7 @@ void Session::Accept(const v1::Assignment& assignment, Milliseconds lease_ends) 
   attempt.device = ChooseDevice(attempt.work.base);
   Log(attempt, absl::StrCat("attempt ", id.attempt, " of job ", id.job, " (", attempt.work.domain,
                             ", base ", attempt.work.base, ") on worker ", options_.name));
-  const auto directory = bases_.Find(attempt.work.base, attempt.work.revision);
-  if (!directory.ok()) {
-    actions_.push_back(RescanBases{});
-    Fail(attempt, v1::Failure::INFRASTRUCTURE, std::string(directory.status().message()));
-    return;
-  }
-  attempt.base_dir = directory->string();
-  actions_.push_back(FetchDatasets{id, attempt.work.datasets});
+  Provide(attempt, assignment);
 }
 
 void Session::UploadAgain(WorkerAttempt& attempt) {
@@ -176,7 +169,13 @@ v1::SynchronizeRequest Session::Request(const CallSchedule::Call& call) const {
     v1::Base* out = request.add_bases();
     out->set_name(name);
     for (const auto& [revision, directory] : base.revisions) out->add_revisions(revision);
+    out->set_size_bytes(base.size_bytes);
+    out->set_digest(base.digest);
+    out->set_problem(base.problem);
   }
+  for (const auto& [id, fetch] : base_fetches_) *request.add_base_fetches() = fetch;
+  request.set_base_room_bytes(base_room_bytes_);
+  request.set_base_bytes_fetched(base_bytes_fetched_);
   for (const auto& [id, attempt] : attempts_) {
     if (!attempt.reported) continue;
     const Device& device = devices_[static_cast<size_t>(attempt.device)];

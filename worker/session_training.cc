@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "worker/log_words.h"
 #include "worker/session.h"
 
 namespace mozgach {
@@ -56,11 +57,12 @@ struct Session::Running {
 };
 
 void Session::TrainerSaid(int device, const TrainerEvent& event, Milliseconds now) {
+  quiet_[static_cast<size_t>(device)] = Milliseconds(0);
   std::visit(Running{*this, device, now}, event);
 }
 
 void Session::On(WorkerAttempt& attempt, const TrainerPhase& event, Milliseconds now) {
-  if (!event.data_json.empty()) Log(attempt, absl::StrCat("data: ", event.data_json));
+  if (const std::string data = DataInWords(event.data_json); !data.empty()) Log(attempt, data);
   if (attempt.phase == event.phase) return;
   attempt.phase = event.phase;
   if (event.phase == v1::AttemptReport::EVALUATING) Log(attempt, "evaluating");
@@ -108,7 +110,8 @@ void Session::On(WorkerAttempt& attempt, const TrainerStep& event, Milliseconds 
 }
 
 void Session::On(WorkerAttempt& attempt, const TrainerEvaluation& event, Milliseconds now) {
-  Log(attempt, absl::StrCat("evaluation at step ", event.step, ": ", event.metrics_json));
+  Log(attempt, absl::StrCat("evaluation at step ", event.step, ": ",
+                            MetricsInWords(event.metrics_json)));
 }
 
 void Session::On(WorkerAttempt& attempt, const TrainerCheckpoint& event, Milliseconds now) {
@@ -124,8 +127,9 @@ void Session::On(WorkerAttempt& attempt, const TrainerDone& event, Milliseconds 
   if (event.train_rows > 0) attempt.result.set_train_rows(event.train_rows);
   attempt.result.set_train_seconds(event.train_seconds);
   attempt.state = AttemptState::kUploading;
-  Log(attempt, absl::StrFormat("trained in %.1f s; the trainer holds %d bytes; uploading the adapter",
-                                event.train_seconds, event.memory_bytes));
+  Log(attempt, absl::StrFormat(
+                   "trained in %.1f s; the trainer holds %d bytes (%s); uploading the adapter",
+                   event.train_seconds, event.memory_bytes, BytesInWords(event.memory_bytes)));
   actions_.push_back(UploadAdapter{attempt.work.id});
   calls_.UrgentNews();
 }

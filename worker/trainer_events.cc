@@ -5,6 +5,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -125,7 +126,7 @@ const std::map<std::string, Reader>& Readers() {
 
 absl::StatusOr<TrainerEvent> ParseTrainerEvent(std::string_view line) {
   try {
-    const Json json = Json::parse(line);
+    ASSIGN_OR_RETURN(const Json json, ParseJson(line));
     if (!json.is_object()) return absl::InvalidArgumentError("not a JSON object");
     const auto name = Get<std::string>(json, "event");
     const auto reader = Readers().find(name);

@@ -1,5 +1,6 @@
 #include "worker/trainer_requests.h"
 
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -10,8 +11,8 @@ using Json = nlohmann::json;
 Json PathOrNull(const std::string& path) { return path.empty() ? Json() : Json(path); }
 
 Json ObjectOf(const std::string& text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return json.is_object() ? json : Json::object();
+  const absl::StatusOr<Json> json = ParseJson(text);
+  return json.ok() && json->is_object() ? *json : Json::object();
 }
 
 std::string Line(const Json& json) {

@@ -30,7 +30,18 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Open(const WorkerOptions& option
   for (int device = 0; device < session.devices; ++device) {
     RETURN_IF_ERROR(OutliveOrphan(data.trainer_lock(device), kOrphanPatience));
   }
-  return std::unique_ptr<Worker>(new Worker(options, std::move(session), std::move(data)));
+  std::unique_ptr<Worker> worker(new Worker(options, std::move(session), std::move(data)));
+  RETURN_IF_ERROR(worker->bases_.Open());
+  worker->TakeBases(worker->FindBases());
+  worker->LookAtBaseDisk();
+  for (const auto& [name, base] : worker->session_.bases().all()) {
+    if (base.problem.empty())
+      spdlog::info("base {}{}", name, base.digest.empty() ? "" : ", fetched");
+  }
+  if (worker->session_.bases().all().empty()) {
+    spdlog::info("no base below --bases: this worker fetches those that the scheduler holds");
+  }
+  return worker;
 }
 
 Worker::Worker(const WorkerOptions& options, SessionOptions session, DataFolder data)
@@ -42,13 +53,8 @@ Worker::Worker(const WorkerOptions& options, SessionOptions session, DataFolder 
       trainers_(static_cast<size_t>(session.devices)),
       client_(options.scheduler),
       datasets_(data_.datasets(), client_),
-      log_thread_([this](std::stop_token stop) { ShipLogs(stop); }) {
-  session_.BasesFound(FoundBases::Scan(options_.bases));
-  for (const auto& [name, base] : session_.bases().all()) spdlog::info("base {}", name);
-  if (session_.bases().all().empty()) {
-    spdlog::warn("no base below --bases: this worker gets no jobs until there is one");
-  }
-}
+      bases_(data_.bases(), client_),
+      log_thread_([this](std::stop_token stop) { ShipLogs(stop); }) {}
 
 Worker::~Worker() {
   for (auto& [id, stop] : transfers_) stop.request_stop();
@@ -62,7 +68,9 @@ bool Worker::RunOnce() {
   for (const Inbox::Message& message : inbox_.Take(wait)) message(clock.SinceBoot());
   const Milliseconds now = clock.SinceBoot();
   LookAround(now);
-  for (Action& action : session_.Poll(now)) {
+  std::vector<Action> actions = session_.Poll(now);
+  bases_.SetInUse(session_.BasesInUse());
+  for (Action& action : actions) {
     std::visit([this](auto& each) { Do(each); }, action);
   }
   return !session_.Over(now);
@@ -95,6 +103,7 @@ void Worker::LookAround(Milliseconds now) {
         session_.TrainerUses(static_cast<int>(i), ResidentBytesOf(trainers_[i]->pid()));
       }
     }
+    LookAtBaseDisk();
   }
   if (now >= bases_due_) {
     bases_due_ = now + kBasesEvery;
@@ -103,6 +112,23 @@ void Worker::LookAround(Milliseconds now) {
   }
   metrics_.Update(session_, now, Clock::System().Now());
 }
+
+FoundBases Worker::FindBases() const {
+  FoundBases found = FoundBases::Scan(options_.bases);
+  for (const FoundBase& base : bases_.Held()) found.AddFetched(base);
+  return found;
+}
+
+void Worker::TakeBases(FoundBases found) {
+  for (const auto& [name, base] : found.all()) {
+    if (!base.problem.empty() && problems_told_.insert(base.problem).second) {
+      spdlog::warn("base {} cannot be used: {}", name, base.problem);
+    }
+  }
+  session_.BasesFound(std::move(found));
+}
+
+void Worker::LookAtBaseDisk() { session_.BaseDisk(bases_.Room(), base_bytes_fetched_); }
 
 void Worker::ShipLogs(std::stop_token stop) {
   std::mutex mutex;

@@ -1,17 +1,20 @@
 // A Worker runs a Session for real: trainers as children, datasets and adapters over gRPC, files.
 //
 // Threads: the one that calls RunOnce decides and spawns; one per trainer reads it; one fetches
-// datasets and looks for bases; one uploads adapters; one sends logs.  They speak to the first
-// through the Inbox only.  gRPC has threads of its own.
+// datasets and looks for bases; one fetches bases; one uploads adapters; one sends logs.  They
+// speak to the first through the Inbox only.  gRPC has threads of its own.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "worker/base_cache.h"
 #include "worker/data_folder.h"
 #include "worker/dataset_cache.h"
 #include "worker/inbox.h"
@@ -55,6 +58,7 @@ class Worker {
   void Do(SendTraining& action);
   void Do(CancelTraining& action);
   void Do(FetchDatasets& action);
+  void Do(FetchBase& action);
   void Do(UploadAdapter& action);
   void Do(AbortTransfers& action);
   void Do(ForgetAttempt& action);
@@ -68,7 +72,12 @@ class Worker {
   void HearAnswer(int64_t call, const SchedulerClient::Answer& answer, Milliseconds now);
   void LookAround(Milliseconds now);  // memory, bases, metrics: now and then
   void ShipLogs(std::stop_token stop);
+  // Stops with all others of the attempt.
   std::stop_token NewTransfer(const AttemptId& id);
+  // What is below --bases and what has been fetched.
+  FoundBases FindBases() const;
+  void TakeBases(FoundBases found);
+  void LookAtBaseDisk();
 
   const WorkerOptions options_;
   const DataFolder data_;
@@ -81,11 +90,15 @@ class Worker {
   bool reachable_ = true;                                  // the scheduler, as last heard
   Milliseconds memory_due_{0};
   Milliseconds bases_due_{0};
+  std::set<std::string> problems_told_;  // of bases that cannot be used
 
   // Below: what has threads, ended first.
   SchedulerClient client_;
   DatasetCache datasets_;
+  BaseCache bases_;
+  std::atomic<uint64_t> base_bytes_fetched_ = 0;
   TaskQueue fetches_;
+  TaskQueue base_fetches_;
   TaskQueue uploads_;
   std::jthread log_thread_;
 };

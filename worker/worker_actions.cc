@@ -11,6 +11,7 @@ namespace mozgach {
 namespace {
 
 constexpr Milliseconds kExitGrace{4'000};  // less than a stopping session waits
+constexpr Milliseconds kBaseProgressEvery{250};
 
 }  // namespace
 
@@ -59,9 +60,31 @@ void Worker::Do(FetchDatasets& action) {
   fetches_.Add([this, id = action.id, datasets = std::move(action.datasets), stop] {
     // The trainer makes its adapter's folder by a rename; the place for it is ours to make.
     const absl::Status made = MakeDirectories(data_.attempt(id));
-    auto paths = made.ok() ? datasets_.Fetch(datasets, stop) : made;
+    auto paths = made.ok() ? datasets_.Fetch(id, datasets, stop) : made;
     inbox_.Post([this, id, paths = std::move(paths)](Milliseconds) {
       session_.DatasetsFetched(id, paths);
+    });
+  });
+}
+
+void Worker::Do(FetchBase& action) {
+  const std::stop_token stop = NewTransfer(action.id);
+  base_fetches_.Add([this, id = action.id, base = std::move(action.base), stop] {
+    Milliseconds told{0};
+    const auto progress = [&](const v1::BaseFetch& fetch, uint64_t bytes) {
+      base_bytes_fetched_ += bytes;
+      const Milliseconds now = Clock::System().SinceBoot();
+      if (now < told + kBaseProgressEvery) return;
+      told = now;
+      inbox_.Post([this, id, fetch](Milliseconds) { session_.BaseProgress(id, fetch); });
+    };
+    const auto fetched = bases_.Fetch(base, progress, stop);
+    const auto directory = fetched.ok() ? absl::StatusOr<std::string>(fetched->string())
+                                        : absl::StatusOr<std::string>(fetched.status());
+    inbox_.Post([this, id, directory, found = FindBases()](Milliseconds) {
+      TakeBases(found);
+      LookAtBaseDisk();
+      session_.BaseFetched(id, directory);
     });
   });
 }
@@ -77,8 +100,8 @@ void Worker::Do(UploadAdapter& action) {
 }
 
 std::stop_token Worker::NewTransfer(const AttemptId& id) {
-  std::stop_source source;
-  transfers_[id] = source;
+  std::stop_source& source = transfers_[id];
+  if (source.stop_requested()) source = std::stop_source();
   return source.get_token();
 }
 
@@ -92,6 +115,7 @@ void Worker::Do(ForgetAttempt& action) {
   Do(abort);
   transfers_.erase(action.id);
   logs_.Close(action.id);
+  fetches_.Add([this, id = action.id] { datasets_.Release(id); });
   absl::Status removed = RemoveAll(data_.attempt(action.id));
   if (removed.ok() && action.job_over) removed = RemoveAll(data_.checkpoints(action.id.job));
   if (!removed.ok()) spdlog::warn("{}", std::string(removed.message()));
@@ -103,10 +127,8 @@ void Worker::Do(WriteLog& action) {
 }
 
 void Worker::Do(RescanBases&) {
-  fetches_.Add([this] {
-    FoundBases found = FoundBases::Scan(options_.bases);
-    inbox_.Post([this, found = std::move(found)](Milliseconds) { session_.BasesFound(found); });
-  });
+  fetches_.Add(
+      [this] { inbox_.Post([this, found = FindBases()](Milliseconds) { TakeBases(found); }); });
 }
 
 void Worker::Do(MakeCall& action) {

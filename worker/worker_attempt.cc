@@ -1,6 +1,7 @@
 #include "worker/worker_attempt.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -13,7 +14,8 @@ absl::StatusOr<Work> ReadWork(const v1::Assignment& assignment) {
             .spec_json = assignment.spec_json(),
             .datasets = {assignment.datasets().begin(), assignment.datasets().end()},
             .pinned_json = assignment.pinned_json()};
-  const auto spec = nlohmann::json::parse(work.spec_json, nullptr, /*allow_exceptions=*/false);
+  const auto parsed = ParseJson(work.spec_json);
+  const auto spec = parsed.ok() ? *parsed : nlohmann::json();
   const auto text = [&](const char* key) {
     const bool there = spec.is_object() && spec.contains(key) && spec[key].is_string();
     return there ? spec[key].get<std::string>() : std::string();

@@ -1,5 +1,5 @@
-// A WorkerAttempt is one lease of one job as this worker lives it: its data on the way here, its
-// turn in the trainer, its adapter on the way back, and the last word about it.
+// A WorkerAttempt is one lease of one job as this worker lives it: its data and its base on the way
+// here, its turn in the trainer, its adapter on the way back, and the last word about it.
 //
 // Plain values, owned by the Session; nothing here touches a file or a clock.
 //
@@ -50,7 +50,7 @@ struct Work {
 absl::StatusOr<Work> ReadWork(const v1::Assignment& assignment);
 
 enum class AttemptState {
-  kFetching,   // datasets on the way
+  kFetching,   // datasets, or the base, on the way
   kWaiting,    // for a trainer that is up, and for a lease that holds
   kInTrainer,  // sent; `phase` says how far it is
   kUploading,
@@ -68,7 +68,8 @@ struct WorkerAttempt {
   bool reported = true;   // false: the scheduler dropped it, it is only being cleaned up
   bool job_over = false;  // published or cancelled: no other attempt follows
 
-  std::string base_dir;
+  std::string base_dir;    // empty: it is being fetched
+  bool data_here = false;  // `data` is set
   DatasetPaths data;
 
   v1::AttemptReport::Phase phase = v1::AttemptReport::PREPARING;  // of the trainer

@@ -53,18 +53,20 @@ UPDATE job_details SET pinned_json = ?2 WHERE job = ?1 AND pinned_json = ''
 SELECT EXISTS (SELECT 1 FROM job_datasets WHERE sha256 = ?1)
 
 -- The head of each offered base's range, and the best of them: priority, then a base that the
--- device has loaded, then age.  ?1 JSON list of base keys, ?2 JSON list of those loaded, ?3 now.
+-- device has loaded, then one that need not be fetched, then age.  ?1 JSON list of base keys, ?2 of
+-- those loaded, ?3 now, ?4 JSON list of those that are to be fetched.
 -- name: claim
 UPDATE jobs
 SET state = 'running', attempt = attempt + 1, started_ms = ?3, reason = ''
 WHERE job = (
   SELECT head.job
-  FROM json_each(?1) AS offered
+  FROM (SELECT value FROM json_each(?1) UNION ALL SELECT value FROM json_each(?4)) AS offered
   JOIN jobs AS head ON head.job = (
     SELECT job FROM jobs
     WHERE state = 'queued' AND ready = 1 AND base_key = offered.value
     ORDER BY priority DESC, job LIMIT 1)
-  ORDER BY head.priority DESC, head.base_key IN (SELECT value FROM json_each(?2)) DESC, head.job
+  ORDER BY head.priority DESC, head.base_key IN (SELECT value FROM json_each(?2)) DESC,
+    head.base_key NOT IN (SELECT value FROM json_each(?4)) DESC, head.job
   LIMIT 1)
 RETURNING job, attempt
 

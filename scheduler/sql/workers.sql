@@ -32,8 +32,16 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 
 -- name: events_after
 SELECT event, time_ms, job, domain, attempt, kind, actor, message
-FROM events WHERE event > ?1 ORDER BY event LIMIT ?2
+FROM events WHERE event > ?1 AND (?2 = '' OR domain = ?2) ORDER BY event LIMIT ?3
 
--- name: events_of_job
+-- name: events_of_job_after
 SELECT event, time_ms, job, domain, attempt, kind, actor, message
-FROM events WHERE job = ?1 AND event > ?2 ORDER BY event LIMIT ?3
+FROM events WHERE event > ?1 AND job = ?2 ORDER BY event LIMIT ?3
+
+-- name: newest_events
+SELECT event, time_ms, job, domain, attempt, kind, actor, message
+FROM events WHERE ?1 = '' OR domain = ?1 ORDER BY event DESC LIMIT ?2
+
+-- name: newest_events_of_job
+SELECT event, time_ms, job, domain, attempt, kind, actor, message
+FROM events WHERE job = ?1 ORDER BY event DESC LIMIT ?2

@@ -110,7 +110,7 @@ training:
   eval_steps: 200
   save_steps: 50
   save_total_limit: 3
-rope_scaling: null
+rope_scaling: {rope_type: yarn, factor: 4, original_max_position_embeddings: 4096, beta_fast: 16}
 evaluation: {metrics: [perplexity, exact_match], samples: 50, max_new_tokens: 32}
 gate: {require: eval_loss_below_base}
 )");
@@ -133,6 +133,9 @@ gate: {require: eval_loss_below_base}
       "gradient_checkpointing": "true", "optim": "adamw", "seed": 1, "logging_steps": 2,
       "eval_steps": 200, "save_steps": 50, "save_total_limit": 3},
     "evaluation": {"metrics": ["perplexity", "exact_match"], "samples": 50, "max_new_tokens": 32},
+    "rope_scaling": {"rope_type": "yarn", "factor": 4.0,
+      "original_max_position_embeddings": 4096, "attention_factor": null, "beta_fast": 16.0,
+      "beta_slow": 1.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0},
     "gate": {"require": "eval_loss_below_base"}})");
   EXPECT_EQ(ToJson(spec), expected);
 }
@@ -207,12 +210,20 @@ TEST_F(DomainFileTest, ChoicesAreListedAndTheNearestIsSuggested) {
               HasSubstr("same entry twice"));
 }
 
+TEST_F(DomainFileTest, RopeScalingNeedsATypeAndAFactor) {
+  EXPECT_THAT(ErrorOf(std::string(kHead) + "rope_scaling: {rope_type: yarn}\n"),
+              HasSubstr("rope_scaling.factor is missing"));
+  EXPECT_THAT(ErrorOf(std::string(kHead) + "rope_scaling: {factor: 4}\n"),
+              HasSubstr("rope_scaling.rope_type is missing"));
+  EXPECT_THAT(ErrorOf(std::string(kHead) + "rope_scaling: {rope_type: ntk, factor: 4}\n"),
+              HasSubstr("dynamic"));
+}
+
 TEST_F(DomainFileTest, WhatALaterVersionWillTakeIsAnErrorThatSaysSo) {
   for (const char* line :
        {"lora: {bias: all}", "lora: {bias: lora_only}", "lora: {modules_to_save: [lm_head]}",
-        "training: {optim: adamw_8bit}", "rope_scaling: {rope_type: linear, factor: 10}",
-        "quantization: {bnb_4bit_quant_type: fp4}", "evaluation: {metrics: [perplexity, bleu]}",
-        "evaluation: {metrics: [rouge]}"}) {
+        "training: {optim: adamw_8bit}", "quantization: {bnb_4bit_quant_type: fp4}",
+        "evaluation: {metrics: [perplexity, bleu]}", "evaluation: {metrics: [rouge]}"}) {
     EXPECT_THAT(ErrorOf(std::string(kHead) + line + "\n"),
                 AllOf(StartsWith("law.yaml:4:"), HasSubstr("not supported yet")))
         << line;
@@ -288,6 +299,9 @@ TEST_F(DomainFileTest, WhatIsNoDomainFileIsRefused) {
 TEST_F(DomainFileTest, BrokenYamlIsNamedWithItsPlace) {
   EXPECT_THAT(ErrorOf("domain: law\n\tbase: a\n"),
               AllOf(StartsWith("law.yaml:2:1:"), HasSubstr("tab")));
+  EXPECT_THAT(ErrorOf("domain: law\ndata:\n\ttrain: x\n"), HasSubstr("tab in the indentation"));
+  EXPECT_THAT(ErrorOf("domain: law\ndata:\n  train: x\n \ttest: y\n"),
+              HasSubstr("tab in the indentation"));
   EXPECT_THAT(ErrorOf("domain: [law\nbase: a\n"), StartsWith("law.yaml:"));
   EXPECT_THAT(ErrorOf("domain: \"law\nbase: a\n"), StartsWith("law.yaml:"));
   EXPECT_THAT(ErrorOf(std::string(kHead) + "---\ndomain: second\n"), HasSubstr("second document"));

@@ -1,5 +1,6 @@
 #include "ctl/table.h"
 
+#include "ctl/adapter_table.h"
 #include "ctl/job_display.h"
 #include "ctl/job_table.h"
 #include "gmock/gmock.h"
@@ -71,6 +72,50 @@ TEST(TableTest, JobsFitEveryWidthFrom40OnAndKeepWhatMatters) {
   }
   EXPECT_THAT(JobTable({Running()}).Render(Wide(200))[1], HasSubstr("central-library"));
   EXPECT_THAT(JobTable({Running()}).Render({})[1], HasSubstr("gpu-host-1  training"));
+}
+
+TEST(TableTest, TheReasonIsCutOnlyWhenWhatMattersLessIsLeftOut) {
+  v1::Job waiting = Running();
+  waiting.set_state("queued");
+  waiting.set_reason("no worker has base Qwen/Qwen2.5-3B (2 asked), of those that have called");
+  const std::vector<std::string> lines = JobTable({waiting}).Render(Wide(80));
+  EXPECT_THAT(lines[0], Not(HasSubstr("WORKER")));
+  EXPECT_THAT(lines[1], HasSubstr("no worker has base Qwen/Qwen2.5-3B (2"));
+  EXPECT_THAT(JobTable({waiting}).Render({})[0], HasSubstr("WORKER"));
+}
+
+TEST(TableTest, NarrowAdaptersKeepTheirScoresAndLeaveOutThePath) {
+  v1::Version version;
+  version.set_domain("archive-shelf-dates");
+  version.set_version("v0001");
+  version.set_path("/srv/mozgach/registry/adapters/archive-shelf-dates/v0001");
+  version.set_metrics_json(R"({"base": {"exact_match": 0.01}, "adapter": {"exact_match": 0.97}})");
+  const std::vector<std::string> lines = VersionTable({version}).Render(Wide(60));
+  EXPECT_THAT(lines[0], Not(HasSubstr("PATH")));
+  EXPECT_THAT(lines[1], HasSubstr("1 % → 97 %"));
+  EXPECT_THAT(VersionTable({version}).Render({})[1], HasSubstr("/v0001"));
+}
+
+TEST(VersionLinesTest, ValuesStandBelowOneAnother) {
+  v1::Version version;
+  version.set_domain("law");
+  version.set_metrics_json(R"({"adapter": {"a_metric_with_a_long_name": 0.0312345678901}})");
+  const std::vector<std::string> lines = VersionLines(version);
+  EXPECT_EQ(lines.front(), "domain                             law");
+  EXPECT_THAT(lines, testing::Contains("adapter a_metric_with_a_long_name  0.03123"));
+}
+
+TEST(AgoTest, TimesAreToldAsPeopleDo) {
+  const absl::Time now = absl::FromUnixSeconds(1'700'000'000);
+  const auto before = [&](absl::Duration age) {
+    return absl::FormatTime(absl::RFC3339_full, now - age, absl::UTCTimeZone());
+  };
+  EXPECT_EQ(Ago(before(absl::Seconds(3)), now), "3 s ago");
+  EXPECT_EQ(Ago(before(absl::Minutes(5)), now), "5 min ago");
+  EXPECT_EQ(Ago(before(absl::Hours(7)), now), "7 h ago");
+  EXPECT_EQ(Ago(before(absl::Hours(100)), now), "4 d ago");
+  EXPECT_EQ(Ago(before(-absl::Seconds(2)), now), "0 s ago") << "the other clock is ahead";
+  EXPECT_EQ(Ago("", now), "");
 }
 
 TEST(TableTest, EvenASillyWidthIsKeptTo) {

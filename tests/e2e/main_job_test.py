@@ -54,8 +54,11 @@ class MainJobTest(unittest.TestCase):
         target = self.fleet.root / "pulled"
         self.fleet.ctl("adapters", "pull", domain, "--output", target)
         version = next(v for v in self.fleet.versions() if v["domain"] == domain)
-        for published in pathlib.Path(version["path"]).iterdir():
-            self.assertEqual((target / published.name).read_bytes(), published.read_bytes())
+        root = pathlib.Path(version["path"])
+        published = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
+        self.assertIn(pathlib.Path("mlx/adapters.safetensors"), published)
+        for name in published:
+            self.assertEqual((target / name).read_bytes(), (root / name).read_bytes())
 
     def test_verify_finds_a_flipped_byte(self):
         version = next(v for v in self.fleet.versions() if v["domain"] == self.files[2].stem)

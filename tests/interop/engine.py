@@ -49,33 +49,51 @@ class EngineTest(unittest.TestCase):
             self.assertLessEqual(error.item(), limit, name)
 
 
-def small_base(directory, family, dtype=torch.float32, **changes):
-    """A base with random weights, saved as transformers saves it."""
+def config_class(family):
     import transformers
 
-    config_class = {"qwen2": transformers.Qwen2Config, "llama": transformers.LlamaConfig}[family]
-    settings = dict(
-        vocab_size=151,
-        hidden_size=64,
-        intermediate_size=192,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=256,
-        tie_word_embeddings=True,
-        initializer_range=0.15,
-        bos_token_id=1,
-        eos_token_id=2,
-        pad_token_id=None,
-    )
-    settings.update(changes)
-    model = transformers.AutoModelForCausalLM.from_config(config_class(**settings)).to(dtype)
+    return {
+        "gemma3_text": transformers.Gemma3TextConfig,
+        "llama": transformers.LlamaConfig,
+        "mistral": transformers.MistralConfig,
+        "qwen2": transformers.Qwen2Config,
+        "qwen3": transformers.Qwen3Config,
+    }[family]
+
+
+SMALL = dict(
+    vocab_size=151,
+    hidden_size=64,
+    intermediate_size=192,
+    num_hidden_layers=3,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    max_position_embeddings=256,
+    tie_word_embeddings=True,
+    initializer_range=0.15,
+    bos_token_id=1,
+    eos_token_id=2,
+    pad_token_id=None,
+)
+
+
+def randomise(model, family):
+    """Biases and norms that matter; Gemma's norms add 1 to what is stored."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.endswith("bias"):
                 parameter.normal_(0, 0.3)
             elif "norm" in name:
-                parameter.normal_(1, 0.2)
+                parameter.normal_(0 if family.startswith("gemma3") else 1, 0.2)
+
+
+def small_base(directory, family, dtype=torch.float32, **changes):
+    """A base with random weights, saved as transformers saves it."""
+    import transformers
+
+    config = config_class(family)(**{**SMALL, **changes})
+    model = transformers.AutoModelForCausalLM.from_config(config).to(dtype)
+    randomise(model, family)
     model.save_pretrained(directory)
     return directory
 

@@ -5,7 +5,7 @@
 //   {"do": "nf4", "tensors": IN, "out": OUT}
 //   {"do": "four_bit", "tensors": IN, "shapes": {name: [out, in]}, "out": OUT}
 //   {"do": "logits" | "gradients", "base": DIR, "adapter": DIR or absent, "quantize": bool,
-//    "dtype": "float32", "documents": [[ids]], "checkpoint": bool, "out": OUT}
+//    "rope_scaling": {…} or absent, "dtype": "float32", "documents": [[ids]], "checkpoint": bool, "out": OUT}
 //   {"do": "generate", "base": …, "prompts": [[ids]], "max_new_tokens": n,
 //    "stop_ids": [ids]} → stdout
 #include <ATen/core/grad_mode.h>
@@ -47,6 +47,10 @@ absl::StatusOr<Setup> Load(const json& request) {
       request.value("dtype", "float32") == "bfloat16" ? at::kBFloat16 : at::kFloat;
   Setup setup;
   ASSIGN_OR_RETURN(setup.model, CausalLm::Load(request["base"].get<std::string>(), options));
+  if (request.contains("rope_scaling")) {
+    ASSIGN_OR_RETURN(const auto extension, ReadRopeScaling(request["rope_scaling"]));
+    setup.model->ExtendContext(extension);
+  }
   if (request.contains("adapter")) {
     ASSIGN_OR_RETURN(setup.adapter, LoraAdapter::Load(request["adapter"].get<std::string>(),
                                                       setup.model->config(), at::kCPU));

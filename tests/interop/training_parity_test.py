@@ -23,8 +23,11 @@ try:
     from transformers import (
         AutoModelForCausalLM,
         BitsAndBytesConfig,
+        Gemma3TextConfig,
+        LlamaConfig,
+        MistralConfig,
         Qwen2Config,
-        Qwen2ForCausalLM,
+        Qwen3Config,
         get_cosine_schedule_with_warmup,
     )
 except ImportError as error:
@@ -34,7 +37,7 @@ except ImportError as error:
 TRAINER = pathlib.Path(os.environ.get("MOZGACH_BUILD_DIR", "build")) / "bin" / "mozgach-trainer"
 MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 EOS = 258
-STEPS = 20
+STEPS = 50
 WARMUP = 3
 RATE = 5e-3
 
@@ -67,13 +70,24 @@ def write_tokenizer(directory):
     (directory / "tokenizer_config.json").write_text(json.dumps(config))
 
 
-def write_base(directory):
+FAMILIES = {
+    "qwen2": (Qwen2Config, {}),
+    "qwen3": (Qwen3Config, {"head_dim": 32}),
+    "llama": (LlamaConfig, {"tie_word_embeddings": False}),
+    "mistral": (MistralConfig, {"sliding_window": 8}),
+    "gemma3_text": (Gemma3TextConfig, {"head_dim": 16, "sliding_window": 8, "query_pre_attn_scalar": 21,
+                                       "layer_types": ["sliding_attention", "full_attention"]}),
+}
+
+
+def write_base(directory, family):
     torch.manual_seed(1)
-    config = Qwen2Config(vocab_size=264, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
-                         num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512,
-                         initializer_range=0.1, tie_word_embeddings=True, eos_token_id=EOS,
-                         bos_token_id=None)
-    model = Qwen2ForCausalLM(config).to(torch.float32)
+    config_class, changes = FAMILIES[family]
+    settings = dict(vocab_size=264, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
+                    num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512,
+                    initializer_range=0.1, tie_word_embeddings=True, eos_token_id=EOS,
+                    bos_token_id=None, pad_token_id=None)
+    model = AutoModelForCausalLM.from_config(config_class(**{**settings, **changes})).to(torch.float32)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.endswith("bias"):
@@ -136,11 +150,14 @@ class TrainingParityTest(unittest.TestCase):
         self.directory = tempfile.TemporaryDirectory(prefix="mozgach-parity-")
         self.addCleanup(self.directory.cleanup)
         self.work = pathlib.Path(self.directory.name)
-        self.base = self.work / "base"
-        self.base.mkdir()
-        write_base(self.base)
+        self.write_base("qwen2")
         lines = [json.dumps({"instruction": p, "output": a}) for p, a in rows()]
         (self.work / "train.jsonl").write_text("\n".join(lines) + "\n")
+
+    def write_base(self, family):
+        self.base = self.work / family
+        self.base.mkdir()
+        write_base(self.base, family)
 
     def write_initial_adapter(self, model):
         torch.manual_seed(2)
@@ -164,7 +181,7 @@ class TrainingParityTest(unittest.TestCase):
         self.output = self.work / "output"
         ran = subprocess.run(
             [TRAINER, "train", "--domain", self.work / "domain.yaml", "--base", self.base, "--output",
-             self.output, "--init-adapter", self.work / "initial", "--json", "--threads", "2"],
+             self.output, "--overwrite", "--init-adapter", self.work / "initial", "--json", "--threads", "2"],
             capture_output=True, text=True, check=False)
         self.assertEqual(ran.returncode, 0, ran.stderr)
         return [json.loads(line)["loss"] for line in ran.stdout.splitlines()]
@@ -179,7 +196,7 @@ class TrainingParityTest(unittest.TestCase):
         expected = reference_losses(model)
         self.assertLess(expected[-1], 0.9 * expected[0], "the reference learns nothing")
         difference = max(abs(a - b) for a, b in zip(losses, expected, strict=True))
-        print(f"quantized={quantized}: largest difference of {STEPS} losses {difference:.2e}")
+        print(f"{self.base.name}, quantized={quantized}: largest difference of {STEPS} losses {difference:.2e}")
         self.assertLessEqual(difference, 1e-3)
         model.save_pretrained(self.work / "reference")
         ours = load_file(self.output / "adapter_model.safetensors")
@@ -191,6 +208,15 @@ class TrainingParityTest(unittest.TestCase):
 
     def test_loss_curve_in_float32_is_that_of_peft(self):
         self.compare(quantized=False)
+
+    def test_loss_curves_of_the_other_families(self):
+        for family, quantized in (("qwen3", True), ("gemma3_text", True), ("gemma3_text", False),
+                                  ("llama", False), ("mistral", False)):
+            with self.subTest(family, quantized=quantized):
+                self.base = self.work / family
+                if not self.base.exists():
+                    self.write_base(family)
+                self.compare(quantized)
 
     def test_loss_curve_on_nf4_is_that_of_peft_and_bitsandbytes(self):
         self.compare(quantized=True)

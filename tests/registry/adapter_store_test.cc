@@ -162,6 +162,32 @@ TEST_F(AdapterStoreTest, LostLinkIsSetRightAtTheStart) {
   EXPECT_EQ(fs::read_symlink(Adapters() / "law" / "latest"), "v0001");
 }
 
+TEST_F(AdapterStoreTest, WhatLiesInTheWayOfALinkIsMovedAside) {
+  Published(1);
+  const fs::path latest = Adapters() / "law" / "latest";
+  fs::remove(latest);
+  fs::create_directories(latest / "somebodys");
+  EXPECT_THAT(store_->files().VerifyAliases(store_->Get("law", "").value()),
+              ElementsAre(HasSubstr("latest is no link")));
+  Restart();
+  EXPECT_EQ(fs::read_symlink(latest), "v0001");
+  EXPECT_TRUE(fs::exists(Adapters() / "law" / ".latest.displaced-1" / "somebodys"));
+  fs::remove(latest);
+  ASSERT_TRUE(WriteFileAtomically(latest, "a file").ok());
+  Restart();
+  EXPECT_TRUE(fs::exists(Adapters() / "law" / ".latest.displaced-2"));
+}
+
+TEST_F(AdapterStoreTest, VerifyFindsLinksThatAreNotWhatTheirRowsSay) {
+  Published(1);
+  Published(2);
+  const Version newest = store_->Get("law", "").value();
+  EXPECT_THAT(store_->files().VerifyAliases(newest), IsEmpty());
+  fs::remove(Adapters() / "law" / "latest");
+  fs::create_symlink("v0001", Adapters() / "law" / "latest");
+  EXPECT_THAT(store_->files().VerifyAliases(newest), ElementsAre(HasSubstr("points at v0001")));
+}
+
 TEST_F(AdapterStoreTest, VerifyFindsWhatWasChangedRemovedOrAdded) {
   Published(1);
   const Version version = store_->Get("law", "").value();

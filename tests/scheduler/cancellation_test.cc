@@ -78,7 +78,9 @@ TEST_F(CancellationTest, ResultThatCameFirstStands) {
   const int64_t job = SubmitOne("law");
   TestWorker alpha("alpha");
   RunOne(alpha);
-  Cancel(job);
+  v1::CancelRequest request;
+  request.mutable_selector()->add_jobs(job);
+  EXPECT_EQ(core_->Cancel(now_, request).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(State(job), "succeeded");
   EXPECT_EQ(Versions().size(), 1u);
 }
@@ -109,6 +111,38 @@ TEST_F(CancellationTest, CancelOfNothingInParticularIsRefused) {
   v1::CancelRequest all;
   all.mutable_selector()->set_all(true);
   EXPECT_EQ(core_->Cancel(now_, all)->jobs_size(), 1);
+}
+
+TEST_F(CancellationTest, CancelOfAllPassesOverWhatIsOver) {
+  SubmitOne("done");
+  TestWorker alpha("alpha");
+  RunOne(alpha);
+  v1::CancelRequest all;
+  all.mutable_selector()->set_all(true);
+  EXPECT_EQ(core_->Cancel(now_, all)->jobs_size(), 0);
+  const int64_t waiting = SubmitOne("waiting");
+  const auto response = core_->Cancel(now_, all);
+  ASSERT_TRUE(response.ok()) << response.status();
+  ASSERT_EQ(response->jobs_size(), 1);
+  EXPECT_EQ(response->jobs(0).job(), waiting);
+  EXPECT_EQ(core_->Cancel(now_, all)->jobs_size(), 0) << "cancelled is over, too";
+}
+
+TEST_F(CancellationTest, CancelOfAJobThatIsOverSaysSoAndCancelsNothing) {
+  const int64_t done = SubmitOne("done");
+  TestWorker alpha("alpha");
+  RunOne(alpha);
+  const int64_t waiting = SubmitOne("waiting");
+  v1::CancelRequest request;
+  request.mutable_selector()->add_jobs(waiting);
+  request.mutable_selector()->add_jobs(done);
+  const auto refused = core_->Cancel(now_, request);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.status().message()),
+              HasSubstr("job 1 of done is over already: succeeded"));
+  EXPECT_EQ(State(waiting), "queued");
+  Cancel(waiting);
+  Cancel(waiting);  // which is what was asked for
 }
 
 TEST_F(CancellationTest, CancelOfAnUnknownNameCancelsNothing) {

@@ -59,12 +59,12 @@ TEST_F(DaemonTest, AddressInUseIsSaidSo) {
   options.data = directory_.path() / "other";
   options.listen = daemon_->grpc_address();
   const auto second = Daemon::Start(options, Clock::System());
-  EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(daemon_->grpc_address()));
   options.listen = "127.0.0.1:0";
   options.http = daemon_->http_address();
   const auto third = Daemon::Start(options, Clock::System());
-  EXPECT_EQ(third.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(third.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(third.status().message()), HasSubstr(daemon_->http_address()));
 }
 
@@ -74,6 +74,18 @@ TEST_F(DaemonTest, MetricsAreThere) {
   EXPECT_THAT(answer, HasSubstr("200 OK"));
   EXPECT_THAT(answer, HasSubstr("mozgach_jobs{state=\"queued\"} 1\n"));
   EXPECT_THAT(answer, HasSubstr("mozgach_build_info{version="));
+}
+
+TEST_F(DaemonTest, TheFrontPageAndHealthAreThereAndNothingElse) {
+  SubmitOne("law");
+  const std::string page = HttpGet(daemon_->http_address(), "/");
+  EXPECT_THAT(page, HasSubstr("200 OK"));
+  EXPECT_THAT(page, HasSubstr("<td>queued</td><td>1</td>"));
+  EXPECT_THAT(page, HasSubstr("href=\"/metrics\""));
+  const std::string health = HttpGet(daemon_->http_address(), "/health");
+  EXPECT_THAT(health, HasSubstr("200 OK"));
+  EXPECT_THAT(health, HasSubstr("{\"status\":\"ok\"}"));
+  EXPECT_THAT(HttpGet(daemon_->http_address(), "/etc/passwd"), HasSubstr("404 Not Found"));
 }
 
 TEST_F(DaemonTest, HealthAndReflectionAreOn) {

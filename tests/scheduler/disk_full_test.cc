@@ -54,7 +54,9 @@ TEST_F(DiskFullTest, RunningJobKeepsItsLeaseAndPublishesWhenThereIsRoom) {
   const v1::Assignment assignment = Claim(alpha);
   v1::Result result = Result();
   // More than what is left in the database's pages.
-  result.set_metrics_json(absl::StrCat("{\"note\": \"", std::string(500000, 'x'), "\"}"));
+  std::string many = "\"eval_loss\": 1";
+  for (int i = 0; i < 3000; ++i) absl::StrAppend(&many, ",\"metric", i, "\":1");
+  result.set_metrics_json(absl::StrCat("{\"adapter\": {", many, "}}"));
   *alpha.Reports(assignment, v1::AttemptReport::FINISHED).mutable_result() = result;
   FillTheDisk();
   for (int i = 0; i < 5; ++i) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scheduler/placement.h"
 #include "tests/scheduler/fleet.h"
 
 namespace mozgach {
@@ -11,7 +12,15 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class ExplanationTest : public Fleet {};
+class ExplanationTest : public Fleet {
+ protected:
+  static WorkerState Busy() {
+    WorkerState worker;
+    worker.keys = {kTiny};
+    worker.devices.emplace_back();
+    return worker;
+  }
+};
 
 TEST_F(ExplanationTest, NoWorkersAtAll) {
   const int64_t job = SubmitOne("law");
@@ -30,7 +39,6 @@ TEST_F(ExplanationTest, EachWorkerSaysWhyNot) {
   const v1::ExplainResponse explained = Explain(job);
   EXPECT_THAT(explained.lines(),
               ElementsAre("worker alpha: lacks base Qwen/Qwen2.5-3B; has mozgach/tiny",
-                          "worker beta: busy with job 1",
                           "worker gamma: lacks base Qwen/Qwen2.5-3B; has no base at all: check its "
                           "--bases"));
   EXPECT_EQ(explained.summary(), "waits: worker beta: busy with job 1");
@@ -41,7 +49,9 @@ TEST_F(ExplanationTest, BaseThatNobodyHas) {
   const int64_t job = SubmitOne("law", kQwen);
   Call(alpha);
   Call(beta);
-  EXPECT_EQ(Get(job).reason(), "no worker has base Qwen/Qwen2.5-3B (2 asked)");
+  EXPECT_EQ(Get(job).reason(),
+            "no worker has base Qwen/Qwen2.5-3B (2 asked); `mozgachctl bases add DIR --name "
+            "Qwen/Qwen2.5-3B` gives it to them");
 }
 
 TEST_F(ExplanationTest, LostAndDrainingWorkersAreSaidSo) {
@@ -79,12 +89,13 @@ TEST_F(ExplanationTest, FinishedJobTellsItsAttempts) {
   RunOne(alpha);
   const v1::ExplainResponse explained = Explain(job);
   EXPECT_EQ(explained.summary(), "published v0001");
-  ASSERT_EQ(explained.lines_size(), 2);
-  EXPECT_THAT(explained.lines(0), HasSubstr("attempt 1 on worker alpha (cpu)"));
-  EXPECT_THAT(explained.lines(0), HasSubstr("lost, step 7 of 20"));
-  EXPECT_THAT(explained.lines(0), HasSubstr("has not called for 30 s"));
-  EXPECT_THAT(explained.lines(1), HasSubstr("attempt 2"));
-  EXPECT_THAT(explained.lines(1), HasSubstr("succeeded"));
+  ASSERT_EQ(explained.lines_size(), 3);
+  EXPECT_EQ(explained.lines(0), "scores, bare base → with the adapter: eval_loss 2 → 1");
+  EXPECT_THAT(explained.lines(1), HasSubstr("attempt 1 on worker alpha (cpu)"));
+  EXPECT_THAT(explained.lines(1), HasSubstr("lost, step 7 of 20"));
+  EXPECT_THAT(explained.lines(1), HasSubstr("has not called for 30 s"));
+  EXPECT_THAT(explained.lines(2), HasSubstr("attempt 2"));
+  EXPECT_THAT(explained.lines(2), HasSubstr("succeeded"));
 }
 
 TEST_F(ExplanationTest, FailedJobSaysTheReason) {
@@ -104,6 +115,42 @@ TEST_F(ExplanationTest, RunningJobSaysWhereAndHowLongItsLeaseLasts) {
   Cancel(job);
   EXPECT_THAT(Explain(job).summary(),
               HasSubstr("cancelled by tester@here; ends when worker alpha"));
+}
+
+TEST_F(ExplanationTest, WorkerWhoseTrainerStartsSaysSo) {
+  TestWorker alpha("alpha");
+  alpha.request.clear_devices();
+  alpha.Says(0);
+  const int64_t job = SubmitOne("law");
+  Call(alpha);
+  EXPECT_EQ(Get(job).reason(), "worker alpha: its trainer is starting");
+}
+
+TEST_F(ExplanationTest, SeveralJobsAreNamedInASentence) {
+  EXPECT_EQ(WhyNot(Busy(), false, kTiny, {4}, false), "busy with job 4");
+  EXPECT_EQ(WhyNot(Busy(), false, kTiny, {4, 6}, false), "busy with jobs 4 and 6");
+  EXPECT_EQ(WhyNot(Busy(), false, kTiny, {4, 6, 9}, false), "busy with jobs 4, 6 and 9");
+}
+
+TEST_F(ExplanationTest, TrainingThatStandsStillSaysForHowLong) {
+  const int64_t job = SubmitOne("law");
+  TestWorker alpha("alpha");
+  v1::AttemptReport& report = alpha.Reports(Claim(alpha));
+  for (int step = 1; step <= 6; ++step) {
+    report.mutable_progress()->set_step(step);
+    Pass(Milliseconds(20'000));
+    Call(alpha);
+  }
+  EXPECT_EQ(Get(job).reason(), "");
+  for (int calls = 0; calls < 5; ++calls) {
+    Pass(Milliseconds(20'000));
+    Call(alpha);
+  }
+  EXPECT_EQ(Get(job).reason(), "no step for 100 s");
+  EXPECT_EQ(Explain(job).lines(0), "no step for 100 s");
+  report.mutable_progress()->set_step(7);
+  Call(alpha);
+  EXPECT_EQ(Get(job).reason(), "");
 }
 
 TEST_F(ExplanationTest, UnknownJobsAndDomainsAreNotFound) {

@@ -160,6 +160,27 @@ TEST_F(JobServiceTest, LogsOfUnknownAttemptsAreRefused) {
   EXPECT_FALSE(std::filesystem::exists(directory_.path() / "data" / "logs"));
 }
 
+TEST_F(JobServiceTest, LogsOfAJobWithoutAttemptsSayWhy) {
+  SubmitOne("law");
+  Patience patience, again;
+  v1::LogsRequest request;
+  request.set_domain("law");
+  v1::LogsResponse response;
+  const auto stream = jobs_->Logs(patience, request);
+  EXPECT_FALSE(stream->Read(&response));
+  const grpc::Status none = stream->Finish();
+  EXPECT_EQ(none.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(none.error_message(), HasSubstr("job 1 of law has had no attempt yet"));
+  TestWorker alpha("alpha");
+  RunOne(alpha);
+  request.set_attempt(2);
+  const auto second = jobs_->Logs(again, request);
+  EXPECT_FALSE(second->Read(&response));
+  const grpc::Status missing = second->Finish();
+  EXPECT_EQ(missing.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(missing.error_message(), HasSubstr("no attempt 2; its latest is 1"));
+}
+
 TEST_F(JobServiceTest, LogsAreBounded) {
   config_.log_bytes_max = 10;
   Start();

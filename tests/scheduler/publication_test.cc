@@ -137,6 +137,24 @@ TEST_F(PublicationTest, CrashAfterTheSecondTransactionSetsTheLinkRight) {
   ExpectOneWholeVersion();
 }
 
+TEST_F(PublicationTest, AVersionThatCannotBeShownKeepsNoOtherBack) {
+  PublishUpTo(kIntended);
+  const int64_t other = SubmitOne("medicine");
+  const v1::Assignment assignment = Claim(alpha_);
+  ASSERT_EQ(assignment.job(), other);
+  Version version = DraftVersion(now_, ledger().queue.Get(other).value(), Result()).value();
+  ASSERT_THAT(FindBlobs(ledger(), version), IsEmpty());
+  ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
+  ASSERT_TRUE(RecordIntent(ledger(), now_, version, Result()).ok());
+  ASSERT_TRUE(WriteFileAtomically(RegistryRoot() / "adapters/law", "in the way").ok());
+  Restart();
+  EXPECT_EQ(State(job_), "running");
+  EXPECT_EQ(State(other), "succeeded");
+  fs::remove(RegistryRoot() / "adapters/law");
+  Pass(Milliseconds(5'000));
+  EXPECT_EQ(State(job_), "succeeded");
+}
+
 TEST_F(PublicationTest, NothingEndsAnAttemptThatIsPublishing) {
   PublishUpTo(kIntended);
   Cancel(job_);
@@ -230,6 +248,22 @@ TEST_F(PublicationTest, MetricsThatAreNoObjectFailTheAttempt) {
   EXPECT_EQ(Named(ReportFinished(), job_), nullptr);
   EXPECT_EQ(State(job_), "queued");
   EXPECT_EQ(Get(job_).failures(), 1);
+}
+
+TEST_F(PublicationTest, MetricsAreNumbersOfBaseAndAdapterAndNothingElse) {
+  const std::string deep = std::string(500'000, '[') + std::string(500'000, ']');
+  const Job job = ledger().queue.Get(job_).value();
+  for (const std::string& metrics :
+       {"{\"adapter\": " + deep + "}", std::string(R"({"adapter": [1]})"),
+        std::string(R"({"adapter": {"eval_loss": "low"}})"),
+        std::string(R"({"adapter": {"eval_loss": {"a": 1}}})"), std::string(R"({"other": {}})"),
+        "{\"adapter\": {\"" + std::string(100'000, 'x') + "\": 1}}"}) {
+    result_.set_metrics_json(metrics);
+    EXPECT_TRUE(absl::IsInvalidArgument(DraftVersion(now_, job, result_).status()))
+        << metrics.substr(0, 60);
+  }
+  result_.set_metrics_json(R"({"base": {"perplexity": null}, "adapter": {"exact_match": 1}})");
+  EXPECT_TRUE(DraftVersion(now_, job, result_).ok());
 }
 
 TEST_F(PublicationTest, ThreeBadResultsAreAFailure) {

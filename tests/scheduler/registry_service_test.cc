@@ -97,6 +97,19 @@ TEST_F(RegistryServiceTest, VerifyFindsAChangedByte) {
   EXPECT_THAT(response.problems(0), HasSubstr("adapter_model.safetensors has changed"));
 }
 
+TEST_F(RegistryServiceTest, VerifyFindsALinkThatIsNone) {
+  Patience patience, again;
+  v1::Version version;
+  ASSERT_TRUE(registry_->GetVersion(patience, Version(), &version).ok());
+  std::filesystem::remove(std::filesystem::path(version.path()).parent_path() / "latest");
+  v1::VerifyVersionRequest request;
+  request.set_domain("law");
+  v1::VerifyVersionResponse response;
+  ASSERT_TRUE(registry_->VerifyVersion(again, request, &response).ok());
+  ASSERT_EQ(response.problems_size(), 1);
+  EXPECT_THAT(response.problems(0), HasSubstr("latest is no link"));
+}
+
 TEST_F(RegistryServiceTest, UnknownDomainsAndVersionsAreNotFound) {
   Patience patience, again;
   v1::Version version;

@@ -186,6 +186,29 @@ TEST_F(SubmissionTest, DatasetDigestSeesRoleOrderAndBytes) {
   EXPECT_EQ(DatasetDigest({a, b}), DatasetDigest({renamed, b}));
 }
 
+TEST_F(SubmissionTest, WithoutANumberTheNewestEventsAreListed) {
+  for (const char* domain : {"a", "b", "c"}) SubmitOne(domain);
+  v1::ListEventsRequest request;
+  request.set_limit(2);
+  auto events = core_->ListEvents(now_, request);
+  ASSERT_TRUE(events.ok()) << events.status();
+  ASSERT_EQ(events->events_size(), 2);
+  EXPECT_EQ(events->events(0).domain(), "b");
+  EXPECT_EQ(events->events(1).domain(), "c");
+  request.set_after(1);
+  events = core_->ListEvents(now_, request);
+  EXPECT_EQ(events->events(0).event(), 2);
+  request.set_domain("c");
+  events = core_->ListEvents(now_, request);
+  ASSERT_EQ(events->events_size(), 1);
+  EXPECT_EQ(events->events(0).domain(), "c");
+  request.set_after(0);
+  request.set_domain("a");
+  EXPECT_EQ(core_->ListEvents(now_, request)->events(0).domain(), "a");
+  request.set_job(2);
+  EXPECT_EQ(core_->ListEvents(now_, request)->events(0).domain(), "b");
+}
+
 TEST_F(SubmissionTest, EveryStepIsAnEvent) {
   SubmitOne("law");
   TestWorker alpha("alpha");

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/utf8.h"
 #include "tests/worker/temporary_folder.h"
 
 namespace mozgach {
 namespace {
 
+namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 constexpr char kCommit[] = "0123456789abcdef0123456789abcdef01234567";
@@ -66,6 +68,83 @@ TEST_F(BaseFolderTest, NamesThatLeadElsewhereAreNotFound) {
   for (const char* name : {"..", "../x", "Qwen/..", "/etc", "Qwen/Qwen2.5-3B/", ""}) {
     EXPECT_TRUE(absl::IsNotFound(Scan().Find(name, "").status())) << name;
   }
+}
+
+TEST_F(BaseFolderTest, LinksIntoTheBlobsOfTheCacheAreFollowedAndWeighed) {
+  folder_.Write("models--Qwen--Qwen2.5-3B/blobs/c0", "{}");
+  folder_.Write("models--Qwen--Qwen2.5-3B/blobs/w0", "weights");
+  const fs::path snapshot = folder_.path() / "models--Qwen--Qwen2.5-3B/snapshots" / kCommit;
+  fs::create_directories(snapshot);
+  fs::create_symlink("../../blobs/c0", snapshot / "config.json");
+  fs::create_symlink("../../blobs/w0", snapshot / "model.safetensors");
+  const FoundBases found = Scan();
+  EXPECT_EQ(*found.Find("Qwen/Qwen2.5-3B", kCommit), snapshot);
+  EXPECT_EQ(found.all().at("Qwen/Qwen2.5-3B").size_bytes, 9u);
+}
+
+TEST_F(BaseFolderTest, CacheThatLiesElsewhereIsTheModelsOwnFolder) {
+  TemporaryFolder elsewhere;
+  elsewhere.Write("models--a--b/blobs/c0", "{}");
+  const fs::path snapshot = elsewhere.path() / "models--a--b/snapshots" / kCommit;
+  fs::create_directories(snapshot);
+  fs::create_symlink("../../blobs/c0", snapshot / "config.json");
+  fs::create_symlink(elsewhere.path() / "models--a--b", folder_.path() / "models--a--b");
+  folder_.Write("c/README", "");
+  fs::create_symlink(snapshot, folder_.path() / "c/d");
+  fs::create_directories(folder_.path() / "a");
+  fs::create_symlink(snapshot, folder_.path() / "a/b");
+  const FoundBases found = Scan();
+  EXPECT_TRUE(found.Find("a/b", kCommit).ok()) << found.Find("a/b", kCommit).status();
+  EXPECT_EQ(*found.Find("a/b", ""), folder_.path() / "a/b");
+  EXPECT_TRUE(absl::IsFailedPrecondition(found.Find("c/d", "").status())) << "another model's";
+}
+
+TEST_F(BaseFolderTest, BaseWithALinkThatLeavesIsAProblemThatNamesIt) {
+  TemporaryFolder elsewhere;
+  elsewhere.Write("secret", "s");
+  folder_.Write("a/b/config.json", "{}");
+  fs::create_symlink(elsewhere.path() / "secret", folder_.path() / "a/b/tokenizer.json");
+  Cached(kCommit);
+  fs::create_symlink(
+      elsewhere.path() / "secret",
+      folder_.path() / "models--Qwen--Qwen2.5-3B/snapshots" / kCommit / "model.safetensors");
+  const FoundBases found = Scan();
+  for (const char* name : {"a/b", "Qwen/Qwen2.5-3B"}) {
+    const absl::Status status = found.Find(name, "").status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr((elsewhere.path() / "secret").string()));
+  }
+}
+
+TEST_F(BaseFolderTest, ProblemIsUtf8WhateverAPathMayHold) {
+  folder_.Write("a/b/config.json", "{}");
+  fs::create_symlink("/nowhere/\xff" + std::string(3000, 'x'), folder_.path() / "a/b/vocab.txt");
+  folder_.Write("c/d/config.json", "{}");
+  TemporaryFolder elsewhere;
+  elsewhere.Write("\xff", "s");
+  fs::create_symlink(elsewhere.path() / "\xff", folder_.path() / "c/d/vocab.txt");
+  const FoundBases found = Scan();
+  ASSERT_EQ(found.all().size(), 2);
+  for (const auto& [name, base] : found.all()) {
+    EXPECT_NE(base.problem, "") << name;
+    EXPECT_EQ(FirstInvalidUtf8(base.problem), std::string::npos) << name;
+    EXPECT_LE(base.problem.size(), 1003u);
+  }
+}
+
+TEST_F(BaseFolderTest, FetchedBaseComesAfterWhatLiesBelowBases) {
+  folder_.Write("a/b/config.json", "{}");
+  FoundBases found = Scan();
+  found.AddFetched({.name = "a/b", .plain = "/data/ab", .digest = "d"});
+  found.AddFetched({.name = "c/d",
+                    .plain = "/data/cd",
+                    .revisions = {{"main", "/data/cd"}},
+                    .size_bytes = 5,
+                    .digest = "e"});
+  EXPECT_EQ(*found.Find("a/b", ""), folder_.path() / "a/b");
+  EXPECT_EQ(*found.Find("c/d", ""), "/data/cd");
+  EXPECT_EQ(*found.Find("c/d", "main"), "/data/cd");
+  EXPECT_FALSE(found.Find("c/d", "v2").ok());
 }
 
 TEST_F(BaseFolderTest, FolderThatIsNotThereHoldsNothing) {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "common/digest.h"
 #include "nlohmann/json.hpp"
+#include "proto/base_manifest.h"
 
 namespace mozgach {
 namespace {
@@ -63,6 +65,28 @@ int64_t FakeScheduler::Submit(const std::string& domain,
   jobs_[id] = job;
   changed_.notify_all();
   return id;
+}
+
+v1::BaseManifest FakeScheduler::AddBase(const std::string& name,
+                                        const std::map<std::string, std::string>& files) {
+  const std::lock_guard lock(mutex_);
+  v1::BaseManifest& manifest = bases_[name];
+  manifest.Clear();
+  manifest.set_base(name);
+  for (const auto& [path, bytes] : files) {
+    v1::File& file = *manifest.add_files();
+    file.set_path(path);
+    file.set_sha256(Sha256Hex(bytes));
+    file.set_size(bytes.size());
+    blobs_[file.sha256()] = bytes;
+  }
+  Seal(manifest);
+  return manifest;
+}
+
+void FakeScheduler::SlowDown(std::chrono::milliseconds pause) {
+  const std::lock_guard lock(mutex_);
+  pause_ = pause;
 }
 
 void FakeScheduler::Cancel(int64_t job) {
@@ -169,6 +193,8 @@ void FakeScheduler::Give(int64_t id, FakeJob& job, v1::SynchronizeResponse* resp
   assignment->set_pinned_json(job.pinned_json);
   assignment->set_desired(v1::Assignment::RUN);
   for (const auto& dataset : job.datasets) *assignment->add_datasets() = dataset;
+  const auto base = nlohmann::json::parse(job.spec_json).value("base", "");
+  if (bases_.contains(base)) *assignment->mutable_base() = bases_.at(base);
 }
 
 bool FakeScheduler::Hear(const v1::AttemptReport& report, v1::SynchronizeResponse* response) {
@@ -254,18 +280,21 @@ grpc::Status FakeScheduler::DownloadBlob(Context*, const v1::DownloadBlobRequest
                                          grpc::ServerWriter<v1::DownloadBlobResponse>* writer) {
   std::string bytes;
   uint64_t cut = 0;
+  std::chrono::milliseconds pause{0};
   {
     const std::lock_guard lock(mutex_);
     download_offsets_.push_back(request->offset());
     if (!blobs_.contains(request->sha256())) return {grpc::StatusCode::NOT_FOUND, "no such blob"};
     bytes = blobs_.at(request->sha256()).substr(request->offset());
     std::swap(cut, cut_download_);
+    pause = pause_;
   }
   if (cut > 0) bytes.resize(std::min<size_t>(bytes.size(), cut));
   v1::DownloadBlobResponse piece;
   for (size_t at = 0; at < bytes.size(); at += 1000) {
     piece.set_data(bytes.substr(at, 1000));
-    writer->Write(piece);
+    if (!writer->Write(piece)) break;
+    std::this_thread::sleep_for(pause);
   }
   return cut > 0 ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the line is cut")
                  : grpc::Status::OK;

@@ -7,6 +7,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -49,6 +50,9 @@ class FakeScheduler final : public v1::WorkerService::Service {
   // Queues a job whose training rows are `rows`; `labels` steer fake_trainer.
   int64_t Submit(const std::string& domain, const std::map<std::string, std::string>& labels,
                  const std::string& base = "mozgach/tiny", const std::string& rows = "{}\n{}\n");
+  // Holds a base of these files, by path, and gives it with the jobs that name it.
+  v1::BaseManifest AddBase(const std::string& name,
+                           const std::map<std::string, std::string>& files);
   void Cancel(int64_t job);
   bool WaitFor(int64_t job, const std::function<bool(const FakeJob&)>& condition);
   bool WaitForState(int64_t job, const std::string& state);
@@ -60,6 +64,8 @@ class FakeScheduler final : public v1::WorkerService::Service {
   // The next upload or download ends after so many bytes.
   void CutUploadAfter(uint64_t bytes);
   void CutDownloadAfter(uint64_t bytes);
+  // Downloads wait after every piece, so long.
+  void SlowDown(std::chrono::milliseconds pause);
   std::vector<uint64_t> upload_offsets();  // of each UploadBlob so far
   std::vector<uint64_t> download_offsets();
 
@@ -86,6 +92,7 @@ class FakeScheduler final : public v1::WorkerService::Service {
   std::condition_variable changed_;
   std::map<int64_t, FakeJob> jobs_;
   std::map<std::string, std::string> blobs_;
+  std::map<std::string, v1::BaseManifest> bases_;              // by name
   std::map<std::string, std::string> parts_;                   // of blobs on their way
   std::map<std::pair<int64_t, int64_t>, uint64_t> log_sizes_;  // by job and attempt
   v1::SynchronizeRequest last_request_;
@@ -93,6 +100,7 @@ class FakeScheduler final : public v1::WorkerService::Service {
   uint64_t cut_download_ = 0;
   std::vector<uint64_t> upload_offsets_;
   std::vector<uint64_t> download_offsets_;
+  std::chrono::milliseconds pause_{0};
   bool down_ = false;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;

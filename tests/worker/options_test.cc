@@ -58,7 +58,9 @@ TEST_F(OptionsTest, FileFillsWhatTheCommandLineLeavesOpen) {
 }
 
 TEST_F(OptionsTest, MistakesAreNamed) {
-  EXPECT_THAT(Problem({}), HasSubstr("missing"));
+  EXPECT_THAT(Problem({}),
+              HasSubstr("--scheduler HOST:PORT, --data DIR, --bases DIR are missing"));
+  EXPECT_THAT(Problem({"--scheduler", "h:1", "--bases", bases_}), HasSubstr("--data DIR is missing"));
   EXPECT_THAT(Problem({"--scheduler", "h:1", "--data", "d", "--bases", "/nowhere"}),
               HasSubstr("/nowhere"));
   EXPECT_THAT(Problem({"--scheduler", "h:1", "--data", "d", "--bases", bases_, "--memory", "lots"}),

@@ -105,7 +105,10 @@ class World {
       assignment->set_job(id);
       assignment->set_attempt(job.attempt);
       assignment->set_desired(v1::Assignment::RUN);
-      assignment->set_spec_json(R"({"base": "mozgach/tiny"})");
+      // Every other job wants a base that has to come from the scheduler.
+      const bool comes = id % 2 == 0;
+      assignment->set_spec_json(comes ? R"({"base": "big/one"})" : R"({"base": "mozgach/tiny"})");
+      if (comes) assignment->mutable_base()->set_base("big/one");
     }
     return response;
   }
@@ -188,6 +191,16 @@ class World {
       if (Fault(5)) paths = absl::ResourceExhaustedError("disk full");
       session_.DatasetsFetched(id, paths);
     }
+    for (const AttemptId& id : std::set<AttemptId>(base_fetches_)) {
+      if (Fault(60)) {
+        session_.BaseProgress(id, v1::BaseFetch());
+        continue;
+      }
+      base_fetches_.erase(id);
+      absl::StatusOr<std::string> directory = std::string("/bases/big");
+      if (Fault(5)) directory = absl::ResourceExhaustedError("no room");
+      session_.BaseFetched(id, directory);
+    }
     for (const AttemptId& id : uploaded) {
       uploads_.erase(id);
       session_.Uploaded(id, std::vector<v1::File>(1));
@@ -202,6 +215,9 @@ class World {
   void Do(const EndTrainer&) {}
   void Do(const SendTraining& action) {
     for (const AttemptId& id : queue_) Check(id.job != action.id.job, "one job twice in a trainer");
+    Check(!action.base_dir.empty(), "a training without a base");
+    Check(!fetches_.contains(action.id) && !base_fetches_.contains(action.id),
+          "a training before all of it is here");
     queue_.push_back(action.id);
     Check(queue_.size() <= 4, "more than the trainer queues");
   }
@@ -209,9 +225,11 @@ class World {
     if (!Fault(10)) cancelled_.insert(action.id);  // or it is deaf
   }
   void Do(const FetchDatasets& action) { fetches_.insert(action.id); }
+  void Do(const FetchBase& action) { base_fetches_.insert(action.id); }
   void Do(const UploadAdapter& action) { uploads_.insert(action.id); }
   void Do(const AbortTransfers& action) {
     fetches_.erase(action.id);
+    base_fetches_.erase(action.id);
     uploads_.erase(action.id);
   }
   void Do(const ForgetAttempt& action) {
@@ -234,6 +252,7 @@ class World {
   std::deque<AttemptId> queue_;
   std::set<AttemptId> cancelled_;
   std::set<AttemptId> fetches_;
+  std::set<AttemptId> base_fetches_;
   std::set<AttemptId> uploads_;
 };
 

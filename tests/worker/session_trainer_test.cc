@@ -96,6 +96,62 @@ TEST_F(SessionTrainerTest, TrainerThatIsNotReadyInTimeIsKilled) {
   EXPECT_TRUE(Take<KillTrainer>().has_value());
 }
 
+TEST_F(SessionTrainerTest, TrainerThatHangsInTrainingIsKilledAndItsAttemptHasFailed) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Train(1, 1, 1000);
+  Pass(Milliseconds(590'000));
+  EXPECT_FALSE(Take<KillTrainer>().has_value());
+  Pass(Milliseconds(20'000));
+  EXPECT_TRUE(Take<KillTrainer>().has_value());
+  session_->TrainerExited(0, "was killed by signal 9", now_);
+  Poll();
+  EXPECT_EQ(attempt(1).failure.class_(), v1::Failure::INFRASTRUCTURE);
+  EXPECT_THAT(attempt(1).failure.message(), HasSubstr("the trainer said nothing for 6"));
+  Answer({Named(1)});
+  EXPECT_TRUE(Reported(*TakeCall(), 1).has_value());
+}
+
+TEST_F(SessionTrainerTest, TrainerThatStillSpeaksIsLeftAlone) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Train(1, 1, 1000);
+  for (int times = 0; times < 10; ++times) {
+    Pass(Milliseconds(500'000));
+    Say(TrainerPhase{{1, 1}, v1::AttemptReport::TRAINING, ""});
+  }
+  EXPECT_FALSE(Take<KillTrainer>().has_value());
+}
+
+TEST_F(SessionTrainerTest, SlowStepsAndLongEvaluationsAreNoHang) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Train(1, 1, 1000);
+  Pass(Milliseconds(400'000));
+  Say(TrainerStep{.id = {1, 1}, .step = 2, .steps = 1000, .loss = 1});
+  Pass(Milliseconds(1'200'000));
+  EXPECT_FALSE(Take<KillTrainer>().has_value()) << "50 of its steps take longer";
+  Say(TrainerPhase{{1, 1}, v1::AttemptReport::EVALUATING, ""});
+  Pass(Milliseconds(3'000'000));
+  EXPECT_FALSE(Take<KillTrainer>().has_value());
+  Pass(Milliseconds(700'000));
+  EXPECT_TRUE(Take<KillTrainer>().has_value());
+}
+
+TEST_F(SessionTrainerTest, TimeThatTheMachineSleptIsNoSilence) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Train(1, 1, 1000);
+  now_ += Milliseconds(36'000'000);
+  Poll();
+  Pass(Milliseconds(60'000));
+  EXPECT_FALSE(Take<KillTrainer>().has_value());
+}
+
 TEST_F(SessionTrainerTest, FailureOfAJobKeepsItsClassAndTheNextJobRuns) {
   Answer({});
   TrainerUp();

@@ -1,7 +1,9 @@
 // Datasets in and adapters out over lines that are cut, bytes that are damaged, and disks that are
 // full.
 #include "common/digest.h"
+#include "common/files.h"
 #include "tests/worker/worker_fixture.h"
+#include "worker/dataset_cache.h"
 
 namespace mozgach {
 namespace {
@@ -67,6 +69,53 @@ TEST_F(WorkerTransfersTest, DownloadGoesOnWhereTheLineWasCut) {
   ASSERT_TRUE(scheduler_.WaitForState(job, "succeeded"));
   EXPECT_EQ(scheduler_.download_offsets(), (std::vector<uint64_t>{0, 20'000}));
   EXPECT_EQ(scheduler_.Job(job).result.train_rows(), 5000);
+}
+
+TEST_F(WorkerTransfersTest, CachedDatasetThatWasDamagedIsFetchedAgain) {
+  const std::string rows = Rows(5000);
+  const fs::path cached = folder_.path() / "data/datasets" / Sha256Hex(rows);
+  StartWorker();
+  const int64_t first = scheduler_.Submit("one", {}, "mozgach/tiny", rows);
+  ASSERT_TRUE(scheduler_.WaitForState(first, "succeeded"));
+  EXPECT_EQ(fs::status(cached).permissions(), fs::perms(0444));
+  // Of the right size, while the worker runs and while it does not.
+  for (const bool restarts : {false, true}) {
+    if (restarts) StopWorker();
+    fs::permissions(cached, fs::perms(0644));
+    ASSERT_TRUE(WriteFileAtomically(cached, std::string(rows.size(), 'x')).ok());
+    if (restarts) StartWorker();
+    const int64_t job = scheduler_.Submit("two", {}, "mozgach/tiny", rows);
+    ASSERT_TRUE(scheduler_.WaitForState(job, "succeeded"));
+    EXPECT_EQ(scheduler_.Job(job).result.train_rows(), 5000);
+    EXPECT_EQ(Sha256OfFile(cached).value(), Sha256Hex(rows));
+  }
+  EXPECT_EQ(scheduler_.download_offsets(), (std::vector<uint64_t>{0, 0, 0}));
+}
+
+TEST_F(WorkerTransfersTest, LeastRecentlyUsedDatasetsGoAboveTheBoundButNoneThatIsHeld) {
+  const fs::path folder = folder_.path() / "cache";
+  fs::create_directories(folder);
+  SchedulerClient client(scheduler_.address());
+  DatasetCache cache(folder, client, /*bytes_max=*/100'000);
+  std::vector<v1::Dataset> sets;
+  for (int i = 0; i < 3; ++i) {
+    const int64_t job = scheduler_.Submit("one", {}, "mozgach/tiny", Rows(2000 + i));
+    sets.push_back(scheduler_.Job(job).datasets.at(0));
+    ASSERT_GT(sets.back().size(), 40'000u);
+    ASSERT_LT(sets.back().size(), 50'000u);
+  }
+  const auto is_there = [&](int i) { return fs::exists(folder / sets[i].sha256()); };
+  for (int i : {0, 1}) {
+    ASSERT_TRUE(cache.Fetch({i, 1}, {sets[i]}, {}).ok());
+    cache.Release({i, 1});
+  }
+  ASSERT_TRUE(cache.Fetch({3, 1}, {sets[0]}, {}).ok());  // used again, and held
+  ASSERT_TRUE(cache.Fetch({4, 1}, {sets[2]}, {}).ok());
+  EXPECT_TRUE(is_there(0));
+  EXPECT_FALSE(is_there(1));
+  EXPECT_TRUE(is_there(2));
+  ASSERT_TRUE(cache.Fetch({5, 1}, {sets[1]}, {}).ok());
+  EXPECT_TRUE(is_there(0) && is_there(1) && is_there(2)) << "all are held";
 }
 
 TEST_F(WorkerTransfersTest, DamagedDatasetFailsItsJobWithTheReason) {

@@ -8,9 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "nlohmann/json.hpp"
+#include "trainer/adapter/mlx_directory.h"
 #include "trainer/adapter/peft_directory.h"
 #include "trainer/train/activation_memory.h"
 #include "trainer/train/compute_type.h"
+#include "trainer/train/extended_context.h"
 #include "trainer/train/failure.h"
 
 namespace mozgach {
@@ -102,6 +104,8 @@ absl::Status Making::Run() {
   RETURN_IF_ERROR(CheckGate(job_.spec, data_));
   RETURN_IF_ERROR(TrainIt(adapter));
   RETURN_IF_ERROR(ScoreIt(adapter));
+  RETURN_IF_ERROR(WriteMlxDirectory(job_.output_dir / "mlx", job_.spec, base_.model->config(),
+                                    adapter));
   const AdapterFacts facts{base_.model->digest(), finished_.train_rows, finished_.totals.step,
                            finished_.totals.tokens, finished_.totals.seconds};
   return WritePeftDirectory(job_.output_dir, job_.spec, base_.model->config(), adapter,
@@ -176,6 +180,7 @@ absl::Status Making::ScoreIt(const LoraAdapter& adapter) {
 
 absl::StatusOr<FinishedJob> MakeAdapter(const AdapterJob& job, const Base& base,
                                         JobObserver& observer) {
+  const ExtendedContext context(*base.model, job.spec.rope_scaling);
   Making making(job, base, observer);
   RETURN_IF_ERROR(CatchingExceptions([&] { return making.Run(); }));
   return std::move(making).Result();
@@ -195,6 +200,7 @@ std::string BaseScoresKey(const DomainSpec& spec, const Base& base, const JobDat
                     {"compute_type", ComputeTypeName(base.compute_type)},
                     {"dataset", data.digest},
                     {"data", settings},
+                    {"rope_scaling", json.at("rope_scaling")},
                     {"seed", spec.training.seed},
                     {"evaluation", json.at("evaluation")}};
   return Sha256Hex(key.dump());

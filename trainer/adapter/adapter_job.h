@@ -19,7 +19,7 @@ namespace mozgach {
 struct AdapterJob {
   DomainSpec spec;
   DatasetPaths data;
-  std::filesystem::path output_dir;      // the PEFT directory
+  std::filesystem::path output_dir;      // the PEFT directory, with mlx-lm's in mlx/
   std::filesystem::path checkpoint_dir;  // the newest whole checkpoint of this job is gone on from
   std::filesystem::path cache_dir;       // the bare base's scores; empty: not kept
   bool resume_only_own = false;  // refuse to start anew beside checkpoints of another training

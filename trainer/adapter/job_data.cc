@@ -144,8 +144,7 @@ absl::StatusOr<JobData> Prepare(const DomainSpec& spec, const DatasetPaths& path
   ASSIGN_OR_RETURN(const auto chat_template,
                    ChatTemplate::Load(base.dir, spec.data.chat_template));
   DataSpec settings = spec.data;
-  settings.max_length =
-      std::min(settings.max_length, base.model->config().max_position_embeddings);
+  settings.max_length = std::min(settings.max_length, base.model->longest_text());
   data.max_length = settings.max_length;
   const ExampleBuilder builder(base.tokenizer, chat_template, settings);
   if (training) {

@@ -30,7 +30,7 @@ Json Number(double value) {
 
 }  // namespace
 
-Json PeftConfig(const DomainSpec& spec) {
+Json PeftConfig(const DomainSpec& spec, const ModelConfig& base) {
   const LoraSpec& lora = spec.lora;
   Json config = {
       {"alpha_pattern", Json::object()}, {"auto_mapping", nullptr},
@@ -47,6 +47,10 @@ Json PeftConfig(const DomainSpec& spec) {
       {"trainable_token_indices", nullptr}, {"use_dora", false}, {"use_rslora", lora.use_rslora}};
   if (lora.layers_to_transform) config["layers_to_transform"] = *lora.layers_to_transform;
   if (!spec.revision.empty()) config["revision"] = spec.revision;
+  // The tower that sees has modules of the same names; PEFT would give them matrices that do nothing.
+  if (base.architecture == "Gemma3ForConditionalGeneration") {
+    config["exclude_modules"] = ".*(vision_tower|multi_modal_projector).*";
+  }
   return config;
 }
 
@@ -58,7 +62,7 @@ absl::Status WritePeftDirectory(const std::filesystem::path& dir, const DomainSp
                                    adapter.NamedTensors(config), {{"format", "pt"}}));
   RETURN_IF_ERROR(WriteFileAtomically(dir / "README.md", ModelCard(spec, metrics, facts)));
   RETURN_IF_ERROR(WriteFileAtomically(dir / "metrics.json", metrics.dump(2) + "\n"));
-  return WriteFileAtomically(dir / "adapter_config.json", PeftConfig(spec).dump(2) + "\n");
+  return WriteFileAtomically(dir / "adapter_config.json", PeftConfig(spec, config).dump(2) + "\n");
 }
 
 }  // namespace mozgach

@@ -30,7 +30,7 @@ absl::Status WritePeftDirectory(const std::filesystem::path& dir, const DomainSp
                                 const ModelConfig& config, const LoraAdapter& adapter,
                                 const nlohmann::json& metrics, const AdapterFacts& facts);
 
-// adapter_config.json's content.
-nlohmann::json PeftConfig(const DomainSpec& spec);
+// adapter_config.json's content, for a base of this shape.
+nlohmann::json PeftConfig(const DomainSpec& spec, const ModelConfig& base);
 
 }  // namespace mozgach

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
-#include "common/utf8.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -17,13 +17,9 @@ absl::StatusOr<Json> ReadConfig(const fs::path& path) {
   absl::StatusOr<std::string> bytes = ReadFile(path, kConfigBytes);
   if (absl::IsNotFound(bytes.status())) return Json::object();
   if (!bytes.ok()) return bytes.status();
-  try {
-    Json config = Json::parse(*bytes);
-    if (config.is_object()) return config;
-  } catch (const Json::exception& error) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path.string(), ": no JSON: ", Abbreviate(error.what(), 200)));
-  }
+  absl::StatusOr<Json> config = ParseJson(*bytes);
+  if (!config.ok()) return Annotate(config.status(), path.string());
+  if (config->is_object()) return config;
   return absl::InvalidArgumentError(absl::StrCat(path.string(), ": must be a JSON object"));
 }
 

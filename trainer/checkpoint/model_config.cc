@@ -1,12 +1,12 @@
 #include "trainer/checkpoint/model_config.h"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/files.h"
-#include "nlohmann/json.hpp"
+#include "common/json_text.h"
+#include "trainer/checkpoint/model_family.h"
 
 namespace mozgach {
 namespace {
@@ -14,214 +14,141 @@ namespace {
 using nlohmann::json;
 
 constexpr uint64_t kConfigLimitBytes = uint64_t{16} << 20;
-constexpr int64_t kLargestSize = int64_t{1} << 24;
 
-// What the Hugging Face configuration class of a family fills in.
-struct Family {
-  const char* model_type;
-  const char* architecture;
-  int64_t max_position_embeddings;
-  bool qkv_bias;             // always there
-  bool honours_bias_keys;    // attention_bias and mlp_bias
-  bool window_without_flag;  // sliding_window counts without use_sliding_window
-};
-
-constexpr Family kFamilies[] = {
-    {"qwen2", "Qwen2ForCausalLM", 32768, true, false, false},
-    {"llama", "LlamaForCausalLM", 2048, false, true, false},
-    {"mistral", "MistralForCausalLM", 131072, false, false, true},
-};
-
-absl::StatusOr<Family> FindFamily(const std::string& model_type) {
-  std::vector<std::string> known;
-  for (const Family& family : kFamilies) {
-    if (family.model_type == model_type) return family;
-    known.push_back(family.model_type);
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("model_type '", model_type, "' is not supported yet; these families are: ",
-                   absl::StrJoin(known, ", ")));
+// A size that the class fills in where the key is absent; null counts as `otherwise`.
+int64_t SizeOrDefault(ConfigReader& reader, const char* key, int64_t of_class, int64_t otherwise) {
+  if (reader.Find(key) != nullptr) return reader.Size(key);
+  return reader.Contains(key) || of_class == 0 ? otherwise : of_class;
 }
 
-// Reads keys of one JSON object; null counts as absent, as in Hugging Face's classes.  Remembers
-// the first thing that is wrong.
-class Reader {
- public:
-  explicit Reader(const json& object) : object_(object) {}
-
-  const json* Find(const char* key) const {
-    auto it = object_.find(key);
-    return it == object_.end() || it->is_null() ? nullptr : &*it;
+void ReadHeads(const ModelFamily& family, ConfigReader& reader, ModelConfig* config) {
+  config->num_key_value_heads =
+      SizeOrDefault(reader, "num_key_value_heads", family.num_key_value_heads,
+                    config->num_attention_heads);
+  const bool has_head_dim = reader.Find("head_dim") != nullptr || family.head_dim != 0;
+  if (!has_head_dim && config->hidden_size % config->num_attention_heads != 0) {
+    return reader.Fail("hidden_size",
+                       "must be a multiple of num_attention_heads where head_dim is absent");
   }
-
-  int64_t Size(const char* key, int64_t fallback = 0) {
-    const json* value = Find(key);
-    if (value == nullptr) {
-      if (fallback == 0) Fail(key, "is missing");
-      return fallback;
-    }
-    if (!value->is_number_integer() || *value < 1 || *value > kLargestSize) {
-      Fail(key, absl::StrCat("must be a whole number from 1 to ", kLargestSize, ", not ",
-                             value->dump()));
-      return 1;
-    }
-    return value->get<int64_t>();
-  }
-
-  double Positive(const char* key, double fallback) {
-    const json* value = Find(key);
-    if (value == nullptr) return fallback;
-    if (!value->is_number() || !(value->get<double>() > 0) ||
-        !std::isfinite(value->get<double>())) {
-      Fail(key, absl::StrCat("must be a number above 0, not ", value->dump()));
-      return fallback;
-    }
-    return value->get<double>();
-  }
-
-  bool Flag(const char* key, bool fallback) {
-    const json* value = Find(key);
-    if (value == nullptr) return fallback;
-    if (!value->is_boolean()) Fail(key, absl::StrCat("must be true or false, not ", value->dump()));
-    return value->is_boolean() && value->get<bool>();
-  }
-
-  std::string Text(const char* key, const std::string& fallback) {
-    const json* value = Find(key);
-    if (value == nullptr) return fallback;
-    if (!value->is_string()) Fail(key, absl::StrCat("must be text, not ", value->dump()));
-    return value->is_string() ? value->get<std::string>() : fallback;
-  }
-
-  void Fail(const char* key, const std::string& what) {
-    if (status_.ok()) {
-      status_ = absl::InvalidArgumentError(absl::StrCat("key '", key, "' ", what));
-    }
-  }
-
-  const absl::Status& status() const { return status_; }
-
- private:
-  const json& object_;
-  absl::Status status_;
-};
-
-void RefuseScaling(const json& scaling, const char* key, Reader* reader) {
-  if (!scaling.is_object()) return reader->Fail(key, "must be an object");
-  for (const char* name : {"rope_type", "type"}) {
-    auto type = scaling.find(name);
-    if (type == scaling.end() || type->is_null()) continue;
-    if (!type->is_string() || *type != "default") {
-      return reader->Fail(key, absl::StrCat("asks for rope scaling ", type->dump(),
-                                            ", which is not supported yet"));
-    }
-  }
-  auto partial = scaling.find("partial_rotary_factor");
-  if (partial != scaling.end() && *partial != 1.0) {
-    reader->Fail(key, "asks for partial rotary embeddings, which are not supported yet");
-  }
-}
-
-void ReadRope(Reader* reader, ModelConfig* config) {
-  config->rope_theta = reader->Positive("rope_theta", 10000.0);
-  if (const json* scaling = reader->Find("rope_scaling")) {
-    RefuseScaling(*scaling, "rope_scaling", reader);
-  }
-  const json* parameters = reader->Find("rope_parameters");
-  if (parameters == nullptr) return;
-  RefuseScaling(*parameters, "rope_parameters", reader);
-  if (!parameters->is_object()) return;
-  Reader rope(*parameters);
-  config->rope_theta = rope.Positive("rope_theta", config->rope_theta);
-  if (!rope.status().ok()) reader->Fail("rope_parameters", std::string(rope.status().message()));
-}
-
-void RefuseWindow(const Family& family, Reader* reader, const ModelConfig& config) {
-  constexpr char kRefusal[] = "is active, and sliding window attention is not supported yet";
-  if (const json* types = reader->Find("layer_types")) {
-    if (!types->is_array()) return reader->Fail("layer_types", "must be a list");
-    for (const json& type : *types) {
-      if (type != "full_attention") {
-        return reader->Fail("layer_types",
-                            absl::StrCat("holds ", type.dump(), ", which is not supported yet"));
-      }
-    }
-    if (!family.window_without_flag) return;
-  }
-  if (reader->Find("sliding_window") == nullptr) return;
-  if (family.window_without_flag) return reader->Fail("sliding_window", kRefusal);
-  if (!reader->Flag("use_sliding_window", false)) return;
-  // Layers below max_window_layers attend in full.
-  if (reader->Size("max_window_layers", 28) < config.num_hidden_layers) {
-    reader->Fail("sliding_window", kRefusal);
-  }
-}
-
-void RefuseWhatIsNotThereYet(const Family& family, Reader* reader, const ModelConfig& config) {
-  RefuseWindow(family, reader, config);
-  const std::string activation = reader->Text("hidden_act", "silu");
-  if (activation != "silu" && activation != "swish") {
-    reader->Fail("hidden_act", absl::StrCat("asks for '", activation,
-                                            "', which is not supported yet (silu is)"));
-  }
-}
-
-void ReadShape(const Family& family, Reader* reader, ModelConfig* config) {
-  config->vocab_size = reader->Size("vocab_size");
-  config->hidden_size = reader->Size("hidden_size");
-  config->intermediate_size = reader->Size("intermediate_size");
-  config->num_hidden_layers = reader->Size("num_hidden_layers");
-  config->num_attention_heads = reader->Size("num_attention_heads");
-  if (!reader->status().ok()) return;
-  config->num_key_value_heads = reader->Size("num_key_value_heads", config->num_attention_heads);
-  config->max_position_embeddings =
-      reader->Size("max_position_embeddings", family.max_position_embeddings);
-  if (reader->Find("head_dim") == nullptr &&
-      config->hidden_size % config->num_attention_heads != 0) {
-    reader->Fail("hidden_size",
-                 "must be a multiple of num_attention_heads where head_dim is absent");
-    return;
-  }
-  const int64_t even_share = config->hidden_size / config->num_attention_heads;
-  config->head_dim = reader->Size("head_dim", std::max<int64_t>(1, even_share));
+  const int64_t even_share =
+      std::max<int64_t>(1, config->hidden_size / config->num_attention_heads);
+  config->head_dim = SizeOrDefault(reader, "head_dim", family.head_dim, even_share);
+  if (!reader.status().ok()) return;
   if (config->num_attention_heads % config->num_key_value_heads != 0) {
-    reader->Fail("num_attention_heads", "must be a multiple of num_key_value_heads");
+    reader.Fail("num_attention_heads",
+                absl::StrCat("(", config->num_attention_heads,
+                             ") must be a multiple of num_key_value_heads (",
+                             config->num_key_value_heads, ")"));
   }
   if (config->head_dim % 2 != 0) {
-    reader->Fail("head_dim", absl::StrCat("(or hidden_size / num_attention_heads) must be even for "
-                                          "rotary embeddings, not ", config->head_dim));
+    reader.Fail("head_dim", absl::StrCat("(or hidden_size / num_attention_heads) must be even for "
+                                         "rotary embeddings, not ", config->head_dim));
   }
 }
 
-absl::StatusOr<ModelConfig> FromJson(const json& document) {
-  if (!document.is_object()) return absl::InvalidArgumentError("is no JSON object");
-  Reader reader(document);
+void ReadShape(const ModelFamily& family, ConfigReader& reader, ModelConfig* config) {
+  config->vocab_size = reader.Size("vocab_size", family.vocab_size);
+  config->hidden_size = reader.Size("hidden_size", family.hidden_size);
+  config->intermediate_size = reader.Size("intermediate_size", family.intermediate_size);
+  config->num_hidden_layers = reader.Size("num_hidden_layers", family.num_hidden_layers);
+  config->num_attention_heads = reader.Size("num_attention_heads", family.num_attention_heads);
+  config->max_position_embeddings =
+      reader.Size("max_position_embeddings", family.max_position_embeddings);
+  if (config->num_hidden_layers > kMostLayers) {
+    reader.Fail("num_hidden_layers", absl::StrCat("must be at most ", kMostLayers));
+  }
+  if (reader.status().ok()) ReadHeads(family, reader, config);
+}
+
+void ReadBiases(const ModelFamily& family, ConfigReader& reader, ModelConfig* config) {
+  const bool biased = family.honours_attention_bias && reader.Flag("attention_bias", false);
+  config->attention_bias = family.qkv_bias || biased;
+  config->attention_output_bias = biased;
+  config->mlp_bias = family.honours_mlp_bias && reader.Flag("mlp_bias", false);
+}
+
+void ReadActivation(const ModelFamily& family, ConfigReader& reader, ModelConfig* config) {
+  const char* key = family.gemma ? "hidden_activation" : "hidden_act";
+  const std::string name = reader.Text(key, family.gemma ? "gelu_pytorch_tanh" : "silu");
+  if (name == "silu" || name == "swish") {
+    config->activation = Activation::kSilu;
+  } else if (name == "gelu_pytorch_tanh") {
+    config->activation = Activation::kGeluTanh;
+  } else {
+    reader.Fail(key, absl::StrCat("asks for '", name,
+                                  "', which is not supported yet (silu and gelu_pytorch_tanh are)"));
+  }
+}
+
+void ReadGemma(ConfigReader& reader, ModelConfig* config) {
+  config->attention_scale = 1.0 / std::sqrt(reader.Positive("query_pre_attn_scalar", 256));
+  config->embedding_scale = std::sqrt(static_cast<double>(config->hidden_size));
+  config->norms_from_one = true;
+  for (const char* key : {"attn_logit_softcapping", "final_logit_softcapping"}) {
+    if (reader.Find(key) != nullptr) reader.Fail(key, "is set, which is not supported yet");
+  }
+  if (reader.Flag("use_bidirectional_attention", false)) {
+    reader.Fail("use_bidirectional_attention", "is set: this model does not generate text");
+  }
+}
+
+// `whole` is the file, `text` the part of it about the text model; often the same.
+absl::StatusOr<ModelConfig> FromJson(const ModelFamily& family, const json& whole,
+                                     const json& text) {
+  ConfigReader reader(text);
+  ConfigReader outer(whole);
   ModelConfig config;
-  config.model_type = reader.Text("model_type", "");
-  RETURN_IF_ERROR(reader.status());
-  ASSIGN_OR_RETURN(const Family family, FindFamily(config.model_type));
-  config.architecture = family.architecture;
-  config.name_or_path = reader.Text("_name_or_path", "");
-  ReadShape(family, &reader, &config);
+  config.model_type = family.model_type;
+  config.architecture = &whole == &text ? family.architecture : family.multimodal_architecture;
+  config.name_or_path = outer.Text("_name_or_path", "");
+  ReadShape(family, reader, &config);
   config.rms_norm_eps = reader.Positive("rms_norm_eps", 1e-6);
-  config.tie_word_embeddings = reader.Flag("tie_word_embeddings", false);
-  const bool biased = family.honours_bias_keys && reader.Flag("attention_bias", false);
-  config.attention_bias = family.qkv_bias || biased;
-  config.attention_output_bias = biased;
-  config.mlp_bias = family.honours_bias_keys && reader.Flag("mlp_bias", false);
-  config.torch_dtype = reader.Text("dtype", reader.Text("torch_dtype", "float32"));
-  ReadRope(&reader, &config);
-  RefuseWhatIsNotThereYet(family, &reader, config);
+  config.tie_word_embeddings = outer.Flag(
+      "tie_word_embeddings", reader.Flag("tie_word_embeddings", family.tie_word_embeddings));
+  const std::string type = reader.Text("dtype", reader.Text("torch_dtype", "float32"));
+  config.torch_dtype = outer.Text("dtype", outer.Text("torch_dtype", type));
+  RETURN_IF_ERROR(reader.status());
+  RETURN_IF_ERROR(outer.status());
+  config.attention_scale = 1.0 / std::sqrt(static_cast<double>(config.head_dim));
+  ReadBiases(family, reader, &config);
+  ReadActivation(family, reader, &config);
+  if (family.gemma) {
+    ReadGemma(reader, &config);
+    config.ropes = ReadGlobalAndLocalRope(reader);
+  } else {
+    config.ropes = {ReadRope(reader, 10000.0)};
+  }
+  ReadLayerWindows(family, reader, &config);
   RETURN_IF_ERROR(reader.status());
   return config;
 }
 
 }  // namespace
 
+std::string ModelConfig::LayersPath() const {
+  return architecture == "Gemma3ForConditionalGeneration" ? "model.language_model.layers"
+                                                          : "model.layers";
+}
+
+absl::StatusOr<ModelConfig> ModelConfig::Parse(std::string_view text) {
+  ASSIGN_OR_RETURN(const json document, ParseJson(text));
+  if (!document.is_object()) return absl::InvalidArgumentError("is no JSON object");
+  ConfigReader reader(document);
+  const std::string model_type = reader.Text("model_type", "");
+  RETURN_IF_ERROR(reader.status());
+  ASSIGN_OR_RETURN(const ModelFamily* family, FindModelFamily(model_type));
+  if (model_type != family->multimodal_type) return FromJson(*family, document, document);
+  const json* text_config = reader.Find("text_config");
+  if (text_config == nullptr || !text_config->is_object()) {
+    return absl::InvalidArgumentError("key 'text_config' must be an object");
+  }
+  return FromJson(*family, document, *text_config);
+}
+
 absl::StatusOr<ModelConfig> ModelConfig::Load(const std::filesystem::path& base_dir) {
   const auto path = base_dir / "config.json";
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kConfigLimitBytes));
-  auto config = FromJson(json::parse(text, nullptr, /*allow_exceptions=*/false));
+  auto config = Parse(text);
   if (!config.ok()) return Annotate(config.status(), path.string());
   if (config->name_or_path.empty()) config->name_or_path = base_dir.filename().string();
   return config;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/safetensors_dtype.h"
 
@@ -42,6 +43,7 @@ absl::StatusOr<std::string_view> HeaderText(std::string_view file) {
 
 // nlohmann keeps the last of two equal keys; here that would hide a tensor.
 absl::StatusOr<json> ParseUnique(std::string_view text) {
+  if (!CheckJsonShape(text).ok()) return absl::DataLossError("the header is nested too deeply");
   std::vector<std::set<std::string>> keys;
   std::string twice;
   auto watch = [&](int, json::parse_event_t event, json& parsed) {

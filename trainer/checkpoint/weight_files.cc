@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -23,10 +26,22 @@ bool IsPlainName(const std::string& name) {
          name.find('\0') == std::string::npos;
 }
 
+std::string PlainName(const std::string& stored) {
+  constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
+      {"language_model.model.", "model."},
+      {"model.language_model.", "model."},
+      {"language_model.lm_head.", "lm_head."}};
+  for (const auto& [prefix, plain] : kPrefixes) {
+    if (stored.starts_with(prefix)) return std::string(plain) + stored.substr(prefix.size());
+  }
+  return stored;
+}
+
 // tensor → shard, as in {"weight_map": {…}}.
 absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kIndexLimitBytes));
-  const auto index = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto parsed = ParseJson(text);
+  const auto index = parsed.ok() ? *parsed : nlohmann::json();
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     return absl::DataLossError(absl::StrCat(path.string(), ": no JSON object with a weight_map"));
   }
@@ -44,7 +59,7 @@ absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::filesyst
 
 }  // namespace
 
-absl::StatusOr<WeightFiles> WeightFiles::Open(const std::filesystem::path& directory) {
+absl::StatusOr<WeightFiles> WeightFiles::OpenAsStored(const std::filesystem::path& directory) {
   const auto single = directory / "model.safetensors";
   const auto index = directory / "model.safetensors.index.json";
   std::error_code ignored;
@@ -54,6 +69,12 @@ absl::StatusOr<WeightFiles> WeightFiles::Open(const std::filesystem::path& direc
       absl::StrCat(directory.string(), ": neither model.safetensors nor ",
                    "model.safetensors.index.json is here (weights in other formats can be saved as "
                    "safetensors with transformers' save_pretrained)"));
+}
+
+absl::StatusOr<WeightFiles> WeightFiles::Open(const std::filesystem::path& directory) {
+  ASSIGN_OR_RETURN(WeightFiles weights, OpenAsStored(directory));
+  weights.UsePlainNames();
+  return weights;
 }
 
 absl::StatusOr<WeightFiles> WeightFiles::OpenFile(const std::filesystem::path& path) {
@@ -90,6 +111,12 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenShards(const std::filesystem::path&
                                             tensor, "' is missing, although the index names it"));
   }
   return weights;
+}
+
+void WeightFiles::UsePlainNames() {
+  std::map<std::string, Place> plain;
+  for (auto& [name, place] : places_) plain.emplace(PlainName(name), place);
+  places_ = std::move(plain);
 }
 
 std::vector<std::string> WeightFiles::Names() const {

@@ -17,12 +17,17 @@
 
 namespace mozgach {
 
+// Names are those of a plain decoder ("model.layers.0.…", "lm_head.weight"): what leads there in a
+// model that sees as well ("language_model.model.", "model.language_model.", "language_model.lm_head")
+// is left out.
 class WeightFiles {
  public:
   // `directory`/model.safetensors, or the shards of model.safetensors.index.json.  NOT_FOUND where
   // there is neither; DATA_LOSS for a shard that is damaged or lacks a tensor of the index;
   // INVALID_ARGUMENT for an index that points outside `directory`.
   static absl::StatusOr<WeightFiles> Open(const std::filesystem::path& directory);
+  // The same with every name as the files spell it.
+  static absl::StatusOr<WeightFiles> OpenAsStored(const std::filesystem::path& directory);
 
   // The one file `path`.
   static absl::StatusOr<WeightFiles> OpenFile(const std::filesystem::path& path);
@@ -55,6 +60,7 @@ class WeightFiles {
     std::shared_ptr<const SafetensorsFile> file;
     const StoredTensor* stored;
   };
+  void UsePlainNames();
   static absl::StatusOr<WeightFiles> OpenShards(const std::filesystem::path& index);
 
   std::filesystem::path origin_;

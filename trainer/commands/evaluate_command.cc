@@ -5,6 +5,7 @@
 #include "trainer/adapter/adapter_job.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/model_flags.h"
+#include "trainer/train/extended_context.h"
 
 namespace mozgach {
 namespace {
@@ -23,6 +24,7 @@ absl::Status RunEvaluate(const EvaluateFlags& flags) {
   ASSIGN_OR_RETURN(const auto base,
                    LoadBase(flags.base, file.spec.quantization, std::nullopt,
                             {.cache = flags.cache}));
+  const ExtendedContext context(*base->model, file.spec.rope_scaling);
   std::optional<LoraAdapter> adapter;
   if (!flags.adapter.empty()) {
     ASSIGN_OR_RETURN(adapter, LoraAdapter::Load(flags.adapter, base->model->config(),

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/dataset.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "trainer/chat/chat_template.h"
 #include "trainer/commands/commands.h"
@@ -26,10 +27,16 @@ struct GenerateFlags {
   GenerationOptions options;
 };
 
+absl::StatusOr<std::string> ReadInput(const std::string& file) {
+  return ReadFile(file == "-" ? "/dev/stdin" : file, kMessagesLimit);
+}
+
 // [{"role", "content"}, …], or {"messages": [ … ]}.
 absl::StatusOr<std::vector<Message>> ReadMessages(const std::string& file) {
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(file, kMessagesLimit));
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  ASSIGN_OR_RETURN(const std::string text, ReadInput(file));
+  const absl::StatusOr<Json> parsed = ParseJson(text);
+  if (!parsed.ok()) return Annotate(parsed.status(), file);
+  const Json& json = *parsed;
   const bool wrapped = json.is_object() && json.contains("messages");
   const Json& list = wrapped ? json["messages"] : json;
   std::vector<Message> messages;
@@ -96,7 +103,7 @@ void AddGenerateCommand(CLI::App& app, Command* command) {
   auto* source = generate->add_option_group("what to continue");
   source->add_option("--prompt", flags->prompt, "plain text, continued as it is");
   source->add_option("--messages", flags->messages,
-                     "JSON file, a list of {\"role\", \"content\"}, through the chat template");
+                     "JSON file or - for stdin: a list of {\"role\", \"content\"}, through the chat template");
   source->require_option(1);
   generate->add_option("--max-new-tokens", flags->options.max_new_tokens, "default 256")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 #include "common/utf8.h"
 #include "nlohmann/json.hpp"
 #include "trainer/chat/chat_template.h"
@@ -18,13 +19,13 @@ absl::StatusOr<std::string> RenderLine(const ChatTemplate& chat_template, const 
   if (FirstInvalidUtf8(line) != std::string_view::npos) {
     return absl::InvalidArgumentError("the line is not UTF-8");
   }
-  const Json variables = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!variables.is_object() || !variables.contains("messages")) {
+  const absl::StatusOr<Json> variables = ParseOrderedJson(line);
+  if (!variables.ok() || !variables->is_object() || !variables->contains("messages")) {
     return absl::InvalidArgumentError(
         "expected a JSON object, such as {\"messages\": [{\"role\": \"user\", \"content\": "
         "\"Hello\"}]}");
   }
-  return chat_template.RenderJson(variables);
+  return chat_template.RenderJson(*variables);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
 
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -23,11 +24,6 @@ struct ScoreFlags {
 
 absl::Status CheckTokens(const std::vector<int64_t>& tokens, const ModelConfig& config) {
   if (tokens.empty()) return absl::InvalidArgumentError("--tokens: there are none");
-  if (static_cast<int64_t>(tokens.size()) > config.max_position_embeddings) {
-    return absl::InvalidArgumentError(absl::StrCat("--tokens: ", tokens.size(),
-                                                   " tokens, the base can do ",
-                                                   config.max_position_embeddings));
-  }
   for (const int64_t token : tokens) {
     if (token >= 0 && token < config.vocab_size) continue;
     return absl::InvalidArgumentError(absl::StrCat(
@@ -52,6 +48,10 @@ absl::Status RunScore(const ScoreFlags& flags) {
   const CausalLm& model = *loaded.base->model;
   RETURN_IF_ERROR(CheckTokens(flags.tokens, model.config()));
   const at::NoGradGuard no_grad;
+  if (static_cast<int64_t>(flags.tokens.size()) > model.longest_text()) {
+    std::cerr << "warning: " << flags.tokens.size() << " tokens; this base is made for "
+              << model.longest_text() << "\n";
+  }
   const auto count = static_cast<int64_t>(flags.tokens.size());
   const at::Tensor ids = at::tensor(flags.tokens, at::kLong).to(model.device());
   ForwardOptions options;
@@ -60,9 +60,13 @@ absl::Status RunScore(const ScoreFlags& flags) {
   if (!flags.logits.empty()) {
     RETURN_IF_ERROR(WriteSafetensors(flags.logits, {{"logits", model.Logits(hidden)}}, {}));
   }
-  std::cout << NllJson(TokenNll(hidden.narrow(0, 0, count - 1), model.head(),
-                                ids.narrow(0, 1, count - 1)))
-            << std::endl;
+  const at::Tensor nll =
+      TokenNll(hidden.narrow(0, 0, count - 1), model.head(), ids.narrow(0, 1, count - 1));
+  if (!std::isfinite(nll.sum(at::kDouble).item<double>())) {
+    return absl::OutOfRangeError(
+        "the loss is not finite; are the weights of the base and of the adapter whole?");
+  }
+  std::cout << NllJson(nll) << std::endl;
   return absl::OkStatus();
 }
 

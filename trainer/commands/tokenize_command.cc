@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "trainer/tokenizer/tokenizer.h"
 
@@ -16,11 +17,11 @@ namespace mozgach {
 namespace {
 
 absl::StatusOr<std::string> ParseText(const std::string& line) {
-  const nlohmann::json value = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_string()) {
+  const absl::StatusOr<nlohmann::json> value = ParseJson(line);
+  if (!value.ok() || !value->is_string()) {
     return absl::InvalidArgumentError("expected a JSON string, such as \"Hello\"");
   }
-  return value.get<std::string>();
+  return value->get<std::string>();
 }
 
 }  // namespace

@@ -29,6 +29,12 @@ std::vector<Segment> LinesOf(const std::vector<Message>& messages, size_t begin,
 
 bool IsSpaces(const std::string& text) { return text.find_first_not_of(' ') == std::string::npos; }
 
+std::string_view Trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
+  return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+}
+
 void Append(const Example& part, Example* whole) {
   whole->ids.insert(whole->ids.end(), part.ids.begin(), part.ids.end());
   whole->trained.insert(whole->trained.end(), part.trained.begin(), part.trained.end());
@@ -59,8 +65,44 @@ absl::StatusOr<Example> ExampleBuilder::Encode(const std::vector<Segment>& segme
     const int message = segments[static_cast<size_t>(piece)].message;
     example.trained.push_back(message >= 0 && IsTarget(row, message));
   }
+  TrainWhatIsPutBack(segments, pieces, row, &example);
   TrainEndsOfTurns(segments, pieces, &example);
   return example;
+}
+
+// A template may take an answer apart and write what joins its parts, or what it began with, itself:
+// Qwen3's cuts out a thought and puts its tags back.  The model has to say these too.
+void ExampleBuilder::TrainWhatIsPutBack(const std::vector<Segment>& segments,
+                                        const std::vector<int32_t>& pieces, const Row& row,
+                                        Example* example) const {
+  const auto segment_of = [&](size_t token) -> const Segment& {
+    return segments[static_cast<size_t>(pieces[token])];
+  };
+  const auto train = [&](size_t begin, size_t end) {
+    std::fill(example->trained.begin() + static_cast<std::ptrdiff_t>(begin),
+              example->trained.begin() + static_cast<std::ptrdiff_t>(end), uint8_t{1});
+  };
+  for (size_t i = 1; i < pieces.size(); ++i) {
+    const Segment& answer = segment_of(i);
+    if (answer.message < 0 || !IsTarget(row, answer.message)) continue;
+    size_t begin = i;  // of the template's text before it, back to a special token
+    while (begin > 0 && segment_of(begin - 1).message < 0 &&
+           !tokenizer_->IsSpecial(example->ids[begin - 1])) {
+      --begin;
+    }
+    if (begin > 0 && segment_of(begin - 1).message == answer.message) {
+      train(begin, i);
+      continue;
+    }
+    const std::string_view content = row.messages[static_cast<size_t>(answer.message)].content;
+    const std::string_view lost = Trimmed(content.substr(0, content.find(answer.text)));
+    for (size_t first = i; !lost.empty() && first-- > begin;) {
+      const std::string text = tokenizer_->Decode({&example->ids[first], i - first}, false);
+      const bool found = Trimmed(text) == lost;
+      if (found) train(first, i);
+      if (found || text.size() > 2 * lost.size() + 16) break;
+    }
+  }
 }
 
 // A turn ends with the special token that stands, in the template's text, behind the last token of

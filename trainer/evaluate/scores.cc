@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "trainer/evaluate/exact_match.h"
 #include "trainer/evaluate/held_out_loss.h"
@@ -19,10 +20,10 @@ using Json = nlohmann::json;
 std::optional<Scores> ReadCached(const std::filesystem::path& file) {
   const auto text = ReadFile(file, 1 << 16);
   if (!text.ok()) return std::nullopt;
-  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return std::nullopt;
+  const absl::StatusOr<Json> json = ParseJson(*text);
+  if (!json.ok() || !json->is_object()) return std::nullopt;
   Scores scores;
-  for (const auto& [name, value] : json.items()) {
+  for (const auto& [name, value] : json->items()) {
     if (!value.is_number()) return std::nullopt;
     scores[name] = value.get<double>();
   }

@@ -165,18 +165,20 @@ int64_t LoraAdapter::LowestLayer() const {
 }
 
 std::vector<std::pair<std::string, at::Tensor>> LoraAdapter::NamedTensors(
-    const ModelConfig&) const {
+    const ModelConfig& config) const {
+  const std::string layers = config.LayersPath();
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& [place, pair] : pairs_) {
-    tensors.emplace_back(PeftName(place.first, place.second, "lora_A"), pair.a);
-    tensors.emplace_back(PeftName(place.first, place.second, "lora_B"), pair.b);
+    tensors.emplace_back(PeftName(layers, place.first, place.second, "lora_A"), pair.a);
+    tensors.emplace_back(PeftName(layers, place.first, place.second, "lora_B"), pair.b);
   }
   return tensors;
 }
 
-std::string PeftName(int64_t layer, Projection projection, const char* matrix) {
-  return absl::StrCat("base_model.model.model.layers.", layer, ".", ModulePath(projection), ".",
-                      matrix, ".weight");
+std::string PeftName(const std::string& layers_path, int64_t layer, Projection projection,
+                     const char* matrix) {
+  return absl::StrCat("base_model.model.", layers_path, ".", layer, ".",
+                      ModulePath(projection), ".", matrix, ".weight");
 }
 
 }  // namespace mozgach

@@ -29,8 +29,10 @@ const char* ModulePath(Projection projection);
 // [out, in] of the projection in this model.
 std::pair<int64_t, int64_t> ProjectionShape(const ModelConfig& config, Projection projection);
 
-// "base_model.model.model.layers.<layer>.<path>.<matrix>.weight"; `matrix` is lora_A or lora_B.
-std::string PeftName(int64_t layer, Projection projection, const char* matrix);
+// "base_model.model.<layers_path>.<layer>.<path>.<matrix>.weight"; `layers_path` is
+// ModelConfig::LayersPath(), `matrix` lora_A or lora_B.
+std::string PeftName(const std::string& layers_path, int64_t layer, Projection projection,
+                     const char* matrix);
 
 // alpha / r, or alpha / sqrt(r) with use_rslora.
 double LoraScaling(double alpha, int64_t rank, bool use_rslora);

@@ -1,8 +1,11 @@
 // LoraAdapter::Load(): the PEFT directory (peft, docs/source/developer_guides/checkpoint.md).
 #include <algorithm>
+#include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/weight_files.h"
 #include "trainer/lora/lora_adapter.h"
@@ -42,7 +45,7 @@ absl::Status CheckSupported(const json& config) {
 }
 
 absl::StatusOr<PeftConfig> ParseConfig(const std::string& text) {
-  const json config = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  ASSIGN_OR_RETURN(const json config, ParseJson(text));
   if (!config.is_object()) return absl::DataLossError("is no JSON object");
   if (config.value("peft_type", json()) != "LORA") {
     return absl::InvalidArgumentError("'peft_type' is not LORA");
@@ -80,6 +83,20 @@ absl::StatusOr<at::Tensor> ReadLeaf(const WeightFiles& weights, const std::strin
   return stored->to(device, at::kFloat, /*non_blocking=*/false, /*copy=*/true).requires_grad_(true);
 }
 
+// Adapters of models that see as well were written under several paths over the years.
+std::string LayersPathIn(const std::vector<std::string>& names, const ModelConfig& config) {
+  for (const std::string& path :
+       {config.LayersPath(), std::string("model.layers"), std::string("model.language_model.layers"),
+        std::string("language_model.model.layers")}) {
+    const std::string prefix = absl::StrCat("base_model.model.", path, ".");
+    if (std::any_of(names.begin(), names.end(),
+                    [&](const std::string& name) { return absl::StartsWith(name, prefix); })) {
+      return path;
+    }
+  }
+  return config.LayersPath();
+}
+
 }  // namespace
 
 absl::StatusOr<LoraAdapter> LoraAdapter::Load(const std::filesystem::path& peft_dir,
@@ -90,32 +107,30 @@ absl::StatusOr<LoraAdapter> LoraAdapter::Load(const std::filesystem::path& peft_
   if (!peft.ok()) return Annotate(peft.status(), config_path.string());
   ASSIGN_OR_RETURN(const WeightFiles weights,
                    WeightFiles::OpenFile(peft_dir / "adapter_model.safetensors"));
+  const std::vector<std::string> names = weights.Names();
+  const std::string layers = LayersPathIn(names, config);
   LoraAdapter adapter;
   adapter.rank_ = peft->rank;
   adapter.scaling_ = peft->scaling;
   adapter.dropout_ = peft->dropout;
-  size_t read = 0;
+  std::set<std::string> read;
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     for (int index = 0; index < kProjections; ++index) {
       const auto projection = static_cast<Projection>(index);
-      const std::string a_name = PeftName(layer, projection, "lora_A");
-      const std::string b_name = PeftName(layer, projection, "lora_B");
+      const std::string a_name = PeftName(layers, layer, projection, "lora_A");
+      const std::string b_name = PeftName(layers, layer, projection, "lora_B");
       if (!weights.Contains(a_name) && !weights.Contains(b_name)) continue;
       const auto [out, in] = ProjectionShape(config, projection);
       LoraPair pair;
       ASSIGN_OR_RETURN(pair.a, ReadLeaf(weights, a_name, {peft->rank, in}, device));
       ASSIGN_OR_RETURN(pair.b, ReadLeaf(weights, b_name, {out, peft->rank}, device));
       adapter.pairs_[{layer, projection}] = pair;
-      read += 2;
+      read.insert({a_name, b_name});
     }
   }
-  const std::vector<std::string> names = weights.Names();
-  if (read == names.size() && read > 0) return adapter;
-  const auto ours = adapter.NamedTensors(config);
+  if (read.size() == names.size() && !read.empty()) return adapter;
   for (const std::string& name : names) {
-    const bool known = std::any_of(ours.begin(), ours.end(),
-                                   [&](const auto& tensor) { return tensor.first == name; });
-    if (!known) {
+    if (read.count(name) == 0) {
       return absl::InvalidArgumentError(
           absl::StrCat((peft_dir / "adapter_model.safetensors").string(), ": tensor '", name,
                        "' fits no layer of this base: the adapter was trained on another one"));

@@ -1,39 +1,21 @@
 #include "trainer/models/attention.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/index_put.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/tensor.h>
 
 #include "trainer/models/head_blocks.h"
+#include "trainer/models/windowed_attention.h"
 
 namespace mozgach {
 namespace {
 
-// Keys and values once per query head.
-at::Tensor Repeated(const at::Tensor& kv, int64_t times) {
-  if (times == 1) return kv;
-  return kv.unsqueeze(2)
-      .expand({kv.size(0), kv.size(1), times, kv.size(2), kv.size(3)})
-      .reshape({kv.size(0), kv.size(1) * times, kv.size(2), kv.size(3)});
-}
-
 // Causal attention of one block, [documents, length, heads · head_dim].
-at::Tensor AttendBlock(const HeadBlock& heads, const HeadLayout& layout) {
-  const at::Tensor q = heads.q.transpose(1, 2);
-  at::Tensor k = heads.k.transpose(1, 2), v = heads.v.transpose(1, 2);
-  const int64_t times = layout.heads / layout.kv_heads;
-  // The CPU's backward runs one thread per document and key head: with fewer of them than threads,
-  // repeat.
-  const bool grouped = times > 1 && q.size(0) * layout.kv_heads >= 2 * at::get_num_threads();
-  if (!grouped) {
-    k = Repeated(k, times);
-    v = Repeated(v, times);
-  }
-  const bool causal = q.size(2) > 1;
+at::Tensor AttendBlock(const HeadBlock& heads, const Attention& attention) {
   const at::Tensor y =
-      at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal, std::nullopt, grouped);
-  return y.transpose(1, 2).reshape({q.size(0), q.size(2), -1});
+      CausalAttention(heads.q.transpose(1, 2), heads.k.transpose(1, 2), heads.v.transpose(1, 2),
+                      attention.scale, attention.window);
+  return y.transpose(1, 2).flatten(2, 3);
 }
 
 // Puts the documents' keys and values into the cache, document i at sequence i.
@@ -49,12 +31,13 @@ void Remember(const std::vector<HeadBlock>& heads, const DocumentBlocks& blocks,
 
 at::Tensor AttendDocuments(const Attention& attention, const at::Tensor& qkv, const Pass& pass) {
   const auto type = AttentionType(qkv.device(), qkv.scalar_type());
-  const auto heads = SplitIntoBlocks(qkv, attention.layout, pass.blocks, *pass.rotary, type);
+  const auto heads = SplitIntoBlocks(qkv, attention.layout, pass.blocks,
+                                     (*pass.rotary)[attention.rope], type);
   if (pass.cache != nullptr) {
     Remember(heads, *pass.blocks, pass.cache->layers[static_cast<size_t>(attention.layer)]);
   }
   std::vector<at::Tensor> results;
-  for (const HeadBlock& block : heads) results.push_back(AttendBlock(block, attention.layout));
+  for (const HeadBlock& block : heads) results.push_back(AttendBlock(block, attention));
   return JoinBlocks(results, pass.blocks, qkv.scalar_type());
 }
 
@@ -74,16 +57,19 @@ at::Tensor AttendCached(const Attention& attention, const at::Tensor& qkv, const
   const at::Tensor heads = qkv.view({sequences, -1, layout.head_dim}).to(type);
   const int64_t rotated = layout.heads + layout.kv_heads;
   const at::Tensor qk =
-      RotateHeads(heads.narrow(1, 0, rotated), pass.cache_positions, *pass.rotary);
+      RotateHeads(heads.narrow(1, 0, rotated), pass.cache_positions,
+                                    (*pass.rotary)[attention.rope]);
   Append(layer.keys, qk.narrow(1, layout.heads, layout.kv_heads), pass.cache_rows);
   Append(layer.values, heads.narrow(1, rotated, layout.kv_heads), pass.cache_rows);
   const at::Tensor q = qk.narrow(1, 0, layout.heads)
                            .reshape({sequences, layout.kv_heads, layout.heads / layout.kv_heads,
                                      layout.head_dim});
-  const int64_t seen = pass.cache_mask.size(-1);
+  const at::Tensor& mask = attention.window > 0 ? pass.cache_window_mask : pass.cache_mask;
+  const int64_t seen = mask.size(-1);
   const at::Tensor y = at::scaled_dot_product_attention(
       q, layer.keys.narrow(1, 0, seen).transpose(1, 2),
-      layer.values.narrow(1, 0, seen).transpose(1, 2), pass.cache_mask.to(type));
+      layer.values.narrow(1, 0, seen).transpose(1, 2), mask.to(type), 0.0,
+      /*is_causal=*/false, attention.scale);
   return y.reshape({sequences, layout.heads * layout.head_dim}).to(qkv.scalar_type());
 }
 
@@ -94,7 +80,10 @@ at::ScalarType AttentionType(at::Device device, at::ScalarType compute_dtype) {
 }
 
 at::Tensor Attend(const Attention& attention, const at::Tensor& x, const Pass& pass) {
-  const at::Tensor qkv = Apply(attention.qkv, x, pass.lora);
+  at::Tensor qkv = Apply(attention.qkv, x, pass.lora);
+  if (attention.norms.defined()) {
+    qkv = NormalizeQueriesAndKeys(qkv, attention.layout, attention.norms);
+  }
   const at::Tensor y = pass.blocks != nullptr ? AttendDocuments(attention, qkv, pass)
                                               : AttendCached(attention, qkv, pass);
   return Apply(attention.output, y, pass.lora);

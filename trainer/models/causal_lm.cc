@@ -27,7 +27,7 @@ absl::Status LoadParts(const WeightLoader& loader, Decoder::Parts* parts) {
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     ASSIGN_OR_RETURN(parts->layers.emplace_back(), load_layer(loader, layer));
   }
-  ASSIGN_OR_RETURN(parts->final_norm, loader.Dense("model.norm.weight", {config.hidden_size}));
+  ASSIGN_OR_RETURN(parts->final_norm, loader.Norm("model.norm.weight", config.hidden_size));
   ASSIGN_OR_RETURN(parts->head, loader.Shared(config.tie_word_embeddings
                                                   ? "model.embed_tokens.weight"
                                                   : "lm_head.weight",

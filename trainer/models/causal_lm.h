@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,13 @@ class CausalLm {
 
   // SHA-256 over the digests of config.json and the weight files, in name order.
   virtual const std::string& digest() const = 0;
+
+  // Stretches what the base can see, on top of what its config.json says, until told otherwise;
+  // nothing: as the base has it.
+  virtual void ExtendContext(const std::optional<RopeScaling>& extension) = 0;
+
+  // Tokens of the longest text it can see.
+  virtual int64_t longest_text() const = 0;
 
   // Frees the buffers that are kept between calls (dequantised weights, rotary tables): after a
   // job.

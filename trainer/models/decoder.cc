@@ -5,7 +5,11 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/gt.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/le.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/sub.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -17,9 +21,49 @@
 
 namespace mozgach {
 
-Decoder::Decoder(Parts parts)
-    : parts_(std::move(parts)),
-      rotary_(parts_.config.rope_theta, parts_.config.head_dim, parts_.options.device) {}
+namespace {
+
+// [sequences, 1, 1, longest + 1] float32: 0 where the token at `lengths` sees, -inf elsewhere.
+at::Tensor CacheMask(const at::Tensor& lengths, int64_t longest, int64_t window) {
+  const at::Tensor places = at::arange(longest + 1, at::kLong).unsqueeze(0);
+  const at::Tensor here = lengths.unsqueeze(1);
+  at::Tensor mask = at::zeros({lengths.size(0), longest + 1}, at::kFloat);
+  mask.masked_fill_(at::gt(places, here), -std::numeric_limits<float>::infinity());
+  if (window > 0) {
+    mask.masked_fill_(at::le(places, at::sub(here, window)), -std::numeric_limits<float>::infinity());
+  }
+  return mask.unsqueeze(1).unsqueeze(1);
+}
+
+}  // namespace
+
+Decoder::Decoder(Parts parts) : parts_(std::move(parts)) {
+  for (const RopeConfig& rope : parts_.config.ropes) {
+    const RopeSetup setup{rope, std::nullopt, parts_.config.head_dim,
+                          parts_.config.max_position_embeddings};
+    rotary_.emplace_back(setup, parts_.options.device);
+  }
+}
+
+void Decoder::ExtendContext(const std::optional<RopeScaling>& extension) {
+  // Layers with a window see no further than before.
+  rotary_.front().Extend(extension);
+}
+
+int64_t Decoder::longest_text() const {
+  return LongestText(rotary_.front().setup());
+}
+
+void Decoder::Reach(int64_t positions) const {
+  for (RotaryTable& table : rotary_) table.Reach(positions);
+}
+
+at::Tensor Decoder::Embed(const at::Tensor& ids) const {
+  const at::Tensor x = parts_.embedding.Lookup(ids);
+  if (parts_.config.embedding_scale == 1) return x;
+  // Rounded to the embedding's type first, as in transformers.
+  return at::mul(x, at::scalar_tensor(parts_.config.embedding_scale, x.options()));
+}
 
 Pass Decoder::NewPass(const LoraAdapter* adapter) const {
   Pass pass;
@@ -50,8 +94,8 @@ at::Tensor Decoder::Forward(const TokenBatch& batch, const ForwardOptions& optio
   pass.lora.step = options.step;
   pass.lora.micro_batch = options.micro_batch;
   pass.blocks = std::make_shared<DocumentBlocks>(batch.document_offsets, device());
-  rotary_.Reach(pass.blocks->longest);
-  return RunLayers(parts_.embedding.Lookup(batch.ids), pass, options.checkpoint_layers);
+  Reach(pass.blocks->longest);
+  return RunLayers(Embed(batch.ids), pass, options.checkpoint_layers);
 }
 
 at::Tensor Decoder::Prefill(const TokenBatch& prompts, int64_t capacity, KvCache& cache,
@@ -77,8 +121,8 @@ at::Tensor Decoder::Prefill(const TokenBatch& prompts, int64_t capacity, KvCache
   Pass pass = NewPass(adapter);
   pass.blocks = std::make_shared<DocumentBlocks>(offsets, device());
   pass.cache = &cache;
-  rotary_.Reach(pass.blocks->longest);
-  const at::Tensor hidden = RunLayers(parts_.embedding.Lookup(prompts.ids), pass, false);
+  Reach(pass.blocks->longest);
+  const at::Tensor hidden = RunLayers(Embed(prompts.ids), pass, false);
   return at::index_select(hidden, 0, at::tensor(last_tokens, at::kLong).to(device()));
 }
 
@@ -86,20 +130,19 @@ at::Tensor Decoder::Decode(const at::Tensor& ids, KvCache& cache,
                            const LoraAdapter* adapter) const {
   at::NoGradGuard no_gradients;
   const int64_t longest = *std::max_element(cache.lengths.begin(), cache.lengths.end());
-  rotary_.Reach(longest + 1);
+  Reach(longest + 1);
   Pass pass = NewPass(adapter);
   pass.cache = &cache;
   const at::Tensor lengths = at::tensor(cache.lengths, at::kLong);
   const at::Tensor rows =
       at::arange(cache.sequences(), at::kLong).mul_(cache.capacity).add_(lengths);
-  const at::Tensor behind =
-      at::gt(at::arange(longest + 1, at::kLong).unsqueeze(0), lengths.unsqueeze(1));
-  at::Tensor mask = at::zeros({cache.sequences(), longest + 1}, at::kFloat);
-  mask.masked_fill_(behind, -std::numeric_limits<float>::infinity());
   pass.cache_positions = lengths.to(device());
   pass.cache_rows = rows.to(device());
-  pass.cache_mask = mask.unsqueeze(1).unsqueeze(1).to(device());
-  const at::Tensor hidden = RunLayers(parts_.embedding.Lookup(ids), pass, false);
+  pass.cache_mask = CacheMask(lengths, longest, 0).to(device());
+  const int64_t window =
+      *std::max_element(parts_.config.windows.begin(), parts_.config.windows.end());
+  if (window > 0) pass.cache_window_mask = CacheMask(lengths, longest, window).to(device());
+  const at::Tensor hidden = RunLayers(Embed(ids), pass, false);
   for (int64_t& length : cache.lengths) ++length;
   return hidden;
 }
@@ -110,7 +153,7 @@ at::Tensor Decoder::Logits(const at::Tensor& hidden) const {
 
 void Decoder::ReleaseBuffers() const {
   buffer_.Release();
-  rotary_.Release();
+  for (RotaryTable& table : rotary_) table.Release();
 }
 
 }  // namespace mozgach

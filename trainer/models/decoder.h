@@ -18,8 +18,8 @@ class Decoder : public CausalLm {
     LoadOptions options;
     std::string digest;
     Embedding embedding;
-    at::Tensor head;  // [vocab, hidden] in the compute type
-    at::Tensor final_norm;
+    at::Tensor head;        // [vocab, hidden] in the compute type
+    at::Tensor final_norm;  // [hidden], in the types of RmsNorm()'s weight
     std::vector<std::unique_ptr<DecoderLayer>> layers;
   };
   explicit Decoder(Parts parts);
@@ -34,16 +34,21 @@ class Decoder : public CausalLm {
   at::Tensor Logits(const at::Tensor& hidden) const override;
   const at::Tensor& head() const override { return parts_.head; }
   const std::string& digest() const override { return parts_.digest; }
+  void ExtendContext(const std::optional<RopeScaling>& extension) override;
+  int64_t longest_text() const override;
   void ReleaseBuffers() const override;
 
  private:
+  // [n] int64 → [n, hidden]
+  at::Tensor Embed(const at::Tensor& ids) const;
+  void Reach(int64_t positions) const;
   Pass NewPass(const LoraAdapter* adapter) const;
   at::Tensor RunLayers(at::Tensor x, const Pass& pass, bool checkpoint) const;
 
   Parts parts_;
   // Caches: they change what a call costs, not what it gives.
   mutable DequantBuffer buffer_;
-  mutable RotaryTable rotary_;
+  mutable std::vector<RotaryTable> rotary_;  // as ModelConfig::ropes
 };
 
 }  // namespace mozgach

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "trainer/checkpoint/model_config.h"
 #include "trainer/lora/adapted_linear.h"
 #include "trainer/models/attention.h"
 #include "trainer/models/pass.h"
@@ -19,15 +20,19 @@ class DecoderLayer {
   virtual at::Tensor Forward(const at::Tensor& x, const Pass& pass) const = 0;
 };
 
-// Llama's and Qwen2's block: x + attention(norm(x)), then x + mlp(norm(x)) with SwiGLU.
+// x + attention(norm(x)), then x + mlp(norm(x)) with a gated unit.  Gemma 3 has two norms more, on
+// what attention and mlp give before it is added.
 class PreNormLayer : public DecoderLayer {
  public:
   struct Weights {
-    at::Tensor input_norm;           // [hidden] in the compute type
-    at::Tensor post_attention_norm;  // the same
+    at::Tensor input_norm;           // [hidden], in the types of RmsNorm()'s weight
+    at::Tensor attention_out_norm;   // the same; undefined: none
+    at::Tensor mlp_norm;             // the same
+    at::Tensor mlp_out_norm;         // the same; undefined: none
     Attention attention;
     AdaptedLinear gate_up;
     AdaptedLinear down;
+    Activation activation = Activation::kSilu;
     double norm_eps = 1e-6;
   };
   explicit PreNormLayer(Weights weights) : weights_(std::move(weights)) {}
@@ -35,6 +40,8 @@ class PreNormLayer : public DecoderLayer {
   at::Tensor Forward(const at::Tensor& x, const Pass& pass) const override;
 
  private:
+  at::Tensor Norm(const at::Tensor& x, const at::Tensor& weight) const;
+
   Weights weights_;
 };
 

@@ -5,43 +5,64 @@
 namespace mozgach {
 namespace {
 
-absl::StatusOr<Attention> LoadAttention(const WeightLoader& loader, int64_t layer, bool qkv_bias,
-                                        bool output_bias) {
+absl::StatusOr<Attention> LoadAttention(const WeightLoader& loader, int64_t layer) {
   const ModelConfig& config = loader.config();
+  const auto place = static_cast<size_t>(layer);
   Attention attention;
   attention.layer = layer;
   attention.layout = {config.num_attention_heads, config.num_key_value_heads, config.head_dim};
-  ASSIGN_OR_RETURN(
-      attention.qkv,
-      loader.Linear(layer, {Projection::kQ, Projection::kK, Projection::kV}, qkv_bias));
-  ASSIGN_OR_RETURN(attention.output, loader.Linear(layer, {Projection::kO}, output_bias));
+  attention.scale = config.attention_scale;
+  attention.window = config.windows[place];
+  attention.rope = static_cast<size_t>(config.rope_of_layer[place]);
+  ASSIGN_OR_RETURN(attention.qkv,
+                   loader.Linear(layer, {Projection::kQ, Projection::kK, Projection::kV},
+                                 config.attention_bias));
+  ASSIGN_OR_RETURN(attention.output,
+                   loader.Linear(layer, {Projection::kO}, config.attention_output_bias));
   return attention;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadPreNormLayer(const WeightLoader& loader,
-                                                               int64_t layer, bool qkv_bias,
-                                                               bool output_bias, bool mlp_bias) {
+absl::StatusOr<PreNormLayer::Weights> LoadSharedWeights(const WeightLoader& loader,
+                                                        int64_t layer) {
   const ModelConfig& config = loader.config();
   PreNormLayer::Weights weights;
   weights.norm_eps = config.rms_norm_eps;
-  ASSIGN_OR_RETURN(
-      weights.input_norm,
-      loader.Dense(LayerTensorName(layer, "input_layernorm.weight"), {config.hidden_size}));
-  ASSIGN_OR_RETURN(weights.attention, LoadAttention(loader, layer, qkv_bias, output_bias));
-  ASSIGN_OR_RETURN(weights.post_attention_norm,
-                   loader.Dense(LayerTensorName(layer, "post_attention_layernorm.weight"),
-                                {config.hidden_size}));
+  weights.activation = config.activation;
+  ASSIGN_OR_RETURN(weights.input_norm, LoadLayerNorm(loader, layer, "input_layernorm"));
+  ASSIGN_OR_RETURN(weights.attention, LoadAttention(loader, layer));
   ASSIGN_OR_RETURN(weights.gate_up,
-                   loader.Linear(layer, {Projection::kGate, Projection::kUp}, mlp_bias));
-  ASSIGN_OR_RETURN(weights.down, loader.Linear(layer, {Projection::kDown}, mlp_bias));
-  return std::make_unique<PreNormLayer>(std::move(weights));
+                   loader.Linear(layer, {Projection::kGate, Projection::kUp}, config.mlp_bias));
+  ASSIGN_OR_RETURN(weights.down, loader.Linear(layer, {Projection::kDown}, config.mlp_bias));
+  return weights;
+}
+
+absl::StatusOr<HeadNorms> LoadHeadNorms(const WeightLoader& loader, int64_t layer) {
+  const ModelConfig& config = loader.config();
+  HeadNorms norms;
+  norms.eps = config.rms_norm_eps;
+  ASSIGN_OR_RETURN(norms.q, loader.Norm(LayerTensorName(layer, "self_attn.q_norm.weight"),
+                                        config.head_dim));
+  ASSIGN_OR_RETURN(norms.k, loader.Norm(LayerTensorName(layer, "self_attn.k_norm.weight"),
+                                        config.head_dim));
+  return norms;
+}
+
+absl::StatusOr<at::Tensor> LoadLayerNorm(const WeightLoader& loader, int64_t layer,
+                                         const std::string& name) {
+  return loader.Norm(LayerTensorName(layer, name + ".weight"), loader.config().hidden_size);
 }
 
 absl::StatusOr<LayerLoader> FindFamily(const std::string& model_type) {
-  if (model_type == "qwen2") return LoadQwen2Layer;
-  if (model_type == "llama" || model_type == "mistral") return LoadLlamaLayer;
+  constexpr std::pair<const char*, LayerLoader> kFamilies[] = {{"gemma3_text", LoadGemma3Layer},
+                                                               {"llama", LoadLlamaLayer},
+                                                               {"mistral", LoadMistralLayer},
+                                                               {"qwen2", LoadQwen2Layer},
+                                                               {"qwen3", LoadQwen3Layer}};
+  for (const auto& [name, loader] : kFamilies) {
+    if (model_type == name) return loader;
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("model_type '", model_type, "' is not supported yet"));
 }

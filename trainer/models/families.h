@@ -11,20 +11,27 @@
 
 namespace mozgach {
 
-absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadQwen2Layer(const WeightLoader& loader,
-                                                             int64_t layer);
-absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadLlamaLayer(const WeightLoader& loader,
-                                                             int64_t layer);
-
 using LayerLoader = absl::StatusOr<std::unique_ptr<DecoderLayer>> (*)(const WeightLoader& loader,
                                                                       int64_t layer);
+
+absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadGemma3Layer(const WeightLoader&, int64_t layer);
+absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadLlamaLayer(const WeightLoader&, int64_t layer);
+absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadMistralLayer(const WeightLoader&, int64_t layer);
+absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadQwen2Layer(const WeightLoader&, int64_t layer);
+absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadQwen3Layer(const WeightLoader&, int64_t layer);
 
 // By ModelConfig::model_type.  INVALID_ARGUMENT for a family we do not have.
 absl::StatusOr<LayerLoader> FindFamily(const std::string& model_type);
 
-// The block that Qwen2 and Llama share; biases as the config says.
-absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadPreNormLayer(const WeightLoader& loader,
-                                                               int64_t layer, bool qkv_bias,
-                                                               bool output_bias, bool mlp_bias);
+// What the families share: attention and gated unit, with the biases, window, rope and activation
+// that the config says, and the norm before attention.  The other norms are the family's.
+absl::StatusOr<PreNormLayer::Weights> LoadSharedWeights(const WeightLoader& loader, int64_t layer);
+
+// Norms of queries and keys, self_attn.q_norm and k_norm.
+absl::StatusOr<HeadNorms> LoadHeadNorms(const WeightLoader& loader, int64_t layer);
+
+// A norm of the layer, "<name>.weight".
+absl::StatusOr<at::Tensor> LoadLayerNorm(const WeightLoader& loader, int64_t layer,
+                                         const std::string& name);
 
 }  // namespace mozgach

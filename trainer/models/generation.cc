@@ -18,23 +18,24 @@ namespace {
 // ones.
 constexpr int64_t kCacheStep = 64;
 
-absl::Status CheckPrompts(const ModelConfig& config,
+absl::Status CheckPrompts(const CausalLm& model,
                           const std::vector<std::vector<int32_t>>& prompts) {
+  const int64_t vocabulary = model.config().vocab_size;
   for (size_t i = 0; i < prompts.size(); ++i) {
     const auto& prompt = prompts[i];
     if (prompt.empty()) {
       return absl::InvalidArgumentError(absl::StrCat("prompt ", i, " is empty"));
     }
-    if (static_cast<int64_t>(prompt.size()) >= config.max_position_embeddings) {
+    if (static_cast<int64_t>(prompt.size()) >= model.longest_text()) {
       return absl::InvalidArgumentError(
           absl::StrCat("prompt ", i, " has ", prompt.size(), " tokens; with one more it would pass "
-                       "the ", config.max_position_embeddings, " this base can see: shorten it"));
+                       "the ", model.longest_text(), " this base can see: shorten it"));
     }
     for (int32_t id : prompt) {
-      if (id >= 0 && id < config.vocab_size) continue;
+      if (id >= 0 && id < vocabulary) continue;
       return absl::InvalidArgumentError(
           absl::StrCat("prompt ", i, " holds the token id ", id, "; the vocabulary has ids 0 to ",
-                       config.vocab_size - 1));
+                       vocabulary - 1));
     }
   }
   return absl::OkStatus();
@@ -81,7 +82,7 @@ class Generation {
   }
 
   int64_t Capacity(int64_t tokens) const {
-    const int64_t most = model_.config().max_position_embeddings;
+    const int64_t most = model_.longest_text();
     return std::min(most, tokens + std::min(kCacheStep, options_.max_new_tokens));
   }
 
@@ -126,7 +127,7 @@ class Generation {
       const auto said = static_cast<int64_t>(result.size());
       const auto seen = static_cast<int64_t>(prompts_[running_[i]].size()) + said;
       if (!stops && said < options_.max_new_tokens &&
-          seen < model_.config().max_position_embeddings) {
+          seen < model_.longest_text()) {
         kept.push_back(static_cast<int64_t>(i));
       }
     }
@@ -162,7 +163,7 @@ class Generation {
 absl::StatusOr<std::vector<std::vector<int32_t>>> Generate(
     const CausalLm& model, const LoraAdapter* adapter,
     const std::vector<std::vector<int32_t>>& prompts, const GenerationOptions& options) {
-  RETURN_IF_ERROR(CheckPrompts(model.config(), prompts));
+  RETURN_IF_ERROR(CheckPrompts(model, prompts));
   return CatchTorch([&]() -> absl::StatusOr<std::vector<std::vector<int32_t>>> {
     return Generation(model, adapter, prompts, options).Run();
   });

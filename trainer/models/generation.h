@@ -18,7 +18,7 @@ struct GenerationOptions {
 };
 
 // Continues all prompts as one batch; sequences that are finished leave it.  One list per prompt,
-// without the prompt and the stop token; never more than max_position_embeddings tokens with the
+// without the prompt and the stop token; never more than CausalLm::longest_text() tokens with the
 // prompt.  The result for a prompt does not depend on the others but for rounding.
 // INVALID_ARGUMENT for a prompt that is empty, too long or holds ids outside the vocabulary;
 // RESOURCE_EXHAUSTED when memory runs out.

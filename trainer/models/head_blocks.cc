@@ -9,6 +9,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "trainer/lora/saved_value.h"
+#include "trainer/models/head_kernels.h"
 
 namespace mozgach {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "trainer/models/document_blocks.h"
+#include "trainer/models/head_layout.h"
 #include "trainer/models/rotary.h"
-#include "trainer/models/row_kernels.h"
 
 namespace mozgach {
 

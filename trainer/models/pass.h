@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <vector>
 
 #include "trainer/lora/adapted_linear.h"
 #include "trainer/models/document_blocks.h"
@@ -15,7 +16,7 @@ namespace mozgach {
 
 struct Pass {
   LoraContext lora;
-  const RotaryTable* rotary = nullptr;
+  const std::vector<RotaryTable>* rotary = nullptr;  // as ModelConfig::ropes
 
   // Whole documents: training, evaluation, prompts.
   std::shared_ptr<const DocumentBlocks> blocks;
@@ -26,6 +27,7 @@ struct Pass {
   at::Tensor cache_positions;  // [sequences] int64: where the next token goes, within its sequence
   at::Tensor cache_rows;       // [sequences] int64: the same, counted through all sequences
   at::Tensor cache_mask;       // [sequences, 1, 1, longest + 1] float32: 0; -inf behind the token
+  at::Tensor cache_window_mask;  // the same, and -inf where layers with a window do not look
 };
 
 }  // namespace mozgach

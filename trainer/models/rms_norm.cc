@@ -8,7 +8,8 @@
 #include <ATen/ops/rsqrt.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "trainer/models/row_kernels.h"
+#include "trainer/models/kernel_types.h"
+#include "trainer/models/norm_kernels.h"
 
 namespace mozgach {
 namespace {
@@ -16,45 +17,27 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-bool HasKernel(const at::Tensor& x) {
-  return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-}
-
-template <typename T>
-void RunForward(const at::Tensor& x, const at::Tensor& weight, double eps, at::Tensor& y,
-                at::Tensor& rstd) {
-  RmsNormRows(x.const_data_ptr<T>(), weight.const_data_ptr<T>(), eps, x.size(0), x.size(1),
-              y.mutable_data_ptr<T>(), rstd.mutable_data_ptr<float>());
-}
-
-template <typename T>
-void RunBackward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
-                 const at::Tensor& grad_y, at::Tensor& grad_x) {
-  RmsNormGradRows(x.const_data_ptr<T>(), weight.const_data_ptr<T>(), rstd.const_data_ptr<float>(),
-                  grad_y.const_data_ptr<T>(), x.size(0), x.size(1), grad_x.mutable_data_ptr<T>());
-}
-
 // y and the rows' rstd [tokens, 1].
 std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& x, const at::Tensor& weight,
                                           double eps) {
-  if (!HasKernel(x)) {
+  if (!HasRowKernel(x)) {
     const at::Tensor wide = x.to(at::kFloat);
     at::Tensor rstd = at::rsqrt(at::mean(at::mul(wide, wide), {-1}, /*keepdim=*/true).add_(eps));
-    return {at::mul(at::mul(wide, rstd).to(x.scalar_type()), weight), rstd};
+    const at::Tensor normal = at::mul(wide, rstd).to(weight.scalar_type());
+    return {at::mul(normal, weight).to(x.scalar_type()), rstd};
   }
   at::Tensor y = at::empty_like(x);
   at::Tensor rstd = at::empty({x.size(0), 1}, x.options().dtype(at::kFloat));
-  if (x.scalar_type() == at::kFloat) {
-    RunForward<float>(x, weight, eps, y, rstd);
-  } else {
-    RunForward<c10::BFloat16>(x, weight, eps, y, rstd);
-  }
+  WithTypes(x, weight, [&]<typename T, typename W>(T, W) {
+    RmsNormRows(x.const_data_ptr<T>(), weight.const_data_ptr<W>(), eps, x.size(0), x.size(1),
+                y.mutable_data_ptr<T>(), rstd.mutable_data_ptr<float>());
+  });
   return {y, rstd};
 }
 
 at::Tensor Backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
                     const at::Tensor& grad_y) {
-  if (!HasKernel(x)) {
+  if (!HasRowKernel(x)) {
     const at::Tensor wide = x.to(at::kFloat);
     at::Tensor direct = at::mul(grad_y.to(at::kFloat), weight.to(at::kFloat));
     const at::Tensor slope =
@@ -62,11 +45,11 @@ at::Tensor Backward(const at::Tensor& x, const at::Tensor& weight, const at::Ten
     return direct.sub_(at::mul(wide, slope)).mul_(rstd).to(x.scalar_type());
   }
   at::Tensor grad_x = at::empty_like(x);
-  if (x.scalar_type() == at::kFloat) {
-    RunBackward<float>(x, weight, rstd, grad_y, grad_x);
-  } else {
-    RunBackward<c10::BFloat16>(x, weight, rstd, grad_y, grad_x);
-  }
+  WithTypes(x, weight, [&]<typename T, typename W>(T, W) {
+    RmsNormGradRows(x.const_data_ptr<T>(), weight.const_data_ptr<W>(),
+                    rstd.const_data_ptr<float>(), grad_y.const_data_ptr<T>(), x.size(0), x.size(1),
+                    grad_x.mutable_data_ptr<T>());
+  });
   return grad_x;
 }
 

@@ -7,8 +7,6 @@
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/outer.h>
-#include <ATen/ops/pow.h>
-#include <ATen/ops/reciprocal.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/sub.h>
 
@@ -16,16 +14,26 @@
 
 namespace mozgach {
 
+void RotaryTable::Extend(const std::optional<RopeScaling>& extension) {
+  setup_.extension = extension;
+  Release();
+}
+
+bool RotaryTable::Reaches(int64_t positions) const {
+  if (!cos_.defined() || cos_.size(0) < positions) return false;
+  const int64_t least = setup_.max_position_embeddings;
+  return !setup_.dynamic() || std::max(positions, least) == std::max(made_for_, least);
+}
+
 void RotaryTable::Reach(int64_t positions) {
-  if (cos_.defined() && cos_.size(0) >= positions) return;
-  // Twice as long as needed, so that growing a token at a time costs little.
+  if (Reaches(positions)) return;
+  const RopeFrequencies frequencies = FrequenciesFor(setup_, positions);
+  // Longer than needed, so that growing a token at a time costs little.
   const int64_t length = std::max<int64_t>(64, positions + positions / 2);
-  const at::Tensor exponents =
-      at::arange(0, head_dim_, 2, at::kLong).to(at::kFloat).div_(static_cast<double>(head_dim_));
-  const at::Tensor frequencies = at::reciprocal(at::pow(theta_, exponents));
-  const at::Tensor angles = at::outer(at::arange(length, at::kFloat), frequencies);
-  cos_ = at::cos(angles).to(device_);
-  sin_ = at::sin(angles).to(device_);
+  const at::Tensor angles = at::outer(at::arange(length, at::kFloat), frequencies.inverse);
+  cos_ = at::cos(angles).mul_(frequencies.attention).to(device_);
+  sin_ = at::sin(angles).mul_(frequencies.attention).to(device_);
+  made_for_ = positions;
 }
 
 at::Tensor RotateHeads(const at::Tensor& x, const at::Tensor& positions, const RotaryTable& table) {

@@ -5,16 +5,24 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "trainer/models/rope_frequencies.h"
 
 namespace mozgach {
 
-// Cosines and sines of position · theta^(-2i / head_dim), made once and for longer when needed.
+// Cosines and sines of position · frequency, made once and for longer when needed.
 class RotaryTable {
  public:
-  RotaryTable(double theta, int64_t head_dim, at::Device device)
-      : theta_(theta), head_dim_(head_dim), device_(device) {}
+  RotaryTable(RopeSetup setup, at::Device device) : setup_(std::move(setup)), device_(device) {}
 
-  // Makes the table good for `positions` positions.
+  // A domain file's scaling on top of the base's; nothing for none.
+  void Extend(const std::optional<RopeScaling>& extension);
+
+  const RopeSetup& setup() const { return setup_; }
+
+  // Makes the table good for texts of `positions` tokens.
   void Reach(int64_t positions);
   void Release() { cos_ = sin_ = at::Tensor(); }
 
@@ -23,9 +31,11 @@ class RotaryTable {
   const at::Tensor& sin() const { return sin_; }
 
  private:
-  double theta_;
-  int64_t head_dim_;
+  bool Reaches(int64_t positions) const;
+
+  RopeSetup setup_;
   at::Device device_;
+  int64_t made_for_ = 0;
   at::Tensor cos_;
   at::Tensor sin_;
 };

@@ -14,6 +14,8 @@
 #include <string>
 #include <thread>
 
+#include "trainer/models/compute_device.h"
+
 namespace mozgach {
 namespace {
 
@@ -60,23 +62,32 @@ void SetThreads(int threads) { at::set_num_threads(threads > 0 ? threads : Usabl
 
 int Threads() { return at::get_num_threads(); }
 
-int64_t ResidentBytes() { return KilobyteLine("/proc/self/status", "VmRSS").value_or(0); }
+int64_t MemoryUsedBytes() {
+  if (const auto gpu = MemoryOf(ComputeDevice())) return gpu->used;
+  return KilobyteLine("/proc/self/status", "VmRSS").value_or(0);
+}
 
 int64_t MemoryPeakBytes() {
+  if (const auto gpu = MemoryOf(ComputeDevice())) return gpu->peak;
   if (auto peak = KilobyteLine("/proc/self/status", "VmHWM")) return *peak;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_maxrss * 1024;
 }
 
-void ResetMemoryPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+void ResetMemoryPeak() {
+  ResetGpuPeak(ComputeDevice());
+  std::ofstream("/proc/self/clear_refs") << "5";
+}
 
 int64_t MemoryTotalBytes() {
+  if (const auto gpu = MemoryOf(ComputeDevice())) return gpu->total;
   const int64_t machine = KilobyteLine("/proc/meminfo", "MemTotal").value_or(0);
   return std::min(machine, ControlGroupBytes("memory.max").value_or(machine));
 }
 
 int64_t MemoryFreeBytes() {
+  if (const auto gpu = MemoryOf(ComputeDevice())) return gpu->free;
   const int64_t machine = KilobyteLine("/proc/meminfo", "MemAvailable").value_or(0);
   const auto limit = ControlGroupBytes("memory.max");
   const auto used = ControlGroupBytes("memory.current");
@@ -84,6 +95,9 @@ int64_t MemoryFreeBytes() {
   return std::clamp<int64_t>(*limit - *used, 0, machine);
 }
 
-void ReleaseFreeMemory() { malloc_trim(0); }
+void ReleaseFreeMemory() {
+  ReleaseGpuMemory(ComputeDevice());
+  malloc_trim(0);
+}
 
 }  // namespace mozgach

@@ -15,12 +15,14 @@ void StartRuntime();
 void SetThreads(int threads);
 int Threads();
 
-// Memory of this process, bytes.
-int64_t ResidentBytes();
-int64_t MemoryPeakBytes();  // highest ResidentBytes() since ResetMemoryPeak()
+// What this process holds on the device it computes on (compute_device.h), bytes: on a CPU its
+// resident memory.
+int64_t MemoryUsedBytes();
+int64_t MemoryPeakBytes();  // highest MemoryUsedBytes() since ResetMemoryPeak()
 void ResetMemoryPeak();     // where the system can; else the peak of the process's life stays
 
-// Memory of this machine, or of the control group that bounds this process, bytes.
+// Memory of that device; on a CPU of this machine, or of the control group that bounds this
+// process.
 int64_t MemoryTotalBytes();
 int64_t MemoryFreeBytes();
 

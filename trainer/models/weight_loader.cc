@@ -47,6 +47,12 @@ absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
   return dense;
 }
 
+absl::StatusOr<at::Tensor> WeightLoader::Norm(const std::string& name, int64_t size) const {
+  if (!config_.norms_from_one) return Dense(name, {size});
+  ASSIGN_OR_RETURN(const at::Tensor stored, Floating(name, {size}));
+  return stored.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).add_(1.0).to(options_.device);
+}
+
 absl::StatusOr<at::Tensor> WeightLoader::Stored(const std::string& name,
                                                 const std::vector<int64_t>& shape) const {
   return IsFourBit(files_, name) ? Dense(name, shape) : Floating(name, shape);

@@ -48,6 +48,10 @@ class WeightLoader {
   absl::StatusOr<at::Tensor> Shared(const std::string& name,
                                     const std::vector<int64_t>& shape) const;
 
+  // A norm's weight [size] as RmsNorm() takes it: in the compute type, or 1 + what is stored in
+  // float32 where ModelConfig::norms_from_one.
+  absl::StatusOr<at::Tensor> Norm(const std::string& name, int64_t size) const;
+
   // "model.layers.<layer>.<module path>.weight" of each projection, in 4 bits where asked for, and
   // their biases where `biased`.  A base that is stored in 4 bits keeps them as they are, and what
   // it holds dense stays dense; where 4 bits are not asked for its weights are made dense, once.

@@ -185,7 +185,7 @@ absl::StatusOr<QuantizeReport> MakeIn(const fs::path& base, const fs::path& stag
                                       const QuantizeOptions& options) {
   RETURN_IF_ERROR(CheckBaseLinks(base, {}));
   ASSIGN_OR_RETURN(ordered_json config, ReadConfig(base / "config.json"));
-  ASSIGN_OR_RETURN(const WeightFiles files, WeightFiles::Open(base));
+  ASSIGN_OR_RETURN(const WeightFiles files, WeightFiles::OpenAsStored(base));
   if (HasFourBit(files)) {
     return absl::InvalidArgumentError(
         absl::StrCat(base.string(), ": this base is in 4 bits already"));

@@ -9,6 +9,12 @@ namespace mozgach {
 
 using Json = nlohmann::json;
 
+namespace {
+
+constexpr auto kLongestSilence = std::chrono::seconds(10);
+
+}  // namespace
+
 JobEvents::JobEvents(const AttemptId& id, const PinnedChoices& pinned, EventWriter& events,
                      const Inbox& inbox)
     : id_(id), pinned_(pinned), events_(events), inbox_(inbox) {}
@@ -18,14 +24,16 @@ void JobEvents::Write(const char* event, Json fields) {
   fields["job"] = id_.job;
   fields["attempt"] = id_.attempt;
   events_.Write(fields);
+  last_word_ = std::chrono::steady_clock::now();
 }
 
 void JobEvents::Preparing() { Write("phase", {{"phase", "preparing"}}); }
 
 void JobEvents::OnPrepared(const PreparedJob& prepared) {
   prepared_ = prepared;
+  phase_ = "training";
   const DataReport& report = prepared.report;
-  Write("phase", {{"phase", "training"},
+  Write("phase", {{"phase", phase_},
                   {"data",
                    {{"rows", report.rows},
                     {"dropped", report.dropped},
@@ -63,13 +71,21 @@ void JobEvents::OnEvaluation(int64_t step, const Json& metrics, bool final) {
   Write("evaluation", {{"step", step}, {"metrics", metrics}});
 }
 
-void JobEvents::OnEvaluating() { Write("phase", {{"phase", "evaluating"}}); }
+void JobEvents::OnEvaluating() {
+  phase_ = "evaluating";
+  Write("phase", {{"phase", phase_}});
+}
 
 void JobEvents::OnNotice(const std::string& text) {
   std::cerr << "job " << id_.job << " attempt " << id_.attempt << ": " << text << std::endl;
 }
 
-Interruption JobEvents::Poll() { return inbox_.Current(); }
+Interruption JobEvents::Poll() {
+  if (std::chrono::steady_clock::now() - last_word_ >= kLongestSilence) {
+    Write("phase", {{"phase", phase_}});
+  }
+  return inbox_.Current();
+}
 
 Json PinnedJson(const PinnedChoices& pinned) {
   Json json = Json::object();

@@ -1,7 +1,9 @@
 // JobEvents turns what happens in a job into events for the worker, and asks the inbox whether to go
-// on.  Used from the thread that works.
+// on.  Where nothing happens for a while it says its phase again, so that a trainer that works can be
+// told from one that hangs.  Used from the thread that works.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "nlohmann/json_fwd.hpp"
@@ -37,6 +39,8 @@ class JobEvents : public JobObserver {
   EventWriter& events_;
   const Inbox& inbox_;
   PreparedJob prepared_;
+  const char* phase_ = "preparing";
+  std::chrono::steady_clock::time_point last_word_ = std::chrono::steady_clock::now();
 };
 
 // {"compute_dtype", "threads"}: those that are set.

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "absl/strings/str_cat.h"
+#include "common/json_text.h"
 
 namespace mozgach {
 namespace {
@@ -11,8 +12,17 @@ using Json = nlohmann::json;
 
 constexpr int64_t kMostThreads = 1024;
 
+// get<int64_t>() would wrap a number that does not fit and cut a fraction off.
+int64_t PositiveInteger(const Json& json, const char* key, int64_t most = INT64_MAX) {
+  const Json& value = json.at(key);
+  if (!value.is_number_integer() || value < 1 || value > most) {
+    throw std::invalid_argument(absl::StrCat("'", key, "' is no whole number from 1 to ", most));
+  }
+  return value.get<int64_t>();
+}
+
 AttemptId IdOf(const Json& json) {
-  return {json.at("job").get<int64_t>(), json.at("attempt").get<int64_t>()};
+  return {PositiveInteger(json, "job"), PositiveInteger(json, "attempt")};
 }
 
 std::optional<std::filesystem::path> OptionalPath(const Json& json, const char* key) {
@@ -27,10 +37,7 @@ PinnedChoices ParsePinned(const Json& json) {
     pinned.compute_dtype = json.at("compute_dtype").get<std::string>();
   }
   if (json.contains("threads")) {
-    pinned.threads = json.at("threads").get<int64_t>();
-    if (*pinned.threads < 1 || *pinned.threads > kMostThreads) {
-      throw std::invalid_argument("pinned.threads is out of range");
-    }
+    pinned.threads = PositiveInteger(json, "threads", kMostThreads);
   }
   return pinned;
 }
@@ -72,7 +79,7 @@ absl::StatusOr<Request> ParseLoad(const Json& json) {
 }  // namespace
 
 absl::StatusOr<Request> ParseRequest(std::string_view line) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  ASSIGN_OR_RETURN(const Json json, ParseJson(line));
   if (!json.is_object()) return absl::InvalidArgumentError("the line is no JSON object");
   try {
     const std::string op = json.at("op").get<std::string>();

@@ -11,10 +11,10 @@
 #include "common/files.h"
 #include "nlohmann/json.hpp"
 #include "trainer/adapter/adapter_job.h"
+#include "trainer/models/compute_device.h"
 #include "trainer/models/runtime.h"
 #include "trainer/serve/job_events.h"
 #include "trainer/serve/line_reader.h"
-#include "trainer/serve/processor_name.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/failure.h"
 
@@ -28,7 +28,7 @@ constexpr size_t kLineLimit = size_t{16} << 20;
 Json FailureFields(const absl::Status& status) {
   return {{"class", FailureClassName(ClassOf(status))},
           {"message", std::string(status.message())},
-          {"memory_bytes", ResidentBytes()}};
+          {"memory_bytes", MemoryUsedBytes()}};
 }
 
 // Fills what the first attempt left open from the checkpoint it wrote.
@@ -72,11 +72,11 @@ void TrainerService::ReportReady() {
                  {"version", MOZGACH_VERSION},
                  {"pid", getpid()},
                  {"device",
-                  {{"name", "cpu"},
-                   {"kind", ProcessorName()},
+                  {{"name", ComputeDevice().str()},
+                   {"kind", DeviceKind(ComputeDevice())},
                    {"memory_total_bytes", MemoryTotalBytes()},
                    {"memory_free_bytes", MemoryFreeBytes()}}},
-                 {"memory_bytes", ResidentBytes()}});
+                 {"memory_bytes", MemoryUsedBytes()}});
 }
 
 void TrainerService::ReadRequests() {
@@ -104,7 +104,7 @@ void TrainerService::Accept(const Request& request) {
   events_.Write({{"event", "cancelled"},
                  {"job", cancel->id.job},
                  {"attempt", cancel->id.attempt},
-                 {"memory_bytes", ResidentBytes()}});
+                 {"memory_bytes", MemoryUsedBytes()}});
 }
 
 void TrainerService::Add(Inbox::Work work) {
@@ -141,11 +141,11 @@ void TrainerService::Do(const TrainRequest& request) {
   SetThreads(static_cast<int>(threads_));
   ReleaseFreeMemory();
   if (absl::IsCancelled(status)) {
-    events.Write("cancelled", {{"memory_bytes", ResidentBytes()}});
+    events.Write("cancelled", {{"memory_bytes", MemoryUsedBytes()}});
   } else if (!status.ok()) {
     events.Write("failed", FailureFields(status));
   } else {
-    done["memory_bytes"] = ResidentBytes();
+    done["memory_bytes"] = MemoryUsedBytes();
     events.Write("done", std::move(done));
   }
 }
@@ -204,7 +204,7 @@ void TrainerService::ReportBase(const std::string& name, double seconds) {
                  {"base_digest", base_->model->digest()},
                  {"seconds", seconds},
                  {"base_loads", base_loads_},
-                 {"memory_bytes", ResidentBytes()}});
+                 {"memory_bytes", MemoryUsedBytes()}});
 }
 
 }  // namespace mozgach

@@ -1,6 +1,6 @@
 // A Normalizer rewrites a text before it is cut into words: tokenizer.json's "normalizer".
 //
-// Kinds: NFC, Prepend, Replace, Sequence.  Immutable; safe from any thread.
+// Kinds: NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, Sequence.  Immutable; safe from any thread.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ class Normalizer {
 
   virtual ~Normalizer() = default;
 
-  // REQUIRES: the text is UTF-8 and not empty.
+  // REQUIRES: the text is UTF-8.
   virtual absl::Status Apply(TrackedText* text) const = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "trainer/tokenizer/json_object.h"
 
 namespace mozgach {
@@ -22,11 +23,9 @@ absl::Status WithFile(const std::filesystem::path& path,
   const absl::StatusOr<std::string> bytes = ReadFile(path, kFileBytesMax);
   if (absl::IsNotFound(bytes.status())) return absl::OkStatus();
   RETURN_IF_ERROR(bytes.status());
-  const json value = json::parse(*bytes, nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded()) {
-    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": is no JSON"));
-  }
-  const absl::StatusOr<JsonObject> object = JsonObject::From(value, "");
+  const absl::StatusOr<json> value = ParseJson(*bytes);
+  if (!value.ok()) return Annotate(value.status(), path.string());
+  const absl::StatusOr<JsonObject> object = JsonObject::From(*value, "");
   return Annotate(object.ok() ? read(*object) : object.status(), path.string());
 }
 

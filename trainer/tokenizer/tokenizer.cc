@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "trainer/tokenizer/added_tokens.h"
@@ -81,7 +82,7 @@ class FileTokenizer : public Tokenizer {
     std::vector<std::string> texts;
     for (const int32_t id : ids) {
       if (!vocabulary_.Has(id) && !names_.Has(id)) continue;
-      if (!skip_special || !IsSpecial(id)) texts.push_back(TokenText(id));
+      if (!skip_special || !IsSpecial(id)) texts.push_back(TextInside(id));
     }
     if (decoder_ == nullptr) return absl::StrJoin(texts, " ");
     decoder_->Apply(&texts);
@@ -142,8 +143,15 @@ class FileTokenizer : public Tokenizer {
       TrackedText content = {token.content, {}};
       if (normalizer_ != nullptr) RETURN_IF_ERROR(normalizer_->Apply(&content));
       normalized_tokens_.Add(content.text, &token);
+      if (content.text != token.content) normalized_texts_[token.id] = content.text;
     }
     return absl::OkStatus();
+  }
+
+  // What stands for `id` in a normalised text, which is what a decoder undoes.
+  std::string TextInside(int32_t id) const {
+    const auto normalized = normalized_texts_.find(id);
+    return normalized == normalized_texts_.end() ? TokenText(id) : normalized->second;
   }
 
   EncodingParts Parts() const {
@@ -155,6 +163,7 @@ class FileTokenizer : public Tokenizer {
   Vocabulary names_;             // the added tokens'
   std::vector<AddedToken> added_;
   std::vector<bool> special_;  // by id
+  absl::flat_hash_map<int32_t, std::string> normalized_texts_;  // those that differ from the names
   AddedTokenMatcher raw_tokens_;
   AddedTokenMatcher normalized_tokens_;
   std::unique_ptr<Normalizer> normalizer_;

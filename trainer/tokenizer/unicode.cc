@@ -62,6 +62,20 @@ constexpr Newcomers kNewcomers[] = {
     {0x2B739, 0x2B739, 0x30000}, {0x2EBF0, 0x2EE5D, 0x30000}, {0x31350, 0x323AF, 0x30000},
 };
 
+// Letters of Unicode 16 and 17 whose lower case lies so much further on.
+struct NewCapitals {
+  char32_t first;
+  char32_t last;
+  int32_t to_lower;
+};
+
+constexpr NewCapitals kNewCapitals[] = {
+    {0x1C89, 0x1C89, 1}, {0xA7CB, 0xA7CB, 0x264 - 0xA7CB}, {0xA7CC, 0xA7CC, 1},
+    {0xA7CE, 0xA7CE, 1}, {0xA7D2, 0xA7D2, 1},              {0xA7D4, 0xA7D4, 1},
+    {0xA7DA, 0xA7DA, 1}, {0xA7DC, 0xA7DC, 0x19B - 0xA7DC}, {0x10D50, 0x10D65, 0x20},
+    {0x16EA0, 0x16EB8, 0x1B},
+};
+
 utf8proc_category_t Category(char32_t character) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(StandIn(character)));
 }
@@ -101,6 +115,20 @@ bool IsWordCharacter(char32_t character) {
   return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NL) ||
          category == UTF8PROC_CATEGORY_PC || character == 0x200C || character == 0x200D ||
          IsEnclosedLetter(character);
+}
+
+void AppendLowercase(char32_t character, std::string* text) {
+  if (character == 0x130) {  // İ: the one whose lower case is two characters
+    *text += "i\u0307";
+    return;
+  }
+  for (const NewCapitals& capitals : kNewCapitals) {
+    if (character < capitals.first || character > capitals.last) continue;
+    AppendUtf8(static_cast<char32_t>(static_cast<int32_t>(character) + capitals.to_lower), text);
+    return;
+  }
+  AppendUtf8(static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(character))),
+             text);
 }
 
 std::string_view WithStandIns(std::string_view text, std::string* storage) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "trainer/checkpoint/base_links.h"
+#include "trainer/models/compute_device.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/failure.h"
 
@@ -16,7 +17,7 @@ absl::StatusOr<at::ScalarType> ChooseType(const std::filesystem::path& dir,
     return ParseComputeType(quantization.bnb_4bit_compute_dtype);
   }
   ASSIGN_OR_RETURN(const ModelConfig config, ModelConfig::Load(dir));
-  return MeasureComputeType(config, at::kCPU);
+  return MeasureComputeType(config, ComputeDevice());
 }
 
 absl::Status Load(const std::optional<at::ScalarType>& pinned_type, const BasePlaces& places,
@@ -32,6 +33,7 @@ absl::Status Load(const std::optional<at::ScalarType>& pinned_type, const BasePl
   options.double_quant = base->quantization.bnb_4bit_use_double_quant;
   options.compute_dtype = base->compute_type;
   options.cache_dir = places.cache;
+  options.device = ComputeDevice();
   ASSIGN_OR_RETURN(base->tokenizer, Tokenizer::Load(base->dir));
   ASSIGN_OR_RETURN(base->model, CausalLm::Load(base->dir, options));
   return absl::OkStatus();

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/models/compute_device.h"
 
 namespace mozgach {
 namespace {
@@ -22,8 +23,10 @@ double ProductSeconds(const ModelConfig& config, at::ScalarType type, const at::
   const at::Tensor x = at::ones({kTokens + kRounds, config.hidden_size}, options);
   const at::Tensor w = at::ones({config.intermediate_size, config.hidden_size}, options);
   at::mm(x, w.t());  // the first one starts threads
+  Synchronize(device);
   const auto begin = std::chrono::steady_clock::now();
   for (int64_t round = 0; round < kRounds; ++round) at::mm(x.narrow(0, 0, kTokens + round), w.t());
+  Synchronize(device);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/safetensors.h"
 
@@ -84,9 +85,11 @@ Facts FromJson(const Json& json) {
 // The facts of a whole checkpoint, its tensors' digest checked; DATA_LOSS for a damaged one.
 absl::StatusOr<Facts> ReadWhole(const fs::path& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path / kFacts, kFactsLimit));
+  const absl::StatusOr<Json> json = ParseJson(text);
+  if (!json.ok()) return Damaged(path / kFacts, std::string(json.status().message()));
   Facts facts;
   try {
-    facts = FromJson(Json::parse(text));
+    facts = FromJson(*json);
   } catch (const std::exception& error) {
     return Damaged(path / kFacts, error.what());
   }

@@ -49,6 +49,14 @@ TEST_F(PeftDirectoryTest, TheConfigIsWhatPeftWrites) {
   EXPECT_EQ(text, config.dump(2) + "\n");                       // sorted
 }
 
+TEST_F(PeftDirectoryTest, TheTowerOfABaseThatSeesIsLeftOut) {
+  ModelConfig base = *ModelConfig::Load(base_dir_);
+  EXPECT_TRUE(PeftConfig(spec_, base).at("exclude_modules").is_null());
+  base.architecture = "Gemma3ForConditionalGeneration";
+  EXPECT_THAT(PeftConfig(spec_, base).at("exclude_modules").get<std::string>(),
+              HasSubstr("vision_tower"));
+}
+
 TEST_F(PeftDirectoryTest, ChosenLayersAndModulesAreNamed) {
   spec_.lora.layers_to_transform = std::vector<int64_t>{1};
   spec_.lora.target_modules = {"q_proj", "v_proj"};

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include "nlohmann/json.hpp"
 #include "tests/trainer/checkpoint/temporary_directory.h"
 
@@ -10,6 +15,7 @@ namespace mozgach {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using nlohmann::json;
 
@@ -33,7 +39,7 @@ TEST(ModelConfigTest, ReadsQwen2InTheOldSpelling) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->architecture, "Qwen2ForCausalLM");
   EXPECT_EQ(config->head_dim, 16);
-  EXPECT_EQ(config->rope_theta, 1e6);
+  EXPECT_EQ(config->ropes.at(0).theta, 1e6);
   EXPECT_EQ(config->torch_dtype, "bfloat16");
   EXPECT_TRUE(config->attention_bias);
   EXPECT_FALSE(config->attention_output_bias);
@@ -48,7 +54,7 @@ TEST(ModelConfigTest, ReadsTheSpellingOfTransformersFive) {
   config["dtype"] = "float16";
   const auto read = Load(config);
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(read->rope_theta, 5e5);
+  EXPECT_EQ(read->ropes.at(0).theta, 5e5);
   EXPECT_EQ(read->torch_dtype, "float16");
 }
 
@@ -74,22 +80,114 @@ TEST(ModelConfigTest, AnUnknownFamilyIsAnsweredWithThoseWeHave) {
   json config = SmallQwen2();
   config["model_type"] = "mamba";
   EXPECT_THAT(ErrorOf(config), AllOf(HasSubstr("config.json"), HasSubstr("mamba"),
-                                     HasSubstr("qwen2, llama, mistral")));
+                                     HasSubstr("gemma3, llama, mistral, qwen2, qwen3")));
 }
 
 TEST(ModelConfigTest, WhatIsNotSupportedYetIsRefused) {
   for (const json& change : {
-           json{{"rope_scaling", {{"rope_type", "yarn"}, {"factor", 4.0}}}},
-           json{{"rope_scaling", {{"type", "linear"}, {"factor", 2.0}}}},
-           json{{"rope_parameters", {{"rope_type", "llama3"}, {"rope_theta", 1e4}}}},
-           json{{"use_sliding_window", true}, {"sliding_window", 32}, {"max_window_layers", 1}},
-           json{{"layer_types", {"full_attention", "sliding_attention"}}},
+           json{{"rope_scaling", {{"rope_type", "longrope"}, {"factor", 4.0}}}},
+           json{{"rope_parameters", {{"rope_type", "default"}, {"partial_rotary_factor", 0.5}}}},
+           json{{"layer_types", {"full_attention", "chunked_attention"}}},
            json{{"hidden_act", "gelu"}},
        }) {
     json config = SmallQwen2();
     config.update(change);
     EXPECT_EQ(Load(config).status().code(), absl::StatusCode::kInvalidArgument) << change;
     EXPECT_THAT(ErrorOf(config), HasSubstr("not supported yet")) << change;
+  }
+}
+
+TEST(ModelConfigTest, AnActiveWindowIsThatOfItsLayers) {
+  json config = SmallQwen2();
+  config.update({{"use_sliding_window", true}, {"sliding_window", 32}, {"max_window_layers", 1}});
+  EXPECT_THAT(Load(config)->windows, ElementsAre(0, 32));
+  config["max_window_layers"] = 0;
+  EXPECT_THAT(Load(config)->windows, ElementsAre(32, 32));
+  config["layer_types"] = {"sliding_attention", "full_attention"};
+  EXPECT_THAT(Load(config)->windows, ElementsAre(32, 0));
+}
+
+TEST(ModelConfigTest, MistralHasAWindowUnlessItSaysNull) {
+  json config = SmallQwen2();
+  config["model_type"] = "mistral";
+  EXPECT_THAT(Load(config)->windows, ElementsAre(4096, 4096));
+  config["sliding_window"] = 64;
+  EXPECT_THAT(Load(config)->windows, ElementsAre(64, 64));
+  config["sliding_window"] = nullptr;
+  EXPECT_THAT(Load(config)->windows, ElementsAre(0, 0));
+}
+
+TEST(ModelConfigTest, AbsentKeysAreWhatTheClassFillsIn) {
+  json config = SmallQwen2();
+  config["model_type"] = "qwen3";
+  EXPECT_EQ(Load(config)->head_dim, 128);
+  config["model_type"] = "mistral";
+  config["num_attention_heads"] = 16;
+  config.erase("num_key_value_heads");
+  EXPECT_EQ(Load(config)->num_key_value_heads, 8);
+}
+
+TEST(ModelConfigTest, RopeScalingIsReadInBothSpellings) {
+  json config = SmallQwen2();
+  config["rope_scaling"] = {{"type", "yarn"}, {"factor", 4.0}};
+  config["original_max_position_embeddings"] = 512;
+  const auto yarn = Load(config);
+  ASSERT_TRUE(yarn.ok()) << yarn.status();
+  ASSERT_TRUE(yarn->ropes.at(0).scaling.has_value());
+  EXPECT_EQ(yarn->ropes.at(0).scaling->type, RopeScaling::Type::kYarn);
+  EXPECT_EQ(yarn->ropes.at(0).scaling->original_max_position_embeddings, 512);
+  config.erase("rope_scaling");
+  config["rope_parameters"] = {{"rope_type", "llama3"}, {"rope_theta", 5e5}, {"factor", 8.0},
+                               {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0},
+                               {"original_max_position_embeddings", 8192}};
+  config.erase("original_max_position_embeddings");
+  const auto llama3 = Load(config);
+  ASSERT_TRUE(llama3.ok()) << llama3.status();
+  EXPECT_EQ(llama3->ropes.at(0).theta, 5e5);
+  EXPECT_EQ(llama3->ropes.at(0).scaling->type, RopeScaling::Type::kLlama3);
+  config["rope_parameters"].erase("factor");
+  EXPECT_THAT(ErrorOf(config), HasSubstr("factor"));
+}
+
+// What matters of the files on the hub.
+TEST(ModelConfigTest, RealConfigsHaveTheShapesOfTheirModels) {
+  const char* source = std::getenv("MOZGACH_SOURCE_DIR");
+  const auto configs =
+      std::filesystem::path(source == nullptr ? "." : source) / "../shared/data/configs";
+  if (!std::filesystem::exists(configs)) GTEST_SKIP() << configs << " is not here";
+  const auto read = [&](const std::string& name) {
+    std::ifstream file(configs / name);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    auto config = ModelConfig::Parse(text);
+    EXPECT_TRUE(config.ok()) << name << ": " << config.status();
+    return config.ok() ? *config : ModelConfig();
+  };
+  const ModelConfig big = read("gemma-3-27b-it.sparse.config.json");
+  EXPECT_EQ(big.architecture, "Gemma3ForConditionalGeneration");
+  EXPECT_EQ(big.LayersPath(), "model.language_model.layers");
+  EXPECT_EQ(big.vocab_size, 262208);
+  EXPECT_EQ(big.head_dim, 128);
+  EXPECT_DOUBLE_EQ(big.attention_scale, 1.0 / std::sqrt(168.0));
+  EXPECT_DOUBLE_EQ(big.embedding_scale, std::sqrt(5376.0));
+  EXPECT_EQ(big.ropes.at(0).scaling->factor, 8);
+  EXPECT_FALSE(big.ropes.at(1).scaling.has_value());
+  EXPECT_EQ(big.ropes.at(1).theta, 1e4);
+  EXPECT_TRUE(big.tie_word_embeddings);
+  EXPECT_EQ(big.windows.at(4), 1024);
+  EXPECT_EQ(big.windows.at(5), 0);
+  EXPECT_EQ(big.rope_of_layer.at(5), 0);
+  const ModelConfig small = read("gemma-3-1b.text.derived.json");
+  EXPECT_EQ(small.LayersPath(), "model.layers");
+  EXPECT_EQ(small.head_dim, 256);
+  EXPECT_EQ(small.windows.at(0), 512);
+  EXPECT_FALSE(small.ropes.at(0).scaling.has_value());
+  EXPECT_EQ(read("Qwen3-0.6B.config.json").head_dim, 128);
+  EXPECT_EQ(read("Qwen3-8B.no_head_dim.tt-metal.config.json").head_dim, 128);
+  for (const auto& entry : std::filesystem::directory_iterator(configs)) {
+    if (entry.path().extension() == ".json") read(entry.path().filename().string());
+  }
+  for (int64_t window : read("Qwen2.5-7B-Instruct.tt-metal.config.json").windows) {
+    EXPECT_EQ(window, 0);
   }
 }
 
@@ -129,12 +227,18 @@ TEST(ModelConfigTest, WrongValuesNameTheirKey) {
   EXPECT_THAT(ErrorOf(config), HasSubstr("'intermediate_size' is missing"));
 }
 
+TEST(ModelConfigTest, WhatIsNestedWithoutEndIsRefused) {
+  const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
+  const auto config = ModelConfig::Parse("{\"model_type\": \"qwen2\", \"vocab_size\": " + deep + "}");
+  EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(ModelConfigTest, NoFileAndNoJsonAreSaidSo) {
   TemporaryDirectory directory;
   EXPECT_EQ(ModelConfig::Load(directory.path()).status().code(), absl::StatusCode::kNotFound);
   directory.Write("config.json", "{\"model_type\": ");
   EXPECT_THAT(std::string(ModelConfig::Load(directory.path()).status().message()),
-              HasSubstr("is no JSON object"));
+              HasSubstr("no JSON"));
 }
 
 }  // namespace

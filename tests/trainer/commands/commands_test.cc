@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <sstream>
 
 #include "tests/trainer/serve/trainer_process.h"
@@ -95,6 +97,48 @@ TEST_F(CommandsTest, ScoreGivesTheNllOfEachPredictedTokenAndTheLogits) {
   EXPECT_NEAR(scores.at("nll")[0].get<double>(), -log_probabilities[0][101].item<double>(), 1e-4);
 }
 
+TEST_F(CommandsTest, ScoreOfWeightsThatAreNoNumbersFails) {
+  const fs::path weights = dir_.path() / "base/model.safetensors";
+  std::string bytes = ReadText(weights);
+  uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(8 + header), bytes.end(), '\xff');
+  WriteText(weights, bytes);
+  const Ran ran = RunTrainer({"score", "--base", Path("base"), "--tokens", "72,101"});
+  EXPECT_EQ(ran.exit_code, 1) << ran.out;
+  EXPECT_THAT(ran.log, HasSubstr("the loss is not finite"));
+  EXPECT_EQ(ran.out, "");
+}
+
+TEST_F(CommandsTest, DeepJsonIsRefusedInEveryFile) {
+  const std::string deep =
+      "{\"x\": " + std::string(400'000, '[') + std::string(400'000, ']') + "}";
+  for (const char* name : {"base/tokenizer_config.json", "base/generation_config.json"}) {
+    const fs::path file = dir_.path() / name;
+    const std::string whole = fs::exists(file) ? ReadText(file) : "{}";
+    WriteText(file, deep);
+    const Ran ran = RunTrainer({"tokenize", "--base", Path("base")}, "\"a\"");
+    EXPECT_EQ(ran.exit_code, 2) << name;
+    EXPECT_THAT(ran.log, HasSubstr("nested more than")) << name;
+    WriteText(file, whole);
+  }
+  fs::create_directories(dir_.path() / "adapter");
+  WriteText(dir_.path() / "adapter/adapter_config.json", deep);
+  EXPECT_THAT(RunTrainer({"score", "--base", Path("base"), "--adapter", Path("adapter"),
+                          "--tokens", "72,101"}).log,
+              HasSubstr("nested more than"));
+  std::string weights(8, '\0');
+  const uint64_t length = deep.size();
+  std::memcpy(weights.data(), &length, sizeof(length));
+  WriteText(dir_.path() / "base/model.safetensors", weights + deep);
+  EXPECT_THAT(RunTrainer({"score", "--base", Path("base"), "--tokens", "72,101"}).log,
+              HasSubstr("nested too deeply"));
+  fs::rename(dir_.path() / "base/model.safetensors",
+             dir_.path() / "base/model.safetensors.index.json");
+  WriteText(dir_.path() / "base/model.safetensors.index.json", deep);
+  EXPECT_EQ(RunTrainer({"score", "--base", Path("base"), "--tokens", "72,101"}).exit_code, 2);
+}
+
 TEST_F(CommandsTest, TokensThatAreNotOfTheBaseAreRefused) {
   for (const char* tokens : {"1,2,264", "1,-2", "a,b"}) {
     const Ran ran = RunTrainer({"score", "--base", Path("base"), "--tokens", tokens});
@@ -110,6 +154,9 @@ TEST_F(CommandsTest, GenerateContinuesAPromptAndAConversation) {
   WriteText(dir_.path() / "m.json", R"([{"role": "user", "content": "shout abc"}])");
   EXPECT_EQ(RunTrainer({"generate", "--base", Path("base"), "--messages", Path("m.json"),
                         "--max-new-tokens", "4"}).exit_code, 0);
+  const Ran piped = RunTrainer({"generate", "--base", Path("base"), "--messages", "-",
+                                "--max-new-tokens", "4"}, ReadText(dir_.path() / "m.json"));
+  EXPECT_EQ(piped.exit_code, 0) << piped.log;
   WriteText(dir_.path() / "m.json", R"({"role": "user"})");
   EXPECT_EQ(RunTrainer({"generate", "--base", Path("base"), "--messages", Path("m.json")})
                 .exit_code, 2);

@@ -126,6 +126,67 @@ TEST_F(RealTokenizerTest, TrainedTokensAreTheAssistantsWordsAndTheEndOfItsTurns)
   EXPECT_GT(checked, 10);
 }
 
+std::string TrainedText(const Tokenizer& tokenizer, const Example& example) {
+  std::vector<int32_t> trained;
+  for (size_t i = 0; i < example.ids.size(); ++i) {
+    if (example.trained[i]) trained.push_back(example.ids[i]);
+  }
+  return tokenizer.Decode(trained, /*skip_special=*/false);
+}
+
+// Qwen3's template leaves out what earlier turns thought: what two messages are rendered to is no
+// prefix of what four are.
+TEST_F(RealTokenizerTest, MasksNeedNoPrefixesAndThoughtsAreTrainedWithTheirTags) {
+  const auto source = ReadFile(Shared() / "chat_templates" / "llamacpp__Qwen-Qwen3-0.6B.jinja");
+  const ExampleBuilder builder(tokenizers_[1], *ChatTemplate::FromSource(*source), DataSpec());
+  Row row;
+  row.messages = {{"user", "1+1?"}, {"assistant", "<think>\none and one\n</think>\n\n2"}};
+  const auto first = builder.Build(row);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(TrainedText(*tokenizers_[1], *first),
+            "<think>\none and one\n</think>\n\n2<|im_end|>");
+  row.messages.push_back({"user", "2+2?"});
+  row.messages.push_back({"assistant", "4"});
+  const auto both = builder.Build(row);
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(TrainedText(*tokenizers_[1], *both), "2<|im_end|>4<|im_end|>");
+  EXPECT_FALSE(std::equal(first->ids.begin(), first->ids.end(), both->ids.begin()));
+}
+
+TEST_F(RealTokenizerTest, AnEndOfTextThatIsMeantIsTrainedWhereItIsAlsoThePad) {
+  const auto& tokenizer = tokenizers_[0];
+  ASSERT_TRUE(tokenizer->PadId().has_value());
+  const auto loaded = ChatTemplate::FromSource(
+      "{% for m in messages %}{{ m.role }}: {{ m.content }}<|endoftext|>\n{% endfor %}");
+  Row row;
+  row.messages = {{"user", "Hi"}, {"assistant", "Ho"}};
+  const auto example = ExampleBuilder(tokenizer, *loaded, DataSpec()).Build(row);
+  ASSERT_TRUE(example.ok()) << example.status();
+  EXPECT_EQ(*tokenizer->PadId(), *tokenizer->TokenId("<|endoftext|>"));
+  EXPECT_EQ(TrainedText(*tokenizer, *example), " Ho<|endoftext|>");
+}
+
+// Mistral's tokenizer puts a BOS before a text, Gemma's and Llama's templates write one.
+TEST_F(RealTokenizerTest, ATemplateWithABosAndATokenizerWithOneGiveOne) {
+  if (!fs::exists(Shared() / "tokenizers" / "mistral")) GTEST_SKIP() << "no Mistral tokenizer";
+  const auto tokenizer = Tokenizer::Load(Shared() / "tokenizers" / "mistral");
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  ASSERT_EQ((*tokenizer)->BosToPrepend(), (*tokenizer)->TokenId("<s>"));
+  Row row;
+  row.messages = {{"user", "Hi"}, {"assistant", "Ho"}};
+  for (const char* name : {"trl__gemma3.jinja", "llamacpp__meta-llama-Llama-3.2-3B-Instruct.jinja",
+                           "llamacpp__Qwen-Qwen2.5-7B-Instruct.jinja"}) {
+    const auto source = ReadFile(Shared() / "chat_templates" / name);
+    const auto loaded = ChatTemplate::FromSource(*source, {{"bos_token", "<s>"}});
+    ASSERT_TRUE(loaded.ok()) << name << loaded.status();
+    const auto example = ExampleBuilder(*tokenizer, *loaded, DataSpec()).Build(row);
+    ASSERT_TRUE(example.ok()) << name << example.status();
+    EXPECT_EQ(example->ids.front(), *(*tokenizer)->TokenId("<s>")) << name;
+    EXPECT_EQ(std::count(example->ids.begin(), example->ids.end(), example->ids.front()), 1)
+        << name;
+  }
+}
+
 TEST(EmbeddedBaseTest, RowsOfAnExampleDomainAreReadAndTrained) {
   const fs::path base = Source() / "domains" / "bases" / "mozgach" / "tiny";
   if (!fs::exists(base / "tokenizer.json")) GTEST_SKIP() << "not there: " << base;

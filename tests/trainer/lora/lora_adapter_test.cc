@@ -154,7 +154,7 @@ TEST_F(LoraAdapterLoadTest, NonsenseInTheConfigIsRefused) {
 TEST_F(LoraAdapterLoadTest, AnAdapterOfAnotherBaseIsRefused) {
   EXPECT_THAT(std::string(LoadWith({{"r", 8}}).status().message()), HasSubstr("another base"));
   auto tensors = Create(Spec())->NamedTensors(SmallConfig());
-  tensors.emplace_back(PeftName(9, Projection::kQ, "lora_A"), at::randn({4, 24}));
+  tensors.emplace_back(PeftName("model.layers", 9, Projection::kQ, "lora_A"), at::randn({4, 24}));
   Save(tensors);
   EXPECT_THAT(std::string(LoadWith().status().message()), HasSubstr("layers.9"));
   Save({});

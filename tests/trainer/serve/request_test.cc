@@ -47,7 +47,7 @@ TEST(RequestTest, CancelAndExitAreRead) {
 }
 
 TEST(RequestTest, WhatIsNoRequestIsRefusedWithTheReason) {
-  EXPECT_THAT(Refusal("not json"), HasSubstr("no JSON object"));
+  EXPECT_THAT(Refusal("not json"), HasSubstr("no JSON"));
   EXPECT_THAT(Refusal("[1]"), HasSubstr("no JSON object"));
   EXPECT_THAT(Refusal(R"({"op": "dance"})"), HasSubstr("'dance'"));
   EXPECT_THAT(Refusal(R"({"job": 1})"), HasSubstr("op"));
@@ -56,8 +56,25 @@ TEST(RequestTest, WhatIsNoRequestIsRefusedWithTheReason) {
   EXPECT_THAT(Refusal(R"({"op": "train", "job": 1, "attempt": 1, "spec": {}, "base_dir": "/b",
                           "data": {"train": ["/a"]}, "output_dir": "/o",
                           "pinned": {"threads": 0}})"),
-              HasSubstr("pinned.threads"));
-  EXPECT_FALSE(ParseRequest(std::string(100000, '[')).ok());
+              HasSubstr("'threads' is no whole number from 1 to 1024"));
+}
+
+TEST(RequestTest, DeepNestingIsRefusedBeforeADocumentIsBuilt) {
+  const std::string deep = std::string(3'000'000, '[') + std::string(3'000'000, ']');
+  EXPECT_THAT(Refusal(R"({"op": "load", "base": "a/b", "base_dir": "/b", "quantization": )" + deep +
+                      "}"),
+              HasSubstr("nested"));
+  EXPECT_THAT(Refusal(std::string(100000, '[')), HasSubstr("nested"));
+}
+
+TEST(RequestTest, JobAndAttemptAreWholeNumbersFromOneOn) {
+  for (const char* number :
+       {"99999999999999999999", "1e30", "1.5", "0", "-1", "18446744073709551615", "true"}) {
+    const std::string line =
+        std::string(R"({"op": "cancel", "attempt": 1, "job": )") + number + "}";
+    EXPECT_THAT(Refusal(line), HasSubstr("whole number")) << number;
+  }
+  EXPECT_TRUE(ParseRequest(R"({"op": "cancel", "attempt": 1, "job": 9223372036854775807})").ok());
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <time.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <random>
 #include <thread>
@@ -80,6 +83,34 @@ TEST(BpeModelTest, AWordOfAMegabyteIsDoneAtOnce) {
   const auto tokenizer = MustLoad(ByteLevelFile(merges));
   const std::vector<int32_t> ids = MustEncode(*tokenizer, std::string(1 << 20, 'a'));
   EXPECT_EQ(ids.size(), (1u << 20) / 64);
+}
+
+double ProcessorSeconds() {
+  timespec time = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+// Sixteen times the letters: quadratic work would take 256 times as long.
+TEST(BpeModelTest, TimeGrowsWithTheLengthOfAWordAndNotWithItsSquare) {
+  MergePairs merges;
+  for (char left = 'a'; left <= 'p'; ++left) {
+    for (char right = 'a'; right <= 'p'; ++right) {
+      merges.push_back({std::string(1, left), std::string(1, right)});
+      merges.push_back({merges.back().first + merges.back().second, std::string(1, left)});
+    }
+  }
+  const auto tokenizer = MustLoad(ByteLevelFile(merges));
+  std::mt19937 random(108);
+  std::string word;
+  for (int i = 0; i < 1 << 20; ++i) word += static_cast<char>('a' + random() % 16);
+  const auto seconds_for = [&](size_t bytes) {
+    const double begun = ProcessorSeconds();
+    MustEncode(*tokenizer, word.substr(0, bytes));
+    return ProcessorSeconds() - begun;
+  };
+  seconds_for(1 << 16);  // the room to work in is there now
+  EXPECT_LT(seconds_for(1 << 20), 64 * std::max(seconds_for(1 << 16), 1e-3));
 }
 
 TEST(BpeModelTest, IgnoreMergesTakesAWordThatIsAToken) {

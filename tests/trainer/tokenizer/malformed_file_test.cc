@@ -94,11 +94,11 @@ TEST(MalformedFileTest, NestingIsBounded) {
 }
 
 TEST(MalformedFileTest, ANormalizerWeDoNotHaveIsNamed) {
-  EXPECT_THAT(RefusalOf("normalizer", {{"type", "Lowercase"}}),
-              HasSubstr("normalizer.type: 'Lowercase' is not supported"));
-  const json inner = json::array({json{{"type", "NFKC"}}});
+  EXPECT_THAT(RefusalOf("normalizer", {{"type", "StripAccents"}}),
+              HasSubstr("normalizer.type: 'StripAccents' is not supported"));
+  const json inner = json::array({json{{"type", "Nmt"}}});
   EXPECT_THAT(RefusalOf("normalizer", {{"type", "Sequence"}, {"normalizers", inner}}),
-              HasSubstr("normalizer.normalizers[0].type: 'NFKC'"));
+              HasSubstr("normalizer.normalizers[0].type: 'Nmt'"));
   EXPECT_THAT(RefusalOf("normalizer",
                         {{"type", "Replace"}, {"pattern", {{"Regex", "(a)"}}}, {"content", "$1"}}),
               HasSubstr("normalizer.content: '$'"));

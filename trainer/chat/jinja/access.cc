@@ -144,7 +144,7 @@ absl::StatusOr<Value> GetSlice(const Value& object, const Value& begin, const Va
                    SlicePlaces(begin, end, step, list->items.size(), budget));
   std::vector<Value> items;
   for (const size_t place : places) items.push_back(list->items[place]);
-  return MakeList(std::move(items), budget);
+  return MakeList(std::move(items), budget, list->tuple);
 }
 
 absl::StatusOr<Value> GetPath(const Value& object, const std::string& path, Budget* budget) {

@@ -25,6 +25,7 @@ struct Name {
 };
 struct ListDisplay {
   std::vector<ExpressionPtr> items;
+  bool tuple = false;
 };
 struct MapDisplay {
   std::vector<std::pair<ExpressionPtr, ExpressionPtr>> entries;

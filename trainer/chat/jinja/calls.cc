@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/utf8.h"
 #include "trainer/chat/jinja/access.h"
 #include "trainer/chat/jinja/interpreter.h"
 #include "trainer/chat/jinja/methods.h"
@@ -85,6 +86,9 @@ absl::StatusOr<Value> Interpreter::CallAttribute(const Value& object, const std:
     return CallMethod(object, name, arguments, &budget_);
   }
   ASSIGN_OR_RETURN(const Value callee, GetAttribute(object, name, &budget_));
+  if (object.loop() != nullptr && callee.IsUndefined()) {
+    return Unsupported(absl::StrCat("loop.", Abbreviate(name, 40), "()"));
+  }
   return CallValue(callee, arguments);
 }
 
@@ -111,15 +115,15 @@ absl::StatusOr<Value> Interpreter::CallFunction(std::string_view name, const Arg
 
 absl::Status Interpreter::BindParameters(const MacroStatement& macro, const Arguments& arguments) {
   if (arguments.positional.size() > macro.parameters.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the macro '", macro.name, "' takes ", macro.parameters.size(), " arguments"));
+    return Unsupported(absl::StrCat("the macro '", macro.name, "' with more than its ",
+                                    macro.parameters.size(), " arguments"));
   }
   for (const auto& [name, value] : arguments.named) {
     bool known = false;
     for (const auto& [parameter, otherwise] : macro.parameters) known |= parameter == name;
     if (!known) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the macro '", macro.name, "' has no parameter '", name, "'"));
+      return Unsupported(
+          absl::StrCat("the macro '", macro.name, "' with '", name, "', which it does not name,"));
     }
     scopes_.back().names[name] = value;
   }
@@ -142,7 +146,9 @@ absl::StatusOr<Value> Interpreter::CallMacro(const MacroStatement& macro,
   Text text;
   PushScope(0);
   RETURN_IF_ERROR(BindParameters(macro, arguments));
+  ++macro_depth_;
   RETURN_IF_ERROR(Execute(macro.body, &text).status());
+  --macro_depth_;
   scopes_.pop_back();
   return Value::OfText(std::move(text));
 }

@@ -48,6 +48,10 @@ absl::StatusOr<Value> Interpreter::Get(const Name& node) {
   for (const std::string_view function : kFunctions) {
     if (node.name == function) return Value{Function{function}};
   }
+  const bool in_macro = macro_depth_ > 0 && (node.name == "varargs" || node.name == "kwargs");
+  if (in_macro || node.name == "self") {
+    return Unsupported(absl::StrCat("the variable '", node.name, "'"));
+  }
   return Value::Missing(absl::StrCat("'", node.name, "' is undefined"));
 }
 
@@ -57,7 +61,7 @@ absl::StatusOr<Value> Interpreter::Get(const ListDisplay& node) {
     ASSIGN_OR_RETURN(Value value, Evaluate(*item));
     items.push_back(std::move(value));
   }
-  return MakeList(std::move(items), &budget_);
+  return MakeList(std::move(items), &budget_, node.tuple);
 }
 
 absl::StatusOr<Value> Interpreter::Get(const MapDisplay& node) {

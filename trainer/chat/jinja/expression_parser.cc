@@ -48,7 +48,7 @@ absl::StatusOr<ExpressionPtr> ExpressionParser::ParseTuple() {
   const int line = tokens_.line();
   ASSIGN_OR_RETURN(ExpressionPtr first, ParseExpression());
   if (!tokens_.Peek().IsOperator(",")) return first;
-  ListDisplay tuple;
+  ListDisplay tuple{{}, /*tuple=*/true};
   tuple.items.push_back(std::move(first));
   while (tokens_.TakeOperator(",")) {
     const TokenKind kind = tokens_.Peek().kind;

@@ -89,6 +89,7 @@ class Interpreter {
   int line_ = 1;
   int depth_ = 0;  // of statements, expressions and macro calls
   int loop_depth_ = 0;
+  int macro_depth_ = 0;
   bool raised_ = false;  // by raise_exception
 };
 

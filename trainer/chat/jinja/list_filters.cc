@@ -33,6 +33,7 @@ absl::StatusOr<Value> End(const Value& input, const Arguments& arguments, Budget
 absl::StatusOr<Value> ListFilter(const Value& input, const Arguments& arguments, Budget* budget) {
   RETURN_IF_ERROR(Bind(arguments, {}).status());
   ASSIGN_OR_RETURN(auto items, Items(input, budget));
+  if (items->tuple) return MakeList(items->items, budget);
   return Value{std::move(items)};
 }
 
@@ -74,7 +75,8 @@ absl::StatusOr<Value> ItemsFilter(const Value& input, const Arguments& arguments
   std::vector<Value> pairs;
   for (const auto& [key, value] : input.map()->entries) {
     RETURN_IF_ERROR(budget->Spend(sizeof(Text) + key.size()));
-    ASSIGN_OR_RETURN(Value pair, MakeList({Value::OfText(Text(key)), value}, budget));
+    ASSIGN_OR_RETURN(Value pair,
+                     MakeList({Value::OfText(Text(key)), value}, budget, /*tuple=*/true));
     pairs.push_back(std::move(pair));
   }
   return MakeList(std::move(pairs), budget);

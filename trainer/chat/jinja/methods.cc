@@ -26,7 +26,7 @@ absl::StatusOr<Value> CallMapMethod(const Map& map, const std::string& name,
     if (name == "keys") items.push_back(name_of_value);
     if (name == "values") items.push_back(value);
     if (name != "items") continue;
-    ASSIGN_OR_RETURN(Value pair, MakeList({name_of_value, value}, budget));
+    ASSIGN_OR_RETURN(Value pair, MakeList({name_of_value, value}, budget, /*tuple=*/true));
     items.push_back(std::move(pair));
   }
   return MakeList(std::move(items), budget);

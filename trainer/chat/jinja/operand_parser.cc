@@ -53,10 +53,12 @@ absl::StatusOr<ExpressionPtr> ExpressionParser::ParsePrimaryOf(const Token& toke
 }
 
 absl::StatusOr<ExpressionPtr> ExpressionParser::ParseParenthesis(int line) {
-  if (tokens_.TakeOperator(")")) return MakeExpression(tokens_, line, ListDisplay{});
+  if (tokens_.TakeOperator(")")) {
+    return MakeExpression(tokens_, line, ListDisplay{{}, /*tuple=*/true});
+  }
   ASSIGN_OR_RETURN(ExpressionPtr first, ParseExpression());
   if (tokens_.TakeOperator(")")) return first;
-  ListDisplay tuple;
+  ListDisplay tuple{{}, /*tuple=*/true};
   tuple.items.push_back(std::move(first));
   while (!tokens_.TakeOperator(")")) {
     RETURN_IF_ERROR(tokens_.ExpectOperator(","));

@@ -76,7 +76,7 @@ absl::StatusOr<Value> JoinLists(const List& left, const List& right, Budget* bud
   RETURN_IF_ERROR(budget->Spend((left.items.size() + right.items.size()) * sizeof(Value)));
   std::vector<Value> items = left.items;
   items.insert(items.end(), right.items.begin(), right.items.end());
-  return MakeList(std::move(items), budget);
+  return MakeList(std::move(items), budget, left.tuple);
 }
 
 absl::StatusOr<Value> Repeat(const Value& value, int64_t times, Budget* budget) {
@@ -96,7 +96,7 @@ absl::StatusOr<Value> Repeat(const Value& value, int64_t times, Budget* budget) 
     }
   }
   if (list == nullptr) return Value::OfText(std::move(text));
-  return MakeList(std::move(items), budget);
+  return MakeList(std::move(items), budget, list->tuple);
 }
 
 absl::StatusOr<bool> Contains(const Value& container, const Value& item, Budget* budget) {
@@ -140,7 +140,7 @@ absl::StatusOr<Value> Operate(const std::string& op, const Value& left, const Va
   if (const auto a = AsNumber(left), b = AsNumber(right); a && b) return OnNumbers(op, *a, *b);
   const bool sequence = left.text() != nullptr || left.list() != nullptr;
   if (op == "+" && left.text() && right.text()) return Join(*left.text(), *right.text(), budget);
-  if (op == "+" && left.list() && right.list()) {
+  if (op == "+" && left.list() && right.list() && left.list()->tuple == right.list()->tuple) {
     return JoinLists(*left.list(), *right.list(), budget);
   }
   if (op == "*" && sequence && AsInteger(right)) return Repeat(left, *AsInteger(right), budget);

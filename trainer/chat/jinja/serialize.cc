@@ -128,13 +128,15 @@ class Writer {
   }
 
   absl::Status WriteList(const List& list, int64_t level) {
-    Put("[");
+    const bool tuple = list.tuple && !json_;
+    Put(tuple ? "(" : "[");
     for (size_t i = 0; i < list.items.size(); ++i) {
       RETURN_IF_ERROR(BeginItem(i == 0, level + 1));
       RETURN_IF_ERROR(Write(list.items[i], level + 1));
     }
     if (!list.items.empty()) RETURN_IF_ERROR(Break(level));
-    Put("]");
+    if (tuple && list.items.size() == 1) Put(",");
+    Put(tuple ? ")" : "]");
     return absl::OkStatus();
   }
 

@@ -27,7 +27,7 @@ const Value* FindValue(const Entries& entries, std::string_view key) {
 }
 
 absl::StatusOr<bool> EqualLists(const List& a, const List& b, Budget* budget) {
-  if (a.items.size() != b.items.size()) return false;
+  if (a.tuple != b.tuple || a.items.size() != b.items.size()) return false;
   for (size_t i = 0; i < a.items.size(); ++i) {
     ASSIGN_OR_RETURN(const bool equal, Equal(a.items[i], b.items[i], budget));
     if (!equal) return false;
@@ -67,12 +67,13 @@ void Namespace::Set(const std::string& key, Value value) {
   }
 }
 
-absl::StatusOr<Value> MakeList(std::vector<Value> items, Budget* budget) {
+absl::StatusOr<Value> MakeList(std::vector<Value> items, Budget* budget, bool tuple) {
   RETURN_IF_ERROR(budget->Spend(items.size() * sizeof(Value)));
   auto list = std::make_shared<List>();
   for (const Value& item : items) list->depth = std::max(list->depth, DepthOf(item) + 1);
   RETURN_IF_ERROR(CheckDepth(list->depth));
   list->items = std::move(items);
+  list->tuple = tuple;
   return Value{std::shared_ptr<const List>(std::move(list))};
 }
 

@@ -82,6 +82,7 @@ struct Value {
 struct List {
   std::vector<Value> items;
   int depth = 1;
+  bool tuple = false;  // written with parentheses, and equal to no list
 };
 
 using Entry = std::pair<std::string, Value>;
@@ -105,7 +106,7 @@ struct Namespace {
 absl::Status CheckDepth(int depth);
 
 // INVALID_ARGUMENT when nested too deep; a later entry of the same key replaces the earlier one.
-absl::StatusOr<Value> MakeList(std::vector<Value> items, Budget* budget);
+absl::StatusOr<Value> MakeList(std::vector<Value> items, Budget* budget, bool tuple = false);
 absl::StatusOr<Value> MakeMap(std::vector<Entry> entries, Budget* budget);
 
 // INVALID_ARGUMENT when nested too deep; `depth` is how deep `json` lies already.

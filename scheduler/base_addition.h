@@ -1,0 +1,18 @@
+// How the scheduler comes to hold a base.
+#pragma once
+
+#include "mozgach/v1/base_service.pb.h"
+#include "scheduler/ledger.h"
+#include "scheduler/moment.h"
+
+namespace mozgach {
+
+// See BaseService.AddBase; blobs are looked for, not read.  INVALID_ARGUMENT where the manifest is
+// not valid (proto/base_manifest.h).
+absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Moment& now,
+                                            const v1::AddBaseRequest& request);
+
+// The bases of the catalog and of the workers that are not lost, by name.
+v1::ListBasesResponse ViewBases(const Ledger& ledger, const Moment& now);
+
+}  // namespace mozgach

@@ -1,0 +1,13 @@
+// SwiGLU and its kin (Shazeer, 2020) as one autograd function that keeps its input and nothing else.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "trainer/checkpoint/model_config.h"
+
+namespace mozgach {
+
+// gate_up [tokens, 2 · size], gate first → act(gate) · up, [tokens, size].
+at::Tensor GatedUnit(Activation activation, const at::Tensor& gate_up);
+
+}  // namespace mozgach
