@@ -5,6 +5,7 @@ what fine-tunes put into theirs.  Where Jinja2 renders, ours is the same text or
 it does not have; where Jinja2 refuses, ours does.
 """
 
+import datetime
 import json
 import os
 import pathlib
@@ -122,6 +123,7 @@ EDITED = [
     "{{ messages[0].get('role') }}{{ messages[0].get('x', 'y') }}{{ messages[0].keys() | list }}{{ messages[0].values() | list | length }}{{ 'x'.join(['a', 'b']) }}",
     "{{ 'abc'.upper().replace('B', '-').count('-') }}{{ 'é'.encode is defined }}{{ 'ab'.index('b') }}{{ '12'.isdigit() }}{{ 'ab'.isalpha() }}{{ 'a b'.title() }}",
     "{{ '{} and {}'.format('a', 1) }}{{ 'x'.zfill(3) }}{{ 'ab'.center(6) }}|{{ 'ab'.ljust(4) }}|{{ 'ß'.casefold() }}{{ 'aB'.swapcase() }}",
+    "{{ strftime_now('%d %b %Y') }}{% set f = strftime_now %}{{ f('%Y-%m-%d %H:%M:%S %j %a %B') }}{{ strftime_now is callable }}",
     # White space.
     "  {%- if true -%}  a  {%- endif -%}  b\n",
     "{% if true %}\n  a\n  {% if true %}\n b\n  {% endif %}\n{% endif %}\nc\n",
@@ -146,7 +148,7 @@ def reference(template: str, variables: dict) -> tuple[str, str]:
     """("text", …) or ("error", …)."""
     try:
         compiled = _compile_jinja_template(template)
-        compiled.environment.globals.pop("strftime_now", None)
+        compiled.environment.globals["strftime_now"] = datetime.datetime(2024, 7, 26).strftime
         return "text", compiled.render(**variables)
     except Exception as error:  # whatever the sandbox raises
         return "error", str(error)

@@ -1,6 +1,7 @@
 #include "trainer/data/example.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,6 +36,22 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
+std::string Joined(const std::vector<Segment>& segments) {
+  std::string text;
+  for (const Segment& segment : segments) text += segment.text;
+  return text;
+}
+
+// The text before the first segment of `message`; nothing where it has none.
+std::optional<std::string> TextBefore(const std::vector<Segment>& segments, int message) {
+  std::string text;
+  for (const Segment& segment : segments) {
+    if (segment.message == message) return text;
+    text += segment.text;
+  }
+  return std::nullopt;
+}
+
 void Append(const Example& part, Example* whole) {
   whole->ids.insert(whole->ids.end(), part.ids.begin(), part.ids.end());
   whole->trained.insert(whole->trained.end(), part.trained.begin(), part.trained.end());
@@ -66,8 +83,39 @@ absl::StatusOr<Example> ExampleBuilder::Encode(const std::vector<Segment>& segme
     example.trained.push_back(message >= 0 && IsTarget(row, message));
   }
   TrainWhatIsPutBack(segments, pieces, row, &example);
+  TrainWhatIsPutAhead(segments, pieces, row, &example);
   TrainEndsOfTurns(segments, pieces, &example);
   return example;
+}
+
+// Where a template writes more before the last answer than the generation prompt holds (Qwen3's
+// writes an empty thought), the model has to say that too when it is asked.
+void ExampleBuilder::TrainWhatIsPutAhead(const std::vector<Segment>& segments,
+                                         const std::vector<int32_t>& pieces, const Row& row,
+                                         Example* example) const {
+  const int last = static_cast<int>(row.messages.size()) - 1;
+  if (chat_template_ == nullptr || last < 0 || !IsTarget(row, last)) return;
+  const std::optional<std::string> before = TextBefore(segments, last);
+  if (!before) return;
+  const std::vector<Message> asked(row.messages.begin(), row.messages.end() - 1);
+  const auto prompt = chat_template_->Render(asked, /*add_generation_prompt=*/true);
+  if (!prompt.ok()) return;  // a template may refuse to be asked like this
+  const std::string shared = Joined(*prompt);
+  if (before->size() <= shared.size() || !before->starts_with(shared)) return;
+  const std::string ahead = before->substr(shared.size());
+  const auto of_last = [&](int32_t piece) {
+    return segments[static_cast<size_t>(piece)].message == last;
+  };
+  const auto begin = static_cast<size_t>(
+      std::find_if(pieces.begin(), pieces.end(), of_last) - pieces.begin());
+  std::string text;
+  for (size_t first = begin; first-- > 0 && text.size() < ahead.size();) {
+    if (tokenizer_->IsSpecial(example->ids[first])) return;
+    text = tokenizer_->Decode({&example->ids[first], begin - first}, /*skip_special=*/false);
+    if (text != ahead) continue;
+    std::fill(example->trained.begin() + static_cast<std::ptrdiff_t>(first),
+              example->trained.begin() + static_cast<std::ptrdiff_t>(begin), uint8_t{1});
+  }
 }
 
 // A template may take an answer apart and write what joins its parts, or what it began with, itself:

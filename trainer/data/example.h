@@ -46,7 +46,8 @@ struct DataReport {
 // line break, is not.  Only the template's own markers are parsed for special tokens, and the mask
 // is made from where each token's text came from, so a template may trim or split what people
 // wrote; what it puts back of an answer in its own words (the <think> tags of a thought) is trained
-// with it. Without a template: the turns on lines of their own, each answer followed by EOS; answers
+// with it, and so is what it writes between the generation prompt and the last answer (an empty
+// thought). Without a template: the turns on lines of their own, each answer followed by EOS; answers
 // and EOS are trained.  `text` rows: the text and EOS, all of it trained. completion_only_loss
 // false trains everything but BOS.  Exactly one BOS where the tokenizer wants one. Immutable; safe
 // from any thread.
@@ -78,6 +79,9 @@ class ExampleBuilder {
                         Example* example) const;
   void TrainWhatIsPutBack(const std::vector<Segment>& segments, const std::vector<int32_t>& pieces,
                           const Row& row, Example* example) const;
+  void TrainWhatIsPutAhead(const std::vector<Segment>& segments,
+                           const std::vector<int32_t>& pieces, const Row& row,
+                           Example* example) const;
   void PrependBos(Example* example) const;
   bool IsTarget(const Row& row, int message) const;
 

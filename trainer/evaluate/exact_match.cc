@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "trainer/models/generation.h"
 
 namespace mozgach {
@@ -28,11 +29,19 @@ size_t BatchSize(const Base& base, const std::vector<Question>& questions,
                                                  kMostPrompts));
 }
 
-bool Matches(const std::string& generated, const std::string& answer) {
-  return absl::StripAsciiWhitespace(generated) == absl::StripAsciiWhitespace(answer);
+std::string WithoutThought(const std::string& generated, const std::string& answer) {
+  const std::string thought_end = "</think>";
+  const size_t end = generated.rfind(thought_end);
+  if (end == std::string::npos || absl::StrContains(answer, thought_end)) return generated;
+  return generated.substr(end + thought_end.size());
 }
 
 }  // namespace
+
+bool SaysAnswer(const std::string& generated, const std::string& answer) {
+  return absl::StripAsciiWhitespace(WithoutThought(generated, answer)) ==
+         absl::StripAsciiWhitespace(answer);
+}
 
 absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
                                   const std::vector<Question>& questions, int64_t max_new_tokens,
@@ -50,7 +59,7 @@ absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
     ASSIGN_OR_RETURN(const auto answers, Generate(*base.model, adapter, prompts, options));
     for (size_t i = begin; i < end; ++i) {
       const std::string text = base.tokenizer->Decode(answers[i - begin], /*skip_special=*/true);
-      if (Matches(text, questions[i].answer)) ++right;
+      if (SaysAnswer(text, questions[i].answer)) ++right;
     }
   }
   return static_cast<double>(right) / static_cast<double>(questions.size());

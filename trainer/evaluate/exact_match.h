@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "common/status.h"
@@ -12,9 +13,13 @@
 
 namespace mozgach {
 
-// The fraction of `questions` whose generated text, special tokens left out, equals the answer once
-// both are trimmed of white space.  An answer of the model ends at a stop token or after
-// `max_new_tokens`.  CANCELLED when `observer` asks to leave.  REQUIRES: a question.
+// Whether a generated text is the answer: both are trimmed of white space, and the text of a thought
+// ("…</think>") that the answer does not have.
+bool SaysAnswer(const std::string& generated, const std::string& answer);
+
+// The fraction of `questions` whose generated text, special tokens left out, SaysAnswer().  An
+// answer of the model ends at a stop token or after `max_new_tokens`.  CANCELLED when `observer`
+// asks to leave.  REQUIRES: a question.
 absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
                                   const std::vector<Question>& questions, int64_t max_new_tokens,
                                   TrainingObserver& observer);

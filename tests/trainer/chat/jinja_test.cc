@@ -64,7 +64,15 @@ TEST(JinjaTest, WhatWeDoNotHaveIsNamedWithItsLineAndAWayOut) {
   EXPECT_EQ(ErrorOf("{{ 'a' | xmlattr }}"), "line 1: the filter 'xmlattr'" + way_out);
   EXPECT_EQ(ErrorOf("{{ 'a' is escaped }}"), "line 1: the test 'escaped'" + way_out);
   EXPECT_EQ(ErrorOf("{{ 'a'.zfill(3) }}"), "line 1: the method 'zfill' of string" + way_out);
-  EXPECT_EQ(ErrorOf("{{ strftime_now('%d') }}"), "line 1: the function 'strftime_now'" + way_out);
+  EXPECT_EQ(ErrorOf("{{ lipsum(1) }}"), "line 1: the function 'lipsum'" + way_out);
+}
+
+TEST(JinjaTest, TodayIsTheSameDayInEveryJob) {
+  EXPECT_EQ(*Render("{{ strftime_now('%d %b %Y') }}"), "26 Jul 2024");
+  EXPECT_EQ(*Render("{{ strftime_now('%A, %Y-%m-%d %H:%M') }}"), "Friday, 2024-07-26 00:00");
+  EXPECT_EQ(*Render("{{ strftime_now('') }}{{ strftime_now is defined }}"), "True");
+  EXPECT_THAT(ErrorOf("{{ strftime_now() }}"), testing::HasSubstr("format"));
+  EXPECT_THAT(ErrorOf("{{ strftime_now('%c' * 500) }}"), testing::HasSubstr("short text"));
 }
 
 TEST(JinjaTest, UnsupportedConstructInABranchNotTakenDoesNoHarm) {

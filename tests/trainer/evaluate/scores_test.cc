@@ -80,6 +80,14 @@ TEST_F(ScoresTest, ExactMatchCountsWhatTheModelReallySays) {
   EXPECT_DOUBLE_EQ(*score, 1.0 / static_cast<double>(questions.size()));
 }
 
+TEST(ExactMatchTest, AThoughtBeforeTheAnswerDoesNotCountUnlessItIsAskedFor) {
+  EXPECT_TRUE(SaysAnswer("<think>\n\n</think>\n\nfour", "four"));
+  EXPECT_TRUE(SaysAnswer(" four\n", "four "));
+  EXPECT_FALSE(SaysAnswer("<think>four", "four"));
+  EXPECT_FALSE(SaysAnswer("four</think>five", "four"));
+  EXPECT_FALSE(SaysAnswer("<think>a</think>four", "<think>b</think>four"));
+}
+
 TEST_F(ScoresTest, TheBaseIsScoredOncePerKey) {
   const auto cache = dir_.path() / "cache";
   const auto first =

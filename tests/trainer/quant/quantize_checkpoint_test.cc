@@ -54,7 +54,7 @@ class QuantizeCheckpointTest : public ::testing::Test {
   }
 
   void ExpectRightTensors(bool double_quant) const {
-    const auto files = WeightFiles::Open(output());
+    const auto files = WeightFiles::OpenAsStored(output());
     ASSERT_TRUE(files.ok()) << files.status();
     for (const auto& [name, tensor] : tensors_) {
       ASSERT_EQ(IsFourBit(*files, name), IsDecoderLinear(name)) << name;

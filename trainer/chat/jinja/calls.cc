@@ -1,3 +1,5 @@
+#include <ctime>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +15,7 @@ namespace {
 
 constexpr size_t kMaxNamespaces = 100'000;
 constexpr size_t kMaxRange = 100'000;
+constexpr size_t kMaxDateFormat = 200;
 
 absl::StatusOr<Value> Range(const Arguments& arguments, Budget* budget) {
   ASSIGN_OR_RETURN(std::vector<Value> bounds, Bind(arguments, {"start", "stop", "step"}));
@@ -37,6 +40,32 @@ absl::StatusOr<Value> Range(const Arguments& arguments, Budget* budget) {
     if (__builtin_add_overflow(i, step, &i)) break;
   }
   return MakeList(std::move(items), budget);
+}
+
+// The day that every job has: the one Llama 3's templates fall back to.
+std::tm FixedDate() {
+  std::tm date{};
+  date.tm_year = 2024 - 1900;
+  date.tm_mon = 7 - 1;
+  date.tm_mday = 26;
+  date.tm_wday = 5;
+  date.tm_yday = 207;
+  return date;
+}
+
+absl::StatusOr<Value> StrftimeNow(const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"format"}));
+  const Text* format = values[0].text();
+  if (format == nullptr || format->bytes().size() > kMaxDateFormat) {
+    return absl::InvalidArgumentError("strftime_now() needs a short text as its format");
+  }
+  if (format->bytes().empty()) return Value::OfText(Text());
+  const std::tm date = FixedDate();
+  // A directive writes at most some 30 characters.
+  std::string written(64 + 16 * format->bytes().size(), '\0');
+  written.resize(
+      std::strftime(written.data(), written.size(), format->bytes().c_str(), &date));
+  return Value::OfText(Text(std::move(written)));
 }
 
 }  // namespace
@@ -110,6 +139,7 @@ absl::StatusOr<Value> Interpreter::CallFunction(std::string_view name, const Arg
   }
   if (name == "dict") return MakeMap(arguments.named, &budget_);
   if (name == "range") return Range(arguments, &budget_);
+  if (name == "strftime_now") return StrftimeNow(arguments);
   return absl::InvalidArgumentError("a method can only be called");
 }
 

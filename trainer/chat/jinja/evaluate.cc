@@ -13,7 +13,8 @@ namespace {
 // Macros can call themselves; a tree of kMaxTreeDepth must fit.
 constexpr int kMaxDepth = 500;
 
-constexpr std::string_view kFunctions[] = {"range", "namespace", "dict", "raise_exception"};
+constexpr std::string_view kFunctions[] = {"range", "namespace", "dict", "raise_exception",
+                                          "strftime_now"};
 
 }  // namespace
 
