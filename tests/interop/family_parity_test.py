@@ -180,11 +180,11 @@ class SpellingTest(FamilyTest):
         self.assert_logits_agree(self.ours(base, documents), expected)
 
 
-def seeing_gemma(directory):
+def seeing_gemma(directory, **changes):
     """Gemma 3 with a small vision tower, as the 4B to 27B are."""
     text = dict(SMALL, **GEMMA, rope_parameters={
         "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
-        "sliding_attention": {"rope_type": "default", "rope_theta": 1e4}})
+        "sliding_attention": {"rope_type": "default", "rope_theta": 1e4}}) | changes
     vision = dict(hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2, image_size=28,
                   patch_size=14, vision_use_head=False)
     config = transformers.Gemma3Config(text_config=text, vision_config=vision, mm_tokens_per_image=4,

@@ -6,7 +6,6 @@ with mlx-lm, on a processor, over the same base.
 
 import json
 import os
-import subprocess
 import sys
 import unittest
 
@@ -18,15 +17,13 @@ try:
     import torch
     from mlx_lm.tuner.utils import load_adapters
     from mlx_lm.utils import load_model
-    from safetensors.torch import load_file
 
-    from engine import BUILD, EngineTest, small_base
-    from training_parity_test import rows, write_tokenizer
+    from engine import small_base
+    from trained import TrainedTest
+    from training_parity_test import write_tokenizer
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
-
-TRAINER = BUILD / "bin" / "mozgach-trainer"
 
 torch.set_num_threads(1)
 
@@ -39,34 +36,7 @@ def spell_as_on_the_hub(base):
     file.write_text(json.dumps(config))
 
 
-class MlxTest(EngineTest):
-
-    def train(self, base, lora):
-        """The output directory of a domain whose matrices have all moved away from where they began."""
-        (self.dir / "train.jsonl").write_text(
-            "".join(json.dumps({"instruction": p, "output": a}) + "\n" for p, a in rows()))
-        (self.dir / "domain.yaml").write_text(json.dumps({
-            "domain": "in-mlx", "base": "mozgach/small",
-            "data": {"train": "train.jsonl", "validation": "train.jsonl", "chat_template": "none",
-                     "max_length": 64},
-            "quantization": {"load_in_4bit": False, "bnb_4bit_compute_dtype": "float32"},
-            "lora": lora, "training": {"max_steps": 6, "learning_rate": 0.05}}))
-        output = self.dir / "output"
-        done = subprocess.run(
-            [TRAINER, "train", "--domain", self.dir / "domain.yaml", "--base", base, "--output",
-             output, "--threads", "1"], capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return output
-
-    def our_logits(self, base, adapter, ids):
-        file = self.dir / "logits.safetensors"
-        done = subprocess.run(
-            [TRAINER, "score", "--base", base, "--adapter", adapter, "--dtype", "float32",
-             "--quantization", "none", "--tokens", ",".join(map(str, ids)), "--logits", file],
-            capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return load_file(file)["logits"]
-
+class MlxTest(TrainedTest):
     def mlx_logits(self, model, ids):
         return torch.from_numpy(np.array(model(mx.array([ids]))[0].astype(mx.float32)))
 
