@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -68,7 +69,8 @@ absl::Status BadIndex(const fs::path& index, const std::string& what) {
 
 absl::StatusOr<std::set<std::string>> ReadShards(const fs::path& index) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(index, kIndexBytesMax));
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto parsed = ParseJson(text);
+  const nlohmann::json json = parsed.ok() ? *parsed : nlohmann::json();
   if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object()) {
     return BadIndex(index, "no JSON object with a weight_map");
   }

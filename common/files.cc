@@ -1,6 +1,7 @@
 #include "common/files.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr int kPipePatienceMs = 10'000;
 
 absl::Status WriteAll(int fd, std::string_view bytes, const fs::path& path) {
   while (!bytes.empty()) {
@@ -60,14 +63,31 @@ void FileDescriptor::Close() {
   fd_ = -1;
 }
 
+namespace {
+
+// A pipe that nobody writes to would be waited for without end.
+absl::Status WaitForBytes(const FileDescriptor& fd, const fs::path& path) {
+  pollfd waiting = {fd.get(), POLLIN, 0};
+  if (::poll(&waiting, 1, kPipePatienceMs) != 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      path.string(), ": is a pipe to which nothing was written for ", kPipePatienceMs / 1000,
+      " s; name a file"));
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> ReadFile(const fs::path& path, uint64_t limit_bytes) {
-  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return SystemError(errno, absl::StrCat("open ", path.string()));
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info;
+  if (!fd.valid() || ::fstat(fd.get(), &info) != 0) {
+    return SystemError(errno, absl::StrCat("open ", path.string()));
+  }
   std::string bytes;
   char buffer[1 << 16];
   for (;;) {
+    if (S_ISFIFO(info.st_mode)) RETURN_IF_ERROR(WaitForBytes(fd, path));
     const ssize_t got = ::read(fd.get(), buffer, sizeof(buffer));
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EINTR || (errno == EAGAIN && S_ISFIFO(info.st_mode)))) continue;
     if (got < 0) return SystemError(errno, absl::StrCat("read ", path.string()));
     if (got == 0) return bytes;
     bytes.append(buffer, static_cast<size_t>(got));

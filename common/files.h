@@ -33,7 +33,8 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-// The whole file.  RESOURCE_EXHAUSTED when it is larger than `limit_bytes`.
+// The whole file.  RESOURCE_EXHAUSTED when it is larger than `limit_bytes`; INVALID_ARGUMENT for a
+// pipe to which nothing is written for 10 s.
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path,
                                      uint64_t limit_bytes = UINT64_C(1) << 31);
 

@@ -9,6 +9,7 @@
 
 #include "CLI/CLI.hpp"
 #include "common/log_line.h"
+#include "common/utf8.h"
 #include "trainer/commands/commands.h"
 #include "trainer/models/runtime.h"
 #include "trainer/train/failure.h"
@@ -46,12 +47,14 @@ int main(int argc, char** argv) {
   mozgach::AddRenderCommand(app, &command);
   mozgach::AddQuantizeCommand(app, &command);
   mozgach::AddServeCommand(app, &command);
+  mozgach::AddDevicesCommand(app, &command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   const absl::Status status = mozgach::CatchingExceptions(command);
-  if (!status.ok()) std::cerr << "mozgach-trainer: " << status.message() << std::endl;
+  if (!status.ok()) std::cerr << "mozgach-trainer: " << mozgach::Showable(std::string(status.message()))
+                             << std::endl;
   return mozgach::ExitCode(status);
 }

@@ -26,7 +26,7 @@ std::string HostName() {
 // As people write them, before they are checked.
 struct Words {
   std::string scheduler, data, name, memory, http, trainer, config;
-  std::vector<std::string> bases;
+  std::vector<std::string> bases, devices;
   int64_t threads = 0;
 };
 
@@ -38,6 +38,9 @@ void Define(CLI::App& app, Words& words) {
   app.add_option("--threads", words.threads, "of its trainers (default: all cores)");
   app.add_option("--memory", words.memory,
                  "that its trainers may use, as 8GiB (default: what is free)");
+  app.add_option("--devices", words.devices,
+                 "to use, as cuda:0,cuda:1 (default: all that mozgach-trainer devices lists)")
+      ->delimiter(',');
   app.add_option("--http", words.http, "ADDR:PORT for /metrics (default: no listener)");
   app.add_option("--trainer", words.trainer,
                  "another trainer than mozgach-trainer beside this program");
@@ -50,16 +53,19 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
   const std::map<std::string, std::string*> texts = {
       {"scheduler", &words.scheduler}, {"data", &words.data}, {"name", &words.name},
       {"memory", &words.memory},       {"http", &words.http}, {"trainer", &words.trainer}};
+  const std::map<std::string, std::vector<std::string>*> lists = {{"bases", &words.bases},
+                                                                  {"devices", &words.devices}};
   try {
     const YAML::Node file = YAML::LoadFile(path);
     if (!file.IsMap()) return absl::InvalidArgumentError(path + ": not a map of options");
     for (const auto& entry : file) {
       const auto key = entry.first.as<std::string>();
       const auto text = texts.find(key);
-      if (text == texts.end() && key != "bases" && key != "threads") {
+      const auto list = lists.find(key);
+      if (text == texts.end() && list == lists.end() && key != "threads") {
         return absl::InvalidArgumentError(absl::StrCat(
             path, ":", entry.first.Mark().line + 1, ": unknown option '", key,
-            "'; there are scheduler, data, bases, name, threads, memory, http, trainer"));
+            "'; there are scheduler, data, bases, name, devices, threads, memory, http, trainer"));
       }
       if (app.get_option("--" + key)->count() > 0) continue;
       if (text != texts.end()) {
@@ -67,8 +73,8 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
       } else if (key == "threads") {
         words.threads = entry.second.as<int64_t>();
       } else {
-        words.bases = entry.second.IsSequence() ? entry.second.as<std::vector<std::string>>()
-                                                : std::vector{entry.second.as<std::string>()};
+        *list->second = entry.second.IsSequence() ? entry.second.as<std::vector<std::string>>()
+                                                  : std::vector{entry.second.as<std::string>()};
       }
     }
     return absl::OkStatus();
@@ -95,6 +101,7 @@ absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_prog
                         .bases = {words.bases.begin(), words.bases.end()},
                         .name = words.name.empty() ? HostName() : words.name,
                         .threads = words.threads,
+                        .devices = words.devices,
                         .http = words.http,
                         .trainer = words.trainer};
   if (words.threads < 0 || words.threads > 4096) {

@@ -18,6 +18,7 @@ struct WorkerOptions {
   std::string name;               // default: the host's
   int64_t threads = 0;            // of each trainer; 0: all cores
   uint64_t memory_bytes = 0;      // of each trainer; 0: what is free
+  std::vector<std::string> devices;  // of the host, by the trainer's names; empty: all
   std::string http;               // ADDR:PORT; empty: no listener
   std::filesystem::path trainer;  // default: mozgach-trainer beside this program
 };

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "worker/process_memory.h"
+#include "worker/trainer_devices.h"
 #include "worker/trainer_lock.h"
 
 namespace mozgach {
@@ -19,6 +21,7 @@ constexpr Milliseconds kMemoryEvery{2'000};
 constexpr Milliseconds kBasesEvery{30'000};
 constexpr Milliseconds kLogsEvery{500};
 constexpr Milliseconds kOrphanPatience{5'000};
+constexpr Milliseconds kDevicesTake{60'000};
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
@@ -27,10 +30,15 @@ std::string Text(const absl::Status& status) { return std::string(status.message
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Open(const WorkerOptions& options,
                                                      SessionOptions session) {
   ASSIGN_OR_RETURN(DataFolder data, DataFolder::Open(options.data));
+  WorkerOptions all = options;
+  if (all.devices.empty()) {
+    all.devices = AskForDevices(options.trainer, data.devices_lock(), kDevicesTake);
+  }
+  session.devices = std::max(1, static_cast<int>(all.devices.size()));
   for (int device = 0; device < session.devices; ++device) {
     RETURN_IF_ERROR(OutliveOrphan(data.trainer_lock(device), kOrphanPatience));
   }
-  std::unique_ptr<Worker> worker(new Worker(options, std::move(session), std::move(data)));
+  std::unique_ptr<Worker> worker(new Worker(all, std::move(session), std::move(data)));
   RETURN_IF_ERROR(worker->bases_.Open());
   worker->TakeBases(worker->FindBases());
   worker->LookAtBaseDisk();
@@ -149,9 +157,19 @@ TrainerCommand Worker::TrainerCommandOf(int device) const {
                          .lock = data_.trainer_lock(device),
                          .memory_bytes = options_.memory_bytes};
   command.arguments = {"serve"};
-  if (options_.threads > 0) {
+  int64_t threads = options_.threads;
+  if (options_.devices.size() > 1) {
+    // The cores are shared out too.
+    const int64_t cores = std::max(1u, std::thread::hardware_concurrency());
+    const auto devices = static_cast<int64_t>(options_.devices.size());
+    if (threads == 0) threads = std::max<int64_t>(1, cores / devices);
+  }
+  if (!options_.devices.empty()) {
     command.arguments.insert(command.arguments.end(),
-                             {"--threads", absl::StrCat(options_.threads)});
+                             {"--device", options_.devices[static_cast<size_t>(device)]});
+  }
+  if (threads > 0) {
+    command.arguments.insert(command.arguments.end(), {"--threads", absl::StrCat(threads)});
   }
   for (const auto& folder : options_.bases) {
     command.arguments.insert(command.arguments.end(), {"--bases", folder.string()});

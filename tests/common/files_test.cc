@@ -1,8 +1,10 @@
 #include "common/files.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 #include "gtest/gtest.h"
 
@@ -40,6 +42,15 @@ TEST_F(FilesTest, ReadRefusesWhatIsLargerThanTheLimit) {
   ASSERT_TRUE(WriteFileAtomically(root_ / "big", std::string(100, 'x')).ok());
   EXPECT_EQ(ReadFile(root_ / "big", 99).status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(ReadFile(root_ / "big", 100).ok());
+}
+
+TEST_F(FilesTest, APipeIsReadToItsEndAndOneThatNobodyWritesToIsGivenUp) {
+  ASSERT_EQ(::mkfifo((root_ / "pipe").c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(root_ / "pipe") << std::string(200'000, 'x'); });
+  EXPECT_EQ(ReadFile(root_ / "pipe")->size(), 200'000u);
+  writer.join();
+  const absl::Status alone = ReadFile(root_ / "pipe").status();
+  EXPECT_EQ(alone.code(), absl::StatusCode::kInvalidArgument) << alone;
 }
 
 TEST_F(FilesTest, MissingFileIsNotFoundAndNamed) {

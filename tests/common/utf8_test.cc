@@ -38,5 +38,10 @@ TEST(Utf8Test, AbbreviationNeverCutsACharacter) {
   EXPECT_EQ(Abbreviate("aéé", 3), "aé…");
 }
 
+TEST(Utf8Test, WhatStrangersWroteIsShownWithoutItsControlCharactersAndNotWhole) {
+  EXPECT_EQ(Showable("a\x1b]0;x\x07\n\tй\x7f"), "a\\x1b]0;x\\x07\n\tй\\x7f");
+  EXPECT_LT(Showable(std::string(5'000'000, 'x')).size(), 5000u);
+}
+
 }  // namespace
 }  // namespace mozgach

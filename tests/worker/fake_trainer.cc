@@ -13,7 +13,8 @@
 //            fake_fail_once: yes  only where there is no checkpoint yet
 //            fake_deaf: yes       it does not hear `cancel`
 //
-//   fake_trainer serve [--threads N]      --hang-at-exit     --slow-start MS     --die-at-start
+//   fake_trainer serve [--threads N] [--device NAME]   --hang-at-exit  --slow-start MS  --die-at-start
+//   fake_trainer devices                  those of FAKE_DEVICES, a list with commas; default: cpu
 #include <signal.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@
 #include <iostream>
 #include <mutex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -267,12 +269,18 @@ class Job {
   fs::path checkpoint_;
 };
 
-int Serve(bool hang_at_exit) {
+void ListDevices() {
+  const char* set = std::getenv("FAKE_DEVICES");
+  std::istringstream names(set == nullptr ? "cpu" : set);
+  for (std::string name; std::getline(names, name, ',');) Say({{"name", name}, {"kind", "fake"}});
+}
+
+int Serve(bool hang_at_exit, const std::string& device) {
   Say({{"event", "ready"},
        {"version", "fake"},
        {"pid", ::getpid()},
        {"device",
-        {{"name", "cpu"},
+        {{"name", device},
          {"kind", "fake"},
          {"memory_total_bytes", 8ll << 30},
          {"memory_free_bytes", 4ll << 30}}},
@@ -300,13 +308,19 @@ int Serve(bool hang_at_exit) {
 
 int main(int argc, char** argv) {
   bool hang_at_exit = false;
+  std::string device = "cpu";
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
+    if (word == "devices") {
+      ListDevices();
+      return 0;
+    }
+    if (word == "--device" && i + 1 < argc) device = argv[i + 1];
     if (word == "--hang-at-exit") hang_at_exit = true;
     if (word == "--die-at-start") return 4;
     if (word == "--slow-start" && i + 1 < argc) {
       std::this_thread::sleep_for(Milliseconds(std::stoll(argv[i + 1])));
     }
   }
-  return Serve(hang_at_exit);
+  return Serve(hang_at_exit, device);
 }

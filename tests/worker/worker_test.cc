@@ -29,6 +29,22 @@ TEST_F(WorkerTest, JobsRunOneAfterTheOtherOnOneTrainerWithTheBaseLoadedOnce) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "data/checkpoints/1"));
 }
 
+TEST_F(WorkerTest, EachDeviceOfTheHostHasATrainerOfItsOwn) {
+  ::setenv("FAKE_DEVICES", "gpu:0,gpu:1", 1);
+  const int64_t first = scheduler_.Submit("one", {{"fake_steps", "1000"}, {"fake_step_ms", "10"}});
+  const int64_t second = scheduler_.Submit("two", {{"fake_steps", "1000"}, {"fake_step_ms", "10"}});
+  StartWorker();
+  ::unsetenv("FAKE_DEVICES");
+  EXPECT_TRUE(WaitForStep(first, 3));
+  EXPECT_TRUE(WaitForStep(second, 3));
+  EXPECT_EQ(scheduler_.Job(first).state, "running");
+  EXPECT_TRUE(scheduler_.WaitForWorker([](const auto& request) {
+    return request.devices_size() == 2 && request.devices(0).name() == "gpu:0" &&
+           request.devices(1).name() == "gpu:1" && request.base_loads() == 2;
+  }));
+  EXPECT_NE(scheduler_.Job(first).last.device(), scheduler_.Job(second).last.device());
+}
+
 TEST_F(WorkerTest, ResultNamesEveryFileOfTheAdapterAndItsNumbers) {
   const int64_t job = scheduler_.Submit("one", {});
   StartWorker();

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "common/log_line.h"
 #include "nlohmann/json.hpp"
 
@@ -39,7 +40,7 @@ json ReadRecord(const fs::path& path) {
   if (path.empty()) return json::object();
   const auto text = ReadFile(path, kRecordLimitBytes);
   if (absl::IsNotFound(text.status())) return json::object();
-  json record = text.ok() ? json::parse(*text, nullptr, /*allow_exceptions=*/false) : json();
+  json record = text.ok() ? ParseJson(*text).value_or(json()) : json();
   if (record.is_object() && record.value("version", json()) == kVersion &&
       record.value("files", json()).is_object()) {
     return record["files"];

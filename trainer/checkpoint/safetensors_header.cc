@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/json_text.h"
+#include "common/utf8.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/safetensors_dtype.h"
 
@@ -19,6 +20,8 @@ using nlohmann::json;
 constexpr size_t kLengthBytes = 8;
 constexpr size_t kMostDimensions = 8;
 constexpr uint64_t kMostElements = uint64_t{1} << 48;
+constexpr int64_t kMostValues = 4'000'000;  // some 400,000 tensors
+constexpr size_t kShownBytes = 200;          // of a name
 
 absl::StatusOr<std::string_view> HeaderText(std::string_view file) {
   if (file.size() < kLengthBytes) {
@@ -41,27 +44,53 @@ absl::StatusOr<std::string_view> HeaderText(std::string_view file) {
   return file.substr(kLengthBytes, static_cast<size_t>(length));
 }
 
+// Finds a key that an object has twice.
+class TwiceFinder : public nlohmann::json_sax<json> {
+ public:
+  const std::string& twice() const { return twice_; }
+
+  bool start_object(size_t) override {
+    keys_.emplace_back();
+    return true;
+  }
+  bool end_object() override {
+    keys_.pop_back();
+    return true;
+  }
+  bool key(std::string& name) override {
+    if (keys_.back().insert(name).second) return true;
+    twice_ = name;
+    return false;
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(int64_t) override { return true; }
+  bool number_unsigned(uint64_t) override { return true; }
+  bool number_float(double, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(json::binary_t&) override { return true; }
+  bool start_array(size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(size_t, const std::string&, const json::exception&) override { return false; }
+
+ private:
+  std::vector<std::set<std::string>> keys_;
+  std::string twice_;
+};
+
 // nlohmann keeps the last of two equal keys; here that would hide a tensor.
 absl::StatusOr<json> ParseUnique(std::string_view text) {
-  if (!CheckJsonShape(text).ok()) return absl::DataLossError("the header is nested too deeply");
-  std::vector<std::set<std::string>> keys;
-  std::string twice;
-  auto watch = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end && !keys.empty()) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.empty()) {
-      auto name = parsed.get<std::string>();
-      if (!keys.back().insert(name).second && twice.empty()) twice = name;
-    }
-    return true;
-  };
-  json header = json::parse(text, watch, /*allow_exceptions=*/false);
-  if (header.is_discarded() || !header.is_object()) {
-    return absl::DataLossError("the header is no JSON object in UTF-8");
+  if (const absl::Status shape = CheckJsonShape(text, kMostValues); !shape.ok()) {
+    return absl::DataLossError(absl::StrCat("the header is ", shape.message()));
   }
-  if (!twice.empty()) {
-    return absl::DataLossError(absl::StrCat("the header gives '", twice, "' twice"));
+  TwiceFinder finder;
+  const bool read = json::sax_parse(text, &finder);
+  if (!finder.twice().empty()) {
+    return absl::DataLossError(
+        absl::StrCat("the header gives '", Abbreviate(finder.twice(), kShownBytes), "' twice"));
   }
+  json header = read ? json::parse(text, nullptr, /*allow_exceptions=*/false) : json();
+  if (!header.is_object()) return absl::DataLossError("the header is no JSON object in UTF-8");
   return header;
 }
 
@@ -95,7 +124,8 @@ absl::StatusOr<StoredTensor> ReadEntry(const json& entry, std::string_view buffe
   StoredTensor tensor;
   const auto type_name = entry["dtype"].get<std::string>();
   auto type = ScalarTypeFromSafetensors(type_name);
-  if (!type) return absl::DataLossError(absl::StrCat("unknown element type '", type_name, "'"));
+  if (!type) return absl::DataLossError(absl::StrCat("unknown element type '",
+                                                      Abbreviate(type_name, kShownBytes), "'"));
   tensor.dtype = *type;
   ASSIGN_OR_RETURN(const uint64_t elements, ReadShape(entry["shape"], &tensor.shape));
 
@@ -174,7 +204,7 @@ absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(std::string_view file) 
       continue;
     }
     auto tensor = ReadEntry(entry, buffer);
-    if (!tensor.ok()) return Annotate(tensor.status(), absl::StrCat("tensor '", name, "'"));
+    if (!tensor.ok()) return Annotate(tensor.status(), absl::StrCat("tensor '", Abbreviate(name, kShownBytes), "'"));
     header.tensors.emplace(name, *std::move(tensor));
   }
   RETURN_IF_ERROR(CheckCoverage(header.tensors, buffer));

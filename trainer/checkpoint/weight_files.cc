@@ -20,10 +20,12 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
 
-// Shards are plain names beside the index: nothing a stranger's index says may leave the directory.
-bool IsPlainName(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
-         name.find('\0') == std::string::npos;
+// Shards are safetensors files beside the index: nothing a stranger's index says may leave the
+// directory, nor name what CheckBaseLinks() does not look at.
+bool IsShardName(const std::string& name) {
+  constexpr std::string_view kEnding = ".safetensors";
+  return name.ends_with(kEnding) && name.size() > kEnding.size() &&
+         name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
 }
 
 std::string PlainName(const std::string& stored) {
@@ -47,10 +49,10 @@ absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::filesyst
   }
   std::map<std::string, std::string> shards;
   for (const auto& [tensor, shard] : index["weight_map"].items()) {
-    if (!shard.is_string() || !IsPlainName(shard.get<std::string>())) {
+    if (!shard.is_string() || !IsShardName(shard.get<std::string>())) {
       return absl::InvalidArgumentError(
           absl::StrCat(path.string(), ": tensor '", tensor, "' is said to lie in ", shard.dump(),
-                       ", which is no name of a file in the same directory"));
+                       ", which is no name of a .safetensors file in the same directory"));
     }
     shards[tensor] = shard.get<std::string>();
   }

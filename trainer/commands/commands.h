@@ -21,5 +21,6 @@ void AddTokenizeCommand(CLI::App& app, Command* command);
 void AddRenderCommand(CLI::App& app, Command* command);
 void AddQuantizeCommand(CLI::App& app, Command* command);
 void AddServeCommand(CLI::App& app, Command* command);
+void AddDevicesCommand(CLI::App& app, Command* command);
 
 }  // namespace mozgach

@@ -1,24 +1,30 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "trainer/commands/commands.h"
 #include "trainer/commands/model_flags.h"
+#include "trainer/models/compute_device.h"
 #include "trainer/serve/trainer_service.h"
 
 namespace mozgach {
 
 void AddServeCommand(CLI::App& app, Command* command) {
   auto threads = std::make_shared<int>(0);
+  auto device = std::make_shared<std::string>();
   auto folders = std::make_shared<std::vector<std::filesystem::path>>();
   CLI::App* serve = app.add_subcommand(
       "serve", "train what is asked on stdin, one JSON object per line (what the worker runs)");
   AddThreadsFlag(*serve, threads.get());
   serve->add_option("--bases", *folders,
                     "folder that holds bases: links within it are followed (repeatable)");
+  serve->add_option("--device", *device,
+                    "to compute on, by its name in `devices` (default: the first)");
   serve->callback([=] {
-    *command = [threads, folders] {
+    *command = [threads, folders, device]() -> absl::Status {
+      if (!device->empty()) RETURN_IF_ERROR(ChooseDevice(*device));
       std::ios::sync_with_stdio(false);
       TrainerService(std::cin, std::cout, UseThreads(*threads), *folders).Run();
       return absl::OkStatus();

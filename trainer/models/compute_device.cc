@@ -10,16 +10,16 @@
 #include <string_view>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace mozgach {
 namespace {
 
-at::Device Choose() {
-  const char* asked = std::getenv("MOZGACH_DEVICE");
-  if (asked != nullptr && std::string_view(asked) == "cpu") return at::kCPU;
-  const auto type = at::accelerator::getAccelerator(/*checked=*/false);
-  if (!type || at::accelerator::deviceCount() == 0) return at::kCPU;
-  return *type == at::kMPS ? at::Device(*type) : at::Device(*type, 0);
+std::optional<at::Device>& Chosen() {
+  static std::optional<at::Device> device;
+  return device;
 }
 
 // The value of "<key> : value" in a file below /proc; "" where there is none.
@@ -34,18 +34,25 @@ std::string FactOf(const std::filesystem::path& path, std::string_view key) {
   return "";
 }
 
-// Of the GPU that CUDA_VISIBLE_DEVICES puts first.
-std::string NvidiaModel() {
+// CUDA_VISIBLE_DEVICES may pick and order the GPUs, by number.
+size_t PlaceAmongAll(int64_t index) {
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (visible == nullptr) return static_cast<size_t>(index);
+  const std::vector<std::string> listed = absl::StrSplit(visible, ',');
+  if (index >= static_cast<int64_t>(listed.size())) return static_cast<size_t>(index);
+  return std::strtoul(listed[static_cast<size_t>(index)].c_str(), nullptr, 10);
+}
+
+std::string NvidiaModel(int64_t index) {
   std::error_code ignored;
   std::set<std::filesystem::path> gpus;
   for (const auto& entry :
        std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", ignored)) {
     gpus.insert(entry.path());
   }
-  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-  const size_t first = visible == nullptr ? 0 : std::strtoul(visible, nullptr, 10);
-  if (first >= gpus.size()) return "";
-  return FactOf(*std::next(gpus.begin(), static_cast<long>(first)) / "information", "Model");
+  const size_t place = PlaceAmongAll(index);
+  if (place >= gpus.size()) return "";
+  return FactOf(*std::next(gpus.begin(), static_cast<long>(place)) / "information", "Model");
 }
 
 std::string ProcessorModel() {
@@ -57,13 +64,41 @@ std::string ProcessorModel() {
 
 }  // namespace
 
+std::vector<at::Device> Devices() {
+  const char* asked = std::getenv("MOZGACH_DEVICE");
+  const bool hidden = asked != nullptr && std::string_view(asked) == "cpu";
+  const auto type = at::accelerator::getAccelerator(/*checked=*/false);
+  const int count = hidden || !type ? 0 : at::accelerator::deviceCount();
+  if (count == 0) return {at::kCPU};
+  if (*type == at::kMPS) return {at::Device(*type)};
+  std::vector<at::Device> devices;
+  for (int i = 0; i < count; ++i) devices.emplace_back(*type, static_cast<c10::DeviceIndex>(i));
+  return devices;
+}
+
+absl::Status ChooseDevice(const std::string& name) {
+  std::vector<std::string> names;
+  std::vector<at::Device> devices = Devices();
+  if (!devices.front().is_cpu()) devices.emplace_back(at::kCPU);
+  for (const at::Device& device : devices) {
+    names.push_back(device.str());
+    if (names.back() != name) continue;
+    if (device.has_index()) at::accelerator::setDeviceIndex(device.index());
+    Chosen() = device;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no device '", name, "' here; there is ", absl::StrJoin(names, ", ")));
+}
+
 at::Device ComputeDevice() {
-  static const at::Device device = Choose();
-  return device;
+  std::optional<at::Device>& device = Chosen();
+  if (!device) device = Devices().front();
+  return *device;
 }
 
 std::string DeviceKind(at::Device device) {
-  const std::string model = device.is_cuda() ? NvidiaModel() : ProcessorModel();
+  const std::string model = device.is_cuda() ? NvidiaModel(device.index()) : ProcessorModel();
   return model.empty() ? device.str() : model;
 }
 

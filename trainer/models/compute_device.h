@@ -1,4 +1,5 @@
-// The device this process computes on: a GPU where the library sees one, else the CPU.
+// The device this process computes on: a GPU where the library sees one, else the CPU.  One process,
+// one device: a host with several GPUs runs a trainer on each.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -6,11 +7,21 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "common/status.h"
 
 namespace mozgach {
 
-// Chosen at the first call.  MOZGACH_DEVICE=cpu in the environment keeps to the CPU;
-// CUDA_VISIBLE_DEVICES says which GPU is the first.
+// All that this process could compute on: the GPUs that the library sees, else the CPU.
+// MOZGACH_DEVICE=cpu in the environment hides the GPUs; CUDA_VISIBLE_DEVICES picks and orders them.
+std::vector<at::Device> Devices();
+
+// Makes the device called `name` ("cuda:1", "cpu") the one of this process.  Call it before the
+// first ComputeDevice().  INVALID_ARGUMENT lists what there is.
+absl::Status ChooseDevice(const std::string& name);
+
+// The chosen one, else the first.
 at::Device ComputeDevice();
 
 // What the processor or the GPU calls itself: "AMD EPYC 9654 96-Core Processor", "NVIDIA H200".  The

@@ -39,8 +39,15 @@ absl::Status WeightLoader::CopyInto(const std::string& name, at::Tensor& out) co
   return absl::OkStatus();
 }
 
+absl::Status WeightLoader::Check(const std::string& name,
+                                 const std::vector<int64_t>& shape) const {
+  return IsFourBit(files_, name) ? ReadFourBit(files_, name, shape).status()
+                                 : Floating(name, shape).status();
+}
+
 absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
                                                const std::vector<int64_t>& shape) const {
+  RETURN_IF_ERROR(Check(name, shape));
   at::Tensor dense = at::empty(
       shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
   RETURN_IF_ERROR(CopyInto(name, dense));
@@ -91,7 +98,10 @@ bool WeightLoader::EndsUpDense(const Part& part) const {
 
 absl::StatusOr<FrozenWeight> WeightLoader::DenseGroup(const std::vector<Part>& parts) const {
   int64_t rows = 0;
-  for (const Part& part : parts) rows += part.rows;
+  for (const Part& part : parts) {
+    RETURN_IF_ERROR(Check(part.name, {part.rows, part.columns}));
+    rows += part.rows;
+  }
   at::Tensor weight =
       at::empty({rows, parts.front().columns},
                 at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));

@@ -69,6 +69,8 @@ class WeightLoader {
   // As stored, in the file's mapping.
   absl::StatusOr<at::Tensor> Floating(const std::string& name,
                                       const std::vector<int64_t>& shape) const;
+  // That it is there, in the shape that config.json asks for: before any memory is taken for it.
+  absl::Status Check(const std::string& name, const std::vector<int64_t>& shape) const;
   // Copies a tensor, converted, to where it is wanted; its pages go back to the system.
   absl::Status CopyInto(const std::string& name, at::Tensor& out) const;
   absl::StatusOr<QuantizedWeight> Quantized(const Part& part) const;

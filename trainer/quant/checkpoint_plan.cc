@@ -77,6 +77,11 @@ absl::StatusOr<CheckpointPlan> CheckpointPlan::Make(const WeightFiles& files, bo
       tensor.bytes = tensor.quantize ? FourBitBytes(stored->elements(), double_quant)
                                      : static_cast<int64_t>(stored->bytes.size());
       any = any || tensor.quantize;
+      if (tensor.quantize && files.Contains(name + ".absmax")) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "holds '", name, "' and '", name,
+            ".absmax', which is what its scales would be called; take a base without it"));
+      }
       if (!tensor.quantize) AddKept(KeptModule(name, *stored), &kept);
       if (plan.shards.empty() || filled + tensor.bytes > shard_bytes) {
         plan.shards.emplace_back();

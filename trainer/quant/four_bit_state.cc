@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/json_text.h"
+#include "common/utf8.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -22,9 +24,9 @@ constexpr std::array<std::pair<const char*, at::ScalarType>, 3> kTypes = {
     {{"bfloat16", at::kBFloat16}, {"float16", at::kHalf}, {"float32", at::kFloat}}};
 
 absl::Status Wrong(const char* key, const json& value, const std::string& what) {
-  return absl::DataLossError(absl::StrCat("its quant_state gives '", key, "' as ",
-                                          value.dump(-1, ' ', false, json::error_handler_t::replace),
-                                          "; ", what));
+  const std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+  return absl::DataLossError(
+      absl::StrCat("its quant_state gives '", key, "' as ", Abbreviate(text, 80), "; ", what));
 }
 
 absl::StatusOr<json> Member(const json& state, const char* key) {
@@ -90,10 +92,11 @@ absl::StatusOr<FourBitState::Nested> NestedState(const json& state) {
 }  // namespace
 
 absl::StatusOr<FourBitState> ParseFourBitState(std::string_view text) {
-  const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object()) {
+  const absl::StatusOr<json> parsed = ParseJson(text);
+  if (!parsed.ok() || !parsed->is_object()) {
     return absl::DataLossError("its quant_state is no JSON object in UTF-8");
   }
+  const json& document = *parsed;
   FourBitState state;
   ASSIGN_OR_RETURN(const json type, Member(document, "quant_type"));
   if (type != "nf4" && type != "fp4") {

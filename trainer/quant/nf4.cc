@@ -163,6 +163,7 @@ absl::StatusOr<QuantizedWeight> QuantizeNf4(const at::Tensor& weight, bool doubl
     return absl::InvalidArgumentError(absl::StrCat(
         "only float32, bfloat16 and float16 weights can be quantised, not ", c10::toString(type)));
   }
+  if (weight.numel() == 0) return absl::InvalidArgumentError("has no elements to quantise");
   const at::Tensor contiguous = weight.contiguous();
   QuantizedWeight quantized;
   quantized.shape = weight.sizes().vec();

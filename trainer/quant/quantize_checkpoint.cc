@@ -9,12 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "common/log_line.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/base_links.h"
 #include "trainer/checkpoint/safetensors_stream.h"
 #include "trainer/checkpoint/weight_files.h"
 #include "trainer/quant/checkpoint_plan.h"
+#include "trainer/quant/checkpoint_staging.h"
 #include "trainer/quant/four_bit_checkpoint.h"
 
 namespace mozgach {
@@ -27,7 +29,9 @@ constexpr uint64_t kConfigLimitBytes = uint64_t{16} << 20;
 
 absl::StatusOr<ordered_json> ReadConfig(const fs::path& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kConfigLimitBytes));
-  ordered_json config = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  absl::StatusOr<ordered_json> parsed = ParseOrderedJson(text);
+  if (!parsed.ok()) return Annotate(parsed.status(), path.string());
+  ordered_json& config = *parsed;
   if (!config.is_object()) {
     return absl::InvalidArgumentError(absl::StrCat(path.string(), ": is no JSON object"));
   }
@@ -138,7 +142,11 @@ class Quantization {
   absl::Status AddCopy(const std::string& name, const std::string& file,
                        SafetensorsStream& stream) {
     ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name));
-    RETURN_IF_ERROR(stream.Add(name, stored));
+    const absl::Status added = stream.Add(name, stored);
+    if (!added.ok()) {
+      return Annotate(added, absl::StrCat("copy tensor '", name, "' of ",
+                                          files_.PathOf(name).string()));
+    }
     places_[name] = file;
     ++report_.copied;
     return absl::OkStatus();
@@ -173,16 +181,8 @@ absl::Status CopyOthers(const fs::path& base, const fs::path& staging) {
   return absl::OkStatus();
 }
 
-absl::Status CheckOutput(const fs::path& output) {
-  std::error_code error;
-  if (!fs::exists(output, error)) return absl::OkStatus();
-  if (fs::is_directory(output, error) && fs::is_empty(output, error)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(output.string(), ": is not empty; name a folder that is not there yet"));
-}
-
-absl::StatusOr<QuantizeReport> MakeIn(const fs::path& base, const fs::path& staging,
-                                      const QuantizeOptions& options) {
+absl::StatusOr<QuantizeReport> Make(const fs::path& base, const fs::path& place,
+                                    const QuantizeOptions& options) {
   RETURN_IF_ERROR(CheckBaseLinks(base, {}));
   ASSIGN_OR_RETURN(ordered_json config, ReadConfig(base / "config.json"));
   ASSIGN_OR_RETURN(const WeightFiles files, WeightFiles::OpenAsStored(base));
@@ -192,13 +192,19 @@ absl::StatusOr<QuantizeReport> MakeIn(const fs::path& base, const fs::path& stag
   }
   const auto plan = CheckpointPlan::Make(files, options.double_quant, options.shard_bytes);
   if (!plan.ok()) return Annotate(plan.status(), base.string());
-  RETURN_IF_ERROR(RemoveAll(staging));
-  RETURN_IF_ERROR(MakeDirectories(staging));
-  ASSIGN_OR_RETURN(const QuantizeReport report,
-                   Quantization(files, *plan, options, staging).Run());
   config["quantization_config"] = QuantizationConfig(config, *plan, options.double_quant);
-  RETURN_IF_ERROR(WriteFileAtomically(staging / "config.json", JsonText(config)));
-  RETURN_IF_ERROR(CopyOthers(base, staging));
+  ASSIGN_OR_RETURN(CheckpointStaging staging, CheckpointStaging::Claim(place));
+  const auto report = [&]() -> absl::StatusOr<QuantizeReport> {
+    ASSIGN_OR_RETURN(const QuantizeReport made,
+                     Quantization(files, *plan, options, staging.folder()).Run());
+    RETURN_IF_ERROR(WriteFileAtomically(staging.folder() / "config.json", JsonText(config)));
+    RETURN_IF_ERROR(CopyOthers(base, staging.folder()));
+    RETURN_IF_ERROR(staging.MoveTo(place));
+    return made;
+  }();
+  if (report.ok()) return report;
+  const absl::Status removed = staging.Remove();
+  if (!removed.ok()) LogInfo(std::string(removed.message()));
   return report;
 }
 
@@ -206,21 +212,8 @@ absl::StatusOr<QuantizeReport> MakeIn(const fs::path& base, const fs::path& stag
 
 absl::StatusOr<QuantizeReport> QuantizeCheckpoint(const fs::path& base, const fs::path& output,
                                                   const QuantizeOptions& options) {
-  RETURN_IF_ERROR(CheckOutput(output));
-  std::error_code error;
-  const fs::path whole = fs::absolute(output, error).lexically_normal();
-  fs::path staging = whole.has_filename() ? whole : whole.parent_path();
-  const fs::path place = staging;
-  staging += ".mozgach-partial";
-  auto report = MakeIn(base, staging, options);
-  if (report.ok()) {
-    const absl::Status renamed = RenameDurably(staging, place);
-    if (renamed.ok()) return report;
-    report = renamed;
-  }
-  const absl::Status removed = RemoveAll(staging);
-  if (!removed.ok()) LogInfo(std::string(removed.message()));
-  return report;
+  ASSIGN_OR_RETURN(const fs::path place, CheckpointPlace(output));
+  return Make(base, place, options);
 }
 
 }  // namespace mozgach

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/utf8.h"
 #include "nlohmann/json.hpp"
 #include "trainer/adapter/adapter_job.h"
 #include "trainer/models/compute_device.h"
@@ -27,7 +28,7 @@ constexpr size_t kLineLimit = size_t{16} << 20;
 
 Json FailureFields(const absl::Status& status) {
   return {{"class", FailureClassName(ClassOf(status))},
-          {"message", std::string(status.message())},
+          {"message", Showable(std::string(status.message()))},
           {"memory_bytes", MemoryUsedBytes()}};
 }
 
@@ -87,7 +88,7 @@ void TrainerService::ReadRequests() {
     if (line.ok() && (*line)->empty()) continue;
     const auto request = line.ok() ? ParseRequest(**line) : line.status();
     if (!request.ok()) {
-      events_.Write({{"event", "error"}, {"message", std::string(request.status().message())}});
+      events_.Write({{"event", "error"}, {"message", Showable(std::string(request.status().message()))}});
       continue;
     }
     if (std::holds_alternative<ExitRequest>(*request)) break;

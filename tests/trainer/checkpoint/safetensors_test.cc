@@ -114,7 +114,22 @@ TEST(SafetensorsTest, AHeaderThatIsNoJsonObjectInUtf8IsRefused) {
   EXPECT_THAT(Refusal(FileOf("{\"a\":", "")), HasSubstr("no JSON object"));
   EXPECT_THAT(Refusal(FileOf("[]", "")), HasSubstr("no JSON object"));
   EXPECT_THAT(Refusal(FileOf("{\"\xff\xfe\":{}}", "")), HasSubstr("UTF-8"));
-  EXPECT_THAT(Refusal(FileOf(std::string(200000, '['), "")), HasSubstr("nested too deeply"));
+  EXPECT_THAT(Refusal(FileOf(std::string(200000, '['), "")), HasSubstr("nested more than"));
+}
+
+TEST(SafetensorsTest, AHundredThousandEmptyTensorsAreReadAndMillionsOfValuesAreNot) {
+  std::string header = "{\"z\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
+  for (int i = 0; i < 100'000; ++i) {
+    header += ",\"" + std::to_string(i) +
+              "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
+  }
+  const TemporaryDirectory directory;
+  const auto file = SafetensorsFile::Open(directory.Write("x", FileOf(header + "}", "")));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ((*file)->tensors().size(), 100'001u);
+  std::string values = "{\"a\":[0";
+  for (int i = 0; i < 5'000'000; ++i) values += ",0";
+  EXPECT_THAT(Refusal(FileOf(values + "]}", "")), HasSubstr("values"));
 }
 
 TEST(SafetensorsTest, ANameThatIsGivenTwiceIsRefused) {

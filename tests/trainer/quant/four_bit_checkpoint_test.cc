@@ -127,6 +127,15 @@ TEST(FourBitCheckpointTest, TheFilesOwnLevelsCount) {
   EXPECT_TRUE(at::equal(Dequantized(*read), Dequantized(stored.weight).mul(0.5)));
 }
 
+TEST(FourBitCheckpointTest, AStateOfGreatDepthOrLengthIsRefusedBriefly) {
+  Stored deep;
+  deep.Replace("[24, 96]", std::string(400'000, '[') + std::string(400'000, ']'));
+  EXPECT_THAT(deep.Refusal(), HasSubstr("no JSON object"));
+  Stored lengthy;
+  lengthy.Replace("nf4", std::string(1'000'000, 'x'));
+  EXPECT_LT(lengthy.Refusal().size(), 1000u);
+}
+
 TEST(FourBitCheckpointTest, AFaultInTheStateIsNamed) {
   const std::vector<std::vector<std::string>> faults = {
       {"\"nf4\"", "\"nf5\"", "'quant_type'"},

@@ -158,6 +158,45 @@ TEST_F(QuantizeCheckpointTest, WhatFailsLeavesNothing) {
   EXPECT_EQ(std::distance(fs::directory_iterator(directory_.path()), fs::directory_iterator()), 1);
 }
 
+TEST_F(QuantizeCheckpointTest, WhatSomebodyPutBesideTheOutputStaysAndWhatAKilledRunLeftGoes) {
+  fs::create_directories(directory_ / "out.mozgach-partial");
+  directory_.Write("out.mozgach-partial/mine", "x");
+  EXPECT_THAT(Quantize().status().message(), HasSubstr("is in the way"));
+  EXPECT_TRUE(fs::exists(directory_ / "out.mozgach-partial/mine"));
+  directory_.Write("out.mozgach-partial/quantize.lock", "");
+  ASSERT_TRUE(Quantize().ok());
+  EXPECT_FALSE(fs::exists(output() / "mine"));
+  EXPECT_FALSE(fs::exists(output() / "quantize.lock"));
+  EXPECT_FALSE(fs::exists(directory_ / "out.mozgach-partial"));
+}
+
+TEST_F(QuantizeCheckpointTest, AnOutputThatCannotBeMadeIsRefusedBeforeTheWork) {
+  directory_.Write("file", "x");
+  fs::create_symlink("nowhere", directory_ / "link");
+  Quantize().IgnoreError();
+  const std::pair<fs::path, const char*> cases[] = {
+      {"", "no output"},
+      {directory_ / "file", "is a file"},
+      {directory_ / "link", "is a link"},
+      {directory_ / "file" / "out", "is no directory"},
+      {directory_ / "none" / "out", "is no directory"}};
+  for (const auto& [place, what] : cases) {
+    const auto report = QuantizeCheckpoint(base(), place, {});
+    EXPECT_EQ(report.status().code(), absl::StatusCode::kInvalidArgument) << place;
+    EXPECT_THAT(report.status().message(), HasSubstr(what));
+  }
+}
+
+TEST_F(QuantizeCheckpointTest, TensorsThatCannotBeQuantisedAreNamed) {
+  const std::string name = "model.layers.0.self_attn.v_proj.weight";
+  tensors_[name] = at::empty({0, 8});
+  EXPECT_THAT(Quantize().status().message(), AllOf(HasSubstr(name), HasSubstr("no elements")));
+  tensors_[name] = at::randn({8, 8});
+  tensors_[name + ".absmax"] = at::randn({8});
+  EXPECT_THAT(Quantize().status().message(), HasSubstr(name + ".absmax"));
+  EXPECT_FALSE(fs::exists(output()));
+}
+
 TEST_F(QuantizeCheckpointTest, WhatIsQuantisedAlreadyOrHoldsNoLayersIsRefused) {
   config_["quantization_config"] = {{"quant_method", "gptq"}};
   EXPECT_EQ(Quantize().status().code(), absl::StatusCode::kInvalidArgument);

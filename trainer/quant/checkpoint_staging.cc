@@ -1,0 +1,75 @@
+#include "trainer/quant/checkpoint_staging.h"
+
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace mozgach {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kLock[] = "quantize.lock";
+constexpr char kAdvice[] = "; name a folder that is not there yet";
+
+// What keeps a checkpoint from being put at `place`; null: nothing.
+const char* FaultOf(const fs::path& place) {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(place, error);
+  if (!fs::exists(status)) return nullptr;
+  if (fs::is_symlink(status)) return ": is a link";
+  if (!fs::is_directory(status)) return ": is a file";
+  return fs::is_empty(place, error) ? nullptr : ": is not empty";
+}
+
+}  // namespace
+
+absl::StatusOr<fs::path> CheckpointPlace(const fs::path& output) {
+  if (output.empty()) return absl::InvalidArgumentError(absl::StrCat("no output", kAdvice));
+  std::error_code error;
+  fs::path place = fs::absolute(output, error).lexically_normal();
+  if (!place.has_filename()) place = place.parent_path();
+  if (!fs::is_directory(place.parent_path(), error)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        place.parent_path().string(), ": is no directory; make it, or correct the output's path"));
+  }
+  const char* fault = FaultOf(place);
+  if (fault == nullptr) return place;
+  return absl::InvalidArgumentError(absl::StrCat(place.string(), fault, kAdvice));
+}
+
+absl::StatusOr<CheckpointStaging> CheckpointStaging::Claim(const fs::path& place) {
+  fs::path folder = place;
+  folder += ".mozgach-partial";
+  std::error_code error;
+  const bool made = fs::create_directory(folder, error);
+  if (error) return SystemError(error.value(), absl::StrCat("make ", folder.string()));
+  if (!made && !fs::is_empty(folder, error) && !fs::exists(folder / kLock, error)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        folder.string(), ": is in the way; remove it, or name another output"));
+  }
+  ASSIGN_OR_RETURN(FileDescriptor lock, LockFile(folder / kLock, folder.string()));
+  CheckpointStaging staging(folder, std::move(lock));
+  RETURN_IF_ERROR(staging.Clear());
+  return staging;
+}
+
+absl::Status CheckpointStaging::Clear() {
+  std::error_code error;
+  for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().filename() != kLock) RETURN_IF_ERROR(RemoveAll(it->path()));
+  }
+  return error ? SystemError(error.value(), absl::StrCat("clear ", folder_.string()))
+               : absl::OkStatus();
+}
+
+absl::Status CheckpointStaging::MoveTo(const fs::path& place) {
+  std::error_code error;
+  fs::remove(folder_ / kLock, error);
+  return RenameDurably(folder_, place);
+}
+
+absl::Status CheckpointStaging::Remove() { return RemoveAll(folder_); }
+
+}  // namespace mozgach
