@@ -1,5 +1,5 @@
 // Which tensors the loops over rows serve, and calling them with the right types.  For the sources
-// of rms_norm, head_norm and gated_unit.
+// of rms_norm, head_norm, gated_unit and cross_entropy.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,38 +1,82 @@
 #include "trainer/train/cross_entropy.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/logsumexp.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/ones_like.h>
+#include <ATen/ops/sub.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <vector>
+
+#include "trainer/models/kernel_types.h"
+#include "trainer/train/loss_kernels.h"
 
 namespace mozgach {
 namespace {
 
-constexpr int64_t kChunkBytes = int64_t{128} << 20;
+constexpr int64_t kChunkBytes = int64_t{48} << 20;
 
-// Tokens whose logits are held at once: enough for a good product, whatever the vocabulary.
-int64_t ChunkTokens(const at::Tensor& head) {
-  return std::clamp<int64_t>(kChunkBytes / (4 * head.size(0)), 64, 8192);
+// Tokens whose logits are held at once: as many as share kChunkBytes, but enough for a good product,
+// and all chunks alike.
+int64_t ChunkTokens(const at::Tensor& head, int64_t tokens) {
+  const auto token_bytes = static_cast<int64_t>(head.element_size()) * head.size(0);
+  const int64_t most = std::clamp<int64_t>(kChunkBytes / token_bytes, 64, 8192);
+  const int64_t chunks = std::max<int64_t>(1, (tokens + most - 1) / most);
+  return (tokens + chunks - 1) / chunks;
 }
 
-at::Tensor ChunkLogits(const at::Tensor& hidden, const at::Tensor& head) {
-  return at::matmul(hidden, head.t()).to(at::kFloat);
+// Calls each(hidden, targets, begin) for each chunk of tokens.
+template <typename Each>
+void OverChunks(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets,
+                Each each) {
+  const int64_t tokens = hidden.size(0), chunk = ChunkTokens(head, tokens);
+  for (int64_t begin = 0; begin < tokens; begin += chunk) {
+    const int64_t length = std::min(chunk, tokens - begin);
+    each(hidden.narrow(0, begin, length), targets.narrow(0, begin, length), begin);
+  }
 }
 
-// NLL [tokens] of one chunk; `logits` becomes the logarithm of the probabilities.
-at::Tensor ChunkNll(at::Tensor& logits, const at::Tensor& targets) {
-  logits.sub_(at::logsumexp(logits, {1}, /*keepdim=*/true));
-  return at::gather(logits, 1, targets.unsqueeze(1)).squeeze(1).neg_();
+at::Tensor RowsOf(const at::Tensor& logits) {
+  return at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
+}
+
+// NLL [tokens] of one chunk in float32.
+at::Tensor ChunkNll(const at::Tensor& logits, const at::Tensor& targets) {
+  if (!HasRowKernel(logits)) {
+    const at::Tensor wide = logits.to(at::kFloat);
+    const at::Tensor picked = at::gather(wide, 1, targets.unsqueeze(1)).squeeze(1);
+    return at::sub(at::logsumexp(wide, {1}), picked);
+  }
+  at::Tensor nll = RowsOf(logits);
+  WithType(logits, [&]<typename T>(T) {
+    NllRows(logits.const_data_ptr<T>(), targets.const_data_ptr<int64_t>(), logits.size(0),
+            logits.size(1), nll.mutable_data_ptr<float>());
+  });
+  return nll;
+}
+
+// The same; `logits` become their gradient.
+at::Tensor ChunkNllAndGradient(at::Tensor& logits, const at::Tensor& targets) {
+  if (!HasRowKernel(logits)) {
+    const at::Tensor nll = ChunkNll(logits, targets), index = targets.unsqueeze(1);
+    at::Tensor wide = logits.to(at::kFloat);
+    wide.sub_(at::logsumexp(wide, {1}, /*keepdim=*/true)).exp_();
+    wide.scatter_add_(1, index, at::ones_like(index, wide.options()).neg_());
+    logits.copy_(wide);
+    return nll;
+  }
+  at::Tensor nll = RowsOf(logits);
+  WithType(logits, [&]<typename T>(T) {
+    NllGradRows(logits.mutable_data_ptr<T>(), targets.const_data_ptr<int64_t>(), logits.size(0),
+                logits.size(1), nll.mutable_data_ptr<float>());
+  });
+  return nll;
 }
 
 class SummedCrossEntropyFunction
@@ -40,19 +84,15 @@ class SummedCrossEntropyFunction
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& hidden,
                             const at::Tensor& head, const at::Tensor& targets) {
-    const int64_t tokens = hidden.size(0), chunk = ChunkTokens(head);
     at::Tensor gradient = at::empty_like(hidden);
     at::Tensor sum = at::zeros({}, hidden.options().dtype(at::kFloat).requires_grad(false));
-    for (int64_t begin = 0; begin < tokens; begin += chunk) {
-      const int64_t length = std::min(chunk, tokens - begin);
-      const at::Tensor chunk_targets = targets.narrow(0, begin, length);
-      at::Tensor logits = ChunkLogits(hidden.narrow(0, begin, length), head);
-      const at::Tensor nll = ChunkNll(logits, chunk_targets);
-      sum.add_(nll.sum());
-      const at::Tensor index = chunk_targets.unsqueeze(1);
-      logits.exp_().scatter_add_(1, index, at::ones_like(index, logits.options()).neg_());
-      gradient.narrow(0, begin, length).copy_(at::mm(logits.to(head.scalar_type()), head));
-    }
+    OverChunks(hidden, head, targets,
+               [&](const at::Tensor& rows, const at::Tensor& wanted, int64_t begin) {
+                 at::Tensor logits = at::mm(rows, head.t());
+                 sum.add_(ChunkNllAndGradient(logits, wanted).sum());
+                 at::Tensor slice = gradient.narrow(0, begin, rows.size(0));
+                 at::mm_out(slice, logits, head);
+               });
     context->save_for_backward({gradient});
     return sum;
   }
@@ -60,7 +100,7 @@ class SummedCrossEntropyFunction
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list outer) {
     const at::Tensor gradient = context->get_saved_variables()[0];
-    return {at::mul(gradient, outer[0].to(gradient.scalar_type())), at::Tensor(), at::Tensor()};
+    return {at::mul(gradient, outer[0]), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -73,15 +113,13 @@ at::Tensor SummedCrossEntropy(const at::Tensor& hidden, const at::Tensor& head,
 
 at::Tensor TokenNll(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets) {
   const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> chunks;
-  const int64_t tokens = hidden.size(0), chunk = ChunkTokens(head);
-  for (int64_t begin = 0; begin < tokens; begin += chunk) {
-    const int64_t length = std::min(chunk, tokens - begin);
-    at::Tensor logits = ChunkLogits(hidden.narrow(0, begin, length), head);
-    chunks.push_back(ChunkNll(logits, targets.narrow(0, begin, length)));
-  }
-  if (chunks.empty()) return at::zeros({0}, hidden.options().dtype(at::kFloat));
-  return at::cat(chunks);
+  at::Tensor nll = at::empty({hidden.size(0)}, hidden.options().dtype(at::kFloat));
+  OverChunks(hidden, head, targets,
+             [&](const at::Tensor& rows, const at::Tensor& wanted, int64_t begin) {
+               nll.narrow(0, begin, rows.size(0))
+                   .copy_(ChunkNll(at::mm(rows, head.t()), wanted));
+             });
+  return nll;
 }
 
 }  // namespace mozgach

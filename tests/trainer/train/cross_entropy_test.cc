@@ -7,6 +7,9 @@
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 namespace mozgach {
 namespace {
 
@@ -60,6 +63,41 @@ TEST(CrossEntropyTest, Bfloat16HiddenStatesKeepAFloat32Softmax) {
   const double expected =
       SummedCrossEntropy(hidden.to(at::kFloat), head.to(at::kFloat), targets).item<double>();
   EXPECT_NEAR(SummedCrossEntropy(hidden, head, targets).item<double>() / expected, 1, 1e-2);
+}
+
+// A vocabulary that is no multiple of a vector, and sums of more than one part.
+TEST(CrossEntropyTest, AWideVocabularyRoundsAsTheWholeLogitsDo) {
+  const at::Tensor head = at::randn({9001, 16});
+  const at::Tensor targets = at::randint(9001, {37}, at::kLong);
+  at::Tensor hidden = (at::randn({37, 16}) * 3).requires_grad_();
+  at::Tensor reference = hidden.detach().to(at::kDouble).requires_grad_();
+  const at::Tensor loss = SummedCrossEntropy(hidden, head, targets);
+  loss.backward();
+  const at::Tensor expected = at::cross_entropy_loss(
+      at::matmul(reference, head.to(at::kDouble).t()), targets, {}, kSum);
+  expected.backward();
+  EXPECT_NEAR(loss.item<double>() / expected.item<double>(), 1, 1e-6);
+  EXPECT_LT(RelativeError(hidden.grad(), reference.grad()), 1e-5);
+}
+
+TEST(CrossEntropyTest, AMeanInBfloat16ScalesItsGradientExactly) {
+  const at::Tensor head = at::randn({40, 8}).to(at::kBFloat16);
+  const at::Tensor targets = at::randint(40, {383}, at::kLong);
+  at::Tensor hidden = at::randn({383, 8}).to(at::kBFloat16).requires_grad_();
+  SummedCrossEntropy(hidden, head, targets).backward();
+  const at::Tensor whole = hidden.grad().to(at::kFloat);
+  hidden.mutable_grad() = at::Tensor();
+  (SummedCrossEntropy(hidden, head, targets) / 383.0).backward();
+  const double ratio = (hidden.grad().to(at::kFloat).sum() / whole.sum()).item<double>();
+  EXPECT_NEAR(ratio * 383.0, 1, 1e-3);
+}
+
+TEST(CrossEntropyTest, LogitsThatAreNoNumbersGiveALossThatIsNone) {
+  const at::Tensor head = at::randn({40, 8});
+  at::Tensor hidden = at::randn({5, 8});
+  hidden.select(0, 3).fill_(std::numeric_limits<float>::quiet_NaN());
+  const at::Tensor targets = at::randint(40, {5}, at::kLong);
+  EXPECT_FALSE(std::isfinite(SummedCrossEntropy(hidden, head, targets).item<double>()));
 }
 
 }  // namespace
