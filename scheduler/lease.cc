@@ -67,9 +67,9 @@ void Leases::MarkReported(int64_t job, const std::string& incarnation) {
   it->second.incarnation = incarnation;
 }
 
-void Leases::MarkPinned(int64_t job) {
+void Leases::MarkPinned(int64_t job, const std::string& pinned_json) {
   const auto it = by_job_.find(job);
-  if (it != by_job_.end()) it->second.pinned = true;
+  if (it != by_job_.end()) it->second.pinned_json = pinned_json;
 }
 
 void Leases::MarkStop(int64_t job) {

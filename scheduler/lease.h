@@ -24,7 +24,7 @@ struct Lease {
   std::string incarnation;
   Milliseconds expires_at{};  // since boot
   bool reported = false;      // the worker has named it: it knows
-  bool pinned = false;        // its pins are stored
+  std::string pinned_json;    // its pins as they are stored; empty: none yet
   bool stop = false;          // a cancel is asked for: the worker is told to stop
 };
 
@@ -45,7 +45,7 @@ class Leases {
   void Erase(int64_t job);
   void Renew(int64_t job, Milliseconds expires_at);
   void MarkReported(int64_t job, const std::string& incarnation);
-  void MarkPinned(int64_t job);
+  void MarkPinned(int64_t job, const std::string& pinned_json);
   void MarkStop(int64_t job);
 
   // Null where there is none; valid until the next change.

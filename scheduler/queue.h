@@ -37,7 +37,7 @@ class Queue {
     std::string pinned_json;
   };
   absl::StatusOr<Details> GetDetails(int64_t job);
-  // The first pin stays.
+  // What every later attempt is told of.
   absl::Status Pin(int64_t job, const std::string& pinned_json);
   absl::Status UpdateSpec(int64_t job, int64_t priority, const std::string& spec_json,
                           bool terminal);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kMessageBytesMax = 16384;
 constexpr size_t kPinBytesMax = 65536;
+constexpr size_t kEventBytesMax = 1024;
 
 std::string PhaseName(v1::AttemptReport::Phase phase) {
   switch (phase) {
@@ -174,15 +175,39 @@ void WorkerCall::TakeProgress(const v1::AttemptReport& report) {
 }
 
 void WorkerCall::TakePin(const Lease& lease, const v1::AttemptReport& report) {
-  if (report.pinned_json().empty() || lease.pinned) return;
+  if (report.pinned_json().empty() || report.pinned_json() == lease.pinned_json) return;
   if (report.pinned_json().size() > kPinBytesMax) return;
   const absl::StatusOr<nlohmann::json> pins = ParseJson(report.pinned_json());
   if (!pins.ok() || !pins->is_object() || pins->empty()) return;
-  if (absl::Status status = ledger_.queue.Pin(lease.job, report.pinned_json()); !status.ok()) {
+  if (absl::Status status = WritePin(lease, report); !status.ok()) {
     ledger_.Trouble(status);
     return;  // it comes with every report
   }
-  ledger_.leases.MarkPinned(lease.job);
+  ledger_.leases.MarkPinned(lease.job, report.pinned_json());
+}
+
+absl::Status WorkerCall::WritePin(const Lease& lease, const v1::AttemptReport& report) {
+  Transaction transaction(ledger_.database);
+  RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(const auto details, ledger_.queue.GetDetails(lease.job));
+  // The first pin stays, but for what changed when memory ran out.
+  const bool first = details.pinned_json.empty();
+  if (details.pinned_json == report.pinned_json() || (!first && report.stepped_down().empty())) {
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(ledger_.queue.Pin(lease.job, report.pinned_json()));
+  if (!report.stepped_down().empty()) {
+    ASSIGN_OR_RETURN(const Job job, ledger_.queue.Get(lease.job));
+    RETURN_IF_ERROR(ledger_.events.Append(
+        {.time = now_.wall,
+         .job = job.job,
+         .domain = job.domain,
+         .attempt = lease.attempt,
+         .kind = "stepped_down",
+         .actor = lease.worker,
+         .message = Abbreviate(report.stepped_down(), kEventBytesMax)}));
+  }
+  return transaction.Commit();
 }
 
 void WorkerCall::End(const Lease& lease, FailureClass failure, const std::string& message) {

@@ -40,6 +40,7 @@ class WorkerCall {
   void HearResult(const Lease& lease, const v1::AttemptReport& report);
   void TakeProgress(const v1::AttemptReport& report);
   void TakePin(const Lease& lease, const v1::AttemptReport& report);
+  absl::Status WritePin(const Lease& lease, const v1::AttemptReport& report);
   absl::Status TakeOver(const Lease& lease);
   // Ends the attempt; when that cannot be written, the worker is to report again.
   void End(const Lease& lease, FailureClass failure, const std::string& message);

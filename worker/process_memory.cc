@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <optional>
 #include <string>
 #endif
 
@@ -19,7 +20,40 @@ uint64_t ResidentBytesOf(pid_t pid) {
   return got == static_cast<int>(sizeof(info)) ? info.pti_resident_size : 0;
 }
 
+uint64_t KillsForMemory() { return 0; }
+
 #else
+
+namespace {
+
+// "oom_kill 3" of a file of such lines.
+std::optional<uint64_t> OomKillsIn(const std::string& path) {
+  std::ifstream file(path);
+  std::string key;
+  for (uint64_t count = 0; file >> key >> count;) {
+    if (key == "oom_kill") return count;
+  }
+  return std::nullopt;
+}
+
+// "0::/a/b" is the group of this process in cgroup v2.
+std::string OwnGroup() {
+  std::ifstream file("/proc/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("0::", 0) == 0) return line.substr(3);
+  }
+  return "";
+}
+
+}  // namespace
+
+uint64_t KillsForMemory() {
+  // In a container the group's own directory is what is mounted.
+  for (const std::string& group : {OwnGroup(), std::string()}) {
+    if (const auto kills = OomKillsIn("/sys/fs/cgroup" + group + "/memory.events")) return *kills;
+  }
+  return OomKillsIn("/proc/vmstat").value_or(0);
+}
 
 uint64_t ResidentBytesOf(pid_t pid) {
   std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");

@@ -1,4 +1,4 @@
-// How much memory another process holds.
+// How much memory another process holds, and what the system does where there is too little.
 #pragma once
 
 #include <sys/types.h>
@@ -9,5 +9,10 @@ namespace mozgach {
 
 // Resident bytes of `pid`; 0 where it is gone or the system does not say.
 uint64_t ResidentBytesOf(pid_t pid);
+
+// Processes of this one's control group that the kernel has killed for lack of memory (memory.events
+// of cgroup v2; where there is none, of the whole machine), since it was made.  0 where the system
+// does not say.
+uint64_t KillsForMemory();
 
 }  // namespace mozgach

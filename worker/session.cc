@@ -72,7 +72,8 @@ void Session::TrainerWrote(int device, const std::string& line) {
   if (const WorkerAttempt* attempt = RunningOn(device)) Log(*attempt, line);
 }
 
-void Session::TrainerExited(int device, const std::string& how_it_died, Milliseconds now) {
+void Session::TrainerExited(int device, const std::string& how_it_died, Milliseconds now,
+                            bool for_memory) {
   const std::string condemned_why = devices_[static_cast<size_t>(device)].condemned_why();
   const std::string& how = condemned_why.empty() ? how_it_died : condemned_why;
   quiet_[static_cast<size_t>(device)] = Milliseconds(0);
@@ -88,7 +89,14 @@ void Session::TrainerExited(int device, const std::string& how_it_died, Millisec
       Fail(attempt, v1::Failure::INFRASTRUCTURE, absl::StrCat("no trainer starts: it ", how));
     }
     if (attempt.state != AttemptState::kInTrainer) continue;
-    if (attempt.heard_of || attempt.sends >= kSendsMax) {
+    if (attempt.heard_of && for_memory) {
+      attempt.work.pinned_json = OneRungLower(attempt.work.pinned_json);
+      attempt.stepped_down =
+          "the system killed the trainer for lack of memory: the next attempt needs less";
+      Fail(attempt, v1::Failure::OUT_OF_MEMORY,
+           absl::StrCat("the system ran out of memory: the trainer ", how,
+                        "; give the worker a --memory that the host has"));
+    } else if (attempt.heard_of || attempt.sends >= kSendsMax) {
       Fail(attempt, v1::Failure::INFRASTRUCTURE, absl::StrCat("the trainer ", how));
     } else {
       attempt.state = AttemptState::kWaiting;

@@ -73,7 +73,9 @@ class Session {
   void TrainerWrote(int device, const std::string& line);  // on its stderr
   void TrainerUses(int device, uint64_t resident_bytes);
   // `how` is for people: "was killed by signal 9", and its last words.
-  void TrainerExited(int device, const std::string& how, Milliseconds now);
+  // `for_memory`: the system killed it because there was too little memory.
+  void TrainerExited(int device, const std::string& how, Milliseconds now,
+                     bool for_memory = false);
   // Ends the session: asks for nothing more, stops what runs, reports it STOPPED.
   // Trainers are told to exit, which leaves a checkpoint for the next attempt.
   void Stop(Milliseconds now);
@@ -118,6 +120,7 @@ class Session {
   // Events of a trainer about an attempt it runs.
   void On(WorkerAttempt& attempt, const TrainerPhase& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerStarted& event, Milliseconds now);
+  void On(WorkerAttempt& attempt, const TrainerSteppedDown& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerStep& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerEvaluation& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerCheckpoint& event, Milliseconds now);

@@ -82,6 +82,13 @@ void Session::On(WorkerAttempt& attempt, const TrainerStarted& event, Millisecon
   calls_.UrgentNews();
 }
 
+void Session::On(WorkerAttempt& attempt, const TrainerSteppedDown& event, Milliseconds now) {
+  attempt.work.pinned_json = event.pinned_json;
+  attempt.stepped_down = event.message;
+  Log(attempt, event.message);
+  calls_.UrgentNews();
+}
+
 void Session::On(WorkerAttempt& attempt, const TrainerStep& event, Milliseconds now) {
   v1::Progress& progress = attempt.progress;
   const int64_t made = event.step - progress.step();

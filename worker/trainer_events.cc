@@ -105,6 +105,11 @@ const std::map<std::string, Reader>& Readers() {
       {"base_loaded", BaseLoaded},
       {"phase", Phase},
       {"started", Started},
+      {"stepped_down",
+       [](const Json& json) {
+         return TrainerSteppedDown{Id(json), Get<std::string>(json, "message"),
+                                   Dump(json, "pinned")};
+       }},
       {"step", Step},
       {"evaluation",
        [](const Json& json) {

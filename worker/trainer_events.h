@@ -44,6 +44,13 @@ struct TrainerStarted {
   std::string pinned_json = "{}";  // what it chose by measurement
 };
 
+// Memory ran out; the training goes on and needs less.
+struct TrainerSteppedDown {
+  AttemptId id;
+  std::string message;
+  std::string pinned_json = "{}";  // for every later attempt
+};
+
 struct TrainerStep {
   AttemptId id;
   int64_t step = 0;
@@ -92,7 +99,7 @@ struct TrainerComplaint {
 };
 
 using TrainerEvent = std::variant<TrainerReady, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
-                                  TrainerStep, TrainerEvaluation, TrainerCheckpoint, TrainerDone,
+                                  TrainerSteppedDown, TrainerStep, TrainerEvaluation, TrainerCheckpoint, TrainerDone,
                                   TrainerFailed, TrainerCancelled, TrainerComplaint>;
 
 // INVALID_ARGUMENT: not a JSON object, a key of the wrong type, an event without its job.

@@ -197,7 +197,9 @@ TrainerListener Worker::Listen(int device) {
             inbox_.Post([this, device, how = std::move(how)](Milliseconds now) {
               spdlog::info("the trainer {}", how);
               trainers_[static_cast<size_t>(device)] = nullptr;
-              session_.TrainerExited(device, how, now);
+              const uint64_t kills = KillsForMemory();
+              const bool for_memory = kills > std::exchange(kills_for_memory_, kills);
+              session_.TrainerExited(device, how, now, for_memory);
             });
           }};
 }

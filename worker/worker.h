@@ -22,6 +22,7 @@
 #include "worker/metrics.h"
 #include "worker/options.h"
 #include "worker/scheduler_client.h"
+#include "worker/process_memory.h"
 #include "worker/session.h"
 #include "worker/task_queue.h"
 #include "worker/trainer_process.h"
@@ -86,6 +87,7 @@ class Worker {
   WorkerMetrics metrics_;
   LogSpool logs_;
   std::map<AttemptId, std::stop_source> transfers_;        // that run
+  uint64_t kills_for_memory_ = KillsForMemory();
   std::vector<std::unique_ptr<TrainerProcess>> trainers_;  // by device; nullptr: none
   bool reachable_ = true;                                  // the scheduler, as last heard
   Milliseconds memory_due_{0};

@@ -55,6 +55,15 @@ v1::AttemptReport::Phase WorkerAttempt::ReportedPhase() const {
   return v1::AttemptReport::PHASE_UNSPECIFIED;
 }
 
+std::string OneRungLower(const std::string& pinned_json) {
+  nlohmann::json pinned = ParseJson(pinned_json).value_or(nlohmann::json::object());
+  if (!pinned.is_object()) pinned = nlohmann::json::object();
+  const auto found = pinned.find("rung");
+  const bool known = found != pinned.end() && found->is_number_integer();
+  pinned["rung"] = (known ? found->get<int64_t>() : 0) + 1;
+  return pinned.dump();
+}
+
 v1::AttemptReport ReportOf(const WorkerAttempt& attempt, const std::string& device) {
   v1::AttemptReport report;
   report.set_job(attempt.work.id.job);
@@ -62,6 +71,7 @@ v1::AttemptReport ReportOf(const WorkerAttempt& attempt, const std::string& devi
   report.set_phase(attempt.ReportedPhase());
   report.set_device(device);
   report.set_pinned_json(attempt.work.pinned_json);
+  report.set_stepped_down(attempt.stepped_down);
   *report.mutable_progress() = attempt.progress;
   if (attempt.state == AttemptState::kFinished) *report.mutable_result() = attempt.result;
   if (attempt.state == AttemptState::kFailed) *report.mutable_failure() = attempt.failure;

@@ -79,6 +79,8 @@ struct WorkerAttempt {
   Milliseconds last_step_at{-1};
   Milliseconds last_logged_at{-1};
 
+  std::string stepped_down;       // how the training needs less since memory ran out; empty: it did not
+
   v1::Progress progress;
   v1::Result result;
   v1::Failure failure;
@@ -90,6 +92,9 @@ struct WorkerAttempt {
   bool OccupiesDevice() const;
   v1::AttemptReport::Phase ReportedPhase() const;
 };
+
+// `pinned_json` with the next rung of the trainer's ladder (docs/trainer_protocol.md, `stepped_down`).
+std::string OneRungLower(const std::string& pinned_json);
 
 // What the scheduler is told of `attempt`, which runs on the device called `device`.
 v1::AttemptReport ReportOf(const WorkerAttempt& attempt, const std::string& device);

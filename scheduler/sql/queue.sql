@@ -47,7 +47,7 @@ UPDATE job_details SET spec_json = ?2 WHERE job = ?1
 UPDATE jobs SET priority = ?2 WHERE job = ?1
 
 -- name: pin
-UPDATE job_details SET pinned_json = ?2 WHERE job = ?1 AND pinned_json = ''
+UPDATE job_details SET pinned_json = ?2 WHERE job = ?1
 
 -- name: is_dataset
 SELECT EXISTS (SELECT 1 FROM job_datasets WHERE sha256 = ?1)

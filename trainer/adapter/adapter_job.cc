@@ -10,6 +10,7 @@
 #include "nlohmann/json.hpp"
 #include "trainer/adapter/mlx_directory.h"
 #include "trainer/adapter/peft_directory.h"
+#include "trainer/adapter/rung_record.h"
 #include "trainer/train/activation_memory.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/extended_context.h"
@@ -136,7 +137,7 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   plan_data.max_length = data_.max_length;
   const BatchPlan plan(std::move(lengths), plan_data, job_.spec.training);
   ASSIGN_OR_RETURN(TrainingIdentity identity, Identity(job_, base_, data_));
-  const TrainingCheckpoints checkpoints(job_.checkpoint_dir, std::move(identity), job_.pinned,
+  TrainingCheckpoints checkpoints(job_.checkpoint_dir, std::move(identity), job_.pinned,
                                         job_.spec.training.save_total_limit);
   TrainingInputs inputs;
   inputs.model = base_.model.get();
@@ -145,6 +146,8 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   inputs.plan = &plan;
   inputs.training = job_.spec.training;
   inputs.checkpoint_layers = prepared.checkpoint_layers;
+  const RungRecord record(job_.cache_dir, job_.spec, base_);
+  inputs.rung = job_.pinned.rung.value_or(record.Find());
   if (!job_.checkpoint_dir.empty()) inputs.checkpoints = &checkpoints;
   if (job_.resume_only_own && checkpoints.OnlyForeign()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -153,6 +156,7 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   }
   inputs.evaluate = [&](int64_t step) { return ScoreMidway(adapter, step); };
   ASSIGN_OR_RETURN(finished_.totals, Train(inputs, observer_));
+  record.Keep(finished_.totals.rung);
   return absl::OkStatus();
 }
 

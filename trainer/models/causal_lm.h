@@ -51,6 +51,7 @@ struct ForwardOptions {
   uint64_t seed = 0;
   uint32_t step = 0;
   uint32_t micro_batch = 0;
+  int64_t loss_chunk_bytes = 0;  // of logits held at once; 0: as many as are fastest
 };
 
 class CausalLm {

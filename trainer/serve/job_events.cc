@@ -1,6 +1,7 @@
 #include "trainer/serve/job_events.h"
 
 #include <iostream>
+#include <string>
 #include <utility>
 
 #include "nlohmann/json.hpp"
@@ -52,6 +53,15 @@ void JobEvents::OnStarted(int64_t step, int64_t steps) {
                     {"pinned", PinnedJson(pinned_)}});
 }
 
+void JobEvents::OnSteppedDown(int64_t step, int64_t rung, const std::string& what) {
+  pinned_.rung = rung;
+  Write("stepped_down", {{"step", step},
+                         {"rung", rung},
+                         {"message", "memory ran out after step " + std::to_string(step) +
+                                         "; from there on " + what},
+                         {"pinned", PinnedJson(pinned_)}});
+}
+
 void JobEvents::OnStep(const StepReport& report) {
   Write("step", {{"step", report.step},
                  {"steps", report.steps},
@@ -91,6 +101,7 @@ Json PinnedJson(const PinnedChoices& pinned) {
   Json json = Json::object();
   if (pinned.compute_dtype) json["compute_dtype"] = *pinned.compute_dtype;
   if (pinned.threads) json["threads"] = *pinned.threads;
+  if (pinned.rung) json["rung"] = *pinned.rung;
   return json;
 }
 

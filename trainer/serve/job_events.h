@@ -26,6 +26,7 @@ class JobEvents : public JobObserver {
 
   void OnPrepared(const PreparedJob& prepared) override;
   void OnStarted(int64_t step, int64_t steps) override;
+  void OnSteppedDown(int64_t step, int64_t rung, const std::string& what) override;
   void OnStep(const StepReport& report) override;
   void OnCheckpoint(int64_t step, const std::filesystem::path& path) override;
   void OnEvaluation(int64_t step, const nlohmann::json& metrics, bool final) override;

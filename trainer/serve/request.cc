@@ -11,6 +11,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int64_t kMostThreads = 1024;
+constexpr int64_t kMostRungs = 64;
 
 // get<int64_t>() would wrap a number that does not fit and cut a fraction off.
 int64_t PositiveInteger(const Json& json, const char* key, int64_t most = INT64_MAX) {
@@ -39,6 +40,7 @@ PinnedChoices ParsePinned(const Json& json) {
   if (json.contains("threads")) {
     pinned.threads = PositiveInteger(json, "threads", kMostThreads);
   }
+  if (json.contains("rung")) pinned.rung = PositiveInteger(json, "rung", kMostRungs);
   return pinned;
 }
 

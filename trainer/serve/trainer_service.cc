@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -37,6 +38,9 @@ PinnedChoices ChoicesFor(const TrainRequest& request) {
   PinnedChoices pinned = PinnedInCheckpoints(request.checkpoint_dir);
   if (request.pinned.compute_dtype) pinned.compute_dtype = request.pinned.compute_dtype;
   if (request.pinned.threads) pinned.threads = request.pinned.threads;
+  // A checkpoint may know of a later step down than whoever asks.
+  const int64_t rung = std::max(request.pinned.rung.value_or(0), pinned.rung.value_or(0));
+  if (rung > 0) pinned.rung = rung;
   return pinned;
 }
 
@@ -160,7 +164,7 @@ absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
   RETURN_IF_ERROR(UseBase(spec.base, request.base_dir, spec.quantization, pinned,
                           request.cache_dir)
                       .status());
-  pinned = {ComputeTypeName(base_->compute_type), pinned.threads.value_or(threads_)};
+  pinned = {ComputeTypeName(base_->compute_type), pinned.threads.value_or(threads_), pinned.rung};
 
   JobEvents observer(request.id, pinned, events_, inbox_);
   const AdapterJob job = JobOf(request, spec, pinned);

@@ -24,9 +24,11 @@ constexpr int64_t kChunkBytes = int64_t{48} << 20;
 
 // Tokens whose logits are held at once: as many as share kChunkBytes, but enough for a good product,
 // and all chunks alike.
-int64_t ChunkTokens(const at::Tensor& head, int64_t tokens) {
+int64_t ChunkTokens(const at::Tensor& head, int64_t tokens, int64_t chunk_bytes) {
   const auto token_bytes = static_cast<int64_t>(head.element_size()) * head.size(0);
-  const int64_t most = std::clamp<int64_t>(kChunkBytes / token_bytes, 64, 8192);
+  const int64_t most = chunk_bytes > 0
+                           ? std::max<int64_t>(1, chunk_bytes / token_bytes)
+                           : std::clamp<int64_t>(kChunkBytes / token_bytes, 64, 8192);
   const int64_t chunks = std::max<int64_t>(1, (tokens + most - 1) / most);
   return (tokens + chunks - 1) / chunks;
 }
@@ -34,8 +36,8 @@ int64_t ChunkTokens(const at::Tensor& head, int64_t tokens) {
 // Calls each(hidden, targets, begin) for each chunk of tokens.
 template <typename Each>
 void OverChunks(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets,
-                Each each) {
-  const int64_t tokens = hidden.size(0), chunk = ChunkTokens(head, tokens);
+                int64_t chunk_bytes, Each each) {
+  const int64_t tokens = hidden.size(0), chunk = ChunkTokens(head, tokens, chunk_bytes);
   for (int64_t begin = 0; begin < tokens; begin += chunk) {
     const int64_t length = std::min(chunk, tokens - begin);
     each(hidden.narrow(0, begin, length), targets.narrow(0, begin, length), begin);
@@ -83,10 +85,11 @@ class SummedCrossEntropyFunction
     : public torch::autograd::Function<SummedCrossEntropyFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& hidden,
-                            const at::Tensor& head, const at::Tensor& targets) {
+                            const at::Tensor& head, const at::Tensor& targets,
+                            int64_t chunk_bytes) {
     at::Tensor gradient = at::empty_like(hidden);
     at::Tensor sum = at::zeros({}, hidden.options().dtype(at::kFloat).requires_grad(false));
-    OverChunks(hidden, head, targets,
+    OverChunks(hidden, head, targets, chunk_bytes,
                [&](const at::Tensor& rows, const at::Tensor& wanted, int64_t begin) {
                  at::Tensor logits = at::mm(rows, head.t());
                  sum.add_(ChunkNllAndGradient(logits, wanted).sum());
@@ -100,21 +103,21 @@ class SummedCrossEntropyFunction
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list outer) {
     const at::Tensor gradient = context->get_saved_variables()[0];
-    return {at::mul(gradient, outer[0]), at::Tensor(), at::Tensor()};
+    return {at::mul(gradient, outer[0]), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
 }  // namespace
 
 at::Tensor SummedCrossEntropy(const at::Tensor& hidden, const at::Tensor& head,
-                              const at::Tensor& targets) {
-  return SummedCrossEntropyFunction::apply(hidden, head, targets);
+                              const at::Tensor& targets, int64_t chunk_bytes) {
+  return SummedCrossEntropyFunction::apply(hidden, head, targets, chunk_bytes);
 }
 
 at::Tensor TokenNll(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets) {
   const at::NoGradGuard no_grad;
   at::Tensor nll = at::empty({hidden.size(0)}, hidden.options().dtype(at::kFloat));
-  OverChunks(hidden, head, targets,
+  OverChunks(hidden, head, targets, /*chunk_bytes=*/0,
              [&](const at::Tensor& rows, const at::Tensor& wanted, int64_t begin) {
                nll.narrow(0, begin, rows.size(0))
                    .copy_(ChunkNll(at::mm(rows, head.t()), wanted));

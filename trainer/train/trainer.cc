@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/isfinite.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -10,7 +11,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "trainer/models/runtime.h"
+#include "trainer/models/torch_status.h"
 #include "trainer/train/adamw.h"
+#include "trainer/train/failure.h"
+#include "trainer/train/memory_ladder.h"
 #include "trainer/train/schedule.h"
 #include "trainer/train/training_batch.h"
 
@@ -26,6 +30,20 @@ absl::Status Diverged(const char* what, int64_t step, double learning_rate) {
       "max_grad_norm"));
 }
 
+// Rows of the largest micro-batch of the first steps: what packing makes of them differs little.
+int64_t LargestMicroBatch(const BatchPlan& plan) {
+  constexpr int64_t kLooked = 100;
+  int64_t most = 1;
+  for (int64_t i = 0; i < std::min(plan.steps(), kLooked); ++i) {
+    for (const MicroBatch& micro_batch : plan.step(i)) {
+      int64_t rows = 0;
+      for (const Sequence& each : micro_batch) rows += static_cast<int64_t>(each.examples.size());
+      most = std::max(most, rows);
+    }
+  }
+  return most;
+}
+
 // A training in progress.
 class Training {
  public:
@@ -33,7 +51,9 @@ class Training {
       : in_(inputs),
         observer_(observer),
         adapter_tensors_(inputs.adapter->NamedTensors(inputs.model->config())),
-        optimizer_(adapter_tensors_, inputs.training) {}
+        optimizer_(adapter_tensors_, inputs.training),
+        ladder_(LargestMicroBatch(*inputs.plan), inputs.checkpoint_layers),
+        rung_(std::min(inputs.rung, ladder_.lowest())) {}
 
   absl::StatusOr<TrainingTotals> Run();
 
@@ -41,8 +61,11 @@ class Training {
   absl::Status Restore();
   absl::Status HeedInterruption();
   absl::Status Step();
-  // Gradients and summed loss of the window; the loss is a mean over its trained tokens.
-  double Backward(const StepPlan& window);
+  // Gradients and summed loss of the window; the loss is a mean over its trained tokens.  Where
+  // memory runs out it takes a rung down and begins again.
+  absl::StatusOr<double> Backward(const StepPlan& window);
+  double BackwardOn(const MemoryRung& rung, const StepPlan& window, int64_t* tokens);
+  absl::Status StepDown(const absl::Status& ran_out);
   absl::Status Save();
   absl::Status CheckAdapter() const;
   NamedTensorList State() const;
@@ -51,6 +74,8 @@ class Training {
   TrainingObserver& observer_;
   NamedTensorList adapter_tensors_;
   AdamW optimizer_;
+  const MemoryLadder ladder_;
+  int64_t rung_;
   TrainingTotals totals_;
 };
 
@@ -68,6 +93,7 @@ absl::StatusOr<TrainingTotals> Training::Run() {
     if (step == steps || Due(step, in_.training.save_steps)) RETURN_IF_ERROR(Save());
   }
   RETURN_IF_ERROR(CheckAdapter());
+  totals_.rung = rung_;
   return totals_;
 }
 
@@ -76,7 +102,7 @@ absl::Status Training::Step() {
   const int64_t steps = in_.plan->steps();
   const StepPlan& window = in_.plan->step(totals_.step);
   const double learning_rate = LearningRate(in_.training, totals_.step, steps);
-  const double loss = Backward(window);
+  ASSIGN_OR_RETURN(const double loss, Backward(window));
   if (!std::isfinite(loss)) return Diverged("loss", totals_.step + 1, learning_rate);
   const double norm = optimizer_.ClipGradients(in_.training.max_grad_norm);
   if (!std::isfinite(norm)) return Diverged("gradient", totals_.step + 1, learning_rate);
@@ -95,17 +121,58 @@ absl::Status Training::Step() {
   return absl::OkStatus();
 }
 
-double Training::Backward(const StepPlan& window) {
+absl::StatusOr<double> Training::Backward(const StepPlan& window) {
+  for (;;) {
+    int64_t tokens = 0;
+    const absl::StatusOr<double> loss = CatchTorch([&]() -> absl::StatusOr<double> {
+      return BackwardOn(ladder_.At(rung_), window, &tokens);
+    });
+    if (loss.ok()) {
+      totals_.tokens += tokens;
+      return loss;
+    }
+    if (!absl::IsResourceExhausted(loss.status())) {
+      return WithClass(loss.status(), FailureClass::kData);
+    }
+    RETURN_IF_ERROR(StepDown(loss.status()));
+  }
+}
+
+absl::Status Training::StepDown(const absl::Status& ran_out) {
+  optimizer_.ForgetGradients();
+  ReleaseFreeMemory();
+  if (rung_ >= ladder_.lowest()) {
+    return WithClass(
+        absl::ResourceExhaustedError(absl::StrCat(
+            ran_out.message(), "; step ", totals_.step + 1, " does not fit although ",
+            ladder_.Describe(rung_),
+            ": try a smaller data.max_length, or a device with more memory")),
+        FailureClass::kOutOfMemory);
+  }
+  ++rung_;
+  observer_.OnSteppedDown(totals_.step, rung_, ladder_.Describe(rung_));
+  if (in_.checkpoints != nullptr) {
+    PinnedChoices pinned = in_.checkpoints->pinned();
+    pinned.rung = rung_;
+    in_.checkpoints->Pin(pinned);
+  }
+  return absl::OkStatus();
+}
+
+double Training::BackwardOn(const MemoryRung& rung, const StepPlan& window, int64_t* tokens) {
   std::vector<TrainingBatch> batches;
   int64_t trained = 0;
-  for (const MicroBatch& micro_batch : window) {
-    batches.push_back(MakeTrainingBatch(*in_.examples, micro_batch, in_.model->device()));
-    trained += batches.back().Trained();
-    totals_.tokens += batches.back().tokens.ids.size(0);
+  for (const MicroBatch& whole : window) {
+    for (const MicroBatch& micro_batch : InParts(*in_.examples, whole, rung.parts)) {
+      batches.push_back(MakeTrainingBatch(*in_.examples, micro_batch, in_.model->device()));
+      trained += batches.back().Trained();
+      *tokens += batches.back().tokens.ids.size(0);
+    }
   }
   ForwardOptions options;
   options.adapter = in_.adapter;
-  options.checkpoint_layers = in_.checkpoint_layers;
+  options.checkpoint_layers = rung.checkpoint_layers;
+  options.loss_chunk_bytes = rung.loss_chunk_bytes;
   options.training = true;
   options.seed = static_cast<uint64_t>(in_.training.seed);
   options.step = static_cast<uint32_t>(totals_.step);

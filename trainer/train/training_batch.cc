@@ -59,7 +59,7 @@ at::Tensor SummedLoss(const CausalLm& model, const TrainingBatch& batch,
                       const ForwardOptions& options) {
   const at::Tensor hidden = model.Forward(batch.tokens, options);
   return SummedCrossEntropy(at::index_select(hidden, 0, batch.positions), model.head(),
-                            batch.targets);
+                            batch.targets, options.loss_chunk_bytes);
 }
 
 }  // namespace mozgach

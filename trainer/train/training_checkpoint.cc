@@ -58,6 +58,7 @@ Json ToJson(const Facts& facts) {
   Json pinned = Json::object();
   if (facts.pinned.compute_dtype) pinned["compute_dtype"] = *facts.pinned.compute_dtype;
   if (facts.pinned.threads) pinned["threads"] = *facts.pinned.threads;
+  if (facts.pinned.rung) pinned["rung"] = *facts.pinned.rung;
   return {{"format", kFormat},
           {"spec_digest", facts.identity.spec_digest},
           {"dataset_digest", facts.identity.dataset_digest},
@@ -77,6 +78,7 @@ Facts FromJson(const Json& json) {
   const Json& pinned = json.at("pinned");
   if (pinned.contains("compute_dtype")) facts.pinned.compute_dtype = pinned.at("compute_dtype");
   if (pinned.contains("threads")) facts.pinned.threads = pinned.at("threads").get<int64_t>();
+  if (pinned.contains("rung")) facts.pinned.rung = pinned.at("rung").get<int64_t>();
   facts.totals = {json.at("step"), json.at("tokens"), json.at("seconds"), json.at("loss")};
   facts.tensors_sha256 = json.at("state_sha256");
   return facts;

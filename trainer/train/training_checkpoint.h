@@ -27,6 +27,7 @@ using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
 struct PinnedChoices {
   std::optional<std::string> compute_dtype;  // float32 | bfloat16
   std::optional<int64_t> threads;
+  std::optional<int64_t> rung;  // of the MemoryLadder, that worked
 };
 
 // Whose checkpoint it is.
@@ -43,6 +44,7 @@ struct TrainingTotals {
   int64_t tokens = 0;  // seen so far
   double seconds = 0;  // spent in steps
   double loss = 0;     // of the last step
+  int64_t rung = 0;    // of the MemoryLadder, at the end; a checkpoint pins it instead
 };
 
 class TrainingCheckpoints {
@@ -50,6 +52,10 @@ class TrainingCheckpoints {
   // The newest `limit` are kept.
   TrainingCheckpoints(std::filesystem::path dir, TrainingIdentity identity, PinnedChoices pinned,
                       int64_t limit);
+
+  // What a checkpoint written from now on pins.
+  void Pin(const PinnedChoices& pinned) { pinned_ = pinned; }
+  const PinnedChoices& pinned() const { return pinned_; }
 
   // Writes step-NNNNNN and removes the oldest beyond the limit.  Returns its path.
   absl::StatusOr<std::filesystem::path> Save(const TrainingTotals& totals,

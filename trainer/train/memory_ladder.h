@@ -1,0 +1,46 @@
+// The MemoryLadder is what a training does when memory runs out: it takes one rung after another,
+// each of which needs less, and none of which changes the effective batch or what is learned.
+//
+//   rungs 1…k     a micro-batch goes through in 2, 4, 8… parts: smaller micro-batches, more
+//                 accumulation; down to a row at a time
+//   then          layers are run again in backward instead of keeping what they made
+//   then          the loss takes shorter chunks of tokens
+//
+// Rung 0 is the training as it was asked for.  Plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trainer/data/batches.h"
+#include "trainer/data/example.h"
+
+namespace mozgach {
+
+struct MemoryRung {
+  int64_t parts = 1;               // in which each micro-batch goes through
+  bool checkpoint_layers = false;
+  int64_t loss_chunk_bytes = 0;    // of logits held at once; 0: as many as are fastest
+};
+
+class MemoryLadder {
+ public:
+  // `rows`: of the largest micro-batch.  `checkpoint_layers`: they are from the start.
+  MemoryLadder(int64_t rows, bool checkpoint_layers);
+
+  int64_t lowest() const { return static_cast<int64_t>(rungs_.size()) - 1; }
+  // Beyond lowest(): the lowest.
+  const MemoryRung& At(int64_t rung) const;
+  // For people: "each micro-batch goes through in 4 parts".
+  std::string Describe(int64_t rung) const;
+
+ private:
+  std::vector<MemoryRung> rungs_;
+};
+
+// The rows of `micro_batch` in order, in at most `parts` pieces of about as many tokens each.
+std::vector<MicroBatch> InParts(const std::vector<Example>& examples, const MicroBatch& micro_batch,
+                                int64_t parts);
+
+}  // namespace mozgach
