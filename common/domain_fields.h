@@ -88,7 +88,7 @@ void VisitFields(Spec& s, Visitor& v) {
   v.Field("max_grad_norm", s.max_grad_norm, {.least = 0, .most = 1e6});
   v.Field("gradient_checkpointing", s.gradient_checkpointing,
           {.one_of = {"auto", "true", "false"}});
-  v.Field("optim", s.optim, {.one_of = {"adamw"}, .later = {"adamw_8bit"}});
+  v.Field("optim", s.optim, {.one_of = {"adamw", "adamw_8bit"}});
   v.Field("seed", s.seed, {.least = 0});
   v.Field("logging_steps", s.logging_steps, {.least = 1, .most = kMostSteps});
   v.Field("eval_steps", s.eval_steps, {.least = 1, .most = kMostSteps});

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "trainer/quant/dynamic_levels.h"
 #include "trainer/quant/nf4.h"
 
 namespace mozgach {
@@ -23,17 +24,18 @@ std::vector<float> Linspace(int count) {
   return values;
 }
 
-// Seven decades, each halved as often as its exponent leaves bits; 0 and +1 besides.
-std::array<float, 256> MakeDynamicLevels() {
+// Seven decades, each halved as often as its exponent leaves bits; 0 and +1 besides.  Without a sign
+// there is a bit more.
+std::array<float, 256> MakeDynamicLevels(bool with_sign) {
   constexpr int kExponents = 7;
   std::vector<float> levels = {0.0f, 1.0f};
   for (int i = 0; i < kExponents; ++i) {
-    const std::vector<float> bounds = Linspace((1 << i) + 1);
+    const std::vector<float> bounds = Linspace((with_sign ? 1 << i : 2 << i) + 1);
     const float decade = static_cast<float>(std::pow(10.0, i - (kExponents - 1)));
     for (size_t j = 0; j + 1 < bounds.size(); ++j) {
       const float mean = (bounds[j] + bounds[j + 1]) / 2.0f;
       levels.push_back(decade * mean);
-      levels.push_back(-decade * mean);
+      if (with_sign) levels.push_back(-decade * mean);
     }
   }
   std::sort(levels.begin(), levels.end());
@@ -67,7 +69,12 @@ const std::array<float, 16>& Nf4Levels() {
 }
 
 const std::array<float, 256>& DynamicLevels() {
-  static const std::array<float, 256> kLevels = MakeDynamicLevels();
+  static const std::array<float, 256> kLevels = MakeDynamicLevels(/*with_sign=*/true);
+  return kLevels;
+}
+
+const std::array<float, 256>& UnsignedDynamicLevels() {
+  static const std::array<float, 256> kLevels = MakeDynamicLevels(/*with_sign=*/false);
   return kLevels;
 }
 

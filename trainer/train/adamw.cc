@@ -9,8 +9,6 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 
 namespace mozgach {
@@ -22,26 +20,40 @@ AdamW::AdamW(std::vector<std::pair<std::string, at::Tensor>> parameters,
       weight_decay_(training.weight_decay),
       epsilon_(training.adam_epsilon) {
   for (auto& [name, tensor] : parameters) {
-    names_.push_back(std::move(name));
-    exp_avg_.push_back(at::zeros_like(tensor.detach()));
-    exp_avg_sq_.push_back(at::zeros_like(tensor.detach()));
-    step_counts_.push_back(at::zeros({}, tensor.options().requires_grad(false)));
-    parameters_.push_back(std::move(tensor));
+    Entry entry{std::move(name), std::move(tensor), std::nullopt, {}, {}, {}};
+    const at::Tensor& parameter = entry.parameter;
+    if (training.optim == "adamw_8bit" && parameter.numel() >= kLeastBlockwise) {
+      entry.blockwise = BlockwiseMoments::Zeros(parameter.numel(), parameter.device());
+    } else {
+      entry.exp_avg = at::zeros_like(parameter.detach());
+      entry.exp_avg_sq = at::zeros_like(parameter.detach());
+      entry.step_count = at::zeros({}, parameter.options().requires_grad(false));
+    }
+    entries_.push_back(std::move(entry));
   }
 }
 
 void AdamW::Step(double learning_rate) {
   const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> parameters, gradients, exp_avg, exp_avg_sq, step_counts;
   ++steps_;
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    step_counts_[i].fill_(static_cast<double>(steps_));
-    if (!parameters_[i].grad().defined()) continue;
-    parameters.push_back(parameters_[i]);
-    gradients.push_back(parameters_[i].grad());
-    exp_avg.push_back(exp_avg_[i]);
-    exp_avg_sq.push_back(exp_avg_sq_[i]);
-    step_counts.push_back(step_counts_[i]);
+  const AdamWUpdate update{learning_rate, beta1_, beta2_, weight_decay_, epsilon_, steps_};
+  for (const Entry& entry : entries_) {
+    if (!entry.blockwise || !entry.parameter.grad().defined()) continue;
+    UpdateBlockwise(update, entry.parameter.grad(), entry.parameter, *entry.blockwise);
+  }
+  StepFused(learning_rate);
+}
+
+void AdamW::StepFused(double learning_rate) {
+  std::vector<at::Tensor> parameters, gradients, exp_avg, exp_avg_sq, step_counts;
+  for (const Entry& entry : entries_) {
+    if (entry.blockwise || !entry.parameter.grad().defined()) continue;
+    entry.step_count.fill_(static_cast<double>(steps_));
+    parameters.push_back(entry.parameter);
+    gradients.push_back(entry.parameter.grad());
+    exp_avg.push_back(entry.exp_avg);
+    exp_avg_sq.push_back(entry.exp_avg_sq);
+    step_counts.push_back(entry.step_count);
   }
   if (parameters.empty()) return;
   at::_fused_adamw_(parameters, gradients, exp_avg, exp_avg_sq, {}, step_counts, learning_rate,
@@ -50,14 +62,14 @@ void AdamW::Step(double learning_rate) {
 }
 
 void AdamW::ForgetGradients() {
-  for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
+  for (Entry& entry : entries_) entry.parameter.mutable_grad() = at::Tensor();
 }
 
 double AdamW::ClipGradients(double max_norm) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
-  for (const at::Tensor& parameter : parameters_) {
-    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  for (const Entry& entry : entries_) {
+    if (entry.parameter.grad().defined()) gradients.push_back(entry.parameter.grad());
   }
   if (gradients.empty()) return 0;
   const double norm =
@@ -71,9 +83,19 @@ double AdamW::ClipGradients(double max_norm) {
 
 std::vector<std::pair<std::string, at::Tensor>> AdamW::NamedMoments() const {
   std::vector<std::pair<std::string, at::Tensor>> moments;
-  for (size_t i = 0; i < names_.size(); ++i) {
-    moments.emplace_back(absl::StrCat("exp_avg.", names_[i]), exp_avg_[i]);
-    moments.emplace_back(absl::StrCat("exp_avg_sq.", names_[i]), exp_avg_sq_[i]);
+  for (const Entry& entry : entries_) {
+    const auto add = [&](const char* what, const at::Tensor& tensor) {
+      moments.emplace_back(absl::StrCat(what, ".", entry.name), tensor);
+    };
+    if (entry.blockwise) {
+      add("exp_avg", entry.blockwise->exp_avg.codes);
+      add("exp_avg_absmax", entry.blockwise->exp_avg.absmax);
+      add("exp_avg_sq", entry.blockwise->exp_avg_sq.codes);
+      add("exp_avg_sq_absmax", entry.blockwise->exp_avg_sq.absmax);
+    } else {
+      add("exp_avg", entry.exp_avg);
+      add("exp_avg_sq", entry.exp_avg_sq);
+    }
   }
   return moments;
 }

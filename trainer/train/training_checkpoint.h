@@ -2,7 +2,7 @@
 // happened: DIR/step-000200/{state.safetensors, checkpoint.json}.
 //
 // state.safetensors holds the adapter under its PEFT names and the optimizer's moments
-// ("exp_avg.<name>", "exp_avg_sq.<name>"); checkpoint.json says what they belong to, how far the
+// (AdamW::NamedMoments()); checkpoint.json says what they belong to, how far the
 // training was, and the SHA-256 of the tensors.  Dropout and the order of rows are functions of
 // (seed, step), so there is no other state.  A checkpoint appears whole, by a rename; one that is
 // damaged is passed over for the one before it.  One process at a time per directory.

@@ -92,6 +92,20 @@ TEST_F(ResumeTest, AfterTheLastStepOnlyTheScoresAreLeft) {
   EXPECT_TRUE(Weights("end") == expected_);
 }
 
+// Ranks that give some of the matrices moments of 8 bits, and leave others in float32.
+TEST_F(ResumeTest, MomentsOf8BitsGoOnByteForByte) {
+  spec_.training.optim = "adamw_8bit";
+  spec_.lora.r = 96;
+  JobObserver undisturbed;
+  ASSERT_TRUE(MakeAdapter(Job("whole8"), *base_, undisturbed).ok());
+  EXPECT_NE(Weights("whole8"), expected_);
+  Leave("stop8", 7, Interruption::kStop);
+  Leaver rest(100, Interruption::kNone);
+  ASSERT_TRUE(MakeAdapter(Job("stop8"), *base_, rest).ok());
+  EXPECT_EQ(rest.started_at, 7);
+  EXPECT_TRUE(Weights("stop8") == Weights("whole8"));
+}
+
 TEST_F(ResumeTest, AnotherDatasetStartsAnew) {
   Leave("data", 8, Interruption::kStop);
   WriteSmallDataset(dir_.path(), 24);
