@@ -16,7 +16,7 @@
 
 #include "common/domain_spec.h"
 #include "common/status.h"
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 
 namespace mozgach {
 
