@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/memory/counted_memory.h"
 #include "trainer/quant/quantized_cache.h"
 
 namespace mozgach {
@@ -41,6 +42,7 @@ absl::Status WeightLoader::CopyInto(const std::string& name, at::Tensor& out) co
 
 absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
                                                const std::vector<int64_t>& shape) const {
+  const MemoryScope scope(MemoryLine::kDenseWeights);
   at::Tensor dense = at::empty(
       shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
   RETURN_IF_ERROR(CopyInto(name, dense));
@@ -49,6 +51,7 @@ absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
 
 absl::StatusOr<at::Tensor> WeightLoader::Norm(const std::string& name, int64_t size) const {
   if (!config_.norms_from_one) return Dense(name, {size});
+  const MemoryScope scope(MemoryLine::kDenseWeights);
   ASSIGN_OR_RETURN(const at::Tensor stored, Floating(name, {size}));
   return stored.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).add_(1.0).to(options_.device);
 }
@@ -64,7 +67,11 @@ absl::StatusOr<at::Tensor> WeightLoader::Shared(const std::string& name,
   if (stored.scalar_type() == options_.compute_dtype && stored.device() == options_.device) {
     return stored;
   }
-  return Dense(name, shape);
+  const MemoryScope scope(MemoryLine::kHead);
+  at::Tensor copy = at::empty(
+      shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
+  RETURN_IF_ERROR(CopyInto(name, copy));
+  return copy;
 }
 
 absl::StatusOr<QuantizedWeight> WeightLoader::QuantizeNow(const Part& part) const {
@@ -92,6 +99,7 @@ bool WeightLoader::EndsUpDense(const Part& part) const {
 absl::StatusOr<FrozenWeight> WeightLoader::DenseGroup(const std::vector<Part>& parts) const {
   int64_t rows = 0;
   for (const Part& part : parts) rows += part.rows;
+  const MemoryScope scope(MemoryLine::kDenseWeights);
   at::Tensor weight =
       at::empty({rows, parts.front().columns},
                 at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/memory/counted_memory.h"
 
 namespace mozgach {
 
@@ -21,6 +22,7 @@ AdamW::AdamW(std::vector<std::pair<std::string, at::Tensor>> parameters,
       beta2_(training.adam_beta2),
       weight_decay_(training.weight_decay),
       epsilon_(training.adam_epsilon) {
+  const MemoryScope scope(MemoryLine::kOptimizer);
   for (auto& [name, tensor] : parameters) {
     names_.push_back(std::move(name));
     exp_avg_.push_back(at::zeros_like(tensor.detach()));
