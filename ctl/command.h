@@ -29,6 +29,7 @@ struct Settings {
 using Command = std::function<absl::StatusOr<int>(const Settings&)>;
 
 void AddSubmitCommand(CLI::App& app, Command* command);
+void AddPlanCommand(CLI::App& app, Command* command);
 void AddJobCommands(CLI::App& app, Command* command);  // ps, cancel, retry, explain
 void AddWatchCommand(CLI::App& app, Command* command);
 void AddLogsCommand(CLI::App& app, Command* command);

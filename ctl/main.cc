@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   app.add_flag("--json", settings.json, "Print JSON, for programs");
   app.require_subcommand(1);
   mozgach::AddSubmitCommand(app, &command);
+  mozgach::AddPlanCommand(app, &command);
   mozgach::AddJobCommands(app, &command);
   mozgach::AddWatchCommand(app, &command);
   mozgach::AddLogsCommand(app, &command);

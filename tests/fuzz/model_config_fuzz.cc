@@ -2,8 +2,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "planner/model_config.h"
 #include "tests/fuzz/temporary_base.h"
-#include "trainer/checkpoint/model_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const mozgach::TemporaryBase base;

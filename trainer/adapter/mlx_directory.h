@@ -7,7 +7,7 @@
 #include "common/domain_spec.h"
 #include "common/status.h"
 #include "nlohmann/json_fwd.hpp"
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 #include "trainer/lora/lora_adapter.h"
 
 namespace mozgach {

@@ -16,18 +16,10 @@
 
 #include "common/domain_spec.h"
 #include "common/status.h"
-#include "trainer/checkpoint/model_config.h"
+#include "planner/adapter_shape.h"
+#include "planner/model_config.h"
 
 namespace mozgach {
-
-// The linear layers of a decoder block, in the order of the model's code.
-enum class Projection { kQ, kK, kV, kO, kGate, kUp, kDown };
-inline constexpr int kProjections = 7;
-
-// "self_attn.q_proj", "mlp.down_proj", …: the module's path below its layer.
-const char* ModulePath(Projection projection);
-// [out, in] of the projection in this model.
-std::pair<int64_t, int64_t> ProjectionShape(const ModelConfig& config, Projection projection);
 
 // "base_model.model.<layers_path>.<layer>.<path>.<matrix>.weight"; `layers_path` is
 // ModelConfig::LayersPath(), `matrix` lora_A or lora_B.

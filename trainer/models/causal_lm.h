@@ -18,7 +18,7 @@
 
 #include "common/domain_spec.h"
 #include "common/status.h"
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 #include "trainer/lora/lora_adapter.h"
 #include "trainer/models/kv_cache.h"
 

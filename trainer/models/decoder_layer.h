@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 #include "trainer/lora/adapted_linear.h"
 #include "trainer/models/attention.h"
 #include "trainer/models/pass.h"

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 
 namespace mozgach {
 

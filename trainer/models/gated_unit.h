@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 
 namespace mozgach {
 

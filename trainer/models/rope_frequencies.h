@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "trainer/checkpoint/rope_config.h"
+#include "planner/rope_config.h"
 
 namespace mozgach {
 

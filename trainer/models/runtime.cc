@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 
+#include "trainer/memory/counted_memory.h"
 #include "trainer/models/compute_device.h"
 
 namespace mozgach {
@@ -50,6 +51,7 @@ int UsableCores() {
 }  // namespace
 
 void StartRuntime() {
+  StartCounting();
   auto& context = at::globalContext();
   context.setSDPUseCuDNN(false);
   context.setAllowBF16ReductionCuBLAS(false);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/memory/counted_memory.h"
 #include "trainer/quant/quantized_cache.h"
 
 namespace mozgach {
@@ -48,6 +49,7 @@ absl::Status WeightLoader::Check(const std::string& name,
 absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
                                                const std::vector<int64_t>& shape) const {
   RETURN_IF_ERROR(Check(name, shape));
+  const MemoryScope scope(MemoryLine::kDenseWeights);
   at::Tensor dense = at::empty(
       shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
   RETURN_IF_ERROR(CopyInto(name, dense));
@@ -56,6 +58,7 @@ absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
 
 absl::StatusOr<at::Tensor> WeightLoader::Norm(const std::string& name, int64_t size) const {
   if (!config_.norms_from_one) return Dense(name, {size});
+  const MemoryScope scope(MemoryLine::kDenseWeights);
   ASSIGN_OR_RETURN(const at::Tensor stored, Floating(name, {size}));
   return stored.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).add_(1.0).to(options_.device);
 }
@@ -71,7 +74,11 @@ absl::StatusOr<at::Tensor> WeightLoader::Shared(const std::string& name,
   if (stored.scalar_type() == options_.compute_dtype && stored.device() == options_.device) {
     return stored;
   }
-  return Dense(name, shape);
+  const MemoryScope scope(MemoryLine::kHead);
+  at::Tensor copy = at::empty(
+      shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
+  RETURN_IF_ERROR(CopyInto(name, copy));
+  return copy;
 }
 
 absl::StatusOr<QuantizedWeight> WeightLoader::QuantizeNow(const Part& part) const {
@@ -102,6 +109,7 @@ absl::StatusOr<FrozenWeight> WeightLoader::DenseGroup(const std::vector<Part>& p
     RETURN_IF_ERROR(Check(part.name, {part.rows, part.columns}));
     rows += part.rows;
   }
+  const MemoryScope scope(MemoryLine::kDenseWeights);
   at::Tensor weight =
       at::empty({rows, parts.front().columns},
                 at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/status.h"
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 #include "trainer/checkpoint/weight_files.h"
 #include "trainer/lora/adapted_linear.h"
 #include "trainer/models/causal_lm.h"

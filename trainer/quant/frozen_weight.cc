@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "trainer/memory/counted_memory.h"
+
 namespace mozgach {
 namespace {
 
@@ -28,6 +30,7 @@ at::Tensor DequantBuffer::Take(int64_t rows, int64_t columns, at::ScalarType typ
   if (!buffer_.defined() || buffer_.scalar_type() != type || buffer_.device() != device ||
       buffer_.numel() < elements) {
     buffer_ = at::Tensor();
+    const MemoryScope scope(MemoryLine::kDequantBuffer);
     buffer_ = at::empty({elements}, at::TensorOptions().dtype(type).device(device));
   }
   return buffer_.narrow(0, 0, elements).view({rows, columns});

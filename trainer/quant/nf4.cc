@@ -9,6 +9,7 @@
 #include <atomic>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/memory/counted_memory.h"
 #include "trainer/quant/nf4_kernels.h"
 #include "trainer/quant/nf4_tensors.h"
 
@@ -168,7 +169,11 @@ absl::StatusOr<QuantizedWeight> QuantizeNf4(const at::Tensor& weight, bool doubl
   QuantizedWeight quantized;
   quantized.shape = weight.sizes().vec();
   quantized.dtype = type;
-  quantized.codes = at::empty({(weight.numel() + 1) / 2}, at::kByte);
+  const MemoryScope scope(MemoryLine::kScales);
+  {
+    const MemoryScope codes(MemoryLine::kQuantizedWeights);
+    quantized.codes = at::empty({(weight.numel() + 1) / 2}, at::kByte);
+  }
   at::Tensor scales = at::empty({CeilDivide(weight.numel(), kNf4Block)}, at::kFloat);
   const bool finite =
       type == at::kFloat      ? QuantizeElements<float>(contiguous, scales, quantized.codes)

@@ -6,7 +6,7 @@
 #include <c10/core/ScalarType.h>
 
 #include "common/domain_spec.h"
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 
 namespace mozgach {
 

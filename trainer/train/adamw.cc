@@ -10,6 +10,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/memory/counted_memory.h"
 
 namespace mozgach {
 
@@ -19,6 +20,7 @@ AdamW::AdamW(std::vector<std::pair<std::string, at::Tensor>> parameters,
       beta2_(training.adam_beta2),
       weight_decay_(training.weight_decay),
       epsilon_(training.adam_epsilon) {
+  const MemoryScope scope(MemoryLine::kOptimizer);
   for (auto& [name, tensor] : parameters) {
     Entry entry{std::move(name), std::move(tensor), std::nullopt, {}, {}, {}};
     const at::Tensor& parameter = entry.parameter;

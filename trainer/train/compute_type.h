@@ -9,7 +9,7 @@
 #include <string>
 
 #include "common/status.h"
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 
 namespace mozgach {
 

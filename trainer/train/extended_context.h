@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/domain_spec.h"
-#include "trainer/checkpoint/rope_config.h"
+#include "planner/rope_config.h"
 #include "trainer/models/causal_lm.h"
 
 namespace mozgach {

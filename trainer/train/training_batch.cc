@@ -3,6 +3,7 @@
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/tensor.h>
 
+#include "trainer/memory/counted_memory.h"
 #include "trainer/train/cross_entropy.h"
 
 namespace mozgach {
@@ -57,7 +58,11 @@ std::vector<MicroBatch> InBatchesOf(const std::vector<Example>& examples, int64_
 
 at::Tensor SummedLoss(const CausalLm& model, const TrainingBatch& batch,
                       const ForwardOptions& options) {
-  const at::Tensor hidden = model.Forward(batch.tokens, options);
+  const at::Tensor hidden = [&] {
+    const MemoryScope scope(MemoryLine::kActivations);
+    return model.Forward(batch.tokens, options);
+  }();
+  const MemoryScope scope(MemoryLine::kLoss);
   return SummedCrossEntropy(at::index_select(hidden, 0, batch.positions), model.head(),
                             batch.targets, options.loss_chunk_bytes);
 }

@@ -1,7 +1,7 @@
 // A model small enough to write down.
 #pragma once
 
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 
 namespace mozgach {
 

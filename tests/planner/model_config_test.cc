@@ -1,4 +1,4 @@
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "trainer/checkpoint/model_config.h"
+#include "planner/model_config.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "common/json_text.h"
-#include "trainer/checkpoint/model_family.h"
+#include "planner/model_family.h"
 
 namespace mozgach {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainer/checkpoint/config_reader.h"
+#include "planner/config_reader.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "trainer/checkpoint/model_family.h"
+#include "planner/model_family.h"
 
 #include <optional>
 

@@ -10,7 +10,7 @@
 
 #include "common/domain_spec.h"
 #include "common/status.h"
-#include "trainer/checkpoint/config_reader.h"
+#include "planner/config_reader.h"
 
 namespace mozgach {
 

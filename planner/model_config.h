@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/status.h"
-#include "trainer/checkpoint/rope_config.h"
+#include "planner/rope_config.h"
 
 namespace mozgach {
 

@@ -1,4 +1,4 @@
-#include "trainer/checkpoint/rope_config.h"
+#include "planner/rope_config.h"
 
 #include <map>
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "common/status.h"
-#include "trainer/checkpoint/config_reader.h"
-#include "trainer/checkpoint/model_config.h"
+#include "planner/config_reader.h"
+#include "planner/model_config.h"
 
 namespace mozgach {
 

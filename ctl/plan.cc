@@ -1,0 +1,218 @@
+// mozgachctl plan: what jobs need before they run, line by line.
+#include <cstdio>
+#include <map>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/files.h"
+#include "ctl/base_config.h"
+#include "ctl/command.h"
+#include "ctl/job_table.h"
+#include "ctl/message_json.h"
+#include "ctl/plan_data.h"
+#include "ctl/plan_display.h"
+#include "planner/known_device.h"
+
+namespace mozgach {
+namespace {
+
+// A scheduler that is only asked for speeds may be absent.
+constexpr Milliseconds kShortPatience{1500};
+
+struct PlanFlags {
+  std::vector<std::string> files;
+  std::vector<std::string> bases;
+  std::string memory;
+  std::string device;
+  std::string worker;
+  std::string contexts;
+};
+
+// Tokens per second that finished jobs of a base have shown.
+struct Speeds {
+  std::map<std::string, std::pair<double, int>> by_base;  // sum, jobs
+
+  double Of(const std::string& base) const {
+    const auto found = by_base.find(base);
+    return found == by_base.end() ? 0 : found->second.first / found->second.second;
+  }
+};
+
+absl::StatusOr<Speeds> AskSpeeds(Connection& connection, const std::string& worker) {
+  v1::ListRequest request;
+  request.mutable_selector()->set_all(true);
+  ASSIGN_OR_RETURN(const v1::ListResponse response,
+                   connection.Call(&v1::JobService::Stub::List, request));
+  Speeds speeds;
+  for (const v1::Job& job : response.jobs()) {
+    if (job.state() != "succeeded" || job.tokens_per_second() <= 0) continue;
+    if (!worker.empty() && job.worker() != worker) continue;
+    auto& [sum, jobs] = speeds.by_base[job.base()];
+    sum += job.tokens_per_second();
+    ++jobs;
+  }
+  return speeds;
+}
+
+absl::StatusOr<PlanTarget> TargetOfWorker(Connection& connection, const std::string& name) {
+  ASSIGN_OR_RETURN(const v1::ListWorkersResponse response,
+                   connection.Call(&v1::JobService::Stub::ListWorkers, v1::ListWorkersRequest()));
+  std::vector<std::string> names;
+  for (const v1::Worker& worker : response.workers()) {
+    names.push_back(worker.worker());
+    if (worker.worker() != name) continue;
+    PlanTarget target;
+    for (const v1::Device& device : worker.devices()) {
+      const auto memory = static_cast<int64_t>(device.memory_total_bytes());
+      if (memory <= target.memory_bytes) continue;
+      target.memory_bytes = memory;
+      target.device = device.name() == "cpu" ? DeviceClass::kCpu : DeviceClass::kGpu;
+    }
+    if (target.memory_bytes > 0) return target;
+    return absl::FailedPreconditionError(
+        absl::StrCat("worker ", name, " has not said yet what devices it has; try again"));
+  }
+  return absl::NotFoundError(
+      absl::StrCat("there is no worker '", name, "'; ",
+                   names.empty() ? "none has called this scheduler yet"
+                                 : absl::StrCat("there are: ", absl::StrJoin(names, ", "))));
+}
+
+// The machine this runs on, where nothing else is named.
+PlanTarget ThisMachine() {
+  PlanTarget target;
+  target.device = DeviceClass::kCpu;
+  target.threads = static_cast<int64_t>(std::max(1u, std::thread::hardware_concurrency()));
+  return target;
+}
+
+absl::StatusOr<PlanTarget> TargetOf(const PlanFlags& flags, Connection* connection) {
+  if (!flags.worker.empty()) return TargetOfWorker(*connection, flags.worker);
+  if (!flags.device.empty()) {
+    ASSIGN_OR_RETURN(const KnownDevice device, FindDevice(flags.device));
+    return PlanTarget{device.device, device.memory_bytes, 1};
+  }
+  if (flags.memory.empty()) return ThisMachine();
+  const auto bytes = ParseMemorySize(flags.memory);
+  if (!bytes.ok()) return Annotate(bytes.status(), "--memory");
+  return PlanTarget{DeviceClass::kGpu, *bytes, 1};
+}
+
+absl::StatusOr<PlannedDomain> PlanOne(const DomainFile& file, const ModelConfig& config,
+                                      const PlanTarget& target, const Speeds& speeds) {
+  PlannedDomain planned;
+  ASSIGN_OR_RETURN(const DomainRows rows, EstimateRows(file));
+  ASSIGN_OR_RETURN(planned.plan, PlanDomain(config, file.spec, target, rows));
+  DomainSpec other = planned.plan.spec;
+  other.training.gradient_checkpointing =
+      planned.plan.checkpointing == Checkpointing::kPerLayer ? "false" : "true";
+  ASSIGN_OR_RETURN(const DomainPlan otherwise, PlanDomain(config, other, target, rows));
+  planned.otherwise = otherwise.memory;
+  if (target.memory_bytes > 0) {
+    ASSIGN_OR_RETURN(planned.variants, VariantsThatFit(config, file.spec, target, rows));
+    if (planned.variants.empty()) {
+      ASSIGN_OR_RETURN(planned.would_fit, WhatWouldFit(config, file.spec, target, rows));
+    }
+  }
+  planned.time = PlanTime(file.spec, rows.train, speeds.Of(file.spec.base));
+  return planned;
+}
+
+// What is wrong in all files, one problem per line.
+absl::StatusOr<std::vector<PlannedDomain>> PlanAll(const PlanFlags& flags,
+                                                   const PlanTarget& target,
+                                                   const Speeds& speeds) {
+  const auto folders = BaseFolders(flags.bases, flags.files);
+  std::map<std::string, absl::StatusOr<ModelConfig>> configs;
+  std::vector<PlannedDomain> planned;
+  std::vector<std::string> problems;
+  for (const std::string& name : flags.files) {
+    const auto file = ReadDomainFile(name);
+    if (!file.ok()) {
+      problems.emplace_back(file.status().message());
+      continue;
+    }
+    const std::string& base = file->spec.base;
+    const bool is_new = !configs.contains(base);
+    if (is_new) configs.emplace(base, ReadBaseConfig(base, folders));
+    const auto& config = configs.at(base);
+    if (!config.ok()) {
+      if (is_new) problems.push_back(absl::StrCat(name, ": ", config.status().message()));
+      continue;
+    }
+    auto plan = PlanOne(*file, *config, target, speeds);
+    if (plan.ok()) {
+      planned.push_back(*std::move(plan));
+    } else {
+      problems.push_back(absl::StrCat(name, ": ", plan.status().message()));
+    }
+  }
+  if (problems.empty()) return planned;
+  return absl::InvalidArgumentError(absl::StrJoin(problems, "\nmozgachctl: "));
+}
+
+absl::StatusOr<int> Contexts(const PlanFlags& flags, const Settings& settings) {
+  const auto config = ReadBaseConfigAt(flags.contexts, BaseFolders(flags.bases, flags.files));
+  if (!config.ok()) return absl::InvalidArgumentError(config.status().message());
+  ASSIGN_OR_RETURN(const ContextTable table, ContextsOf(*config, DeviceClass::kGpu));
+  if (settings.json) {
+    PrintJson(ContextsJson(table));
+  } else {
+    PrintContexts(table);
+  }
+  return 0;
+}
+
+absl::StatusOr<int> Plan(const PlanFlags& flags, const Settings& settings) {
+  if (!flags.contexts.empty()) return Contexts(flags, settings);
+  if (flags.files.empty()) {
+    return absl::InvalidArgumentError(
+        "plan: name domain files, like domains/*.yaml, or a base with --contexts BASE");
+  }
+  std::unique_ptr<Connection> connection;
+  if (!flags.worker.empty()) {
+    ASSIGN_OR_RETURN(connection, settings.Connect());
+  } else if (auto opened = Connection::Open(settings.scheduler, kShortPatience); opened.ok()) {
+    connection = *std::move(opened);
+  }
+  ASSIGN_OR_RETURN(const PlanTarget target, TargetOf(flags, connection.get()));
+  Speeds speeds;
+  if (connection != nullptr) {
+    if (auto asked = AskSpeeds(*connection, flags.worker); asked.ok()) speeds = *std::move(asked);
+  }
+  ASSIGN_OR_RETURN(const std::vector<PlannedDomain> planned, PlanAll(flags, target, speeds));
+  if (settings.json) {
+    PrintJson(PlansJson(planned, target));
+  } else {
+    PrintPlans(planned, target,
+               flags.worker.empty() ? "the speed that finished jobs of this base have shown"
+                                    : absl::StrCat("the speed that ", flags.worker, " has shown"));
+    std::fflush(stdout);
+    std::fprintf(stderr, "~ is an estimate from the bytes of the rows: no tokenizer was asked.\n");
+  }
+  return 0;
+}
+
+}  // namespace
+
+void AddPlanCommand(CLI::App& app, Command* command) {
+  auto flags = std::make_shared<PlanFlags>();
+  CLI::App* plan = app.add_subcommand(
+      "plan", "Say what memory and time jobs need, line by line, and what would fit");
+  plan->add_option("FILES", flags->files, "Domain files, like domains/*.yaml");
+  auto* memory = plan->add_option("--memory", flags->memory, "Of the device, like 16GiB");
+  auto* device = plan->add_option("--device", flags->device, "By its name, like \"RTX 5060 Ti\"");
+  auto* worker = plan->add_option("--worker", flags->worker, "A worker of the fleet");
+  memory->excludes(device)->excludes(worker);
+  device->excludes(worker);
+  plan->add_option("--bases", flags->bases, "Where bases lie; config.json alone is enough");
+  plan->add_option("--contexts", flags->contexts,
+                   "A base: how long a context trains in how much memory");
+  plan->callback([flags, command] {
+    *command = [flags](const Settings& settings) { return Plan(*flags, settings); };
+  });
+}
+
+}  // namespace mozgach

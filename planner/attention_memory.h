@@ -1,0 +1,27 @@
+// What causal attention of one layer keeps and works with (trainer/models/attention.cc and
+// windowed_attention.cc), bytes.  Pure functions.
+#pragma once
+
+#include <cstdint>
+
+#include "planner/model_config.h"
+#include "planner/step_shape.h"
+
+namespace mozgach {
+
+struct AttentionMemory {
+  int64_t split = 0;     // q, k and v by head, rotated
+  int64_t queries = 0;   // of these: q
+  int64_t repeated = 0;  // keys and values once per query head; 0 where the kernel shares them
+  int64_t folded = 0;    // copies that a window's blocks are laid out in
+  int64_t result = 0;    // by head
+  int64_t rows = 0;      // one number per query: the logarithm of the sum of exponentials
+  int64_t forward_work = 0;
+  int64_t backward_work = 0;
+  int64_t gradients = 0;  // of what the kernel was given
+};
+
+AttentionMemory AttentionOf(const ModelConfig& config, int64_t layer, const StepShape& shape,
+                            const ComputeSetup& setup);
+
+}  // namespace mozgach

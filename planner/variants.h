@@ -1,0 +1,58 @@
+// Settings of a domain that fit a device: three to choose from, or what would make it fit.  Pure
+// functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "planner/memory_plan.h"
+
+namespace mozgach {
+
+// Where a job is to run.
+struct PlanTarget {
+  DeviceClass device = DeviceClass::kGpu;
+  int64_t memory_bytes = 0;  // that a job may use; 0: no bound
+  int64_t threads = 1;
+};
+
+// A domain as it would run, and what that takes.
+struct DomainPlan {
+  DomainSpec spec;
+  Checkpointing checkpointing = Checkpointing::kNone;
+  MemoryPlan memory;
+  bool fits = true;
+};
+
+// The domain as it stands; gradient_checkpointing "auto" is per layer only where it would not fit
+// otherwise.
+absl::StatusOr<DomainPlan> PlanDomain(const ModelConfig& config, const DomainSpec& spec,
+                                      const PlanTarget& target, const DomainRows& rows);
+
+struct Variant {
+  std::string name;  // smallest | balanced | fullest
+  DomainPlan plan;
+};
+
+// Three that fit, all with the domain's effective batch (tokens per step) as near as powers of two
+// allow: `smallest` takes the least memory; `fullest` the largest micro-batch and rank 2·r that
+// fit, without checkpointing where that fits; `balanced` the domain's own rank and the largest
+// micro-batch that needs at most 7/8 of the memory.  Fewer where they would be alike; none where
+// nothing fits.
+absl::StatusOr<std::vector<Variant>> VariantsThatFit(const ModelConfig& config,
+                                                     const DomainSpec& spec,
+                                                     const PlanTarget& target,
+                                                     const DomainRows& rows);
+
+// For a domain that fits in no variant: one change each that would make the smallest fit, or how
+// much memory would ("data.max_length: 512", "a device with 21.3 GiB").
+absl::StatusOr<std::vector<std::string>> WhatWouldFit(const ModelConfig& config,
+                                                      const DomainSpec& spec,
+                                                      const PlanTarget& target,
+                                                      const DomainRows& rows);
+
+// What `variant` changes, as keys of the domain file ready to paste.
+std::string DomainKeys(const Variant& variant);
+
+}  // namespace mozgach

@@ -1,0 +1,174 @@
+// Plans against what the allocator counts and what the system says, over shapes of real bases, ranks,
+// lengths, batches and options.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "planner/memory_plan.h"
+#include "tests/trainer/memory/filled_base.h"
+#include "trainer/memory/counted_memory.h"
+#include "trainer/models/causal_lm.h"
+#include "trainer/models/runtime.h"
+#include "trainer/train/trainer.h"
+
+namespace mozgach {
+namespace {
+namespace fs = std::filesystem;
+
+struct Case {
+  const char* name;
+  const char* config;  // of shared/data/configs
+  int64_t layers;
+  int64_t vocabulary;  // 0: as it is
+  bool quantize;
+  const char* type;
+  int64_t rank;
+  int64_t length;
+  int64_t batch;
+  bool checkpoint;
+  double dropout = 0;
+  int64_t accumulation = 1;
+};
+
+const Case kCases[] = {
+    {"Half_f32_short", "Qwen2.5-0.5B-Instruct.config.json", 24, 0, true, "float32", 8, 128, 1, false},
+    {"Half_f32_long_checkpointed", "Qwen2.5-0.5B-Instruct.config.json", 24, 0, true, "float32", 8,
+     512, 1, true},
+    {"Half_bf16_dense", "Qwen2.5-0.5B-Instruct.config.json", 12, 0, false, "bfloat16", 8, 256, 1,
+     false},
+    {"Width1536_batch_of_3", "Qwen2.5-1.5B-Instruct.config.json", 2, 32000, true, "float32", 16, 200,
+     3, false},
+    {"Width1536_dropout", "Qwen2.5-1.5B-Instruct.config.json", 2, 32000, true, "float32", 16, 256, 1,
+     false, 0.1},
+    {"Width2048_rank_64_accumulated", "Qwen2.5-3B-Instruct.derived.json", 2, 8000, true, "float32",
+     64, 128, 1, false, 0, 2},
+    {"Width2048_bf16_checkpointed", "Qwen2.5-3B-Instruct.derived.json", 4, 8000, true, "bfloat16", 8,
+     512, 1, true},
+    {"Qwen3_06_dense", "Qwen3-0.6B.config.json", 6, 32000, false, "float32", 8, 256, 2, false},
+    {"Qwen3_06_long", "Qwen3-0.6B.config.json", 6, 8000, true, "float32", 8, 1024, 1, false},
+    {"Qwen3_4_width", "Qwen3-4B.derived.json", 1, 8000, true, "float32", 8, 128, 1, false},
+    {"Gemma_270m", "gemma-3-270m.text.derived.json", 6, 32000, true, "float32", 8, 256, 1, false},
+    {"Gemma_1b_checkpointed", "gemma-3-1b.text.derived.json", 4, 32000, true, "bfloat16", 8, 384, 1,
+     true},
+};
+
+fs::path ConfigPath(const char* name) {
+  const char* source = std::getenv("MOZGACH_SOURCE_DIR");
+  return fs::path(source == nullptr ? "." : source) / "../shared/data/configs" / name;
+}
+
+class PlanAccuracy : public ::testing::TestWithParam<Case> {
+ protected:
+  PlanAccuracy() {
+    std::string pattern = (fs::temp_directory_path() / "mozgach-plan-XXXXXX").string();
+    dir_ = mkdtemp(pattern.data());
+  }
+  ~PlanAccuracy() override { fs::remove_all(dir_); }
+
+  DomainSpec Spec() const {
+    const Case& c = GetParam();
+    DomainSpec spec;
+    spec.data.max_length = c.length;
+    spec.data.packing = false;
+    spec.quantization.load_in_4bit = c.quantize;
+    spec.quantization.bnb_4bit_compute_dtype = c.type;
+    spec.lora.r = c.rank;
+    spec.lora.lora_dropout = c.dropout;
+    spec.training.per_device_train_batch_size = c.batch;
+    spec.training.gradient_accumulation_steps = c.accumulation;
+    spec.training.max_steps = 2;
+    spec.training.gradient_checkpointing = c.checkpoint ? "true" : "false";
+    return spec;
+  }
+
+  nlohmann::json Config() const {
+    nlohmann::json config = nlohmann::json::parse(std::ifstream(ConfigPath(GetParam().config)));
+    config["num_hidden_layers"] = GetParam().layers;
+    config.erase("layer_types");
+    if (GetParam().vocabulary > 0) config["vocab_size"] = GetParam().vocabulary;
+    return config;
+  }
+
+  // Trains two steps on full rows.
+  void Train(const DomainSpec& spec) const {
+    LoadOptions options;
+    options.quantize = spec.quantization.load_in_4bit;
+    options.compute_dtype =
+        spec.quantization.bnb_4bit_compute_dtype == "float32" ? at::kFloat : at::kBFloat16;
+    const auto model = CausalLm::Load(dir_, options);
+    ASSERT_TRUE(model.ok()) << model.status();
+    auto adapter = LoraAdapter::Create((*model)->config(), spec.lora, 1, at::kCPU);
+    ASSERT_TRUE(adapter.ok()) << adapter.status();
+    std::vector<Example> examples;
+    const int64_t rows = 2 * spec.training.per_device_train_batch_size *
+                         spec.training.gradient_accumulation_steps;
+    for (int64_t row = 0; row < rows; ++row) {
+      Example example;
+      for (int64_t i = 0; i < spec.data.max_length; ++i) {
+        example.ids.push_back(static_cast<int32_t>((row * 31 + i * 7) % 1000));
+        example.trained.push_back(i > 0);
+      }
+      examples.push_back(std::move(example));
+    }
+    const std::vector<int64_t> lengths(examples.size(), spec.data.max_length);
+    const BatchPlan plan(lengths, spec.data, spec.training);
+    TrainingInputs inputs;
+    inputs.model = model->get();
+    inputs.adapter = &*adapter;
+    inputs.examples = &examples;
+    inputs.plan = &plan;
+    inputs.training = spec.training;
+    inputs.checkpoint_layers = GetParam().checkpoint;
+    TrainingObserver observer;
+    const auto totals = mozgach::Train(inputs, observer);
+    EXPECT_TRUE(totals.ok() || totals.status().code() == absl::StatusCode::kFailedPrecondition)
+        << totals.status();
+  }
+
+  fs::path dir_;
+};
+
+void PrintLines(const MemoryPlan& plan, const MemoryLines& counted) {
+  for (size_t i = 0; i < kMemoryLines; ++i) {
+    std::printf("    %-32s planned %12lld counted %12lld\n", TitleOf(static_cast<MemoryLine>(i)),
+                static_cast<long long>(plan.lines[i]), static_cast<long long>(counted[i]));
+  }
+}
+
+TEST_P(PlanAccuracy, TheTotalIsWhatTheAllocatorCountsAndWhatIsResident) {
+  if (!fs::exists(ConfigPath(GetParam().config))) GTEST_SKIP() << "no shared/data/configs";
+  StartRuntime();
+  WriteFilledBase(dir_, Config());
+  const DomainSpec spec = Spec();
+  const ModelConfig config = ModelConfig::Load(dir_).value();
+  ComputeSetup setup = SetupOf(config, spec, DeviceClass::kCpu, Threads());
+  StepShape shape = FullBatch(GetParam().batch, GetParam().length);
+  shape.micro_batches = GetParam().accumulation;
+  const MemoryPlan plan = PlanMemory(config, spec.lora, setup, shape).value();
+
+  ReleaseFreeMemory();
+  ResetMemoryPeak();
+  ResetCountedPeak();
+  const int64_t counted_before = CountTensors().now, resident_before = MemoryUsedBytes();
+  Train(spec);
+  const CountedMemory counted = CountTensors();
+  const double planned = static_cast<double>(plan.allocated());
+  const double allocated = static_cast<double>(counted.peak - counted_before);
+  const double grown = static_cast<double>(MemoryPeakBytes() - resident_before);
+  const double resident = static_cast<double>(plan.total() - plan.Line(MemoryLine::kRuntime));
+  std::printf("%s: planned %.1f MiB, counted %.1f MiB (%+.2f %%); resident planned %.1f MiB, grown %.1f MiB (%+.2f %%)\n",
+              GetParam().name, planned / 0x1p20, allocated / 0x1p20, 100 * (planned / allocated - 1),
+              resident / 0x1p20, grown / 0x1p20, 100 * (resident / grown - 1));
+  if (std::abs(planned / allocated - 1) > 0.03) PrintLines(plan, counted.at_peak);
+  EXPECT_NEAR(planned / allocated, 1.0, 0.03);
+  EXPECT_NEAR(resident / grown, 1.0, 0.10);
+}
+
+INSTANTIATE_TEST_SUITE_P(Grid, PlanAccuracy, ::testing::ValuesIn(kCases),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace mozgach
