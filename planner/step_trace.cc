@@ -8,12 +8,14 @@ namespace {
 constexpr MemoryLine kWorking = MemoryLine::kWorking;
 constexpr MemoryLine kActivations = MemoryLine::kActivations;
 constexpr MemoryLine kLoss = MemoryLine::kLoss;
-constexpr int64_t kLossChunkBytes = int64_t{128} << 20;
+constexpr int64_t kLossChunkBytes = int64_t{48} << 20;
 
 }  // namespace
 
-int64_t LossChunkTokens(const ModelConfig& config) {
-  return std::clamp<int64_t>(kLossChunkBytes / (4 * config.vocab_size), 64, 8192);
+int64_t LossChunkTokens(const ModelConfig& config, int64_t element, int64_t tokens) {
+  const int64_t most = std::clamp<int64_t>(kLossChunkBytes / (element * config.vocab_size), 64, 8192);
+  const int64_t chunks = std::max<int64_t>(1, (tokens + most - 1) / most);
+  return (tokens + chunks - 1) / chunks;
 }
 
 int64_t StepTrace::Row(const StepShape& shape) const {
@@ -79,11 +81,11 @@ void StepTrace::ForwardLayers(const StepShape& shape, bool gradients) {
 // From the last norm's result, which is given back, to the gradient of the rows that are predicted.
 void StepTrace::Loss(const StepShape& shape, bool gradients) {
   const int64_t trained = shape.trained * config_.hidden_size * setup_.element;
-  const int64_t chunk = std::min(LossChunkTokens(config_), std::max<int64_t>(shape.trained, 1));
+  const int64_t chunk = LossChunkTokens(config_, setup_.element, shape.trained);
   memory_.Take(kWorking, trained);
   if (gradients) memory_.Take(kLoss, trained);
-  // Logits in float32 and their exponentials, or what they were converted from.
-  memory_.Touch(kLoss, 2 * 4 * chunk * config_.vocab_size);
+  // Logits in the type of the head, which become their own gradient.
+  memory_.Touch(kLoss, chunk * (setup_.element * config_.vocab_size + 4));
   memory_.Give(kWorking, trained);
   memory_.Give(kWorking, Row(shape));
 }

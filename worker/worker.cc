@@ -168,6 +168,10 @@ TrainerCommand Worker::TrainerCommandOf(int device) const {
     command.arguments.insert(command.arguments.end(),
                              {"--device", options_.devices[static_cast<size_t>(device)]});
   }
+  if (options_.memory_bytes > 0) {
+    command.arguments.insert(command.arguments.end(),
+                             {"--memory", absl::StrCat(options_.memory_bytes)});
+  }
   if (threads > 0) {
     command.arguments.insert(command.arguments.end(), {"--threads", absl::StrCat(threads)});
   }

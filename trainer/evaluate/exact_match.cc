@@ -8,6 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "trainer/models/generation.h"
+#include "trainer/models/runtime.h"
+#include "trainer/models/torch_status.h"
 
 namespace mozgach {
 namespace {
@@ -49,14 +51,23 @@ absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
   GenerationOptions options;
   options.max_new_tokens = max_new_tokens;
   options.stop_ids = base.tokenizer->StopIds();
-  const size_t batch_size = BatchSize(base, questions, max_new_tokens);
+  size_t batch_size = BatchSize(base, questions, max_new_tokens);
   size_t right = 0;
-  for (size_t begin = 0; begin < questions.size(); begin += batch_size) {
+  for (size_t begin = 0, end = 0; begin < questions.size(); begin = end) {
     RETURN_IF_ERROR(CheckInterruption(observer));
-    const size_t end = std::min(questions.size(), begin + batch_size);
+    end = std::min(questions.size(), begin + batch_size);
     std::vector<std::vector<int32_t>> prompts;
     for (size_t i = begin; i < end; ++i) prompts.push_back(questions[i].prompt);
-    ASSIGN_OR_RETURN(const auto answers, Generate(*base.model, adapter, prompts, options));
+    const auto answered =
+        CatchTorch([&] { return Generate(*base.model, adapter, prompts, options); });
+    if (absl::IsResourceExhausted(answered.status()) && batch_size > 1) {
+      batch_size /= 2;
+      end = begin;
+      ReleaseFreeMemory();
+      continue;
+    }
+    RETURN_IF_ERROR(answered.status());
+    const auto& answers = *answered;
     for (size_t i = begin; i < end; ++i) {
       const std::string text = base.tokenizer->Decode(answers[i - begin], /*skip_special=*/true);
       if (SaysAnswer(text, questions[i].answer)) ++right;

@@ -19,7 +19,8 @@ bool SaysAnswer(const std::string& generated, const std::string& answer);
 
 // The fraction of `questions` whose generated text, special tokens left out, SaysAnswer().  An
 // answer of the model ends at a stop token or after `max_new_tokens`.  CANCELLED when `observer`
-// asks to leave.  REQUIRES: a question.
+// asks to leave.  Where memory runs out fewer are
+// answered at once.  REQUIRES: a question.
 absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
                                   const std::vector<Question>& questions, int64_t max_new_tokens,
                                   TrainingObserver& observer);

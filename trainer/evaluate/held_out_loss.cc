@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "trainer/models/runtime.h"
+#include "trainer/models/torch_status.h"
 #include "trainer/train/cross_entropy.h"
 #include "trainer/train/training_batch.h"
 
@@ -12,18 +14,18 @@ namespace mozgach {
 namespace {
 
 constexpr int64_t kBatchTokens = 4096;
+constexpr int64_t kLeastBatchTokens = 64;
 
-}  // namespace
-
-absl::StatusOr<double> HeldOutLoss(const CausalLm& model, const LoraAdapter* adapter,
-                                   const std::vector<Example>& examples,
-                                   TrainingObserver& observer) {
+absl::StatusOr<double> LossInBatchesOf(int64_t tokens, const CausalLm& model,
+                                       const LoraAdapter* adapter,
+                                       const std::vector<Example>& examples,
+                                       TrainingObserver& observer) {
   const at::NoGradGuard no_grad;
   ForwardOptions options;
   options.adapter = adapter;
   double sum = 0;
   int64_t trained = 0;
-  for (const MicroBatch& rows : InBatchesOf(examples, kBatchTokens)) {
+  for (const MicroBatch& rows : InBatchesOf(examples, tokens)) {
     RETURN_IF_ERROR(CheckInterruption(observer));
     const TrainingBatch batch = MakeTrainingBatch(examples, rows, model.device());
     const at::Tensor hidden = model.Forward(batch.tokens, options);
@@ -36,6 +38,19 @@ absl::StatusOr<double> HeldOutLoss(const CausalLm& model, const LoraAdapter* ada
   if (std::isfinite(loss)) return loss;
   return absl::OutOfRangeError(
       "the loss on the validation rows is not finite; try a smaller learning_rate");
+}
+
+}  // namespace
+
+absl::StatusOr<double> HeldOutLoss(const CausalLm& model, const LoraAdapter* adapter,
+                                   const std::vector<Example>& examples,
+                                   TrainingObserver& observer) {
+  for (int64_t tokens = kBatchTokens;; tokens /= 2) {
+    const absl::StatusOr<double> loss = CatchTorch(
+        [&] { return LossInBatchesOf(tokens, model, adapter, examples, observer); });
+    if (!absl::IsResourceExhausted(loss.status()) || tokens <= kLeastBatchTokens) return loss;
+    ReleaseFreeMemory();
+  }
 }
 
 }  // namespace mozgach

@@ -13,6 +13,7 @@ namespace mozgach {
 
 // Mean over all trained tokens of `examples` (not a mean of row means); the bare base where
 // `adapter` is null.  CANCELLED when `observer` asks to leave, OUT_OF_RANGE when it is not finite.
+// Where memory runs out the batches become smaller.
 // REQUIRES: a trained token.
 absl::StatusOr<double> HeldOutLoss(const CausalLm& model, const LoraAdapter* adapter,
                                    const std::vector<Example>& examples,

@@ -3,11 +3,14 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
+#include <c10/util/Exception.h>
 
 #include <cstring>
 #include <limits>
 #include <mutex>
 #include <new>
+
+#include "trainer/memory/block_pool.h"
 
 namespace mozgach {
 namespace {
@@ -19,6 +22,9 @@ class Ledger {
  public:
   void Add(MemoryLine line, int64_t bytes) {
     const std::lock_guard lock(mutex_);
+    TORCH_CHECK_WITH(OutOfMemoryError, bytes < 0 || bound_ == 0 || counted_.now + bytes <= bound_,
+                     "not enough memory: ", counted_.now, " bytes are in use, ", bytes,
+                     " more were asked for, and ", bound_, " are the bound");
     lines_[static_cast<size_t>(line)] += bytes;
     counted_.now += bytes;
     if (counted_.now > counted_.peak) Mark();
@@ -26,6 +32,10 @@ class Ledger {
   CountedMemory Read() {
     const std::lock_guard lock(mutex_);
     return counted_;
+  }
+  void Bound(int64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    bound_ = bytes;
   }
   void ResetPeak() {
     const std::lock_guard lock(mutex_);
@@ -41,11 +51,17 @@ class Ledger {
   std::mutex mutex_;
   MemoryLines lines_{};
   CountedMemory counted_;
+  int64_t bound_ = 0;
 };
 
 Ledger& Books() {
   static Ledger* const kLedger = new Ledger();  // outlives the last static tensor
   return *kLedger;
+}
+
+BlockPool& Pool() {
+  static BlockPool* const kPool = new BlockPool();
+  return *kPool;
 }
 
 // Lies before each block.  As long as the alignment that kernels count on.
@@ -57,8 +73,13 @@ struct alignas(64) BlockHead {
 void Free(void* data) {
   if (data == nullptr) return;
   auto* head = static_cast<BlockHead*>(data) - 1;
+  const size_t size = static_cast<size_t>(head->bytes) + sizeof(BlockHead);
   Books().Add(head->line, -head->bytes);
-  c10::free_cpu(head);
+  if (size < BlockPool::kLeastBytes) {
+    c10::free_cpu(head);
+  } else {
+    Pool().Give(head, size);
+  }
 }
 
 class CountedAllocator final : public c10::Allocator {
@@ -66,10 +87,19 @@ class CountedAllocator final : public c10::Allocator {
   c10::DataPtr allocate(size_t bytes) override {
     if (bytes == 0) return {nullptr, nullptr, &Free, c10::Device(c10::DeviceType::CPU)};
     if (bytes > std::numeric_limits<size_t>::max() - sizeof(BlockHead)) throw std::bad_alloc();
-    auto* head = static_cast<BlockHead*>(c10::alloc_cpu(bytes + sizeof(BlockHead)));
+    const size_t size = bytes + sizeof(BlockHead);
+    const MemoryLine line = current_line;
+    Books().Add(line, static_cast<int64_t>(bytes));
+    BlockHead* head = nullptr;
+    try {
+      head = static_cast<BlockHead*>(size < BlockPool::kLeastBytes ? c10::alloc_cpu(size)
+                                                                   : Pool().Take(size));
+    } catch (...) {
+      Books().Add(line, -static_cast<int64_t>(bytes));
+      throw;
+    }
     head->bytes = static_cast<int64_t>(bytes);
-    head->line = current_line;
-    Books().Add(head->line, head->bytes);
+    head->line = line;
     void* data = head + 1;
     return {data, data, &Free, c10::Device(c10::DeviceType::CPU)};
   }
@@ -88,6 +118,8 @@ void StartCounting() {
 
 CountedMemory CountTensors() { return Books().Read(); }
 void ResetCountedPeak() { Books().ResetPeak(); }
+void BoundTensors(int64_t bytes) { Books().Bound(bytes); }
+void ReleaseKeptBlocks() { Pool().Release(); }
 
 MemoryScope::MemoryScope(MemoryLine line) : outer_(current_line) { current_line = line; }
 MemoryScope::~MemoryScope() { current_line = outer_; }

@@ -22,6 +22,12 @@ struct CountedMemory {
 void StartCounting();
 CountedMemory CountTensors();
 void ResetCountedPeak();
+// Blocks that were freed and are kept for the next tensors go back to the system: between jobs.
+void ReleaseKeptBlocks();
+
+// All tensors on the CPU together may take `bytes`: beyond that an allocation throws
+// c10::OutOfMemoryError, as it does where the system gives no more.  0: no bound.
+void BoundTensors(int64_t bytes);
 
 class MemoryScope {
  public:

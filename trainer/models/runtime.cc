@@ -20,9 +20,9 @@
 namespace mozgach {
 namespace {
 
-// Activations of a small base stay below it: mapping them anew in every step costs a tenth of it.
-constexpr int kLargeBlockBytes = 32 << 20;
-constexpr int kKeptBytes = 256 << 20;
+// Tensors of this size and more are the block pool's; what else is large goes back at once.
+constexpr int kLargeBlockBytes = 4 << 20;
+constexpr int kKeptBytes = 16 << 20;
 
 // "VmRSS:   1234 kB" of a file below /proc, in bytes.
 std::optional<int64_t> KilobyteLine(const char* path, const std::string& key) {
@@ -99,6 +99,7 @@ int64_t MemoryFreeBytes() {
 
 void ReleaseFreeMemory() {
   ReleaseGpuMemory(ComputeDevice());
+  ReleaseKeptBlocks();
   malloc_trim(0);
 }
 

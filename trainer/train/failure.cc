@@ -61,6 +61,10 @@ FailureClass ClassOf(const absl::Status& status) {
     }
   }
   switch (status.code()) {
+    case absl::StatusCode::kResourceExhausted:
+      // A disk can be full too.
+      return absl::StartsWith(status.message(), "out of memory") ? FailureClass::kOutOfMemory
+                                                                 : FailureClass::kInfrastructure;
     case absl::StatusCode::kInvalidArgument:
       return FailureClass::kUser;
     case absl::StatusCode::kNotFound:

@@ -1,0 +1,91 @@
+// A training that gets less memory than it wants.
+#include <gtest/gtest.h>
+
+#include "tests/trainer/train/small_base.h"
+#include "trainer/adapter/adapter_job.h"
+#include "trainer/memory/counted_memory.h"
+#include "trainer/models/runtime.h"
+#include "trainer/train/failure.h"
+
+namespace mozgach {
+namespace {
+
+class Watcher : public JobObserver {
+ public:
+  void OnSteppedDown(int64_t step, int64_t rung, const std::string& what) override {
+    rungs.push_back(rung);
+  }
+  void OnStep(const StepReport& report) override { losses.push_back(report.loss); }
+
+  std::vector<int64_t> rungs;
+  std::vector<double> losses;
+};
+
+class LittleMemoryTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    StartRuntime();
+    WriteSmallBase(dir_.path() / "base");
+    spec_.training.max_steps = 6;
+    spec_.training.per_device_train_batch_size = 4;
+    spec_.evaluation.metrics = {"perplexity"};
+    spec_.lora.lora_dropout = 0;  // masks are drawn per micro-batch
+    base_ = LoadSmallBase(dir_.path() / "base", spec_);
+    WriteSmallDataset(dir_.path(), 40);
+  }
+  void TearDown() override { BoundTensors(0); }
+
+  AdapterJob Job(const std::string& name) const {
+    AdapterJob job = SmallJob(dir_.path(), spec_);
+    job.output_dir = dir_.path() / name / "output";
+    job.checkpoint_dir = dir_.path() / name / "checkpoints";
+    job.cache_dir = dir_.path() / "cache";
+    return job;
+  }
+
+  // What the training wants beyond what is there before it.
+  int64_t Wanted() {
+    ResetCountedPeak();
+    const int64_t before = CountTensors().now;
+    EXPECT_TRUE(MakeAdapter(Job("free"), *base_, free_).ok());
+    return CountTensors().peak - before;
+  }
+
+  TemporaryDirectory dir_;
+  DomainSpec spec_ = SmallSpec();
+  std::unique_ptr<Base> base_;
+  Watcher free_;
+};
+
+TEST_F(LittleMemoryTest, ItStepsDownAndLearnsTheSame) {
+  const int64_t wanted = Wanted();
+  EXPECT_TRUE(free_.rungs.empty());
+  BoundTensors(CountTensors().now + wanted * 6 / 10);
+  Watcher tight;
+  const auto done = MakeAdapter(Job("tight"), *base_, tight);
+  ASSERT_TRUE(done.ok()) << done.status();
+  ASSERT_FALSE(tight.rungs.empty());
+  EXPECT_EQ(tight.rungs.front(), 1);
+  ASSERT_EQ(tight.losses.size(), free_.losses.size());
+  for (size_t i = 0; i < free_.losses.size(); ++i) {
+    EXPECT_NEAR(tight.losses[i], free_.losses[i], 1e-4 * free_.losses[i]) << i;
+  }
+  // The next one of its shape begins where this one ended.
+  Watcher next;
+  ASSERT_TRUE(MakeAdapter(Job("next"), *base_, next).ok());
+  EXPECT_TRUE(next.rungs.empty());
+}
+
+TEST_F(LittleMemoryTest, WhatDoesNotFitInAnyWayIsAnErrorOfItsClass) {
+  Wanted();
+  BoundTensors(CountTensors().now + 200'000);
+  Watcher tight;
+  const auto done = MakeAdapter(Job("tight"), *base_, tight);
+  EXPECT_EQ(ClassOf(done.status()), FailureClass::kOutOfMemory) << done.status();
+  BoundTensors(0);
+  Watcher after;
+  EXPECT_TRUE(MakeAdapter(Job("after"), *base_, after).ok());
+}
+
+}  // namespace
+}  // namespace mozgach

@@ -1,0 +1,65 @@
+// What a training does when memory runs out: less at a time, and the same result.
+#include "trainer/train/memory_ladder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mozgach {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::vector<Example> Rows(const std::vector<size_t>& lengths) {
+  std::vector<Example> rows;
+  for (const size_t length : lengths) {
+    Example row;
+    row.ids.assign(length, 1);
+    row.trained.assign(length, 1);
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+TEST(MemoryLadderTest, EachRungNeedsLessThanTheOneBefore) {
+  const MemoryLadder ladder(4, /*checkpoint_layers=*/false);
+  std::vector<int64_t> parts;
+  std::vector<bool> checkpoints;
+  for (int64_t rung = 0; rung <= ladder.lowest(); ++rung) {
+    parts.push_back(ladder.At(rung).parts);
+    checkpoints.push_back(ladder.At(rung).checkpoint_layers);
+  }
+  EXPECT_THAT(parts, ElementsAre(1, 2, 4, 4, 4, 4));
+  EXPECT_THAT(checkpoints, ElementsAre(false, false, false, true, true, true));
+  EXPECT_EQ(ladder.At(3).loss_chunk_bytes, 0);
+  EXPECT_GT(ladder.At(4).loss_chunk_bytes, ladder.At(5).loss_chunk_bytes);
+  EXPECT_EQ(ladder.At(99).loss_chunk_bytes, ladder.At(5).loss_chunk_bytes);
+}
+
+TEST(MemoryLadderTest, WhatIsCheckpointedAnywayIsNoRung) {
+  EXPECT_EQ(MemoryLadder(1, false).lowest(), 3);
+  EXPECT_EQ(MemoryLadder(1, true).lowest(), 2);
+  EXPECT_EQ(MemoryLadder(4, false).Describe(3),
+            "each micro-batch goes through in 4 parts, layers are checkpointed");
+  EXPECT_EQ(MemoryLadder(4, true).Describe(0), "as it was asked for");
+}
+
+TEST(MemoryLadderTest, PartsHoldEveryRowOnceInOrderAndAboutAsManyTokens) {
+  const auto rows = Rows({10, 30, 20, 20, 40});
+  const MicroBatch batch = {{{4, 0}, 50}, {{1, 2, 3}, 70}};
+  const auto halves = InParts(rows, batch, 2);
+  ASSERT_EQ(halves.size(), 2u);
+  EXPECT_THAT(halves[0].front().examples, ElementsAre(4, 0));
+  EXPECT_THAT(halves[1].front().examples, ElementsAre(1, 2, 3));
+  EXPECT_EQ(halves[1].front().tokens, 70);
+  std::vector<int32_t> all;
+  for (const MicroBatch& part : InParts(rows, batch, 64)) {
+    ASSERT_EQ(part.size(), 1u);
+    all.insert(all.end(), part[0].examples.begin(), part[0].examples.end());
+  }
+  EXPECT_THAT(all, ElementsAre(4, 0, 1, 2, 3));
+  EXPECT_EQ(InParts(rows, batch, 64).size(), 5u);
+  EXPECT_EQ(InParts(rows, batch, 1).size(), 1u);
+}
+
+}  // namespace
+}  // namespace mozgach
