@@ -118,8 +118,8 @@ PreparedJob Making::Prepared(const LoraAdapter& adapter) const {
   prepared.train_rows = static_cast<int64_t>(data_.train.size());
   prepared.trainable_parameters = adapter.TrainableParameters();
   prepared.max_length = data_.max_length;
-  prepared.checkpoint_layers = CheckpointLayers(
-      job_.spec.training, base_.model->config(), data_.max_length, base_.compute_type);
+  prepared.recompute = ChooseRecompute(job_.spec.training, base_.model->config(), data_.max_length,
+                                       base_.compute_type);
   return prepared;
 }
 
@@ -144,7 +144,7 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   inputs.examples = &data_.train;
   inputs.plan = &plan;
   inputs.training = job_.spec.training;
-  inputs.checkpoint_layers = prepared.checkpoint_layers;
+  inputs.recompute = prepared.recompute;
   if (!job_.checkpoint_dir.empty()) inputs.checkpoints = &checkpoints;
   if (job_.resume_only_own && checkpoints.OnlyForeign()) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -105,7 +105,7 @@ double Training::Backward(const StepPlan& window) {
   }
   ForwardOptions options;
   options.adapter = in_.adapter;
-  options.checkpoint_layers = in_.checkpoint_layers;
+  options.recompute = in_.recompute;
   options.training = true;
   options.seed = static_cast<uint64_t>(in_.training.seed);
   options.step = static_cast<uint32_t>(totals_.step);

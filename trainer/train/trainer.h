@@ -57,7 +57,7 @@ struct TrainingInputs {
   const std::vector<Example>* examples = nullptr;
   const BatchPlan* plan = nullptr;
   TrainingSpec training;
-  bool checkpoint_layers = false;
+  Recompute recompute = Recompute::kNothing;
   const TrainingCheckpoints* checkpoints = nullptr;       // null: none are read or written
   std::function<absl::Status(int64_t step)> evaluate;  // at eval_steps; may be empty
 };
