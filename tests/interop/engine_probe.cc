@@ -98,7 +98,7 @@ absl::Status Gradients(const json& request) {
   ASSIGN_OR_RETURN(const Setup setup, Load(request));
   ForwardOptions options;
   options.adapter = setup.AdapterOrNull();
-  options.checkpoint_layers = request.value("checkpoint", false);
+  options.recompute = request.value("checkpoint", false) ? Recompute::kLayers : Recompute::kNothing;
   const at::Tensor loss = Loss(*setup.model, Batch(request["documents"]), options);
   loss.backward();
   std::vector<std::pair<std::string, at::Tensor>> tensors = {{"loss", loss.detach()}};

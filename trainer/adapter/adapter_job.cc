@@ -119,8 +119,8 @@ PreparedJob Making::Prepared(const LoraAdapter& adapter) const {
   prepared.train_rows = static_cast<int64_t>(data_.train.size());
   prepared.trainable_parameters = adapter.TrainableParameters();
   prepared.max_length = data_.max_length;
-  prepared.checkpoint_layers = CheckpointLayers(
-      job_.spec.training, base_.model->config(), data_.max_length, base_.compute_type);
+  prepared.recompute = ChooseRecompute(job_.spec.training, base_.model->config(), data_.max_length,
+                                       base_.compute_type);
   return prepared;
 }
 
@@ -145,7 +145,7 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   inputs.examples = &data_.train;
   inputs.plan = &plan;
   inputs.training = job_.spec.training;
-  inputs.checkpoint_layers = prepared.checkpoint_layers;
+  inputs.recompute = prepared.recompute;
   const RungRecord record(job_.cache_dir, job_.spec, base_);
   inputs.rung = job_.pinned.rung.value_or(record.Find());
   if (!job_.checkpoint_dir.empty()) inputs.checkpoints = &checkpoints;

@@ -33,7 +33,7 @@ struct PreparedJob {
   int64_t train_rows = 0;
   int64_t trainable_parameters = 0;
   int64_t max_length = 0;
-  bool checkpoint_layers = false;
+  Recompute recompute = Recompute::kNothing;
 };
 
 class JobObserver : public TrainingObserver {

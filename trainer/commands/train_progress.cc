@@ -58,7 +58,9 @@ void TrainProgress::OnPrepared(const PreparedJob& prepared) {
                       "%d trainable parameters%s",
                       report.rows, report.dropped, report.truncated, report.tokens,
                       report.trained_tokens, prepared.trainable_parameters,
-                      prepared.checkpoint_layers ? "; gradient checkpointing" : ""));
+                      prepared.recompute == Recompute::kNothing
+                          ? ""
+                          : absl::StrCat("; recomputes ", RecomputeName(prepared.recompute))));
 }
 
 void TrainProgress::OnStarted(int64_t step, int64_t steps) {

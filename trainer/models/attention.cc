@@ -1,9 +1,15 @@
 #include "trainer/models/attention.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/index_put.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/tensor.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
 
+#include <memory>
+
+#include "trainer/lora/saved_value.h"
 #include "trainer/models/head_blocks.h"
 #include "trainer/models/windowed_attention.h"
 
@@ -11,10 +17,10 @@ namespace mozgach {
 namespace {
 
 // Causal attention of one block, [documents, length, heads · head_dim].
-at::Tensor AttendBlock(const HeadBlock& heads, const Attention& attention) {
+at::Tensor AttendBlock(const HeadBlock& heads, const Attention& attention, KeptAttention* kept) {
   const at::Tensor y =
       CausalAttention(heads.q.transpose(1, 2), heads.k.transpose(1, 2), heads.v.transpose(1, 2),
-                      attention.scale, attention.window);
+                      attention.scale, attention.window, kept);
   return y.transpose(1, 2).flatten(2, 3);
 }
 
@@ -29,7 +35,14 @@ void Remember(const std::vector<HeadBlock>& heads, const DocumentBlocks& blocks,
   }
 }
 
-at::Tensor AttendDocuments(const Attention& attention, const at::Tensor& qkv, const Pass& pass) {
+at::Tensor Normalized(const Attention& attention, const at::Tensor& qkv) {
+  if (!attention.norms.defined()) return qkv;
+  return NormalizeQueriesAndKeys(qkv, attention.layout, attention.norms);
+}
+
+at::Tensor AttendDocuments(const Attention& attention, const at::Tensor& product, const Pass& pass,
+                           KeptAttention* kept) {
+  const at::Tensor qkv = Normalized(attention, product);
   const auto type = AttentionType(qkv.device(), qkv.scalar_type());
   const auto heads = SplitIntoBlocks(qkv, attention.layout, pass.blocks,
                                      (*pass.rotary)[attention.rope], type);
@@ -37,9 +50,40 @@ at::Tensor AttendDocuments(const Attention& attention, const at::Tensor& qkv, co
     Remember(heads, *pass.blocks, pass.cache->layers[static_cast<size_t>(attention.layer)]);
   }
   std::vector<at::Tensor> results;
-  for (const HeadBlock& block : heads) results.push_back(AttendBlock(block, attention));
+  for (const HeadBlock& block : heads) {
+    results.push_back(AttendBlock(block, attention, kept));
+  }
   return JoinBlocks(results, pass.blocks, qkv.scalar_type());
 }
+
+struct AttentionRerun {
+  const Attention* attention;
+  Pass pass;
+  std::shared_ptr<KeptAttention> kept;
+};
+
+// AttendDocuments() that keeps what the product and the attention kernel gave: norms, rotation and
+// the order of heads are made again in backward.
+class RemadeAttentionFunction : public torch::autograd::Function<RemadeAttentionFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* ctx, const at::Tensor& product,
+                            const AttentionRerun& rerun) {
+    ctx->save_for_backward({product});
+    ctx->saved_data["rerun"] = SaveValue(rerun);
+    return AttendDocuments(*rerun.attention, product, rerun.pass, rerun.kept.get());
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 torch::autograd::variable_list grads) {
+    const auto& rerun = SavedValueOf<AttentionRerun>(ctx->saved_data["rerun"]);
+    const at::Tensor product = ctx->get_saved_variables()[0].detach().requires_grad_();
+    at::AutoGradMode with_gradients(true);
+    rerun.kept->BeginSecondRun();
+    const at::Tensor y =
+        AttendDocuments(*rerun.attention, product, rerun.pass, rerun.kept.get());
+    return {torch::autograd::grad({y}, {product}, {grads[0]})[0], at::Tensor()};
+  }
+};
 
 // Appends a token to layer[i] at positions[i].
 void Append(at::Tensor& cached, const at::Tensor& rows, const at::Tensor& positions) {
@@ -49,7 +93,8 @@ void Append(at::Tensor& cached, const at::Tensor& rows, const at::Tensor& positi
 
 // One new token per sequence.  The query heads that share a key head are that head's queries: no
 // keys are repeated.
-at::Tensor AttendCached(const Attention& attention, const at::Tensor& qkv, const Pass& pass) {
+at::Tensor AttendCached(const Attention& attention, const at::Tensor& product, const Pass& pass) {
+  const at::Tensor qkv = Normalized(attention, product);
   const HeadLayout& layout = attention.layout;
   const auto type = AttentionType(qkv.device(), qkv.scalar_type());
   auto& layer = pass.cache->layers[static_cast<size_t>(attention.layer)];
@@ -79,13 +124,16 @@ at::ScalarType AttentionType(at::Device device, at::ScalarType compute_dtype) {
   return device.is_cpu() ? at::kFloat : compute_dtype;
 }
 
-at::Tensor Attend(const Attention& attention, const at::Tensor& x, const Pass& pass) {
-  at::Tensor qkv = Apply(attention.qkv, x, pass.lora);
-  if (attention.norms.defined()) {
-    qkv = NormalizeQueriesAndKeys(qkv, attention.layout, attention.norms);
+at::Tensor Attend(const Attention& attention, const at::Tensor& qkv, const Pass& pass) {
+  at::Tensor y;
+  if (pass.blocks == nullptr) {
+    y = AttendCached(attention, qkv, pass);
+  } else if (pass.RemakesCheapParts() && qkv.is_cpu()) {
+    y = RemadeAttentionFunction::apply(
+        qkv, AttentionRerun{&attention, pass, std::make_shared<KeptAttention>()});
+  } else {
+    y = AttendDocuments(attention, qkv, pass, nullptr);
   }
-  const at::Tensor y = pass.blocks != nullptr ? AttendDocuments(attention, qkv, pass)
-                                              : AttendCached(attention, qkv, pass);
   return Apply(attention.output, y, pass.lora);
 }
 

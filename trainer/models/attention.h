@@ -21,8 +21,9 @@ struct Attention {
   AdaptedLinear output;  // [heads · head_dim] → [hidden]
 };
 
-// x [tokens, hidden], normalised → [tokens, hidden].  See Pass for the ways it runs.
-at::Tensor Attend(const Attention& attention, const at::Tensor& x, const Pass& pass);
+// qkv [tokens, layout.row()], what attention.qkv gave → [tokens, hidden].  See Pass for the ways it
+// runs.
+at::Tensor Attend(const Attention& attention, const at::Tensor& qkv, const Pass& pass);
 
 // What scores are made in: float32 on a CPU, whose kernel adds up gradients in the type of its
 // inputs; elsewhere the compute type.

@@ -21,6 +21,7 @@
 #include "planner/model_config.h"
 #include "trainer/lora/lora_adapter.h"
 #include "trainer/models/kv_cache.h"
+#include "trainer/models/recompute.h"
 
 namespace mozgach {
 
@@ -44,7 +45,7 @@ struct TokenBatch {
 // How a training forward pass is done; the default is evaluation.
 struct ForwardOptions {
   const LoraAdapter* adapter = nullptr;  // null: the bare base
-  bool checkpoint_layers = false;        // keep a layer's input only and run it again in backward
+  Recompute recompute = Recompute::kNothing;
   // Dropout masks are drawn from (seed, step, micro-batch, layer, projection): the same when a
   // layer runs again.
   bool training = false;

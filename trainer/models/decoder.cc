@@ -73,7 +73,8 @@ Pass Decoder::NewPass(const LoraAdapter* adapter) const {
   return pass;
 }
 
-at::Tensor Decoder::RunLayers(at::Tensor x, const Pass& pass, bool checkpoint) const {
+at::Tensor Decoder::RunLayers(at::Tensor x, const Pass& pass) const {
+  const bool checkpoint = pass.recompute == Recompute::kLayers;
   const bool wants_gradients = at::GradMode::is_enabled() && pass.lora.adapter != nullptr;
   const int64_t lowest = wants_gradients ? pass.lora.adapter->LowestLayer()
                                          : static_cast<int64_t>(parts_.layers.size());
@@ -89,13 +90,14 @@ at::Tensor Decoder::RunLayers(at::Tensor x, const Pass& pass, bool checkpoint) c
 
 at::Tensor Decoder::Forward(const TokenBatch& batch, const ForwardOptions& options) const {
   Pass pass = NewPass(options.adapter);
+  pass.recompute = options.recompute;
   pass.lora.training = options.training;
   pass.lora.seed = options.seed;
   pass.lora.step = options.step;
   pass.lora.micro_batch = options.micro_batch;
   pass.blocks = std::make_shared<DocumentBlocks>(batch.document_offsets, device());
   Reach(pass.blocks->longest);
-  return RunLayers(Embed(batch.ids), pass, options.checkpoint_layers);
+  return RunLayers(Embed(batch.ids), pass);
 }
 
 at::Tensor Decoder::Prefill(const TokenBatch& prompts, int64_t capacity, KvCache& cache,
@@ -122,7 +124,7 @@ at::Tensor Decoder::Prefill(const TokenBatch& prompts, int64_t capacity, KvCache
   pass.blocks = std::make_shared<DocumentBlocks>(offsets, device());
   pass.cache = &cache;
   Reach(pass.blocks->longest);
-  const at::Tensor hidden = RunLayers(Embed(prompts.ids), pass, false);
+  const at::Tensor hidden = RunLayers(Embed(prompts.ids), pass);
   return at::index_select(hidden, 0, at::tensor(last_tokens, at::kLong).to(device()));
 }
 
@@ -142,7 +144,7 @@ at::Tensor Decoder::Decode(const at::Tensor& ids, KvCache& cache,
   const int64_t window =
       *std::max_element(parts_.config.windows.begin(), parts_.config.windows.end());
   if (window > 0) pass.cache_window_mask = CacheMask(lengths, longest, window).to(device());
-  const at::Tensor hidden = RunLayers(Embed(ids), pass, false);
+  const at::Tensor hidden = RunLayers(Embed(ids), pass);
   for (int64_t& length : cache.lengths) ++length;
   return hidden;
 }

@@ -43,7 +43,7 @@ class Decoder : public CausalLm {
   at::Tensor Embed(const at::Tensor& ids) const;
   void Reach(int64_t positions) const;
   Pass NewPass(const LoraAdapter* adapter) const;
-  at::Tensor RunLayers(at::Tensor x, const Pass& pass, bool checkpoint) const;
+  at::Tensor RunLayers(at::Tensor x, const Pass& pass) const;
 
   Parts parts_;
   // Caches: they change what a call costs, not what it gives.

@@ -41,6 +41,11 @@ class PreNormLayer : public DecoderLayer {
 
  private:
   at::Tensor Norm(const at::Tensor& x, const at::Tensor& weight) const;
+  // linear(norm(x)) and linear(activation · up).
+  at::Tensor NormedProduct(const AdaptedLinear& linear, const at::Tensor& weight,
+                           const at::Tensor& x, const Pass& pass) const;
+  at::Tensor GatedProduct(const AdaptedLinear& linear, const at::Tensor& gate_up,
+                          const Pass& pass) const;
 
   Weights weights_;
 };

@@ -81,4 +81,9 @@ at::Tensor GatedUnit(Activation activation, const at::Tensor& gate_up) {
   return GatedUnitFunction::apply(rows, activation);
 }
 
+at::Tensor GatedUnitGradient(Activation activation, const at::Tensor& gate_up,
+                             const at::Tensor& grad_y) {
+  return Backward(activation, gate_up.contiguous(), grad_y.contiguous());
+}
+
 }  // namespace mozgach

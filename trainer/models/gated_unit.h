@@ -10,4 +10,8 @@ namespace mozgach {
 // gate_up [tokens, 2 · size], gate first → act(gate) · up, [tokens, size].
 at::Tensor GatedUnit(Activation activation, const at::Tensor& gate_up);
 
+// The gradient with respect to gate_up.
+at::Tensor GatedUnitGradient(Activation activation, const at::Tensor& gate_up,
+                             const at::Tensor& grad_y);
+
 }  // namespace mozgach

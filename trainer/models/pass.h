@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 
 #include <memory>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "trainer/lora/adapted_linear.h"
 #include "trainer/models/document_blocks.h"
 #include "trainer/models/kv_cache.h"
+#include "trainer/models/recompute.h"
 #include "trainer/models/rotary.h"
 
 namespace mozgach {
@@ -17,6 +19,13 @@ namespace mozgach {
 struct Pass {
   LoraContext lora;
   const std::vector<RotaryTable>* rotary = nullptr;  // as ModelConfig::ropes
+
+  Recompute recompute = Recompute::kNothing;
+
+  // Whether what is cheap to make is not kept, but made again in backward.
+  bool RemakesCheapParts() const {
+    return recompute == Recompute::kCheap && at::GradMode::is_enabled();
+  }
 
   // Whole documents: training, evaluation, prompts.
   std::shared_ptr<const DocumentBlocks> blocks;

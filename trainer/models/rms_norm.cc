@@ -77,4 +77,10 @@ at::Tensor RmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   return RmsNormFunction::apply(rows, weight, eps);
 }
 
+at::Tensor RmsNormGradient(const at::Tensor& x, const at::Tensor& weight, double eps,
+                           const at::Tensor& grad_y) {
+  const at::Tensor rows = x.contiguous();
+  return Backward(rows, weight, Forward(rows, weight, eps).second, grad_y.contiguous());
+}
+
 }  // namespace mozgach

@@ -11,4 +11,8 @@ namespace mozgach {
 // Differentiable with respect to x.
 at::Tensor RmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps);
 
+// The gradient with respect to x, from x alone.
+at::Tensor RmsNormGradient(const at::Tensor& x, const at::Tensor& weight, double eps,
+                           const at::Tensor& grad_y);
+
 }  // namespace mozgach

@@ -11,6 +11,8 @@
 
 #include <limits>
 
+#include "trainer/models/blockwise_attention.h"
+
 namespace mozgach {
 namespace {
 
@@ -24,7 +26,7 @@ at::Tensor Repeated(const at::Tensor& kv, int64_t times) {
 
 // The library's kernel; `mask` undefined: causal.
 at::Tensor Attend(const at::Tensor& q, at::Tensor k, at::Tensor v, const at::Tensor& mask,
-                  double scale) {
+                  double scale, KeptAttention* kept) {
   const int64_t times = q.size(1) / k.size(1);
   // The CPU's backward runs one thread per document and key head: with fewer of them than threads,
   // repeat.
@@ -34,6 +36,9 @@ at::Tensor Attend(const at::Tensor& q, at::Tensor k, at::Tensor v, const at::Ten
     v = Repeated(v, times);
   }
   const bool causal = !mask.defined() && q.size(2) > 1;
+  if (q.is_cpu() && q.scalar_type() == at::kFloat) {
+    return FlashAttention(q, k, v, mask, causal, scale, kept);
+  }
   const std::optional<at::Tensor> bias = mask.defined() ? std::optional(mask) : std::nullopt;
   return at::scaled_dot_product_attention(q, k, v, bias, 0.0, causal, scale, grouped);
 }
@@ -57,7 +62,7 @@ at::Tensor Fold(const at::Tensor& x, int64_t window) {
 
 // Each block of `window` queries against its own keys and those of the block before.
 at::Tensor AttendInBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                          double scale, int64_t window) {
+                          double scale, int64_t window, KeptAttention* kept) {
   const int64_t length = q.size(2);
   const int64_t padding = (window - length % window) % window;
   const auto padded = [&](const at::Tensor& x) {
@@ -66,12 +71,12 @@ at::Tensor AttendInBlocks(const at::Tensor& q, const at::Tensor& k, const at::Te
   const at::Tensor q_all = padded(q), k_all = padded(k), v_all = padded(v);
   const int64_t rest = q_all.size(2) - window;
   const at::Tensor first = Attend(q_all.narrow(2, 0, window), k_all.narrow(2, 0, window),
-                                  v_all.narrow(2, 0, window), {}, scale);
+                                  v_all.narrow(2, 0, window), {}, scale, kept);
   const auto pairs = [&](const at::Tensor& x) {
     return at::cat({Fold(x.narrow(2, 0, rest), window), Fold(x.narrow(2, window, rest), window)}, 2);
   };
   const at::Tensor later = Attend(Fold(q_all.narrow(2, window, rest), window), pairs(k_all),
-                                  pairs(v_all), BandMask(window, q), scale);
+                                  pairs(v_all), BandMask(window, q), scale, kept);
   const at::Tensor unfolded =
       later.unflatten(0, {q.size(0), -1}).transpose(1, 2).flatten(2, 3);
   return at::cat({first, unfolded}, 2).narrow(2, 0, length);
@@ -80,9 +85,10 @@ at::Tensor AttendInBlocks(const at::Tensor& q, const at::Tensor& k, const at::Te
 }  // namespace
 
 at::Tensor CausalAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                           double scale, int64_t window) {
-  if (window == 0 || q.size(2) <= window) return Attend(q, k, v, {}, scale);
-  return AttendInBlocks(q, k, v, scale, window);
+                           double scale, int64_t window, KeptAttention* kept) {
+  if (q.is_mps()) return BlockwiseAttention(q, k, v, scale, window);
+  if (window == 0 || q.size(2) <= window) return Attend(q, k, v, {}, scale, kept);
+  return AttendInBlocks(q, k, v, scale, window, kept);
 }
 
 }  // namespace mozgach

@@ -48,7 +48,8 @@ void JobEvents::OnStarted(int64_t step, int64_t steps) {
                     {"steps", steps},
                     {"train_rows", prepared_.train_rows},
                     {"trainable_parameters", prepared_.trainable_parameters},
-                    {"gradient_checkpointing", prepared_.checkpoint_layers},
+                    {"gradient_checkpointing", prepared_.recompute != Recompute::kNothing},
+                    {"recompute", RecomputeName(prepared_.recompute)},
                     {"max_length", prepared_.max_length},
                     {"pinned", PinnedJson(pinned_)}});
 }

@@ -1,4 +1,4 @@
-// Whether layers are run again in the backward pass instead of keeping their activations.
+// What a training step computes again instead of keeping it, by the memory there is.
 #pragma once
 
 #include <cstdint>
@@ -7,16 +7,19 @@
 
 #include "common/domain_spec.h"
 #include "planner/model_config.h"
+#include "trainer/models/recompute.h"
 
 namespace mozgach {
 
-// Bytes that a training forward pass over `tokens` tokens keeps for the backward pass, layers not
-// checkpointed: an estimate from above of what the decoder layers save.
-int64_t ActivationBytes(const ModelConfig& config, int64_t tokens, at::ScalarType compute_type);
+// Bytes that the decoder layers keep for the backward pass over `tokens` tokens, on a CPU: an
+// estimate from above.
+int64_t ActivationBytes(const ModelConfig& config, int64_t tokens, at::ScalarType compute_type,
+                        Recompute recompute);
 
-// training.gradient_checkpointing decided: "auto" checkpoints when a micro-batch of `max_length`
-// tokens per sequence would take more than half of the memory that is free.
-bool CheckpointLayers(const TrainingSpec& training, const ModelConfig& config, int64_t max_length,
-                      at::ScalarType compute_type);
+// training.gradient_checkpointing decided: "true" is whole layers, "false" nothing, and "auto" the
+// least that leaves half of the memory that is free when a micro-batch of `max_length` tokens per
+// sequence goes through.
+Recompute ChooseRecompute(const TrainingSpec& training, const ModelConfig& config,
+                          int64_t max_length, at::ScalarType compute_type);
 
 }  // namespace mozgach

@@ -11,16 +11,17 @@ constexpr int64_t kChunks[] = {int64_t{8} << 20, int64_t{1} << 20};
 
 }  // namespace
 
-MemoryLadder::MemoryLadder(int64_t rows, bool checkpoint_layers) {
+MemoryLadder::MemoryLadder(int64_t rows, Recompute recompute) {
   MemoryRung rung;
-  rung.checkpoint_layers = checkpoint_layers;
+  rung.recompute = recompute;
   rungs_.push_back(rung);
   while (rung.parts < rows) {
     rung.parts *= 2;
     rungs_.push_back(rung);
   }
-  if (!checkpoint_layers) {
-    rung.checkpoint_layers = true;
+  for (const Recompute more : {Recompute::kCheap, Recompute::kLayers}) {
+    if (rung.recompute >= more) continue;
+    rung.recompute = more;
     rungs_.push_back(rung);
   }
   for (const int64_t bytes : kChunks) {
@@ -39,8 +40,10 @@ std::string MemoryLadder::Describe(int64_t rung) const {
   if (now.parts > 1) {
     absl::StrAppend(&words, "each micro-batch goes through in ", now.parts, " parts");
   }
-  if (now.checkpoint_layers && !rungs_.front().checkpoint_layers) {
-    absl::StrAppend(&words, words.empty() ? "" : ", ", "layers are checkpointed");
+  if (now.recompute != rungs_.front().recompute) {
+    absl::StrAppend(&words, words.empty() ? "" : ", ",
+                    now.recompute == Recompute::kLayers ? "layers are checkpointed"
+                                                        : "what is cheap is computed again");
   }
   if (now.loss_chunk_bytes > 0) {
     absl::StrAppend(&words, words.empty() ? "" : ", ", "the loss takes chunks of ",

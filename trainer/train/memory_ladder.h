@@ -3,7 +3,7 @@
 //
 //   rungs 1…k     a micro-batch goes through in 2, 4, 8… parts: smaller micro-batches, more
 //                 accumulation; down to a row at a time
-//   then          layers are run again in backward instead of keeping what they made
+//   then          what is cheap is computed again in backward, then whole layers (recompute.h)
 //   then          the loss takes shorter chunks of tokens
 //
 // Rung 0 is the training as it was asked for.  Plain values.
@@ -15,19 +15,20 @@
 
 #include "trainer/data/batches.h"
 #include "trainer/data/example.h"
+#include "trainer/models/recompute.h"
 
 namespace mozgach {
 
 struct MemoryRung {
   int64_t parts = 1;               // in which each micro-batch goes through
-  bool checkpoint_layers = false;
+  Recompute recompute = Recompute::kNothing;
   int64_t loss_chunk_bytes = 0;    // of logits held at once; 0: as many as are fastest
 };
 
 class MemoryLadder {
  public:
-  // `rows`: of the largest micro-batch.  `checkpoint_layers`: they are from the start.
-  MemoryLadder(int64_t rows, bool checkpoint_layers);
+  // `rows`: of the largest micro-batch.  `recompute`: what is from the start.
+  MemoryLadder(int64_t rows, Recompute recompute);
 
   int64_t lowest() const { return static_cast<int64_t>(rungs_.size()) - 1; }
   // Beyond lowest(): the lowest.

@@ -59,9 +59,9 @@ struct TrainingInputs {
   const std::vector<Example>* examples = nullptr;
   const BatchPlan* plan = nullptr;
   TrainingSpec training;
-  bool checkpoint_layers = false;
-  int64_t rung = 0;                                // of the MemoryLadder to start on
-  TrainingCheckpoints* checkpoints = nullptr;      // null: none are read or written
+  Recompute recompute = Recompute::kNothing;
+  int64_t rung = 0;                            // of the MemoryLadder to start on
+  TrainingCheckpoints* checkpoints = nullptr;  // null: none are read or written
   std::function<absl::Status(int64_t step)> evaluate;  // at eval_steps; may be empty
 };
 

@@ -90,15 +90,19 @@ TEST_P(CausalLmTest, ATokenSeesNothingBehindIt) {
   EXPECT_GT(Distance(one.narrow(0, 12, 8), other.narrow(0, 12, 8)), 1e-3);
 }
 
-TEST_P(CausalLmTest, CheckpointedLayersGiveTheSameBits) {
+TEST_P(CausalLmTest, WhateverIsComputedAgainTheBitsAreTheSame) {
   const TokenBatch batch = RandomDocuments({30, 9, 17});
   const at::Tensor weights = at::randn({56, 24});
   ForwardOptions options;
   options.adapter = &adapter_;
   const auto plain = Gradients(*model_, batch, options, weights);
-  options.checkpoint_layers = true;
-  const auto checkpointed = Gradients(*model_, batch, options, weights);
-  for (size_t i = 0; i < plain.size(); ++i) EXPECT_TRUE(at::equal(plain[i], checkpointed[i])) << i;
+  for (const Recompute recompute : {Recompute::kCheap, Recompute::kLayers}) {
+    options.recompute = recompute;
+    const auto again = Gradients(*model_, batch, options, weights);
+    for (size_t i = 0; i < plain.size(); ++i) {
+      EXPECT_TRUE(at::equal(plain[i], again[i])) << RecomputeName(recompute) << " " << i;
+    }
+  }
 }
 
 TEST_P(CausalLmTest, TheSameStepAgainGivesTheSameBits) {
@@ -123,11 +127,14 @@ TEST_P(CausalLmTest, DropoutIsAFunctionOfStepAndMicroBatchCheckpointedOrNot) {
   options.seed = 3;
   options.step = 5;
   const auto first = Gradients(*model_, batch, options, weights);
-  options.checkpoint_layers = true;
+  options.recompute = Recompute::kCheap;
+  const auto cheap = Gradients(*model_, batch, options, weights);
+  options.recompute = Recompute::kLayers;
   const auto again = Gradients(*model_, batch, options, weights);
   options.step = 6;
   const auto later = Gradients(*model_, batch, options, weights);
   for (size_t i = 0; i < first.size(); ++i) {
+    EXPECT_TRUE(at::equal(first[i], cheap[i])) << i;
     EXPECT_TRUE(at::equal(first[i], again[i])) << i;
     EXPECT_FALSE(at::equal(first[i], later[i])) << i;
   }
@@ -141,10 +148,11 @@ TEST_P(CausalLmTest, LayersBelowTheLowestAdaptedOneChangeNothingForTheOthers) {
   const LoraAdapter upper = RandomBase::Adapter(*model_, spec);
   const TokenBatch batch = RandomDocuments({30, 9});
   const at::Tensor weights = at::randn({39, 24});
-  for (bool checkpoint : {false, true}) {
+  for (const Recompute recompute :
+       {Recompute::kNothing, Recompute::kCheap, Recompute::kLayers}) {
     ForwardOptions options;
     options.adapter = &upper;
-    options.checkpoint_layers = checkpoint;
+    options.recompute = recompute;
     for (const at::Tensor& gradient : Gradients(*model_, batch, options, weights)) {
       EXPECT_GT(gradient.norm().item<double>(), 0);
     }

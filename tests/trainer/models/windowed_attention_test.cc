@@ -1,33 +1,16 @@
 // Attention through a window against a dense mask, in float64.
 #include "trainer/models/windowed_attention.h"
 
-#include <ATen/ops/arange.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
-#include <ATen/ops/softmax.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <limits>
+#include <vector>
+
+#include "tests/trainer/models/dense_attention.h"
 
 namespace mozgach {
 namespace {
-
-at::Tensor Dense(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
-                 int64_t window) {
-  const int64_t length = q.size(2), times = q.size(1) / k.size(1);
-  const at::Tensor keys = k.repeat_interleave(times, 1), values = v.repeat_interleave(times, 1);
-  const at::Tensor i = at::arange(length).unsqueeze(1), j = at::arange(length).unsqueeze(0);
-  at::Tensor hidden = j.gt(i);
-  if (window > 0) hidden = hidden.logical_or(j.le(i.sub(window)));
-  const at::Tensor scores = at::matmul(q, keys.transpose(2, 3)).mul(scale).masked_fill(
-      hidden, -std::numeric_limits<double>::infinity());
-  return at::matmul(at::softmax(scores, -1), values);
-}
-
-double Distance(const at::Tensor& a, const at::Tensor& b) {
-  return a.to(at::kDouble).sub(b).norm().item<double>() / b.norm().item<double>();
-}
 
 TEST(WindowedAttentionTest, IsThatOfADenseMaskForwardAndBackward) {
   for (const auto& [length, window] : std::vector<std::pair<int64_t, int64_t>>{
@@ -41,7 +24,7 @@ TEST(WindowedAttentionTest, IsThatOfADenseMaskForwardAndBackward) {
       exact.push_back(x.clone().requires_grad_(true));
       ours.push_back(x.to(at::kFloat).requires_grad_(true));
     }
-    const at::Tensor y = Dense(exact[0], exact[1], exact[2], 0.3, window);
+    const at::Tensor y = DenseAttention(exact[0], exact[1], exact[2], 0.3, window);
     const at::Tensor our_y = CausalAttention(ours[0], ours[1], ours[2], 0.3, window);
     EXPECT_LT(Distance(our_y, y), 1e-5) << length << " " << window;
     const auto grads = torch::autograd::grad({y}, exact, {weights});

@@ -78,7 +78,7 @@ TEST_F(LittleMemoryTest, ItStepsDownAndLearnsTheSame) {
 
 TEST_F(LittleMemoryTest, WhatDoesNotFitInAnyWayIsAnErrorOfItsClass) {
   Wanted();
-  BoundTensors(CountTensors().now + 200'000);
+  BoundTensors(CountTensors().now + 20'000);
   Watcher tight;
   const auto done = MakeAdapter(Job("tight"), *base_, tight);
   EXPECT_EQ(ClassOf(done.status()), FailureClass::kOutOfMemory) << done.status();

@@ -21,26 +21,28 @@ std::vector<Example> Rows(const std::vector<size_t>& lengths) {
 }
 
 TEST(MemoryLadderTest, EachRungNeedsLessThanTheOneBefore) {
-  const MemoryLadder ladder(4, /*checkpoint_layers=*/false);
+  const MemoryLadder ladder(4, Recompute::kNothing);
   std::vector<int64_t> parts;
-  std::vector<bool> checkpoints;
+  std::vector<Recompute> recomputes;
   for (int64_t rung = 0; rung <= ladder.lowest(); ++rung) {
     parts.push_back(ladder.At(rung).parts);
-    checkpoints.push_back(ladder.At(rung).checkpoint_layers);
+    recomputes.push_back(ladder.At(rung).recompute);
   }
-  EXPECT_THAT(parts, ElementsAre(1, 2, 4, 4, 4, 4));
-  EXPECT_THAT(checkpoints, ElementsAre(false, false, false, true, true, true));
-  EXPECT_EQ(ladder.At(3).loss_chunk_bytes, 0);
-  EXPECT_GT(ladder.At(4).loss_chunk_bytes, ladder.At(5).loss_chunk_bytes);
-  EXPECT_EQ(ladder.At(99).loss_chunk_bytes, ladder.At(5).loss_chunk_bytes);
+  constexpr Recompute kNothing = Recompute::kNothing, kLayers = Recompute::kLayers;
+  EXPECT_THAT(parts, ElementsAre(1, 2, 4, 4, 4, 4, 4));
+  EXPECT_THAT(recomputes, ElementsAre(kNothing, kNothing, kNothing, Recompute::kCheap, kLayers,
+                                      kLayers, kLayers));
+  EXPECT_EQ(ladder.At(4).loss_chunk_bytes, 0);
+  EXPECT_GT(ladder.At(5).loss_chunk_bytes, ladder.At(6).loss_chunk_bytes);
+  EXPECT_EQ(ladder.At(99).loss_chunk_bytes, ladder.At(6).loss_chunk_bytes);
 }
 
 TEST(MemoryLadderTest, WhatIsCheckpointedAnywayIsNoRung) {
-  EXPECT_EQ(MemoryLadder(1, false).lowest(), 3);
-  EXPECT_EQ(MemoryLadder(1, true).lowest(), 2);
-  EXPECT_EQ(MemoryLadder(4, false).Describe(3),
+  EXPECT_EQ(MemoryLadder(1, Recompute::kNothing).lowest(), 4);
+  EXPECT_EQ(MemoryLadder(1, Recompute::kLayers).lowest(), 2);
+  EXPECT_EQ(MemoryLadder(4, Recompute::kNothing).Describe(4),
             "each micro-batch goes through in 4 parts, layers are checkpointed");
-  EXPECT_EQ(MemoryLadder(4, true).Describe(0), "as it was asked for");
+  EXPECT_EQ(MemoryLadder(4, Recompute::kLayers).Describe(0), "as it was asked for");
 }
 
 TEST(MemoryLadderTest, PartsHoldEveryRowOnceInOrderAndAboutAsManyTokens) {

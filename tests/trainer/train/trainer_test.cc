@@ -46,7 +46,7 @@ class TrainerTest : public ::testing::Test {
     inputs.examples = &data_.train;
     inputs.plan = &plan;
     inputs.training = spec_.training;
-    inputs.checkpoint_layers = spec_.training.gradient_checkpointing == "true";
+    if (spec_.training.gradient_checkpointing == "true") inputs.recompute = Recompute::kLayers;
     Recorder unheard;
     return Train(inputs, recorder == nullptr ? unheard : *recorder);
   }
