@@ -121,7 +121,7 @@ class PlanAccuracy : public ::testing::TestWithParam<Case> {
     inputs.examples = &examples;
     inputs.plan = &plan;
     inputs.training = spec.training;
-    inputs.checkpoint_layers = GetParam().checkpoint;
+    inputs.recompute = GetParam().checkpoint ? Recompute::kLayers : Recompute::kNothing;
     TrainingObserver observer;
     const auto totals = mozgach::Train(inputs, observer);
     EXPECT_TRUE(totals.ok() || totals.status().code() == absl::StatusCode::kFailedPrecondition)
