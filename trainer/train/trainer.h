@@ -67,8 +67,8 @@ struct TrainingInputs {
 
 // Trains from the newest checkpoint, or from the adapter as it is, to the end of the plan.
 // Where memory runs out in a step, the step is done again a rung lower; on the lowest the error is
-// RESOURCE_EXHAUSTED.  CANCELLED when interrupted; OUT_OF_RANGE when loss or gradient is not finite; FAILED_PRECONDITION
-// when the adapter has learned nothing at all.
+// RESOURCE_EXHAUSTED.  CANCELLED when interrupted; OUT_OF_RANGE when loss or gradient is not finite;
+// FAILED_PRECONDITION when the adapter has learned nothing at all.
 absl::StatusOr<TrainingTotals> Train(const TrainingInputs& inputs, TrainingObserver& observer);
 
 // CANCELLED when `observer` asks to leave.
