@@ -51,6 +51,7 @@ void JobEvents::OnStarted(int64_t step, int64_t steps) {
                     {"gradient_checkpointing", prepared_.recompute != Recompute::kNothing},
                     {"recompute", RecomputeName(prepared_.recompute)},
                     {"max_length", prepared_.max_length},
+                    {"memory_planned_bytes", prepared_.memory_planned_bytes},
                     {"pinned", PinnedJson(pinned_)}});
 }
 

@@ -67,6 +67,7 @@ TEST_F(ServeTranscriptTest, TwoJobsShareOneBase) {
   EXPECT_EQ(started.at("step"), 0);
   EXPECT_EQ(started.at("steps"), 20);
   EXPECT_EQ(started.at("train_rows"), 23);
+  EXPECT_GT(started.at("memory_planned_bytes"), 100 << 20);
   EXPECT_EQ(started.at("pinned"), (Json{{"compute_dtype", "float32"}, {"threads", 1}}));
   const Json first = EventOf(1, "done"), second = EventOf(2, "done");
   EXPECT_EQ(second.at("base_loads"), 1);
@@ -150,17 +151,21 @@ void LimitMemory(pid_t pid, uint64_t more) {
   ASSERT_EQ(prlimit(pid, RLIMIT_DATA, &limit, nullptr), 0);
 }
 
-TEST_F(ServeTranscriptTest, AJobThatNeedsTooMuchMemoryFailsAndTheNextOneRuns) {
+TEST_F(ServeTranscriptTest, AJobThatNeedsTooMuchMemoryStepsDownAndIsDone) {
   trainer_->Send(Request(1, spec_));
   ASSERT_FALSE(EventOf(1, "done").is_null());
   WriteSmallDataset(dir_.path(), 3000);
   DomainSpec large = spec_;
   large.training.per_device_train_batch_size = 500;
+  large.training.max_steps = 2;
+  large.evaluation.metrics = {"perplexity"};
   LimitMemory(trainer_->pid(), uint64_t{40} << 20);
   trainer_->Send(Request(2, large));
-  const Json failed = EventOf(2, "failed");
-  EXPECT_EQ(failed.at("class"), "out_of_memory") << failed;
-  EXPECT_THAT(failed.at("message").get<std::string>(), HasSubstr("per_device_train_batch_size"));
+  const Json stepped_down = EventOf(2, "stepped_down");
+  ASSERT_FALSE(stepped_down.is_null());
+  EXPECT_EQ(stepped_down.at("pinned").at("rung"), stepped_down.at("rung"));
+  EXPECT_THAT(stepped_down.at("message").get<std::string>(), HasSubstr("parts"));
+  EXPECT_FALSE(EventOf(2, "done").is_null());
   LimitMemory(trainer_->pid(), 0);
   trainer_->Send(Request(3, spec_));
   EXPECT_EQ(EventOf(3, "done").at("base_loads"), 1);
