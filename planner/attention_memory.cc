@@ -30,12 +30,15 @@ AttentionMemory AttentionOf(const ModelConfig& config, int64_t layer, const Step
       folds ? shape.documents * ((shape.longest - 1) / window) : shape.documents;
   const bool shared = heads == kv_heads || documents * kv_heads >= 2 * setup.threads;
   if (folds) memory.folded = queries + 4 * keys;
-  if (!shared) memory.repeated = (folds ? 4 : 2) * queries;
+  memory.summed = !shared;
+  // A single head is repeated without a copy.
+  if (!shared && kv_heads > 1) memory.repeated = (folds ? 4 : 2) * queries;
   memory.gradients = queries + (shared ? 2 * keys : 2 * queries);
   if (folds) memory.gradients += shared ? 2 * keys : 2 * queries;
   const int64_t block = QueryBlock(shape.longest);
   const int64_t key_block = std::min(kKeyBlock, shape.longest);
-  memory.forward_work = setup.threads * 4 * (block * key_block + 2 * block + block * config.head_dim);
+  memory.forward_work =
+      setup.threads * 4 * (block * key_block + 2 * block + block * config.head_dim);
   memory.backward_work = setup.threads * 4 * 2 * block * key_block;
   return memory;
 }

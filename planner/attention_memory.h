@@ -13,6 +13,7 @@ struct AttentionMemory {
   int64_t split = 0;     // q, k and v by head, rotated
   int64_t queries = 0;   // of these: q
   int64_t repeated = 0;  // keys and values once per query head; 0 where the kernel shares them
+  bool summed = false;   // gradients of keys and values come once per query head
   int64_t folded = 0;    // copies that a window's blocks are laid out in
   int64_t result = 0;    // by head
   int64_t rows = 0;      // one number per query: the logarithm of the sum of exponentials

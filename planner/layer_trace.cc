@@ -207,9 +207,10 @@ void LayerTrace::BackwardHeads(int64_t layer) {
   memory_.Give(kActivations, (heads.folded == 0 ? heads.queries : 0) + (keys_kept ? keys : 0) +
                                  heads.folded + heads.repeated + heads.result + heads.rows);
   memory_.Give(kWorking, heads.result);
-  if (!keys_kept) memory_.Take(kWorking, keys);
+  const int64_t sums = heads.summed || heads.folded > 0 ? keys : 0;
+  memory_.Take(kWorking, sums);
   memory_.Take(kWorking, QkvBytes());
-  memory_.Give(kWorking, heads.gradients + (keys_kept ? 0 : keys));
+  memory_.Give(kWorking, heads.gradients + sums);
 }
 
 }  // namespace mozgach

@@ -23,7 +23,7 @@ enum class MemoryLine {
   kLoss,              // a chunk of logits, and the gradient of what goes into the head
   kWorking,           // tensors of the operation at hand
   kEvaluation,        // what scoring and answering take beyond a training step
-  kRuntime,           // the process with its libraries, before a base is loaded
+  kRuntime,           // the process with its libraries and what its heap keeps
 };
 
 inline constexpr size_t kMemoryLines = 15;

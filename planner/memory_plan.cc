@@ -14,7 +14,7 @@ constexpr int64_t kNestedBlock = 256;  // scales per nested scale
 constexpr int64_t kLevelsBytes = 256 * 4;
 constexpr int64_t kStateBlock = 256;        // moments per scale in 8 bits
 constexpr int64_t kFewestIn8Bits = 4096;    // smaller tensors keep float32 moments
-constexpr int64_t kCpuRuntimeBytes = int64_t{256} << 20;
+constexpr int64_t kCpuRuntimeBytes = int64_t{208} << 20;
 constexpr int64_t kGpuRuntimeBytes = int64_t{640} << 20;
 
 int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }

@@ -46,7 +46,8 @@ ComputeSetup SetupOf(const ModelConfig& config, const DomainSpec& spec, DeviceCl
 StepShape LargestStep(const ModelConfig& config, const DomainSpec& spec, const ComputeSetup& setup,
                       const DomainRows& rows);
 
-// Bytes of a process with its libraries on this device, before a base is loaded.
+// Bytes of a process beside its tensors: libraries, their buffers, freed memory that its heap
+// keeps.
 int64_t RuntimeBytes(DeviceClass device);
 
 }  // namespace mozgach

@@ -26,6 +26,7 @@ Attempt AttemptFrom(const Query& row) {
   attempt.progress.memory_peak_bytes = static_cast<uint64_t>(row.Int(14));
   attempt.train_rows = row.Int(15);
   attempt.train_seconds = row.Real(16);
+  attempt.progress.memory_planned_bytes = static_cast<uint64_t>(row.Int(17));
   return attempt;
 }
 
@@ -65,7 +66,7 @@ absl::StatusOr<bool> Attempts::BeginPublishing(int64_t job, int64_t attempt, int
 
 absl::Status Attempts::RecordProgress(int64_t job, int64_t attempt, const AttemptProgress& p) {
   return Run(database_, sql::kRecordProgress, job, attempt, p.device, p.phase, p.step, p.steps,
-             p.loss, p.tokens_per_second, p.memory_peak_bytes);
+             p.loss, p.tokens_per_second, p.memory_peak_bytes, p.memory_planned_bytes);
 }
 
 }  // namespace mozgach

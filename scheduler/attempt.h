@@ -21,6 +21,7 @@ struct AttemptProgress {
   std::optional<double> loss;
   double tokens_per_second = 0;
   uint64_t memory_peak_bytes = 0;
+  uint64_t memory_planned_bytes = 0;
 };
 
 struct Attempt {

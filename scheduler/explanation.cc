@@ -87,6 +87,14 @@ std::string NobodyHas(const Ledger& ledger, const Moment& now, const Job& job) {
                       " with room for it that is free fetches it");
 }
 
+// ", 1.2 GiB at its peak (planned 1.3 GiB)"; "" where it has said neither.
+std::string AboutMemory(const AttemptProgress& progress) {
+  const uint64_t peak = progress.memory_peak_bytes, planned = progress.memory_planned_bytes;
+  if (peak == 0) return planned == 0 ? "" : absl::StrCat(", planned memory ", ShowSize(planned));
+  return absl::StrCat(", ", ShowSize(peak), " at its peak",
+                      planned == 0 ? "" : absl::StrCat(" (planned ", ShowSize(planned), ")"));
+}
+
 std::string AboutAttempt(const Attempt& attempt) {
   std::string line = absl::StrCat("attempt ", attempt.attempt, " on worker ", attempt.worker);
   if (!attempt.progress.device.empty()) absl::StrAppend(&line, " (", attempt.progress.device, ")");
@@ -100,6 +108,7 @@ std::string AboutAttempt(const Attempt& attempt) {
   if (ToMillis(attempt.ended) != 0) {
     absl::StrAppend(&line, ", after ", InSeconds(attempt.ended - attempt.started));
   }
+  absl::StrAppend(&line, AboutMemory(attempt.progress));
   if (!attempt.message.empty()) absl::StrAppend(&line, ": ", attempt.message);
   return line;
 }

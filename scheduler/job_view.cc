@@ -45,6 +45,7 @@ void ShowProgress(const AttemptProgress& progress, v1::Job& view) {
   if (progress.loss.has_value()) view.set_loss(*progress.loss);
   view.set_tokens_per_second(progress.tokens_per_second);
   view.set_memory_peak_bytes(progress.memory_peak_bytes);
+  view.set_memory_planned_bytes(progress.memory_planned_bytes);
 }
 
 // Of an attempt that trains; "" where its last step is not long ago.

@@ -167,6 +167,7 @@ void WorkerCall::TakeProgress(const v1::AttemptReport& report) {
     const double speed = report.progress().tokens_per_second();
     progress.tokens_per_second = std::isfinite(speed) ? speed : 0;
     progress.memory_peak_bytes = report.progress().memory_peak_bytes();
+    progress.memory_planned_bytes = report.progress().memory_planned_bytes();
   }
   if (ledger_.board.Record(report.job(), progress, now_.since_boot)) {
     ledger_.changes.Touch(report.job());

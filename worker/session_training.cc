@@ -73,6 +73,7 @@ void Session::On(WorkerAttempt& attempt, const TrainerStarted& event, Millisecon
   attempt.progress.set_step(event.step);
   attempt.progress.set_steps(event.steps);
   attempt.progress.set_resumed_from_step(event.step);
+  attempt.progress.set_memory_planned_bytes(event.memory_planned_bytes);
   attempt.result.set_train_rows(event.train_rows);
   attempt.last_step_at = now;
   Log(attempt, absl::StrCat("training ", event.trainable_parameters, " parameters on ",

@@ -58,6 +58,7 @@ TrainerEvent Started(const Json& json) {
                         .steps = Get<int64_t>(json, "steps"),
                         .train_rows = Get<int64_t>(json, "train_rows"),
                         .trainable_parameters = Get<int64_t>(json, "trainable_parameters"),
+                        .memory_planned_bytes = Get<uint64_t>(json, "memory_planned_bytes"),
                         .pinned_json = Dump(json, "pinned")};
 }
 

@@ -41,6 +41,7 @@ struct TrainerStarted {
   int64_t steps = 0;
   int64_t train_rows = 0;
   int64_t trainable_parameters = 0;
+  uint64_t memory_planned_bytes = 0;  // its peak, as the plan has it; 0: not said
   std::string pinned_json = "{}";  // what it chose by measurement
 };
 

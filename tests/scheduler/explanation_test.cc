@@ -83,6 +83,8 @@ TEST_F(ExplanationTest, FinishedJobTellsItsAttempts) {
   report.set_device("cpu");
   report.mutable_progress()->set_step(7);
   report.mutable_progress()->set_steps(20);
+  report.mutable_progress()->set_memory_planned_bytes(3 << 20);
+  report.mutable_progress()->set_memory_peak_bytes(2 << 20);
   Call(alpha);
   Pass(config_.lease);
   alpha.Forgets();
@@ -93,6 +95,7 @@ TEST_F(ExplanationTest, FinishedJobTellsItsAttempts) {
   EXPECT_EQ(explained.lines(0), "scores, bare base → with the adapter: eval_loss 2 → 1");
   EXPECT_THAT(explained.lines(1), HasSubstr("attempt 1 on worker alpha (cpu)"));
   EXPECT_THAT(explained.lines(1), HasSubstr("lost, step 7 of 20"));
+  EXPECT_THAT(explained.lines(1), HasSubstr("2.0 MiB at its peak (planned 3.0 MiB)"));
   EXPECT_THAT(explained.lines(1), HasSubstr("has not called for 30 s"));
   EXPECT_THAT(explained.lines(2), HasSubstr("attempt 2"));
   EXPECT_THAT(explained.lines(2), HasSubstr("succeeded"));

@@ -37,6 +37,13 @@ TEST(TrainerEventsTest, StepKeepsItsNumbers) {
   EXPECT_EQ(step.memory_peak_bytes, 123);
 }
 
+TEST(TrainerEventsTest, StartedKeepsWhatThePlanSays) {
+  const auto started = Parse<TrainerStarted>(
+      R"({"event": "started", "job": 3, "attempt": 2, "step": 0, "steps": 9,
+          "memory_planned_bytes": 456})");
+  EXPECT_EQ(started.memory_planned_bytes, 456);
+}
+
 TEST(TrainerEventsTest, NullLossIsNotANumber) {
   EXPECT_TRUE(std::isnan(
       Parse<TrainerStep>(R"({"event": "step", "job": 1, "attempt": 1, "loss": null})").loss));

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "nlohmann/json.hpp"
+#include "trainer/adapter/job_memory.h"
 #include "trainer/adapter/mlx_directory.h"
 #include "trainer/adapter/peft_directory.h"
 #include "trainer/train/activation_memory.h"
@@ -90,6 +91,7 @@ class Making {
   absl::Status ScoreIt(const LoraAdapter& adapter);
   absl::Status ScoreMidway(const LoraAdapter& adapter, int64_t step);
   PreparedJob Prepared(const LoraAdapter& adapter) const;
+  BatchPlan Batches() const;
 
   const AdapterJob& job_;
   const Base& base_;
@@ -123,18 +125,24 @@ PreparedJob Making::Prepared(const LoraAdapter& adapter) const {
   return prepared;
 }
 
-absl::Status Making::TrainIt(LoraAdapter& adapter) {
-  const PreparedJob prepared = Prepared(adapter);
-  finished_.train_rows = prepared.train_rows;
-  observer_.OnPrepared(prepared);
-
+BatchPlan Making::Batches() const {
   std::vector<int64_t> lengths;
   for (const Example& example : data_.train) {
     lengths.push_back(static_cast<int64_t>(example.ids.size()));
   }
   DataSpec plan_data = job_.spec.data;
   plan_data.max_length = data_.max_length;
-  const BatchPlan plan(std::move(lengths), plan_data, job_.spec.training);
+  return BatchPlan(std::move(lengths), plan_data, job_.spec.training);
+}
+
+absl::Status Making::TrainIt(LoraAdapter& adapter) {
+  PreparedJob prepared = Prepared(adapter);
+  finished_.train_rows = prepared.train_rows;
+  const BatchPlan plan = Batches();
+  ASSIGN_OR_RETURN(const MemoryPlan memory,
+                   PlanOfJob(job_.spec, base_, data_, plan, prepared.checkpoint_layers));
+  prepared.memory_planned_bytes = memory.total();
+  observer_.OnPrepared(prepared);
   ASSIGN_OR_RETURN(TrainingIdentity identity, Identity(job_, base_, data_));
   const TrainingCheckpoints checkpoints(job_.checkpoint_dir, std::move(identity), job_.pinned,
                                         job_.spec.training.save_total_limit);

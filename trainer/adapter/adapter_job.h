@@ -34,6 +34,7 @@ struct PreparedJob {
   int64_t trainable_parameters = 0;
   int64_t max_length = 0;
   bool checkpoint_layers = false;
+  int64_t memory_planned_bytes = 0;  // of this process and device, at their peak
 };
 
 class JobObserver : public TrainingObserver {

@@ -79,6 +79,7 @@ int64_t MemoryPeakBytes() {
 
 void ResetMemoryPeak() {
   ResetGpuPeak(ComputeDevice());
+  ResetCountedPeak();
   std::ofstream("/proc/self/clear_refs") << "5";
 }
 

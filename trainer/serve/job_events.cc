@@ -49,6 +49,7 @@ void JobEvents::OnStarted(int64_t step, int64_t steps) {
                     {"trainable_parameters", prepared_.trainable_parameters},
                     {"gradient_checkpointing", prepared_.checkpoint_layers},
                     {"max_length", prepared_.max_length},
+                    {"memory_planned_bytes", prepared_.memory_planned_bytes},
                     {"pinned", PinnedJson(pinned_)}});
 }
 

@@ -67,6 +67,7 @@ TEST_F(ServeTranscriptTest, TwoJobsShareOneBase) {
   EXPECT_EQ(started.at("step"), 0);
   EXPECT_EQ(started.at("steps"), 20);
   EXPECT_EQ(started.at("train_rows"), 23);
+  EXPECT_GT(started.at("memory_planned_bytes"), 100 << 20);
   EXPECT_EQ(started.at("pinned"), (Json{{"compute_dtype", "float32"}, {"threads", 1}}));
   const Json first = EventOf(1, "done"), second = EventOf(2, "done");
   EXPECT_EQ(second.at("base_loads"), 1);
