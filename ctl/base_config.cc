@@ -75,7 +75,7 @@ absl::StatusOr<ModelConfig> ReadBaseConfigAt(const std::string& word,
   if (fs::is_regular_file(path, ignored)) {
     ASSIGN_OR_RETURN(const std::string text, ReadFile(path, uint64_t{16} << 20));
     auto config = ModelConfig::Parse(text);
-    if (!config.ok()) return absl::InvalidArgumentError(absl::StrCat(word, ": ", config.status().message()));
+    if (!config.ok()) return Annotate(config.status(), word);
     return config;
   }
   if (fs::is_directory(path, ignored)) {

@@ -45,7 +45,8 @@ absl::StatusOr<DomainRows> EstimateRows(const DomainFile& file) {
   } else if (const double* fraction = std::get_if<double>(&data.validation);
              fraction != nullptr && *fraction > 0 && rows.train.rows > 1) {
     const double share = std::clamp(*fraction, 0.0, 1.0);
-    rows.validation = {std::max<int64_t>(1, std::llround(share * static_cast<double>(rows.train.rows))),
+    const auto held_out = std::llround(share * static_cast<double>(rows.train.rows));
+    rows.validation = {std::max<int64_t>(1, held_out),
                        std::llround(share * static_cast<double>(rows.train.total)),
                        rows.train.longest};
     rows.train.rows -= rows.validation.rows;

@@ -43,8 +43,8 @@ Json LinesJson(const MemoryPlan& plan) {
 
 // What makes two plans one for a reader.
 std::string KeyOf(const PlannedDomain& domain) {
-  return absl::StrCat(domain.plan.spec.base, " ", absl::StrJoin(domain.plan.memory.lines, " "), " ",
-                      domain.plan.spec.lora.r);
+  return absl::StrCat(domain.plan.spec.base, " ", domain.plan.spec.lora.r, " ",
+                      absl::StrJoin(domain.plan.memory.lines, " "));
 }
 
 void PrintTable(const PlannedDomain& domain, const PlanTarget& target) {

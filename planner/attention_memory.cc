@@ -37,7 +37,8 @@ AttentionMemory AttentionOf(const ModelConfig& config, int64_t layer, const Step
   if (folds) memory.gradients += shared ? 2 * keys : 2 * queries;
   const int64_t block = QueryBlock(shape.longest);
   const int64_t key_block = std::min(kKeyBlock, shape.longest);
-  memory.forward_work = setup.threads * 4 * (block * key_block + 2 * block + block * config.head_dim);
+  memory.forward_work =
+      setup.threads * 4 * (block * key_block + 2 * block + block * config.head_dim);
   memory.backward_work = setup.threads * 4 * 2 * block * key_block;
   return memory;
 }

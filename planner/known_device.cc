@@ -171,7 +171,8 @@ absl::StatusOr<int64_t> ParseMemorySize(std::string_view text) {
   }
   if (!(value * unit >= kLeastBytes) || value * unit > kMostBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "'", Abbreviate(text, 60), "' is no memory to train in; write a size from 64MiB, like 16GiB"));
+        "'", Abbreviate(text, 60),
+        "' is no memory to train in; write a size from 64MiB, like 16GiB"));
   }
   return static_cast<int64_t>(value * unit);
 }

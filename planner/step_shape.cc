@@ -24,7 +24,8 @@ StepShape BatchOf(const RowTokens& rows, int64_t tokens, int64_t max_length) {
   StepShape shape;
   shape.tokens = shape.slots = std::max<int64_t>(2, std::min(tokens, rows.total));
   shape.longest = std::clamp<int64_t>(std::min(rows.longest, max_length), 1, shape.tokens);
-  shape.documents = std::max<int64_t>(1, shape.tokens * rows.rows / std::max<int64_t>(1, rows.total));
+  shape.documents =
+      std::max<int64_t>(1, shape.tokens * rows.rows / std::max<int64_t>(1, rows.total));
   shape.in_order = shape.documents == 1;
   shape.trained = shape.tokens - 1;
   return shape;

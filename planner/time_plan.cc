@@ -29,8 +29,9 @@ TimePlan PlanTime(const DomainSpec& spec, const RowTokens& rows, double tokens_p
                             : spec.training.num_train_epochs;
   plan.steps = spec.training.max_steps
                    ? *spec.training.max_steps
-                   : std::max<int64_t>(1, static_cast<int64_t>(std::ceil(
-                                              epochs * static_cast<double>(steps_of_epoch) - 1e-9)));
+                   : std::max<int64_t>(
+                         1, static_cast<int64_t>(std::ceil(
+                                epochs * static_cast<double>(steps_of_epoch) - 1e-9)));
   plan.tokens = static_cast<int64_t>(std::llround(epochs * static_cast<double>(rows.total)));
   if (tokens_per_second > 0) {
     plan.seconds = static_cast<double>(plan.tokens) / tokens_per_second;

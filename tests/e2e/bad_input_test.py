@@ -65,7 +65,7 @@ class BadSubmitTest(unittest.TestCase):
         self.assertIn("again.yaml", said)
 
     def test_a_key_of_a_later_version_is_an_error_that_says_so(self):
-        bad = small_domain(self.fleet.root, "later", example_domains(1)[0], training={"optim": "adamw_8bit"})
+        bad = small_domain(self.fleet.root, "later", example_domains(1)[0], lora={"bias": "all"})
         self.assertIn("not supported yet", self.refused(bad))
 
 

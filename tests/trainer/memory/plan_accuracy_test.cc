@@ -1,5 +1,5 @@
-// Plans against what the allocator counts and what the system says, over shapes of real bases, ranks,
-// lengths, batches and options.
+// Plans against what the allocator counts and what the system says, over shapes of real bases,
+// ranks, lengths, batches and options.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
