@@ -145,7 +145,10 @@ absl::StatusOr<std::vector<BaseFile>> ListBaseFiles(const fs::path& directory,
   for (const char* name : kSmallFiles) {
     if (IsThere(directory / name)) names.push_back(name);
   }
-  if (IsThere(directory / kBaseIndex)) {
+  // The single file goes first, as in transformers.
+  if (IsThere(directory / kBaseWeights)) {
+    names.push_back(kBaseWeights);
+  } else if (IsThere(directory / kBaseIndex)) {
     ASSIGN_OR_RETURN(const BaseFile index, LookAt(directory, kBaseIndex, within));
     ASSIGN_OR_RETURN(const std::set<std::string> shards, ReadShards(index.path));
     for (const std::string& shard : shards) {
@@ -157,8 +160,6 @@ absl::StatusOr<std::vector<BaseFile>> ListBaseFiles(const fs::path& directory,
     }
     names.push_back(kBaseIndex);
     names.insert(names.end(), shards.begin(), shards.end());
-  } else if (IsThere(directory / kBaseWeights)) {
-    names.push_back(kBaseWeights);
   }
   // An index may name any file, one that is listed already too.
   std::sort(names.begin(), names.end());

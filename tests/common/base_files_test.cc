@@ -67,11 +67,17 @@ TEST_F(BaseFilesTest, OnlyWhatABaseConsistsOfIsTaken) {
 TEST_F(BaseFilesTest, ShardsAreThoseOfTheIndex) {
   Write(base_ / "a-00001-of-00002.safetensors", "12");
   Write(base_ / "a-00002-of-00002.safetensors", "345");
-  Write(base_ / "model.safetensors");
   WriteIndex({"a-00001-of-00002.safetensors", "a-00002-of-00002.safetensors"});
   EXPECT_THAT(Names(), ElementsAre("a-00001-of-00002.safetensors", "a-00002-of-00002.safetensors",
                                    kBaseIndex));
   EXPECT_EQ(ListBaseFiles(base_, {base_})->at(1).size, 3u);
+}
+
+TEST_F(BaseFilesTest, ASingleFileGoesBeforeAnIndex) {
+  Write(base_ / "a.safetensors", "12");
+  Write(base_ / kBaseWeights, "345");
+  WriteIndex({"a.safetensors"});
+  EXPECT_THAT(Names(), ElementsAre(kBaseWeights));
 }
 
 TEST_F(BaseFilesTest, AShardThatIsNotThereIsNamed) {

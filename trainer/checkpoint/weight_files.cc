@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "common/files.h"
 #include "common/json_text.h"
+#include "common/utf8.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -75,7 +76,7 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenAsStored(const std::filesystem::pat
 
 absl::StatusOr<WeightFiles> WeightFiles::Open(const std::filesystem::path& directory) {
   ASSIGN_OR_RETURN(WeightFiles weights, OpenAsStored(directory));
-  weights.UsePlainNames();
+  RETURN_IF_ERROR(weights.UsePlainNames());
   return weights;
 }
 
@@ -115,10 +116,16 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenShards(const std::filesystem::path&
   return weights;
 }
 
-void WeightFiles::UsePlainNames() {
+absl::Status WeightFiles::UsePlainNames() {
   std::map<std::string, Place> plain;
-  for (auto& [name, place] : places_) plain.emplace(PlainName(name), place);
+  for (auto& [name, place] : places_) {
+    if (plain.emplace(PlainName(name), place).second) continue;
+    return absl::DataLossError(
+        absl::StrCat(origin_.string(), ": tensor '", Abbreviate(name, 200),
+                     "' is there twice, with and without the prefix of a model that sees"));
+  }
   places_ = std::move(plain);
+  return absl::OkStatus();
 }
 
 std::vector<std::string> WeightFiles::Names() const {

@@ -60,7 +60,7 @@ class WeightFiles {
     std::shared_ptr<const SafetensorsFile> file;
     const StoredTensor* stored;
   };
-  void UsePlainNames();
+  absl::Status UsePlainNames();
   static absl::StatusOr<WeightFiles> OpenShards(const std::filesystem::path& index);
 
   std::filesystem::path origin_;

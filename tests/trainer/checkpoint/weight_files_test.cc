@@ -38,11 +38,22 @@ TEST_F(WeightFilesTest, ShardsAreOneSetOfTensors) {
 }
 
 TEST_F(WeightFilesTest, AnIndexThatLeavesItsDirectoryIsRefused) {
-  for (const char* shard : {"../one.safetensors", "/etc/passwd", "..", "sub/one.safetensors", ""}) {
+  for (const char* shard : {"../one.safetensors", "/etc/passwd", "..", "sub/one.safetensors", "",
+                            "one.bin", ".safetensors"}) {
     const auto weights = OpenWith(std::string(R"({"weight_map": {"a": ")") + shard + "\"}}");
     EXPECT_EQ(weights.status().code(), absl::StatusCode::kInvalidArgument) << shard;
     EXPECT_THAT(std::string(weights.status().message()), HasSubstr("same directory")) << shard;
   }
+}
+
+TEST_F(WeightFilesTest, ATensorUnderTwoPrefixesIsRefused) {
+  ASSERT_TRUE(WriteSafetensors(directory_ / "model.safetensors",
+                               {{"model.norm.weight", b_}, {"language_model.model.norm.weight", b_}},
+                               {})
+                  .ok());
+  EXPECT_THAT(std::string(WeightFiles::Open(directory_.path()).status().message()),
+              HasSubstr("twice"));
+  EXPECT_TRUE(WeightFiles::OpenAsStored(directory_.path()).ok());
 }
 
 TEST_F(WeightFilesTest, AnIndexThatNamesWhatIsNotThereIsRefused) {

@@ -33,6 +33,8 @@ struct Case {
   int64_t accumulation = 1;
 };
 
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
 const Case kCases[] = {
     {"Half_f32_short", "Qwen2.5-0.5B-Instruct.config.json", 24, 0, true, "float32", 8, 128, 1, false},
     {"Half_f32_long_checkpointed", "Qwen2.5-0.5B-Instruct.config.json", 24, 0, true, "float32", 8,
