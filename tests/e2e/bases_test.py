@@ -27,9 +27,11 @@ def big_base(folder, megabytes):
         file.write(struct.pack("<Q", len(header)) + header)
         for _ in range(megabytes):
             file.write(os.urandom(1 << 20))
-    with open(folder / "model.safetensors", "rb") as file:
+    # A single model.safetensors would go before the index.
+    (folder / "model.safetensors").rename(folder / "weights.safetensors")
+    with open(folder / "weights.safetensors", "rb") as file:
         tensors = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-    weights = {name: "model.safetensors" for name in tensors if name != "__metadata__"}
+    weights = {name: "weights.safetensors" for name in tensors if name != "__metadata__"}
     (folder / "model.safetensors.index.json").write_text(
         json.dumps({"metadata": {}, "weight_map": {**weights, "extra.weight": "extra.safetensors"}}))
     return folder
