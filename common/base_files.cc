@@ -36,11 +36,6 @@ bool IsPlainPart(absl::string_view part) {
          });
 }
 
-bool IsBelow(const fs::path& path, const fs::path& folder) {
-  const auto [end, _] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  return end == folder.end();
-}
-
 // Links count, wherever they lead.
 bool IsThere(const fs::path& path) {
   std::error_code error;
@@ -102,6 +97,11 @@ std::vector<std::string> MoreTemplates(const fs::path& directory) {
 }
 
 }  // namespace
+
+bool IsBelow(const fs::path& path, const fs::path& folder) {
+  const auto [end, _] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return end == folder.end();
+}
 
 bool IsBaseFileName(const std::string& name) {
   const std::vector<absl::string_view> parts = absl::StrSplit(name, '/');

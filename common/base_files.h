@@ -42,6 +42,9 @@ std::filesystem::path HubModelFolder(const std::filesystem::path& directory);
 // "org/name" for a folder called "models--org--name"; empty for another.
 std::string HubModelName(const std::filesystem::path& folder);
 
+// True where `path` is `folder` or lies in it, part by part; looks at the paths only.
+bool IsBelow(const std::filesystem::path& path, const std::filesystem::path& folder);
+
 // Where `path` leads.  FAILED_PRECONDITION, with what to do, when that is not below one of
 // `within`, which are canonical; NOT_FOUND when it leads nowhere.
 absl::StatusOr<std::filesystem::path> ResolveWithin(

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "planner/linear_trace.h"
+#include "planner/step_bounds.h"
 #include "planner/step_trace.h"
 
 namespace mozgach {
@@ -12,8 +13,6 @@ namespace {
 constexpr int64_t kBlock = 64;         // elements per scale
 constexpr int64_t kNestedBlock = 256;  // scales per nested scale
 constexpr int64_t kLevelsBytes = 256 * 4;
-constexpr int64_t kStateBlock = 256;        // moments per scale in 8 bits
-constexpr int64_t kFewestIn8Bits = 4096;    // smaller tensors keep float32 moments
 constexpr int64_t kCpuRuntimeBytes = int64_t{176} << 20;
 constexpr int64_t kGpuRuntimeBytes = int64_t{640} << 20;
 
@@ -97,8 +96,8 @@ class Residents {
 
   // Two moments, and a count of steps.
   int64_t MomentBytes(int64_t numbers) const {
-    if (setup_.optimizer == Optimizer::kAdamW || numbers < kFewestIn8Bits) return 8 * numbers + 4;
-    return 2 * (numbers + 4 * CeilDivide(numbers, kStateBlock));
+    if (setup_.optimizer == Optimizer::kAdamW || numbers < kLeastBlockwise) return 8 * numbers + 4;
+    return 2 * (numbers + 4 * CeilDivide(numbers, kMomentBlock));
   }
 
   const ModelConfig& config_;

@@ -3,15 +3,10 @@
 #include <algorithm>
 
 #include "planner/memory_plan.h"
+#include "planner/step_bounds.h"
 
 namespace mozgach {
 namespace {
-
-// Held-out rows go through in batches of this many tokens.
-constexpr int64_t kEvaluationTokens = 4096;
-// As many prompts at once as keys and values have room for.
-constexpr int64_t kCacheBytes = int64_t{512} << 20;
-constexpr int64_t kMostPrompts = 128;
 
 bool HoldsOut(const DomainSpec& spec) {
   const double* fraction = std::get_if<double>(&spec.data.validation);
@@ -39,10 +34,7 @@ void AddQuestions(const ModelConfig& config, const DomainSpec& spec, const Compu
   if (asked.rows == 0) return;
   const int64_t longest = std::min(asked.longest, spec.data.max_length);
   const int64_t new_tokens = spec.evaluation.max_new_tokens;
-  const int64_t per_token = 2 * config.num_hidden_layers * config.num_key_value_heads *
-                            config.head_dim * setup.element;
-  const int64_t room = kCacheBytes / (per_token * (longest + new_tokens));
-  shape->prompts = std::min({std::clamp<int64_t>(room, 1, kMostPrompts), asked.rows,
+  shape->prompts = std::min({PromptsAtOnce(config, setup.element, longest + new_tokens), asked.rows,
                              spec.evaluation.samples.value_or(asked.rows)});
   shape->prompt_tokens = longest;
   shape->cache_tokens = longest + new_tokens;
@@ -71,9 +63,9 @@ StepShape LargestStep(const ModelConfig& config, const DomainSpec& spec, const C
   }
   shape.micro_batches = spec.training.gradient_accumulation_steps;
   if (HoldsOut(spec)) {
-    shape.evaluation_tokens = std::max(length, kEvaluationTokens);
+    shape.evaluation_tokens = std::max(length, kHeldOutTokens);
     if (rows.validation.rows > 0) {
-      shape.evaluation_tokens = std::min(std::max(rows.validation.longest, kEvaluationTokens),
+      shape.evaluation_tokens = std::min(std::max(rows.validation.longest, kHeldOutTokens),
                                          std::max<int64_t>(2, rows.validation.total));
     }
   }

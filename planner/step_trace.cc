@@ -2,21 +2,16 @@
 
 #include <algorithm>
 
+#include "planner/step_bounds.h"
+
 namespace mozgach {
 namespace {
 
 constexpr MemoryLine kWorking = MemoryLine::kWorking;
 constexpr MemoryLine kActivations = MemoryLine::kActivations;
 constexpr MemoryLine kLoss = MemoryLine::kLoss;
-constexpr int64_t kLossChunkBytes = int64_t{48} << 20;
 
 }  // namespace
-
-int64_t LossChunkTokens(const ModelConfig& config, int64_t element, int64_t tokens) {
-  const int64_t most = std::clamp<int64_t>(kLossChunkBytes / (element * config.vocab_size), 64, 8192);
-  const int64_t chunks = std::max<int64_t>(1, (tokens + most - 1) / most);
-  return (tokens + chunks - 1) / chunks;
-}
 
 int64_t StepTrace::Row(const StepShape& shape) const {
   return shape.tokens * config_.hidden_size * setup_.element;
@@ -81,7 +76,7 @@ void StepTrace::ForwardLayers(const StepShape& shape, bool gradients) {
 // From the last norm's result, which is given back, to the gradient of the rows that are predicted.
 void StepTrace::Loss(const StepShape& shape, bool gradients) {
   const int64_t trained = shape.trained * config_.hidden_size * setup_.element;
-  const int64_t chunk = LossChunkTokens(config_, setup_.element, shape.trained);
+  const int64_t chunk = LossChunkTokens(config_.vocab_size, setup_.element, shape.trained);
   memory_.Take(kWorking, trained);
   if (gradients) memory_.Take(kLoss, trained);
   // Logits in the type of the head, which become their own gradient.

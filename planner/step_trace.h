@@ -37,8 +37,4 @@ class StepTrace {
   MemoryTrace& memory_;
 };
 
-// Tokens whose logits are held at once, of `tokens` that are trained (trainer/train/cross_entropy.cc);
-// `element`: bytes of the head's type.
-int64_t LossChunkTokens(const ModelConfig& config, int64_t element, int64_t tokens);
-
 }  // namespace mozgach

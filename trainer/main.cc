@@ -21,7 +21,9 @@ namespace {
 // when it is loaded, which is before main: hence the second start.
 void KeepThreadsFromSpinning(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
-  if (command == "tokenize" || command == "render" || command.substr(0, 1) == "-") return;
+  const bool computes_nothing =
+      command == "tokenize" || command == "render" || command == "devices";
+  if (computes_nothing || command.substr(0, 1) == "-") return;
   if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("GOMP_SPINCOUNT", "1000", 1);
   std::error_code error;

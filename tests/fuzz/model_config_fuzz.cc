@@ -1,13 +1,14 @@
 // Any bytes as config.json: sizes that are accepted are sizes that a model can have.
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 
 #include "planner/model_config.h"
-#include "tests/fuzz/temporary_base.h"
+#include "tests/trainer/checkpoint/temporary_directory.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const mozgach::TemporaryBase base;
-  base.Write("config.json", data, size);
+  static const mozgach::TemporaryDirectory base;
+  base.Write("config.json", std::string(reinterpret_cast<const char*>(data), size));
   const auto config = mozgach::ModelConfig::Load(base.path());
   if (!config.ok()) return 0;
   if (config->hidden_size <= 0 || config->num_hidden_layers <= 0 || config->vocab_size <= 0 ||

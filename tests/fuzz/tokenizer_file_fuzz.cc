@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/fuzz/temporary_base.h"
+#include "tests/trainer/checkpoint/temporary_directory.h"
 #include "trainer/tokenizer/tokenizer.h"
 
 namespace {
@@ -15,8 +15,8 @@ const std::string kText =
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const mozgach::TemporaryBase base;
-  base.Write("tokenizer.json", data, size);
+  static const mozgach::TemporaryDirectory base;
+  base.Write("tokenizer.json", std::string(reinterpret_cast<const char*>(data), size));
   const auto tokenizer = mozgach::Tokenizer::Load(base.path());
   if (!tokenizer.ok()) return 0;
   for (const auto special : {mozgach::SpecialTokens::kParse, mozgach::SpecialTokens::kAsText}) {

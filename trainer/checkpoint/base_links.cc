@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "common/base_files.h"
 
 namespace mozgach {
 namespace {
@@ -17,19 +18,10 @@ bool IsRead(const fs::path& path) {
   return kRead.count(path.extension().string()) != 0;
 }
 
-bool IsBelow(const fs::path& path, const fs::path& folder) {
-  const auto ends = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  return ends.first == folder.end();
-}
-
 std::vector<fs::path> Homes(const fs::path& directory, const std::vector<fs::path>& folders) {
   std::error_code error;
   std::vector<fs::path> homes = {fs::canonical(directory, error)};
-  const fs::path snapshots = homes[0].parent_path();
-  if (snapshots.filename() == "snapshots" &&
-      snapshots.parent_path().filename().string().starts_with("models--")) {
-    homes.push_back(snapshots.parent_path());
-  }
+  if (const fs::path model = HubModelFolder(homes[0]); !model.empty()) homes.push_back(model);
   for (const fs::path& folder : folders) {
     const fs::path home = fs::canonical(folder, error);
     if (!error) homes.push_back(home);

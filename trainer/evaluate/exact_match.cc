@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "planner/step_bounds.h"
 #include "trainer/models/generation.h"
 #include "trainer/models/runtime.h"
 #include "trainer/models/torch_status.h"
@@ -14,21 +15,14 @@
 namespace mozgach {
 namespace {
 
-constexpr int64_t kMostPrompts = 128;
-constexpr int64_t kCacheBytes = int64_t{512} << 20;
-
-// As many questions at once as their keys and values have room for.
 size_t BatchSize(const Base& base, const std::vector<Question>& questions,
                  int64_t max_new_tokens) {
   size_t longest = 0;
   for (const Question& question : questions) longest = std::max(longest, question.prompt.size());
-  const ModelConfig& config = base.model->config();
-  const int64_t per_token = 2 * config.num_hidden_layers * config.num_key_value_heads *
-                            config.head_dim *
-                            static_cast<int64_t>(c10::elementSize(base.compute_type));
   const int64_t tokens = static_cast<int64_t>(longest) + max_new_tokens;
-  return static_cast<size_t>(std::clamp<int64_t>(kCacheBytes / (per_token * tokens), 1,
-                                                 kMostPrompts));
+  return static_cast<size_t>(
+      PromptsAtOnce(base.model->config(),
+                    static_cast<int64_t>(c10::elementSize(base.compute_type)), tokens));
 }
 
 std::string WithoutThought(const std::string& generated, const std::string& answer) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "planner/step_bounds.h"
 #include "trainer/models/runtime.h"
 #include "trainer/models/torch_status.h"
 #include "trainer/train/cross_entropy.h"
@@ -13,7 +14,6 @@
 namespace mozgach {
 namespace {
 
-constexpr int64_t kBatchTokens = 4096;
 constexpr int64_t kLeastBatchTokens = 64;
 
 absl::StatusOr<double> LossInBatchesOf(int64_t tokens, const CausalLm& model,
@@ -45,7 +45,7 @@ absl::StatusOr<double> LossInBatchesOf(int64_t tokens, const CausalLm& model,
 absl::StatusOr<double> HeldOutLoss(const CausalLm& model, const LoraAdapter* adapter,
                                    const std::vector<Example>& examples,
                                    TrainingObserver& observer) {
-  for (int64_t tokens = kBatchTokens;; tokens /= 2) {
+  for (int64_t tokens = kHeldOutTokens;; tokens /= 2) {
     const absl::StatusOr<double> loss = CatchTorch(
         [&] { return LossInBatchesOf(tokens, model, adapter, examples, observer); });
     if (!absl::IsResourceExhausted(loss.status()) || tokens <= kLeastBatchTokens) return loss;

@@ -10,6 +10,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "absl/strings/str_cat.h"
+#include "planner/step_bounds.h"
 #include "trainer/memory/counted_memory.h"
 
 namespace mozgach {

@@ -15,6 +15,7 @@
 #include <array>
 #include <cmath>
 
+#include "planner/step_bounds.h"
 #include "trainer/quant/dynamic_levels.h"
 #include "trainer/quant/nf4.h"
 

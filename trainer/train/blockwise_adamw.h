@@ -11,11 +11,6 @@
 
 namespace mozgach {
 
-inline constexpr int64_t kMomentBlock = 256;
-
-// Smaller parameters keep their moments in float32, as in bitsandbytes.
-inline constexpr int64_t kLeastBlockwise = 4096;
-
 struct BlockwiseMoment {
   at::Tensor codes;   // uint8 [elements]
   at::Tensor absmax;  // float32 [ceil(elements / 256)]

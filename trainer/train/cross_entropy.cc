@@ -14,30 +14,20 @@
 
 #include <algorithm>
 
+#include "planner/step_bounds.h"
 #include "trainer/models/kernel_types.h"
 #include "trainer/train/loss_kernels.h"
 
 namespace mozgach {
 namespace {
 
-constexpr int64_t kChunkBytes = int64_t{48} << 20;
-
-// Tokens whose logits are held at once: as many as share kChunkBytes, but enough for a good product,
-// and all chunks alike.
-int64_t ChunkTokens(const at::Tensor& head, int64_t tokens, int64_t chunk_bytes) {
-  const auto token_bytes = static_cast<int64_t>(head.element_size()) * head.size(0);
-  const int64_t most = chunk_bytes > 0
-                           ? std::max<int64_t>(1, chunk_bytes / token_bytes)
-                           : std::clamp<int64_t>(kChunkBytes / token_bytes, 64, 8192);
-  const int64_t chunks = std::max<int64_t>(1, (tokens + most - 1) / most);
-  return (tokens + chunks - 1) / chunks;
-}
-
 // Calls each(hidden, targets, begin) for each chunk of tokens.
 template <typename Each>
 void OverChunks(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets,
                 int64_t chunk_bytes, Each each) {
-  const int64_t tokens = hidden.size(0), chunk = ChunkTokens(head, tokens, chunk_bytes);
+  const int64_t tokens = hidden.size(0);
+  const int64_t chunk = LossChunkTokens(
+      head.size(0), static_cast<int64_t>(head.element_size()), tokens, chunk_bytes);
   for (int64_t begin = 0; begin < tokens; begin += chunk) {
     const int64_t length = std::min(chunk, tokens - begin);
     each(hidden.narrow(0, begin, length), targets.narrow(0, begin, length), begin);

@@ -8,6 +8,7 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include "planner/step_bounds.h"
 #include "trainer/models/runtime.h"
 #include "trainer/quant/dynamic_levels.h"
 #include "trainer/train/adamw.h"
