@@ -263,6 +263,32 @@ TEST_F(LeaseTest, PinsOfTheFirstAttemptComeBack) {
   EXPECT_EQ(Get(job).attempt(), 3);
 }
 
+TEST_F(LeaseTest, AStepDownIsAnEventOnceAndPinnedForLaterAttempts) {
+  const int64_t job = SubmitOne("law");
+  TestWorker alpha("alpha"), beta("beta");
+  const v1::Assignment first = Claim(alpha);
+  alpha.Reports(first).set_pinned_json("{\"threads\": 2}");
+  Call(alpha);
+  alpha.Reports(first).set_pinned_json("{\"rung\": 1, \"threads\": 2}");
+  alpha.Reports(first).set_stepped_down("each micro-batch goes through in 2 parts");
+  Call(alpha);
+  Call(alpha);
+  v1::ListEventsRequest request;
+  request.set_job(job);
+  const auto events = core_->ListEvents(now_, request);
+  ASSERT_TRUE(events.ok()) << events.status();
+  int told = 0;
+  for (const v1::Event& event : events->events()) {
+    if (event.kind() != "stepped_down") continue;
+    ++told;
+    EXPECT_EQ(event.actor(), "alpha");
+    EXPECT_EQ(event.message(), "each micro-batch goes through in 2 parts");
+  }
+  EXPECT_EQ(told, 1);
+  Pass(config_.lease);
+  EXPECT_EQ(Claim(beta).pinned_json(), "{\"rung\": 1, \"threads\": 2}");
+}
+
 TEST_F(LeaseTest, BackOffHoldsAJobBackAndKeepsItsPlace) {
   const int64_t job = SubmitOne("first");
   const int64_t other = SubmitOne("second");

@@ -24,6 +24,31 @@ TEST_F(SessionTrainerTest, DeathFailsTheAttemptItWorkedOnAndStartsAnother) {
   EXPECT_EQ(session_->trainer_restarts(), 1);
 }
 
+TEST_F(SessionTrainerTest, AKillForLackOfMemoryIsOfThatClassAndTheNextAttemptNeedsLess) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Say(TrainerStarted{.id = {1, 1}, .steps = 5, .pinned_json = R"({"rung":2,"threads":2})"});
+  session_->TrainerExited(0, "was killed by signal 9 (Killed)", now_, /*for_memory=*/true);
+  Poll();
+  EXPECT_EQ(attempt(1).failure.class_(), v1::Failure::OUT_OF_MEMORY);
+  EXPECT_THAT(attempt(1).failure.message(), HasSubstr("memory"));
+  const v1::AttemptReport report = ReportOf(attempt(1), "cpu");
+  EXPECT_EQ(report.pinned_json(), R"({"rung":3,"threads":2})");
+  EXPECT_THAT(report.stepped_down(), HasSubstr("memory"));
+}
+
+TEST_F(SessionTrainerTest, AStepDownTravelsWithItsPins) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Say(TrainerStarted{.id = {1, 1}, .steps = 5, .pinned_json = R"({"threads":2})"});
+  EXPECT_EQ(ReportOf(attempt(1), "cpu").stepped_down(), "");
+  Say(TrainerSteppedDown{{1, 1}, "in 2 parts", R"({"rung":1,"threads":2})"});
+  EXPECT_EQ(ReportOf(attempt(1), "cpu").pinned_json(), R"({"rung":1,"threads":2})");
+  EXPECT_EQ(ReportOf(attempt(1), "cpu").stepped_down(), "in 2 parts");
+}
+
 TEST_F(SessionTrainerTest, AttemptsBehindTheOneThatRanWaitForTheNextTrainer) {
   Answer({});
   TrainerUp();

@@ -44,6 +44,15 @@ TEST(TrainerEventsTest, StartedKeepsWhatThePlanSays) {
   EXPECT_EQ(started.memory_planned_bytes, 456);
 }
 
+TEST(TrainerEventsTest, SteppingDownKeepsWhatChanged) {
+  const auto event = Parse<TrainerSteppedDown>(
+      R"({"event": "stepped_down", "job": 3, "attempt": 2, "step": 7, "rung": 1,
+          "message": "less at once", "pinned": {"rung": 1}})");
+  EXPECT_EQ(event.id.attempt, 2);
+  EXPECT_EQ(event.message, "less at once");
+  EXPECT_EQ(event.pinned_json, R"({"rung":1})");
+}
+
 TEST(TrainerEventsTest, NullLossIsNotANumber) {
   EXPECT_TRUE(std::isnan(
       Parse<TrainerStep>(R"({"event": "step", "job": 1, "attempt": 1, "loss": null})").loss));
