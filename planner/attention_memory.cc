@@ -11,11 +11,40 @@ constexpr int64_t kKeyBlock = 512;
 
 int64_t QueryBlock(int64_t length) { return length >= 768 ? 256 : length >= 192 ? 64 : 32; }
 
+// trainer/models/tiled_attention.h, attention_tiles.h: a tile is kTile queries and as many keys.
+constexpr int64_t kTile = 64;
+constexpr int64_t kSquare = kTile * kTile;
+
+AttentionMemory TiledAttentionOf(const ModelConfig& config, const StepShape& shape,
+                                 const ComputeSetup& setup) {
+  const int64_t heads = config.num_attention_heads, kv_heads = config.num_key_value_heads;
+  const int64_t dim = config.head_dim, threads = setup.threads;
+  AttentionMemory memory;
+  memory.queries = shape.slots * heads * dim * setup.element;
+  const int64_t keys = 2 * shape.slots * kv_heads * dim * setup.element;
+  memory.split = memory.queries + keys;
+  memory.result = memory.queries;
+  memory.rows = shape.slots * heads * 4;
+  memory.gradients = memory.split;
+  // Keys or values transposed, in whole tiles; each thread's tiles, and its queries and sums.
+  const int64_t length = shape.longest;
+  const int64_t pairs = std::max<int64_t>(1, shape.documents) * kv_heads;
+  const int64_t transposed = pairs * dim * ((length + kTile - 1) / kTile * kTile) * 2;
+  memory.forward_work = transposed + threads * (6 * kSquare + 4 * kTile * 4 + 6 * dim * kTile);
+  // Gradients of keys and values in float32, of as many heads as are worked at.
+  const int64_t slices = std::min(heads / kv_heads, (threads + pairs - 1) / pairs);
+  const int64_t at_once = slices == 1 ? std::min(threads, pairs) : pairs * slices;
+  memory.backward_work = transposed + threads * (14 * kSquare + 3 * kTile * 4 + 12 * dim * kTile) +
+                         at_once * 2 * length * dim * 4;
+  return memory;
+}
+
 }  // namespace
 
 AttentionMemory AttentionOf(const ModelConfig& config, int64_t layer, const StepShape& shape,
                             const ComputeSetup& setup) {
-  const int64_t element = setup.attention_element();
+  if (setup.TilesAttention(config.head_dim)) return TiledAttentionOf(config, shape, setup);
+  const int64_t element = setup.attention_element(config.head_dim);
   const int64_t heads = config.num_attention_heads, kv_heads = config.num_key_value_heads;
   const int64_t window = config.windows[static_cast<size_t>(layer)];
   const int64_t queries = shape.slots * heads * config.head_dim * element;

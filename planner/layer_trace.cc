@@ -17,7 +17,7 @@ bool LayerTrace::HeadNorms() const {
 
 // Whether attention's result by head is its result by token.
 bool LayerTrace::JoinsInPlace() const {
-  return shape_.in_order && setup_.attention_element() == setup_.element;
+  return shape_.in_order && setup_.attention_element(config_.head_dim) == setup_.element;
 }
 
 int64_t LayerTrace::HeadRstd() const {
@@ -95,7 +95,9 @@ void LayerTrace::ForwardHeads(int64_t layer, const Flow& flow) {
   memory_.Take(Kept(keeps), heads.rows);
   memory_.Touch(kAttention, heads.forward_work);
   if (!JoinsInPlace()) {
-    if (!shape_.in_order) memory_.Touch(kWorking, 2 * heads.result);
+    // Blocks are laid end to end, their tokens picked, and turned into the compute type.
+    const bool wide = setup_.attention_element(config_.head_dim) != setup_.element;
+    if (!shape_.in_order) memory_.Touch(kWorking, (wide ? 2 : 1) * heads.result);
     memory_.Take(Kept(flow.keep_attended_heads),
                  Rows(config_.num_attention_heads * config_.head_dim));
   }

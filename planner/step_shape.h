@@ -29,8 +29,14 @@ struct ComputeSetup {
   Checkpointing checkpointing = Checkpointing::kNone;
   Optimizer optimizer = Optimizer::kAdamW;
 
-  // Bytes of what attention is computed in: float32 on a CPU.
-  int64_t attention_element() const { return device == DeviceClass::kCpu ? 4 : element; }
+  // Whether attention goes tile by tile through our own kernels: bfloat16 on a CPU.
+  bool TilesAttention(int64_t head_dim) const {
+    return device == DeviceClass::kCpu && element == 2 && head_dim % 16 == 0;
+  }
+  // Bytes of what attention is given: float32 where a CPU has but the library's kernel.
+  int64_t attention_element(int64_t head_dim) const {
+    return device == DeviceClass::kCpu && !TilesAttention(head_dim) ? 4 : element;
+  }
 };
 
 // The tokens that go through at once.  The default is no work at all.

@@ -126,7 +126,7 @@ void StepTrace::Evaluate() {
 void StepTrace::Generate() {
   if (shape_.prompts == 0) return;
   StepShape shape = FullBatch(shape_.prompts, shape_.prompt_tokens);
-  const int64_t keys = config_.num_key_value_heads * config_.head_dim * setup_.attention_element();
+  const int64_t keys = config_.num_key_value_heads * config_.head_dim * setup_.attention_element(config_.head_dim);
   const Held cache(memory_, kWorking,
                    2 * config_.num_hidden_layers * keys * shape_.prompts * shape_.cache_tokens);
   const Held places(memory_, kWorking, 8 * 4 * shape.tokens + Rotary(shape));

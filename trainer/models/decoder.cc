@@ -105,7 +105,7 @@ at::Tensor Decoder::Prefill(const TokenBatch& prompts, int64_t capacity, KvCache
   at::NoGradGuard no_gradients;
   const auto& offsets = prompts.document_offsets;
   const auto sequences = static_cast<int64_t>(offsets.size()) - 1;
-  const auto type = AttentionType(device(), parts_.options.compute_dtype);
+  const auto type = AttentionType(device(), parts_.options.compute_dtype, config().head_dim);
   cache = KvCache();
   cache.capacity = capacity;
   std::vector<int64_t> last_tokens;

@@ -2,6 +2,7 @@
 
 #include <c10/core/ScalarType.h>
 
+#include "trainer/models/attention.h"
 #include "trainer/models/runtime.h"
 
 namespace mozgach {
@@ -9,7 +10,8 @@ namespace mozgach {
 int64_t ActivationBytes(const ModelConfig& config, int64_t tokens, at::ScalarType compute_type,
                         Recompute recompute) {
   const auto element = static_cast<int64_t>(c10::elementSize(compute_type));
-  const auto wide = static_cast<int64_t>(c10::elementSize(at::kFloat));  // what attention works in
+  const auto wide = static_cast<int64_t>(c10::elementSize(
+      AttentionType(at::kCPU, compute_type, config.head_dim)));
   const int64_t hidden = config.hidden_size, inner = config.intermediate_size;
   const int64_t queries = config.num_attention_heads * config.head_dim;
   const int64_t keys = 2 * config.num_key_value_heads * config.head_dim;

@@ -55,6 +55,9 @@ const Case kCases[] = {
     {"Gemma_270m", "gemma-3-270m.text.derived.json", 6, 32000, true, "float32", 8, 256, 1, false},
     {"Gemma_1b_checkpointed", "gemma-3-1b.text.derived.json", 4, 32000, true, "bfloat16", 8, 384, 1,
      true},
+    {"Gemma_270m_window", "gemma-3-270m.text.derived.json", 6, 8000, true, "float32", 8, 700, 1, false},
+    {"Gemma_1b_window_bf16", "gemma-3-1b.text.derived.json", 4, 8000, true, "bfloat16", 8, 1100, 1,
+     false},
 };
 
 fs::path ConfigPath(const char* name) {
