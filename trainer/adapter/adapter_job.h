@@ -25,6 +25,7 @@ struct AdapterJob {
   bool resume_only_own = false;  // refuse to start anew beside checkpoints of another training
   PinnedChoices pinned;                  // what holds in this process, for the checkpoints
   std::optional<std::filesystem::path> init_adapter;  // a PEFT directory to start from
+  std::optional<JobData> prepared;       // PrepareData() of all this, where it was done ahead
 };
 
 // What is known once the data is there.
@@ -56,8 +57,7 @@ struct FinishedJob {
 
 // Blocks until the adapter lies in `output_dir`.  CANCELLED when the observer asks to leave; other
 // errors carry a class (failure.h).  Throws nothing.
-absl::StatusOr<FinishedJob> MakeAdapter(const AdapterJob& job, const Base& base,
-                                        JobObserver& observer);
+absl::StatusOr<FinishedJob> MakeAdapter(AdapterJob job, const Base& base, JobObserver& observer);
 
 // {"base": {…}, "adapter": {…}}.
 nlohmann::json MetricsJson(const Scores& base, const Scores& adapter);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +21,17 @@ struct DatasetPaths {
   std::vector<std::filesystem::path> train;
   std::optional<std::filesystem::path> validation;  // absent where data.validation is a fraction
   std::optional<std::filesystem::path> test;
+
+  bool operator==(const DatasetPaths&) const = default;
 };
+
+// What of a base its data needs.
+struct BaseText {
+  std::filesystem::path dir;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  int64_t longest_text = 0;  // tokens
+};
+BaseText TextOf(const Base& base);
 
 struct JobData {
   std::vector<Example> train;
@@ -32,10 +43,10 @@ struct JobData {
 
 // Everything a training needs.  A bad file or row is of class data.
 absl::StatusOr<JobData> PrepareData(const DomainSpec& spec, const DatasetPaths& paths,
-                                    const Base& base);
+                                    const BaseText& base);
 
 // The part that scoring needs: `train` and `report` stay empty.
 absl::StatusOr<JobData> PrepareEvaluation(const DomainSpec& spec, const DatasetPaths& paths,
-                                          const Base& base);
+                                          const BaseText& base);
 
 }  // namespace mozgach

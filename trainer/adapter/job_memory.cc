@@ -1,7 +1,10 @@
 #include "trainer/adapter/job_memory.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
+#include "trainer/memory/counted_memory.h"
 #include "trainer/models/runtime.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/training_batch.h"
@@ -44,39 +47,80 @@ StepShape LargestStep(const JobData& data, const BatchPlan& batches) {
   return largest;
 }
 
-}  // namespace
-
-absl::StatusOr<MemoryPlan> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
-                                     const BatchPlan& batches, Recompute recompute) {
-  const ModelConfig& config = base.model->config();
-  DomainSpec pinned = spec;
-  pinned.quantization = base.quantization;
-  pinned.quantization.bnb_4bit_compute_dtype = ComputeTypeName(base.compute_type);
-  const DeviceClass device =
-      base.model->device().is_cpu() ? DeviceClass::kCpu : DeviceClass::kGpu;
-  ComputeSetup setup = SetupOf(config, pinned, device, Threads());
-  setup.checkpointing =
-      recompute == Recompute::kLayers ? Checkpointing::kPerLayer : Checkpointing::kNone;
+DomainRows RowsOf(const EvaluationSet& evaluation) {
   DomainRows rows;
-  for (const Question& question : data.evaluation.questions) {
+  for (const Question& question : evaluation.questions) {
     const auto length = static_cast<int64_t>(question.prompt.size());
     ++rows.test.rows;
     rows.test.total += length;
     rows.test.longest = std::max(rows.test.longest, length);
   }
-  for (const Example& example : data.evaluation.held_out) {
+  for (const Example& example : evaluation.held_out) {
     const auto length = static_cast<int64_t>(example.ids.size());
     ++rows.validation.rows;
     rows.validation.total += length;
     rows.validation.longest = std::max(rows.validation.longest, length);
   }
-  const StepShape evaluation = mozgach::LargestStep(config, pinned, setup, rows);
+  return rows;
+}
+
+StepShape ShapeOfJob(const ModelConfig& config, const DomainSpec& spec, const ComputeSetup& setup,
+                     const JobData& data, const BatchPlan& batches) {
+  const DomainRows rows = RowsOf(data.evaluation);
+  const StepShape evaluation = mozgach::LargestStep(config, spec, setup, rows);
   StepShape shape = LargestStep(data, batches);
   shape.evaluation_tokens = rows.validation.rows > 0 ? evaluation.evaluation_tokens : 0;
   shape.prompts = evaluation.prompts;
   shape.prompt_tokens = evaluation.prompt_tokens;
   shape.cache_tokens = evaluation.cache_tokens;
-  return PlanMemory(config, spec.lora, setup, shape);
+  return shape;
+}
+
+ComputeSetup SetupOfJob(const DomainSpec& spec, const Base& base) {
+  DomainSpec pinned = spec;
+  pinned.quantization = base.quantization;
+  pinned.quantization.bnb_4bit_compute_dtype = ComputeTypeName(base.compute_type);
+  const DeviceClass device =
+      base.model->device().is_cpu() ? DeviceClass::kCpu : DeviceClass::kGpu;
+  return SetupOf(base.model->config(), pinned, device, Threads());
+}
+
+// What others take meanwhile, and what a plan does not know.
+constexpr double kFilled = 0.9;
+
+bool Fits(const MemoryPlan& plan, int64_t memory, int64_t tensor_bound) {
+  return static_cast<double>(plan.total()) <= kFilled * static_cast<double>(memory) &&
+         (tensor_bound == 0 || plan.allocated() <= tensor_bound);
+}
+
+}  // namespace
+
+absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
+                                      const DomainSpec& spec, const Base& base,
+                                      const JobData& data, const BatchPlan& batches) {
+  const ModelConfig& config = base.model->config();
+  ComputeSetup setup = SetupOfJob(spec, base);
+  const StepShape shape = ShapeOfJob(config, spec, setup, data, batches);
+  const std::string& wish = spec.training.gradient_checkpointing;
+  const int64_t memory = free_bytes + MemoryUsedBytes();
+  if (wish != "true") {
+    setup.checkpointing = Checkpointing::kNone;
+    ASSIGN_OR_RETURN(MemoryPlan plan, PlanMemory(config, spec.lora, setup, shape));
+    if (wish == "false" || Fits(plan, memory, tensor_bound)) {
+      return JobMemory{Recompute::kNothing, std::move(plan)};
+    }
+    plan.lines[static_cast<size_t>(MemoryLine::kActivations)] -=
+        CheapRecomputeSaves(config, setup, shape.tokens);
+    if (Fits(plan, memory, tensor_bound)) return JobMemory{Recompute::kCheap, std::move(plan)};
+  }
+  setup.checkpointing = Checkpointing::kPerLayer;
+  ASSIGN_OR_RETURN(MemoryPlan plan, PlanMemory(config, spec.lora, setup, shape));
+  return JobMemory{Recompute::kLayers, std::move(plan)};
+}
+
+absl::StatusOr<JobMemory> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
+                                    const BatchPlan& batches) {
+  return PlanOfJobIn(MemoryFreeBytes(), BoundOfTensors(), spec, base, data, batches);
 }
 
 }  // namespace mozgach

@@ -10,9 +10,21 @@
 
 namespace mozgach {
 
-// `recompute` as it was decided; what is cheap to compute again is planned as if it were kept.
-// INVALID_ARGUMENT where the adapter does not fit the base.
-absl::StatusOr<MemoryPlan> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
-                                     const BatchPlan& batches, Recompute recompute);
+struct JobMemory {
+  Recompute recompute = Recompute::kNothing;
+  MemoryPlan plan;
+};
+
+// training.gradient_checkpointing decided: "true" is whole layers, "false" nothing, and "auto" the
+// least whose plan fits the memory there is; where nothing does, whole layers.  INVALID_ARGUMENT
+// where the adapter does not fit the base.
+absl::StatusOr<JobMemory> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
+                                    const BatchPlan& batches);
+
+// The same where so much is free, beside what this process holds already, and tensors are bounded
+// (0: not).
+absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
+                                      const DomainSpec& spec, const Base& base,
+                                      const JobData& data, const BatchPlan& batches);
 
 }  // namespace mozgach

@@ -60,7 +60,11 @@ AdapterJob JobOf(const TrainRequest& request, DomainSpec spec, PinnedChoices pin
 
 TrainerService::TrainerService(std::istream& in, std::ostream& out, int64_t threads,
                                std::vector<std::filesystem::path> base_folders)
-    : in_(in), events_(out), threads_(threads), base_folders_(std::move(base_folders)) {}
+    : in_(in),
+      events_(out),
+      threads_(threads),
+      base_folders_(std::move(base_folders)),
+      ahead_([this](const DataAhead::Done& done) { ReportAhead(done); }) {}
 
 void TrainerService::Run() {
   SetThreads(static_cast<int>(threads_));
@@ -104,6 +108,7 @@ void TrainerService::ReadRequests() {
 void TrainerService::Accept(const Request& request) {
   if (const auto* load = std::get_if<LoadRequest>(&request)) return Add(*load);
   if (const auto* train = std::get_if<TrainRequest>(&request)) return Add(*train);
+  if (const auto* next = std::get_if<PrepareRequest>(&request)) return ahead_.Begin(*next);
   const auto* cancel = std::get_if<CancelRequest>(&request);
   if (cancel == nullptr || !inbox_.Cancel(cancel->id)) return;
   events_.Write({{"event", "cancelled"},
@@ -167,11 +172,13 @@ absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
   pinned = {ComputeTypeName(base_->compute_type), pinned.threads.value_or(threads_), pinned.rung};
 
   JobEvents observer(request.id, pinned, events_, inbox_);
-  const AdapterJob job = JobOf(request, spec, pinned);
-  RETURN_IF_ERROR(RemoveAll(job.output_dir));
-  ASSIGN_OR_RETURN(const FinishedJob finished, MakeAdapter(job, *base_, observer));
+  AdapterJob job = JobOf(request, spec, pinned);
+  job.prepared = ahead_.Take(request);
+  const std::filesystem::path partial = job.output_dir;
+  RETURN_IF_ERROR(RemoveAll(partial));
+  ASSIGN_OR_RETURN(const FinishedJob finished, MakeAdapter(std::move(job), *base_, observer));
   RETURN_IF_ERROR(RemoveAll(request.output_dir));
-  RETURN_IF_ERROR(RenameDurably(job.output_dir, request.output_dir));
+  RETURN_IF_ERROR(RenameDurably(partial, request.output_dir));
   *done = {{"output_dir", request.output_dir.string()},
            {"metrics", MetricsJson(finished.base, finished.adapter)},
            {"base_digest", base_->model->digest()},
@@ -194,13 +201,23 @@ absl::StatusOr<bool> TrainerService::UseBase(const std::string& name,
     ASSIGN_OR_RETURN(type, ParseComputeType(*pinned.compute_dtype));
   }
   if (base_ != nullptr && base_->Serves(dir, quantization, type)) return false;
+  ahead_.SetBase(nullptr);
   base_.reset();
   ReleaseFreeMemory();
   const auto begin = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(base_, LoadBase(dir, quantization, type, {cache_dir, base_folders_}));
   ++base_loads_;
+  ahead_.SetBase(base_.get());
   ReportBase(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   return true;
+}
+
+void TrainerService::ReportAhead(const DataAhead::Done& done) {
+  events_.Write({{"event", "prepared"},
+                 {"job", done.job},
+                 {"rows", done.report.rows},
+                 {"tokens", done.report.tokens},
+                 {"seconds", done.seconds}});
 }
 
 void TrainerService::ReportBase(const std::string& name, double seconds) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/status.h"
+#include "trainer/serve/data_ahead.h"
 #include "trainer/serve/event_writer.h"
 #include "trainer/serve/inbox.h"
 #include "trainer/train/base.h"
@@ -40,6 +41,7 @@ class TrainerService {
   absl::StatusOr<bool> UseBase(const std::string& name, const std::filesystem::path& dir,
                                const QuantizationSpec& quantization, const PinnedChoices& pinned,
                                const std::filesystem::path& cache_dir);
+  void ReportAhead(const DataAhead::Done& done);
   void ReportReady();
   void ReportBase(const std::string& name, double seconds);
 
@@ -50,6 +52,7 @@ class TrainerService {
   std::vector<std::filesystem::path> base_folders_;
   std::unique_ptr<Base> base_;
   int64_t base_loads_ = 0;
+  DataAhead ahead_;
 };
 
 }  // namespace mozgach

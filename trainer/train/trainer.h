@@ -65,7 +65,8 @@ struct TrainingInputs {
   std::function<absl::Status(int64_t step)> evaluate;  // at eval_steps; may be empty
 };
 
-// Trains from the newest checkpoint, or from the adapter as it is, to the end of the plan.
+// Trains from the newest checkpoint, or from the adapter as it is, to the end of the plan.  The
+// largest micro-batch is tried first, without a trace.
 // Where memory runs out in a step, the step is done again a rung lower; on the lowest the error is
 // RESOURCE_EXHAUSTED.  CANCELLED when interrupted; OUT_OF_RANGE when loss or gradient is not finite;
 // FAILED_PRECONDITION when the adapter has learned nothing at all.
