@@ -21,8 +21,6 @@ struct DatasetPaths {
   std::vector<std::filesystem::path> train;
   std::optional<std::filesystem::path> validation;  // absent where data.validation is a fraction
   std::optional<std::filesystem::path> test;
-
-  bool operator==(const DatasetPaths&) const = default;
 };
 
 // What of a base its data needs.

@@ -33,14 +33,9 @@ bool Small(const DatasetPaths& data) {
   return bytes <= static_cast<uintmax_t>(DataAhead::kMostBytes);
 }
 
-bool IsFor(const PrepareRequest& prepared, const TrainRequest& request) {
-  return prepared.spec == request.spec && prepared.base_dir == request.base_dir &&
-         prepared.data == request.data;
-}
-
 }  // namespace
 
-DataAhead::DataAhead(std::function<void(const Done&)> tell)
+DataAhead::DataAhead(Tell tell)
     : tell_(std::move(tell)), thread_([this] { Work(); }) {}
 
 DataAhead::~DataAhead() {
@@ -58,59 +53,62 @@ void DataAhead::SetBase(const Base* base) {
   if (base != nullptr) base_ = Text{TextOf(*base), base->model->config()};
 }
 
-void DataAhead::Begin(PrepareRequest request) {
+void DataAhead::Begin(const TrainRequest& request) {
   const std::lock_guard lock(mutex_);
-  const bool same = current_ && *current_ == request;
-  if (same && (busy_ || ready_)) {
-    wanted_.reset();
-    return;
-  }
-  wanted_ = std::move(request);
-  if (!busy_) ready_.reset();
+  wanted_.push_back(request);
   changed_.notify_all();
 }
 
-std::optional<JobData> DataAhead::Take(const TrainRequest& request) {
-  std::unique_lock lock(mutex_);
-  if (wanted_ && IsFor(*wanted_, request)) wanted_.reset();  // as quick to do it now
-  if (!current_ || !IsFor(*current_, request)) {
-    if (!busy_) ready_.reset();
-    return std::nullopt;
-  }
-  changed_.wait(lock, [this] { return !busy_; });
+void DataAhead::Drop(const AttemptId& id) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(wanted_, [&](const TrainRequest& request) { return request.id == id; });
+  if (!Holds(id)) return;
   current_.reset();
-  return std::exchange(ready_, std::nullopt);
+  ready_.reset();
+  changed_.notify_all();
+}
+
+std::optional<JobData> DataAhead::Take(const AttemptId& id) {
+  std::unique_lock lock(mutex_);
+  std::erase_if(wanted_, [&](const TrainRequest& request) { return request.id == id; });
+  if (Holds(id)) changed_.wait(lock, [&] { return !busy_ || !Holds(id); });
+  std::optional<JobData> data;
+  if (Holds(id)) data = std::move(ready_);
+  // Another's is in the way of those that wait now.
+  current_.reset();
+  ready_.reset();
+  changed_.notify_all();
+  return data;
 }
 
 void DataAhead::Work() {
   GiveWay();
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return over_ || wanted_; });
+    changed_.wait(lock, [this] { return over_ || (!current_ && !wanted_.empty()); });
     if (over_) return;
-    current_ = std::exchange(wanted_, std::nullopt);
-    ready_.reset();
-    const PrepareRequest request = *current_;
-    if (!base_ || base_->text.dir != request.base_dir || !Small(request.data)) {
+    current_ = std::move(wanted_.front());
+    wanted_.pop_front();
+    if (!base_ || base_->text.dir != current_->base_dir || !Small(current_->data)) {
       current_.reset();
       continue;
     }
+    const TrainRequest request = *current_;
     const Text base = *base_;
     busy_ = true;
     lock.unlock();
     const auto begin = std::chrono::steady_clock::now();
     std::optional<JobData> data = Prepare(request, base);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    if (data) tell_({request.job, data->report, took.count()});
+    if (data) tell_(request.id, data->report, took.count());
     lock.lock();
     busy_ = false;
-    // What is wanted by now has taken its place.
-    if (!wanted_) ready_ = std::move(data);
+    if (Holds(request.id)) ready_ = std::move(data);
     changed_.notify_all();
   }
 }
 
-std::optional<JobData> DataAhead::Prepare(const PrepareRequest& request, const Text& base) const {
+std::optional<JobData> DataAhead::Prepare(const TrainRequest& request, const Text& base) const {
   std::optional<JobData> result;
   const absl::Status status = CatchingExceptions([&]() -> absl::Status {
     ASSIGN_OR_RETURN(const DomainSpec spec, DomainSpecFromJson(request.spec));

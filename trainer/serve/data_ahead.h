@@ -1,9 +1,10 @@
-// DataAhead reads and tokenises the data of the job that comes next, while another one trains, on a
-// thread of its own that gives way to all others.  One job's at a time; what is ready for a job that
-// does not come next after all is thrown away.
+// DataAhead reads and tokenises the data of jobs that wait, while another one trains, on a thread of
+// its own that gives way to all others.  One job's data at a time; what is ready for a job that does
+// not come next after all is thrown away.
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -21,26 +22,23 @@ class DataAhead {
   // some five times as much at most.
   static constexpr int64_t kMostBytes = int64_t{32} << 20;
 
-  struct Done {
-    int64_t job = 0;
-    DataReport report;
-    double seconds = 0;
-  };
-
-  // `tell` is called on the own thread.
-  explicit DataAhead(std::function<void(const Done&)> tell);
+  // Told on the own thread that an attempt's data is ready.
+  using Tell =
+      std::function<void(const AttemptId& id, const DataReport& report, double seconds)>;
+  explicit DataAhead(Tell tell);
   // Waits for what is in progress.
   ~DataAhead();
 
   // The base that lies in memory; null: none.  Data for other bases is not prepared.
   void SetBase(const Base* base);
 
-  // From any thread.  Takes the place of what was asked for before.
-  void Begin(PrepareRequest request);
+  // From any thread.  In this order they are made ready.
+  void Begin(const TrainRequest& request);
+  void Drop(const AttemptId& id);
 
-  // The data of the job that begins now, where this is what was prepared: waits for it if it is in
-  // progress.  Nothing where it is not, or could not be prepared: the job finds out why.
-  std::optional<JobData> Take(const TrainRequest& request);
+  // The data of the job that begins now, where it is ready or about to be.  Nothing where it is not,
+  // or could not be prepared: the job finds out why.
+  std::optional<JobData> Take(const AttemptId& id);
 
  private:
   struct Text {
@@ -48,15 +46,16 @@ class DataAhead {
     ModelConfig config;
   };
   void Work();
-  std::optional<JobData> Prepare(const PrepareRequest& request, const Text& base) const;
+  std::optional<JobData> Prepare(const TrainRequest& request, const Text& base) const;
+  bool Holds(const AttemptId& id) const { return current_ && current_->id == id; }
 
-  std::function<void(const Done&)> tell_;
+  Tell tell_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<Text> base_;
-  std::optional<PrepareRequest> wanted_;   // not begun yet
-  std::optional<PrepareRequest> current_;  // in progress, or ready
-  std::optional<JobData> ready_;           // of current_
+  std::deque<TrainRequest> wanted_;      // not begun yet
+  std::optional<TrainRequest> current_;  // in progress, or ready
+  std::optional<JobData> ready_;         // of current_
   bool busy_ = false;
   bool over_ = false;
   std::thread thread_;

@@ -27,6 +27,11 @@ absl::Status Inbox::Add(Work work) {
   return absl::OkStatus();
 }
 
+bool Inbox::busy() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return current_.has_value() || !waiting_.empty();
+}
+
 bool Inbox::Cancel(const AttemptId& id) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (current_ == id) cancelled_ = true;

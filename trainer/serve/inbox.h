@@ -24,6 +24,9 @@ class Inbox {
   // RESOURCE_EXHAUSTED when too many wait already.
   absl::Status Add(Work work);
 
+  // True while a job is in progress or waits.
+  bool busy() const;
+
   // The attempt in progress is told to leave; one that waits is taken out and true returned.
   bool Cancel(const AttemptId& id);
 

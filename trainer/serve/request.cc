@@ -52,11 +52,6 @@ DatasetPaths ParseData(const Json& json) {
   return data;
 }
 
-PrepareRequest ParsePrepare(const Json& json) {
-  return {PositiveInteger(json, "job"), json.at("spec"), json.at("base_dir").get<std::string>(),
-          ParseData(json.at("data"))};
-}
-
 TrainRequest ParseTrain(const Json& json) {
   TrainRequest request;
   request.id = IdOf(json);
@@ -95,11 +90,10 @@ absl::StatusOr<Request> ParseRequest(std::string_view line) {
     const std::string op = json.at("op").get<std::string>();
     if (op == "load") return ParseLoad(json);
     if (op == "train") return ParseTrain(json);
-    if (op == "prepare") return ParsePrepare(json);
     if (op == "cancel") return CancelRequest{IdOf(json)};
     if (op == "exit") return ExitRequest{};
     return absl::InvalidArgumentError(
-        absl::StrCat("unknown op '", op, "'; there are load, train, prepare, cancel and exit"));
+        absl::StrCat("unknown op '", op, "'; there are load, train, cancel and exit"));
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(error.what());
   }

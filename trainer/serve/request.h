@@ -40,22 +40,13 @@ struct TrainRequest {
   PinnedChoices pinned;
 };
 
-// What the next job will need, to be made ready while another trains.
-struct PrepareRequest {
-  int64_t job = 0;
-  nlohmann::json spec;
-  std::filesystem::path base_dir;
-  DatasetPaths data;
-  bool operator==(const PrepareRequest&) const = default;
-};
-
 struct CancelRequest {
   AttemptId id;
 };
 
 struct ExitRequest {};
 
-using Request = std::variant<LoadRequest, TrainRequest, PrepareRequest, CancelRequest, ExitRequest>;
+using Request = std::variant<LoadRequest, TrainRequest, CancelRequest, ExitRequest>;
 
 // INVALID_ARGUMENT says what is missing or of the wrong type; fields that are not known are passed
 // over.

@@ -64,7 +64,9 @@ TrainerService::TrainerService(std::istream& in, std::ostream& out, int64_t thre
       events_(out),
       threads_(threads),
       base_folders_(std::move(base_folders)),
-      ahead_([this](const DataAhead::Done& done) { ReportAhead(done); }) {}
+      ahead_([this](const AttemptId& id, const DataReport& report, double seconds) {
+        ReportAhead(id, report, seconds);
+      }) {}
 
 void TrainerService::Run() {
   SetThreads(static_cast<int>(threads_));
@@ -108,9 +110,9 @@ void TrainerService::ReadRequests() {
 void TrainerService::Accept(const Request& request) {
   if (const auto* load = std::get_if<LoadRequest>(&request)) return Add(*load);
   if (const auto* train = std::get_if<TrainRequest>(&request)) return Add(*train);
-  if (const auto* next = std::get_if<PrepareRequest>(&request)) return ahead_.Begin(*next);
   const auto* cancel = std::get_if<CancelRequest>(&request);
   if (cancel == nullptr || !inbox_.Cancel(cancel->id)) return;
+  ahead_.Drop(cancel->id);
   events_.Write({{"event", "cancelled"},
                  {"job", cancel->id.job},
                  {"attempt", cancel->id.attempt},
@@ -119,13 +121,18 @@ void TrainerService::Accept(const Request& request) {
 
 void TrainerService::Add(Inbox::Work work) {
   Json event = {{"event", "failed"}};
-  if (const auto* train = std::get_if<TrainRequest>(&work)) {
+  const auto* train = std::get_if<TrainRequest>(&work);
+  if (train != nullptr) {
     event.update({{"job", train->id.job}, {"attempt", train->id.attempt}});
   } else {
     event["base"] = std::get<LoadRequest>(work).base;
   }
+  // What waits behind another is made ready meanwhile.
+  const bool waits = train != nullptr && inbox_.busy();
+  if (waits) ahead_.Begin(*train);
   const absl::Status status = inbox_.Add(std::move(work));
   if (status.ok()) return;
+  if (waits) ahead_.Drop({event["job"], event["attempt"]});
   event.update(FailureFields(status));
   events_.Write(event);
 }
@@ -173,7 +180,7 @@ absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
 
   JobEvents observer(request.id, pinned, events_, inbox_);
   AdapterJob job = JobOf(request, spec, pinned);
-  job.prepared = ahead_.Take(request);
+  job.prepared = ahead_.Take(request.id);
   const std::filesystem::path partial = job.output_dir;
   RETURN_IF_ERROR(RemoveAll(partial));
   ASSIGN_OR_RETURN(const FinishedJob finished, MakeAdapter(std::move(job), *base_, observer));
@@ -212,12 +219,13 @@ absl::StatusOr<bool> TrainerService::UseBase(const std::string& name,
   return true;
 }
 
-void TrainerService::ReportAhead(const DataAhead::Done& done) {
+void TrainerService::ReportAhead(const AttemptId& id, const DataReport& report, double seconds) {
   events_.Write({{"event", "prepared"},
-                 {"job", done.job},
-                 {"rows", done.report.rows},
-                 {"tokens", done.report.tokens},
-                 {"seconds", done.seconds}});
+                 {"job", id.job},
+                 {"attempt", id.attempt},
+                 {"rows", report.rows},
+                 {"tokens", report.tokens},
+                 {"seconds", seconds}});
 }
 
 void TrainerService::ReportBase(const std::string& name, double seconds) {

@@ -41,7 +41,7 @@ class TrainerService {
   absl::StatusOr<bool> UseBase(const std::string& name, const std::filesystem::path& dir,
                                const QuantizationSpec& quantization, const PinnedChoices& pinned,
                                const std::filesystem::path& cache_dir);
-  void ReportAhead(const DataAhead::Done& done);
+  void ReportAhead(const AttemptId& id, const DataReport& report, double seconds);
   void ReportReady();
   void ReportBase(const std::string& name, double seconds);
 
