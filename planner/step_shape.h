@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace mozgach {
 
@@ -27,6 +28,8 @@ struct ComputeSetup {
   bool double_quant = true;
   double dropout = 0;
   Checkpointing checkpointing = Checkpointing::kNone;
+  // Of kPerLayer: so many of the lowest adapted layers; those above keep all.
+  int64_t checkpointed_layers = std::numeric_limits<int64_t>::max();
   Optimizer optimizer = Optimizer::kAdamW;
 
   // Whether attention goes tile by tile through our own kernels: bfloat16 on a CPU.

@@ -143,6 +143,7 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   const BatchPlan plan = Batches();
   ASSIGN_OR_RETURN(const JobMemory memory, PlanOfJob(job_.spec, base_, data_, plan));
   prepared.recompute = memory.recompute;
+  prepared.recomputed_layers = memory.recomputed_layers;
   prepared.memory_planned_bytes = memory.plan.total();
   observer_.OnPrepared(prepared);
   ASSIGN_OR_RETURN(TrainingIdentity identity, Identity(job_, base_, data_));
@@ -155,6 +156,7 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   inputs.plan = &plan;
   inputs.training = job_.spec.training;
   inputs.recompute = prepared.recompute;
+  inputs.recomputed_layers = prepared.recomputed_layers;
   const RungRecord record(job_.cache_dir, job_.spec, base_);
   inputs.rung = job_.pinned.rung.value_or(record.Find());
   if (!job_.checkpoint_dir.empty()) inputs.checkpoints = &checkpoints;

@@ -35,6 +35,7 @@ struct PreparedJob {
   int64_t trainable_parameters = 0;
   int64_t max_length = 0;
   Recompute recompute = Recompute::kNothing;
+  int64_t recomputed_layers = kEveryLayer;
   int64_t memory_planned_bytes = 0;  // of this process and device, at their peak
 };
 

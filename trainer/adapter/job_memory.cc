@@ -99,23 +99,39 @@ absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
                                       const DomainSpec& spec, const Base& base,
                                       const JobData& data, const BatchPlan& batches) {
   const ModelConfig& config = base.model->config();
-  ComputeSetup setup = SetupOfJob(spec, base);
+  const ComputeSetup setup = SetupOfJob(spec, base);
   const StepShape shape = ShapeOfJob(config, spec, setup, data, batches);
   const std::string& wish = spec.training.gradient_checkpointing;
-  const int64_t memory = free_bytes + MemoryUsedBytes();
-  if (wish != "true") {
-    setup.checkpointing = Checkpointing::kNone;
-    ASSIGN_OR_RETURN(MemoryPlan plan, PlanMemory(config, spec.lora, setup, shape));
-    if (wish == "false" || Fits(plan, memory, tensor_bound)) {
-      return JobMemory{Recompute::kNothing, std::move(plan)};
+  const int64_t memory = free_bytes + MemoryUsedBytes(), layers = config.num_hidden_layers;
+  // The lowest `again` layers run again, those above compute again what is cheap.
+  const auto plan_of = [&](Recompute recompute, int64_t again) -> absl::StatusOr<JobMemory> {
+    ComputeSetup with = setup;
+    with.checkpointing = again > 0 ? Checkpointing::kPerLayer : Checkpointing::kNone;
+    with.checkpointed_layers = again;
+    ASSIGN_OR_RETURN(MemoryPlan plan, PlanMemory(config, spec.lora, with, shape));
+    if (recompute != Recompute::kNothing) {
+      plan.lines[static_cast<size_t>(MemoryLine::kActivations)] -=
+          CheapRecomputeSaves(config, with, layers - again, shape.tokens);
     }
-    plan.lines[static_cast<size_t>(MemoryLine::kActivations)] -=
-        CheapRecomputeSaves(config, setup, shape.tokens);
-    if (Fits(plan, memory, tensor_bound)) return JobMemory{Recompute::kCheap, std::move(plan)};
+    return JobMemory{recompute, again < layers ? again : kEveryLayer, std::move(plan)};
+  };
+  if (wish == "true") return plan_of(Recompute::kLayers, layers);
+  for (const Recompute recompute : {Recompute::kNothing, Recompute::kCheap}) {
+    ASSIGN_OR_RETURN(JobMemory choice, plan_of(recompute, 0));
+    if (wish == "false" || Fits(choice.plan, memory, tensor_bound)) return choice;
   }
-  setup.checkpointing = Checkpointing::kPerLayer;
-  ASSIGN_OR_RETURN(MemoryPlan plan, PlanMemory(config, spec.lora, setup, shape));
-  return JobMemory{Recompute::kLayers, std::move(plan)};
+  // The fewest that fit: more of them never need more memory.
+  int64_t least = 1;
+  for (int64_t most = layers; least < most;) {
+    const int64_t middle = (least + most) / 2;
+    ASSIGN_OR_RETURN(const JobMemory choice, plan_of(Recompute::kLayers, middle));
+    if (Fits(choice.plan, memory, tensor_bound)) {
+      most = middle;
+    } else {
+      least = middle + 1;
+    }
+  }
+  return plan_of(Recompute::kLayers, least);
 }
 
 absl::StatusOr<JobMemory> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,

@@ -12,11 +12,13 @@ namespace mozgach {
 
 struct JobMemory {
   Recompute recompute = Recompute::kNothing;
+  int64_t recomputed_layers = kEveryLayer;  // of Recompute::kLayers
   MemoryPlan plan;
 };
 
-// training.gradient_checkpointing decided: "true" is whole layers, "false" nothing, and "auto" the
-// least whose plan fits the memory there is; where nothing does, whole layers.  INVALID_ARGUMENT
+// training.gradient_checkpointing decided: "true" is every layer, "false" nothing, and "auto" the
+// least whose plan fits the memory there is: nothing, what is cheap, so many layers as it needs; where
+// nothing does, every layer.  INVALID_ARGUMENT
 // where the adapter does not fit the base.
 absl::StatusOr<JobMemory> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
                                     const BatchPlan& batches);

@@ -70,7 +70,7 @@ class Training {
         observer_(observer),
         adapter_tensors_(inputs.adapter->NamedTensors(inputs.model->config())),
         optimizer_(adapter_tensors_, inputs.training),
-        ladder_(LargestMicroBatch(*inputs.plan), inputs.recompute),
+        ladder_(LargestMicroBatch(*inputs.plan), inputs.recompute, inputs.recomputed_layers),
         rung_(std::min(inputs.rung, ladder_.lowest())) {}
 
   absl::StatusOr<TrainingTotals> Run();
@@ -207,6 +207,7 @@ double Training::BackwardOn(const MemoryRung& rung, const StepPlan& window, int6
   ForwardOptions options;
   options.adapter = in_.adapter;
   options.recompute = rung.recompute;
+  options.recomputed_layers = rung.recomputed_layers;
   options.loss_chunk_bytes = rung.loss_chunk_bytes;
   options.training = true;
   options.seed = static_cast<uint64_t>(in_.training.seed);

@@ -60,6 +60,7 @@ struct TrainingInputs {
   const BatchPlan* plan = nullptr;
   TrainingSpec training;
   Recompute recompute = Recompute::kNothing;
+  int64_t recomputed_layers = kEveryLayer;     // of Recompute::kLayers
   int64_t rung = 0;                            // of the MemoryLadder to start on
   TrainingCheckpoints* checkpoints = nullptr;  // null: none are read or written
   std::function<absl::Status(int64_t step)> evaluate;  // at eval_steps; may be empty

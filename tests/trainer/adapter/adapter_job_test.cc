@@ -143,8 +143,13 @@ TEST_F(AdapterJobTest, NothingIsComputedAgainUnlessThePlanDoesNotFit) {
   const JobMemory cheap = choose(int64_t{8} << 30, whole - 1);
   EXPECT_EQ(cheap.recompute, Recompute::kCheap);
   EXPECT_LT(cheap.plan.allocated(), whole);
-  EXPECT_EQ(choose(int64_t{8} << 30, cheap.plan.allocated() - 1).recompute, Recompute::kLayers);
-  EXPECT_EQ(choose(0, 1).recompute, Recompute::kLayers);
+  const JobMemory some = choose(int64_t{8} << 30, cheap.plan.allocated() - 1);
+  EXPECT_EQ(some.recompute, Recompute::kLayers);
+  EXPECT_EQ(some.recomputed_layers, 1);
+  EXPECT_LT(some.plan.allocated(), cheap.plan.allocated());
+  const JobMemory every = choose(0, 1);
+  EXPECT_EQ(every.recompute, Recompute::kLayers);
+  EXPECT_EQ(every.recomputed_layers, kEveryLayer);
   spec_.training.gradient_checkpointing = "false";
   EXPECT_EQ(choose(0, 1).recompute, Recompute::kNothing);
   spec_.training.gradient_checkpointing = "true";
