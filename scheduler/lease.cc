@@ -17,14 +17,16 @@ absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
          .worker = rows.Text(2),
          .incarnation = rows.Text(3),
          .expires_at = now.since_boot + length,
-         .stop = rows.Int(4) != 0});
+         .stop = rows.Int(4) != 0,
+         .device = rows.Text(5),
+         .reserved_bytes = static_cast<uint64_t>(rows.Int(6))});
   }
   return rows.status();
 }
 
 absl::Status Leases::InsertRow(WallTime now, const Lease& lease) {
   return Run(database_, sql::kInsertLease, lease.job, lease.attempt, lease.worker,
-             lease.incarnation, ToMillis(now));
+             lease.incarnation, ToMillis(now), lease.device, lease.reserved_bytes);
 }
 
 absl::Status Leases::HandOverRow(const Lease& lease, const std::string& incarnation) {

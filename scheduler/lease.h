@@ -26,6 +26,8 @@ struct Lease {
   bool reported = false;      // the worker has named it: it knows
   std::string pinned_json;    // its pins as they are stored; empty: none yet
   bool stop = false;          // a cancel is asked for: the worker is told to stop
+  std::string device;         // that it was placed on; empty: any
+  uint64_t reserved_bytes = 0;  // there, for it; 0: its memory is not planned
 };
 
 // Rows and deadlines.  Methods that write join the open transaction and leave memory alone; those

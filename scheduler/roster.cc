@@ -19,7 +19,8 @@ std::string BasesJson(const v1::SynchronizeRequest& request) {
                             {"revisions", nlohmann::json::array()},
                             {"size_bytes", base.size_bytes()},
                             {"digest", base.digest()},
-                            {"problem", base.problem()}};
+                            {"problem", base.problem()},
+                            {"config_digest", base.config_digest()}};
     for (const std::string& revision : base.revisions()) entry["revisions"].push_back(revision);
     list.push_back(std::move(entry));
   }
@@ -36,6 +37,7 @@ std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
     base.set_size_bytes(entry.at("size_bytes").get<uint64_t>());
     base.set_digest(entry.at("digest").get<std::string>());
     base.set_problem(entry.at("problem").get<std::string>());
+    base.set_config_digest(entry.value("config_digest", ""));
     for (const auto& revision : entry.at("revisions")) {
       base.add_revisions(revision.get<std::string>());
     }
@@ -47,6 +49,7 @@ std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
 
 absl::Status Roster::Recover(WallTime before, const std::unordered_set<std::string>& keep) {
   workers_.clear();
+  pools_.clear();
   std::vector<std::string> forgotten;
   Query rows(database_, sql::kEveryWorker);
   while (rows.Next()) {
@@ -96,7 +99,7 @@ absl::StatusOr<Roster::Arrival> Roster::Arrive(const Moment& now,
   TakeCounts(worker, request, new_incarnation);
   worker.incarnation = request.incarnation();
   worker.version = request.version();
-  worker.devices.assign(request.devices().begin(), request.devices().end());
+  TakeDevices(worker, request);
   worker.free_slots = request.free_slots();
   worker.memory_bytes = request.memory_bytes();
   worker.draining = request.draining();
@@ -136,7 +139,19 @@ void Roster::TakeBases(WorkerState& worker, std::string bases_json) {
   worker.bases_json = std::move(bases_json);
   const std::vector<std::string> keys = OfferedKeys(worker.bases);
   worker.keys = {keys.begin(), keys.end()};
-  worker.keys_json = nlohmann::json(keys).dump();
+}
+
+void Roster::TakeDevices(WorkerState& worker, const v1::SynchronizeRequest& request) {
+  for (const v1::Device& device : worker.devices) {
+    const auto pool = pools_.find(device.memory_pool());
+    if (pool == pools_.end()) continue;
+    pool->second.erase(worker.name);
+    if (pool->second.empty()) pools_.erase(pool);
+  }
+  worker.devices.assign(request.devices().begin(), request.devices().end());
+  for (const v1::Device& device : worker.devices) {
+    if (!device.memory_pool().empty()) pools_[device.memory_pool()].insert(worker.name);
+  }
 }
 
 void Roster::TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& request,
@@ -166,6 +181,12 @@ const WorkerState* Roster::Find(const std::string& worker) const {
 WorkerState* Roster::Find(const std::string& worker) {
   const auto it = workers_.find(worker);
   return it == workers_.end() ? nullptr : &it->second;
+}
+
+const std::set<std::string>& Roster::SharingPool(const std::string& memory_pool) const {
+  static const std::set<std::string> nobody;
+  const auto found = pools_.find(memory_pool);
+  return found == pools_.end() ? nobody : found->second;
 }
 
 absl::Status Roster::SetDrain(const std::string& worker, bool drain) {

@@ -7,7 +7,6 @@
 
 #include <fstream>
 #include <optional>
-#include <string>
 #endif
 
 namespace mozgach {
@@ -21,6 +20,8 @@ uint64_t ResidentBytesOf(pid_t pid) {
 }
 
 uint64_t KillsForMemory() { return 0; }
+
+std::string OwnControlGroup() { return ""; }
 
 #else
 
@@ -36,8 +37,9 @@ std::optional<uint64_t> OomKillsIn(const std::string& path) {
   return std::nullopt;
 }
 
-// "0::/a/b" is the group of this process in cgroup v2.
-std::string OwnGroup() {
+}  // namespace
+
+std::string OwnControlGroup() {
   std::ifstream file("/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
     if (line.rfind("0::", 0) == 0) return line.substr(3);
@@ -45,11 +47,9 @@ std::string OwnGroup() {
   return "";
 }
 
-}  // namespace
-
 uint64_t KillsForMemory() {
   // In a container the group's own directory is what is mounted.
-  for (const std::string& group : {OwnGroup(), std::string()}) {
+  for (const std::string& group : {OwnControlGroup(), std::string()}) {
     if (const auto kills = OomKillsIn("/sys/fs/cgroup" + group + "/memory.events")) return *kills;
   }
   return OomKillsIn("/proc/vmstat").value_or(0);

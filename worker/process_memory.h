@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 
 namespace mozgach {
 
@@ -14,5 +15,8 @@ uint64_t ResidentBytesOf(pid_t pid);
 // of cgroup v2; where there is none, of the whole machine), since it was made.  0 where the system
 // does not say.
 uint64_t KillsForMemory();
+
+// The control group of this process, as a path below the root of cgroup v2 ("/a/b"); empty: none.
+std::string OwnControlGroup();
 
 }  // namespace mozgach

@@ -14,6 +14,8 @@ constexpr int kSendsMax = 3;
 constexpr int kFruitlessStartsMax = 3;
 // A step that takes this many times as long as those before it does not end.
 constexpr double kStepsOfSilence = 50;
+// Memory that is worth a call when it comes or goes.
+constexpr uint64_t kWorthACall = 64 << 20;
 // Between two looks at a trainer that works.
 constexpr Milliseconds kWatchGap{30'000};
 
@@ -66,6 +68,14 @@ void Session::Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>
 
 void Session::TrainerUses(int device, uint64_t resident_bytes) {
   resident_bytes_[static_cast<size_t>(device)] = resident_bytes;
+}
+
+void Session::HostHas(const HostMemory& memory) {
+  host_ = memory;
+  // A held call would go on with what is no longer so: another program took memory, or gave it back.
+  const uint64_t free = FreeBytes();
+  const uint64_t moved = free > free_told_ ? free - free_told_ : free_told_ - free;
+  if (moved > std::max(kWorthACall, free_told_ / 16)) calls_.UrgentNews();
 }
 
 void Session::TrainerWrote(int device, const std::string& line) {
@@ -238,6 +248,7 @@ std::vector<Action> Session::Poll(Milliseconds now) {
   const bool silent = stopping() && attempts_.empty();
   if (CallSchedule::Call call; !silent && calls_.Start(now, &call)) {
     slots_told_ = FreeSlots();
+    free_told_ = FreeBytes();
     told_.clear();
     for (const auto& [id, attempt] : attempts_) {
       if (attempt.reported) told_.push_back(id);

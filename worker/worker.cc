@@ -111,6 +111,7 @@ void Worker::LookAround(Milliseconds now) {
         session_.TrainerUses(static_cast<int>(i), ResidentBytesOf(trainers_[i]->pid()));
       }
     }
+    session_.HostHas(LookAtHostMemory());
     LookAtBaseDisk();
   }
   if (now >= bases_due_) {
