@@ -20,7 +20,6 @@ int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t RoundUp(int64_t count) {
   int64_t grain = 1;
   while (count > 8 * grain) grain *= 2;
-  grain = std::max<int64_t>(1, grain / 2);
   return CeilDivide(count, grain) * grain;
 }
 

@@ -85,6 +85,7 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
               .incarnation = worker.incarnation,
               .expires_at = now.since_boot + ledger.config.lease,
               .device = room.device,
+              .memory_pool = room.memory_pool,
               .reserved_bytes =
                   static_cast<uint64_t>(ReservedOn(ledger, room, job.base, planned))};
   RETURN_IF_ERROR(ledger.attempts.Insert(now.wall, lease.job, lease.attempt, lease.worker));

@@ -13,31 +13,33 @@ int64_t Bytes(uint64_t bytes) {
   return static_cast<int64_t>(std::min<uint64_t>(bytes, INT64_MAX / 4));
 }
 
-// What the jobs of a worker take from a pool, and are yet to take.
+// What the jobs of other workers hold of a pool, and are yet to take.
 struct Use {
   int64_t held = 0;
   int64_t to_come = 0;
 };
 
-// `seen_at`: when the one who asks looked at its memory.
-Use UseOf(const Ledger& ledger, const WorkerState& other, const std::string& pool,
-          Milliseconds seen_at) {
-  std::map<std::string, int64_t> reserved;  // by device: its jobs come one after another
-  for (const int64_t job : ledger.leases.JobsOf(other.name)) {
+Use UseByOthers(const Ledger& ledger, const WorkerState& worker, const std::string& pool) {
+  // Jobs of one device come one after another: the largest counts.
+  std::map<std::string, std::map<std::string, int64_t>> reserved;  // by worker and device
+  for (const int64_t job : ledger.leases.JobsIn(pool)) {
     const Lease& lease = *ledger.leases.Find(job);
-    const auto device =
-        std::find_if(other.devices.begin(), other.devices.end(),
-                     [&](const v1::Device& each) { return each.name() == lease.device; });
-    if (device != other.devices.end() && device->memory_pool() != pool) continue;
-    int64_t& most = reserved[lease.device];
+    if (lease.worker == worker.name) continue;
+    int64_t& most = reserved[lease.worker][lease.device];
     most = std::max(most, Bytes(lease.reserved_bytes));
   }
   Use use;
-  for (const auto& [device, bytes] : reserved) use.to_come += bytes;
-  use.held = Bytes(other.memory_bytes);
-  // What it took since is not in the figure of the one who asks.
-  const int64_t visible = other.last_call_since_boot <= seen_at ? use.held : 0;
-  use.to_come = std::max<int64_t>(0, use.to_come - visible);
+  for (const auto& [name, devices] : reserved) {
+    int64_t promised = 0;
+    for (const auto& [device, bytes] : devices) promised += bytes;
+    const WorkerState* other = ledger.roster.Find(name);
+    const int64_t held = other == nullptr ? 0 : Bytes(other->memory_bytes);
+    // What it took after the one who asks has looked is not in the figure of that one.
+    const bool visible =
+        other != nullptr && other->last_call_since_boot <= worker.last_call_since_boot;
+    use.to_come += std::max<int64_t>(0, promised - (visible ? held : 0));
+    use.held += held;
+  }
   return use;
 }
 
@@ -51,14 +53,10 @@ DeviceRoom RoomOn(const Ledger& ledger, const WorkerState& worker, const v1::Dev
   room.total = Bytes(device.memory_total_bytes());
   room.free = room.alone = std::min(room.total, Bytes(device.memory_free_bytes()));
   if (device.memory_pool().empty()) return room;
-  int64_t shared = Bytes(device.memory_pool_free_bytes()), alone = shared;
-  for (const std::string& name : ledger.roster.SharingPool(device.memory_pool())) {
-    if (name == worker.name) continue;
-    const Use use = UseOf(ledger, *ledger.roster.Find(name), device.memory_pool(),
-                          worker.last_call_since_boot);
-    shared -= use.to_come;
-    alone += use.held;
-  }
+  room.memory_pool = device.memory_pool();
+  const Use others = UseByOthers(ledger, worker, room.memory_pool);
+  const int64_t shared = Bytes(device.memory_pool_free_bytes()) - others.to_come;
+  const int64_t alone = Bytes(device.memory_pool_free_bytes()) + others.held;
   room.free = std::clamp<int64_t>(shared, 0, room.free);
   room.alone = std::min(room.total, std::max(room.free, alone));
   return room;

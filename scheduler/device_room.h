@@ -21,6 +21,7 @@ struct DeviceRoom {
   std::string device;  // empty: the worker does not say which one it would use
   std::string kind;    // "NVIDIA H200"
   std::string loaded_base;
+  std::string memory_pool;
   DeviceClass device_class = DeviceClass::kCpu;
   int64_t total = 0;          // bytes; 0: not known
   int64_t free = INT64_MAX;   // now; INT64_MAX: not known, no bound

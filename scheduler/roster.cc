@@ -49,7 +49,6 @@ std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
 
 absl::Status Roster::Recover(WallTime before, const std::unordered_set<std::string>& keep) {
   workers_.clear();
-  pools_.clear();
   std::vector<std::string> forgotten;
   Query rows(database_, sql::kEveryWorker);
   while (rows.Next()) {
@@ -99,7 +98,7 @@ absl::StatusOr<Roster::Arrival> Roster::Arrive(const Moment& now,
   TakeCounts(worker, request, new_incarnation);
   worker.incarnation = request.incarnation();
   worker.version = request.version();
-  TakeDevices(worker, request);
+  worker.devices.assign(request.devices().begin(), request.devices().end());
   worker.free_slots = request.free_slots();
   worker.memory_bytes = request.memory_bytes();
   worker.draining = request.draining();
@@ -141,19 +140,6 @@ void Roster::TakeBases(WorkerState& worker, std::string bases_json) {
   worker.keys = {keys.begin(), keys.end()};
 }
 
-void Roster::TakeDevices(WorkerState& worker, const v1::SynchronizeRequest& request) {
-  for (const v1::Device& device : worker.devices) {
-    const auto pool = pools_.find(device.memory_pool());
-    if (pool == pools_.end()) continue;
-    pool->second.erase(worker.name);
-    if (pool->second.empty()) pools_.erase(pool);
-  }
-  worker.devices.assign(request.devices().begin(), request.devices().end());
-  for (const v1::Device& device : worker.devices) {
-    if (!device.memory_pool().empty()) pools_[device.memory_pool()].insert(worker.name);
-  }
-}
-
 void Roster::TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& request,
                         bool new_incarnation) {
   const uint64_t loads_before = new_incarnation ? 0 : worker.base_loads;
@@ -181,12 +167,6 @@ const WorkerState* Roster::Find(const std::string& worker) const {
 WorkerState* Roster::Find(const std::string& worker) {
   const auto it = workers_.find(worker);
   return it == workers_.end() ? nullptr : &it->second;
-}
-
-const std::set<std::string>& Roster::SharingPool(const std::string& memory_pool) const {
-  static const std::set<std::string> nobody;
-  const auto found = pools_.find(memory_pool);
-  return found == pools_.end() ? nobody : found->second;
 }
 
 absl::Status Roster::SetDrain(const std::string& worker, bool drain) {

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -66,9 +65,6 @@ class Roster {
   WorkerState* Find(const std::string& worker);
   const std::map<std::string, WorkerState>& workers() const { return workers_; }
 
-  // Workers whose devices take from `memory_pool`, as they last said.
-  const std::set<std::string>& SharingPool(const std::string& memory_pool) const;
-
   // NOT_FOUND where there is none.
   absl::Status SetDrain(const std::string& worker, bool drain);
 
@@ -88,13 +84,11 @@ class Roster {
   absl::Status Save(const Moment& now, const v1::SynchronizeRequest& request,
                     const std::string& bases_json, bool new_incarnation);
   void TakeBases(WorkerState& worker, std::string bases_json);
-  void TakeDevices(WorkerState& worker, const v1::SynchronizeRequest& request);
   void TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& request, bool new_incarnation);
 
   Database& database_;
   const int64_t workers_max_;
   std::map<std::string, WorkerState> workers_;
-  std::map<std::string, std::set<std::string>> pools_;  // workers by memory pool
   uint64_t base_loads_total_ = 0;
   uint64_t trainer_restarts_total_ = 0;
   uint64_t base_bytes_fetched_total_ = 0;

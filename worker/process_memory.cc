@@ -23,6 +23,8 @@ uint64_t KillsForMemory() { return 0; }
 
 std::string OwnControlGroup() { return ""; }
 
+uint64_t MappedBytesOf(pid_t pid) { return 0; }
+
 #else
 
 namespace {
@@ -55,13 +57,27 @@ uint64_t KillsForMemory() {
   return OomKillsIn("/proc/vmstat").value_or(0);
 }
 
-uint64_t ResidentBytesOf(pid_t pid) {
+namespace {
+
+// The first three numbers of its statm: pages of address space, resident, and of files.
+struct Pages {
+  uint64_t all = 0, resident = 0, mapped = 0;
+};
+
+Pages PagesOf(pid_t pid) {
   std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
-  uint64_t pages = 0;
-  uint64_t resident = 0;
-  statm >> pages >> resident;
-  return resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  Pages pages;
+  statm >> pages.all >> pages.resident >> pages.mapped;
+  return pages;
 }
+
+uint64_t InBytes(uint64_t pages) { return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)); }
+
+}  // namespace
+
+uint64_t ResidentBytesOf(pid_t pid) { return InBytes(PagesOf(pid).resident); }
+
+uint64_t MappedBytesOf(pid_t pid) { return InBytes(PagesOf(pid).mapped); }
 
 #endif
 

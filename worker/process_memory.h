@@ -11,6 +11,9 @@ namespace mozgach {
 // Resident bytes of `pid`; 0 where it is gone or the system does not say.
 uint64_t ResidentBytesOf(pid_t pid);
 
+// Of these, pages of files; 0 where the system does not say.
+uint64_t MappedBytesOf(pid_t pid);
+
 // Processes of this one's control group that the kernel has killed for lack of memory (memory.events
 // of cgroup v2; where there is none, of the whole machine), since it was made.  0 where the system
 // does not say.

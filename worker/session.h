@@ -72,7 +72,8 @@ class Session {
   void Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>> files);
   void TrainerSaid(int device, const TrainerEvent& event, Milliseconds now);
   void TrainerWrote(int device, const std::string& line);  // on its stderr
-  void TrainerUses(int device, uint64_t resident_bytes);
+  // Of these, `mapped_bytes` are files that the system counts as free as well.
+  void TrainerUses(int device, uint64_t resident_bytes, uint64_t mapped_bytes = 0);
   // What the host has left, looked at together with what trainers use.
   void HostHas(const HostMemory& memory);
   // `how` is for people: "was killed by signal 9", and its last words.
@@ -154,6 +155,7 @@ class Session {
   v1::Device Describe(int device) const;
   // Of the devices that would start a job now: the sum, bytes.
   uint64_t FreeBytes() const;
+  void LookAtMemory();  // calls where much has come or gone since the last call
   bool NearsItsEnd(const WorkerAttempt& attempt) const;
   bool stopping() const { return stop_at_ >= Milliseconds(0); }
 
@@ -161,6 +163,7 @@ class Session {
   CallSchedule calls_;
   std::vector<Device> devices_;
   std::vector<uint64_t> resident_bytes_;  // per device
+  std::vector<uint64_t> mapped_bytes_;    // of these
   std::vector<Milliseconds> quiet_;       // per device: since its trainer said a word
   Milliseconds last_poll_{-1};
   FoundBases bases_;

@@ -161,12 +161,11 @@ v1::Device Session::Describe(int index) const {
   v1::Device out;
   out.set_name(info.device_name);
   out.set_kind(info.device_kind);
-  // A budget is for what a trainer takes on a CPU.
-  const bool cpu = info.device_name == "cpu";
-  const uint64_t bound = cpu && options_.memory_bytes > 0 ? options_.memory_bytes : UINT64_MAX;
+  const uint64_t bound = options_.memory_bytes > 0 ? options_.memory_bytes : UINT64_MAX;
   uint64_t free = info.memory_free_bytes;
-  if (cpu && host_.available_bytes > 0) {
-    free = host_.available_bytes + resident_bytes_[static_cast<size_t>(index)];
+  if (info.device_name == "cpu" && host_.available_bytes > 0) {
+    const auto place = static_cast<size_t>(index);
+    free = host_.available_bytes + resident_bytes_[place] - mapped_bytes_[place];
     out.set_memory_pool(host_.pool);
     out.set_memory_pool_free_bytes(free);
   }

@@ -51,6 +51,7 @@ END;
 
 -- Where a leased job was placed, and what is kept free for it.
 ALTER TABLE leases ADD COLUMN device TEXT NOT NULL DEFAULT '';
+ALTER TABLE leases ADD COLUMN memory_pool TEXT NOT NULL DEFAULT '';
 ALTER TABLE leases ADD COLUMN reserved_bytes INTEGER NOT NULL DEFAULT 0;
 
 -- Peaks of attempts that ended well, against their plans: the newest of each base and kind of device.

@@ -41,6 +41,8 @@ class TrainerService {
                                const QuantizationSpec& quantization, const PinnedChoices& pinned,
                                const std::filesystem::path& cache_dir);
   void ReportReady();
+  // Waits until there is something to do, and says meanwhile what a GPU has left: nobody else can.
+  void Idle();
   void ReportBase(const std::string& name, double seconds);
 
   std::istream& in_;
