@@ -34,11 +34,19 @@ absl::Status CheckSize(const ModelConfig& config) {
   return absl::OkStatus();
 }
 
+// Of what a domain asks for, as much as the base can see: with Hugging Face's rules, as the trainer
+// has them (trainer/models/rope_frequencies.h).
 int64_t LongestText(const ModelConfig& config, const DomainSpec& spec) {
-  const double factor = std::clamp(spec.rope_scaling.factor.value_or(1), 1.0, 1e6);
-  const double most = static_cast<double>(config.max_position_embeddings) * factor;
-  const int64_t length = std::min(spec.data.max_length, kMostTokens);
-  return std::max<int64_t>(2, std::min(length, static_cast<int64_t>(most)));
+  const auto& own = config.ropes.front().scaling;
+  const bool dynamic = own && own->type == RopeScaling::Type::kDynamic;
+  const auto positions = static_cast<double>(config.max_position_embeddings);
+  double longest = positions * (dynamic ? own->factor : 1);
+  if (const auto asked = RopeScalingOf(spec.rope_scaling)) {
+    const auto& before = asked->original_max_position_embeddings;
+    longest = std::max(longest, (before ? static_cast<double>(*before) : longest) * asked->factor);
+  }
+  const auto bounded = static_cast<int64_t>(std::clamp<double>(longest, 2, kMostTokens));
+  return std::clamp<int64_t>(spec.data.max_length, 2, bounded);
 }
 
 bool IsAsked(const DomainSpec& spec) {

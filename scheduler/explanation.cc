@@ -196,14 +196,15 @@ std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
   if (!job.ready) return BacksOff(now, job);
   if (ledger.roster.workers().empty()) return kNoWorkers;
   const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());
-  int offering = 0, busy = 0;
+  int offering = 0, busy = 0, narrow = 0;
   const WorkerState* only = nullptr;
   for (const auto& [name, worker] : ledger.roster.workers()) {
     if (worker.keys.count(job.base_key) == 0) continue;
     ++offering;
     only = &worker;
     const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
-    if (!lost && !worker.drain && !worker.draining) ++busy;
+    if (lost || worker.drain || worker.draining) continue;
+    ++(Shortage(ledger, worker, shape).empty() ? busy : narrow);
   }
   if (offering == 0) {
     return NobodyHas(ledger, now, job, shape);
@@ -212,7 +213,13 @@ std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
   if (const std::string shortage = ShortageEverywhere(ledger, now, shape); !shortage.empty()) {
     return shortage;
   }
-  if (busy == 0) return absl::StrCat("the ", offering, " workers with its base are lost or drain");
+  if (busy + narrow == 0) {
+    return absl::StrCat("the ", offering, " workers with its base are lost or drain");
+  }
+  if (narrow > 0) {
+    return absl::StrCat("of the workers with its base ", narrow, narrow == 1 ? " has" : " have",
+                        " too little memory free, ", busy, busy == 1 ? " is" : " are", " busy");
+  }
   return absl::StrCat("the ", busy, " workers with its base are busy");
 }
 

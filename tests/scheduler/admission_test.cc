@@ -297,7 +297,9 @@ TEST_F(AdmissionTest, WorkersOfOneHostDoNotPromiseItsMemoryTwice) {
   Call(alpha);
   SetMemory(beta, free - needs / 2, 64 * kGiB);
   EXPECT_EQ(Claim(beta).job(), 0);
-  EXPECT_THAT(Get(second).reason(), HasSubstr("needs"));
+  EXPECT_EQ(Get(second).reason(),
+            "of the workers with its base 1 has too little memory free, 1 is busy");
+  EXPECT_THAT(Explain(second).lines(), Contains(ContainsRegex("worker beta: needs .* free of")));
   // Another program has ended.
   SetMemory(beta, 2 * needs, 64 * kGiB);
   EXPECT_EQ(Claim(beta).job(), second);
