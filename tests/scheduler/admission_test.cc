@@ -2,15 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "absl/strings/str_cat.h"
-#include "common/digest.h"
-#include "nlohmann/json.hpp"
 #include "registry/migration.h"
 #include "registry/query.h"
-#include "scheduler/device_room.h"
 #include "scheduler/queries.h"
 #include "scheduler/schema.h"
-#include "tests/scheduler/fleet.h"
+#include "tests/scheduler/admission_fleet.h"
 
 namespace mozgach {
 namespace {
@@ -21,78 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr uint64_t kMiB = 1 << 20;
-constexpr uint64_t kGiB = 1 << 30;
-constexpr char kConfig[] = R"({"model_type": "qwen2", "vocab_size": 151936, "hidden_size": 2048,
-    "intermediate_size": 11008, "num_hidden_layers": 36, "num_attention_heads": 16,
-    "num_key_value_heads": 2, "max_position_embeddings": 32768, "tie_word_embeddings": true,
-    "torch_dtype": "bfloat16"})";
-
-class AdmissionTest : public Fleet {
- protected:
-  // A worker with one GPU that has the base and has told its config.
-  static TestWorker Gpu(const std::string& name, uint64_t free, uint64_t total = 0) {
-    TestWorker worker(name, {kQwen});
-    SetMemory(worker, free, total == 0 ? free : total);
-    worker.request.mutable_devices(0)->set_name("cuda:0");
-    worker.request.mutable_devices(0)->set_kind("RTX 5060 Ti");
-    Tells(worker, kConfig);
-    return worker;
-  }
-  // A worker on the CPU of a host that it shares.
-  static TestWorker OnHost(const std::string& name, uint64_t free) {
-    TestWorker worker = Gpu(name, free, 64 * kGiB);
-    v1::Device& device = *worker.request.mutable_devices(0);
-    device.set_name("cpu");
-    device.set_kind("AMD EPYC");
-    device.set_memory_pool("host");
-    device.set_memory_pool_free_bytes(free);
-    return worker;
-  }
-  static void SetMemory(TestWorker& worker, uint64_t free, uint64_t total) {
-    worker.request.mutable_devices(0)->set_memory_free_bytes(free);
-    worker.request.mutable_devices(0)->set_memory_total_bytes(total);
-    worker.request.mutable_devices(0)->set_memory_pool_free_bytes(free);
-  }
-  static void Tells(TestWorker& worker, const std::string& config) {
-    worker.request.mutable_bases(0)->set_config_json(config);
-    worker.request.mutable_bases(0)->set_config_digest(Sha256Hex(config));
-  }
-
-  int64_t Ask(const std::string& name, const nlohmann::json& patch, int64_t priority = 50) {
-    v1::Submission submission = Domain(name, kQwen, priority);
-    auto spec = nlohmann::json::parse(submission.spec_json());
-    spec.merge_patch(patch);
-    submission.set_spec_json(spec.dump());
-    return Submit({submission}).outcomes(0).job();
-  }
-  int64_t Small(const std::string& name, int64_t priority = 50) {
-    return Ask(name, {{"data", {{"max_length", 64}}}}, priority);
-  }
-  int64_t Big(const std::string& name, int64_t priority = 50) {
-    return Ask(name, {{"data", {{"max_length", 32768}}}}, priority);
-  }
-  uint64_t Needs(int64_t job) { return Get(job).memory_needed_bytes(); }
-  uint64_t NeedsOnCpu(int64_t job) { return Get(job).memory_needed_on_cpu_bytes(); }
-
-  // Attempts that end well, with these peaks against a plan of 1 GiB.
-  void Observe(TestWorker& worker, const std::vector<double>& ratios) {
-    for (size_t i = 0; i < ratios.size(); ++i) {
-      Small(absl::StrCat("seen", observed_++));
-      const v1::Assignment assignment = Claim(worker);
-      ASSERT_NE(assignment.job(), 0);
-      v1::AttemptReport& report = worker.Reports(assignment, v1::AttemptReport::FINISHED);
-      report.set_device(worker.request.devices(0).name());
-      report.mutable_progress()->set_step(1);
-      report.mutable_progress()->set_memory_planned_bytes(kGiB);
-      report.mutable_progress()->set_memory_peak_bytes(static_cast<uint64_t>(kGiB * ratios[i]));
-      *report.mutable_result() = Result(absl::StrCat("tensors", observed_));
-      Call(worker);
-      worker.Forgets();
-    }
-  }
-  int observed_ = 0;
-};
+class AdmissionTest : public AdmissionFleet {};
 
 TEST_F(AdmissionTest, JobThatFitsNowhereWaitsAndSaysWhatIsMissing) {
   TestWorker small = Gpu("gpu7", 2 * kGiB, 4 * kGiB);
@@ -275,129 +200,6 @@ TEST_F(AdmissionTest, EachDeviceGetsWhatFitsItAndIsNamed) {
   EXPECT_EQ(Named(response, small)->device(), "cuda:0") << "the large one is left to the large job";
   EXPECT_EQ(Named(response, big)->device(), "cuda:1");
   EXPECT_EQ(Call(worker).assignments_size(), 2) << "the same again, no more";
-}
-
-TEST_F(AdmissionTest, WorkersOfOneHostDoNotPromiseItsMemoryTwice) {
-  TestWorker alpha = OnHost("alpha", 64 * kGiB), beta = OnHost("beta", 64 * kGiB);
-  Call(alpha);
-  const int64_t first = Small("first"), second = Small("second");
-  const uint64_t needs = NeedsOnCpu(first);
-  const uint64_t free = needs + needs / 2;
-  SetMemory(alpha, free, 64 * kGiB);
-  SetMemory(beta, free, 64 * kGiB);
-  Call(beta);
-  const v1::Assignment assignment = Claim(alpha);
-  ASSERT_EQ(assignment.job(), first);
-  EXPECT_EQ(Claim(beta).job(), 0) << "its figure does not know of the first job yet";
-  Restart();
-  EXPECT_EQ(Claim(beta).job(), 0) << "nor does a scheduler that starts forget what it promised";
-  // The job has taken half of what it needs: the rest is still to come.
-  alpha.Reports(assignment);
-  alpha.request.set_memory_bytes(needs / 2);
-  Call(alpha);
-  SetMemory(beta, free - needs / 2, 64 * kGiB);
-  EXPECT_EQ(Claim(beta).job(), 0);
-  EXPECT_EQ(Get(second).reason(),
-            "of the workers with its base 1 has too little memory free, 1 is busy");
-  EXPECT_THAT(Explain(second).lines(), Contains(ContainsRegex("worker beta: needs .* free of")));
-  // Another program has ended.
-  SetMemory(beta, 2 * needs, 64 * kGiB);
-  EXPECT_EQ(Claim(beta).job(), second);
-}
-
-TEST_F(AdmissionTest, WhatWasTakenAfterAWorkerLookedIsNotFree) {
-  TestWorker alpha = OnHost("alpha", 64 * kGiB), beta = OnHost("beta", 64 * kGiB);
-  Call(alpha);
-  const int64_t first = Small("first"), second = Small("second");
-  const uint64_t needs = NeedsOnCpu(first);
-  SetMemory(alpha, needs + needs / 2, 64 * kGiB);
-  SetMemory(beta, needs + needs / 2, 64 * kGiB);
-  beta.Says(0);
-  Call(beta);
-  Pass(Milliseconds(10));
-  const v1::Assignment assignment = Claim(alpha);
-  ASSERT_EQ(assignment.job(), first);
-  alpha.Reports(assignment);
-  alpha.request.set_memory_bytes(needs);
-  Pass(Milliseconds(10));
-  Call(alpha);
-  // A call of beta's that has been held since before the job began.
-  beta.Says(1);
-  const auto held = core_->Synchronize(now_, beta.request, /*held=*/true);
-  ASSERT_TRUE(held.ok());
-  EXPECT_THAT(held->response.assignments(), IsEmpty());
-  EXPECT_EQ(State(second), "queued");
-}
-
-TEST_F(AdmissionTest, SmallJobsDoNotOvertakeABigOneForEver) {
-  TestWorker alpha = OnHost("alpha", 16 * kGiB), beta = OnHost("beta", 16 * kGiB);
-  Call(alpha);
-  const int64_t running = Small("running");
-  const v1::Assignment assignment = Claim(alpha);
-  ASSERT_EQ(assignment.job(), running);
-  alpha.Reports(assignment);
-  const int64_t big = Big("big");
-  const uint64_t needs = NeedsOnCpu(big);
-  alpha.request.set_memory_bytes(2 * kGiB);
-  SetMemory(alpha, needs, 64 * kGiB);
-  SetMemory(beta, needs - kGiB, 64 * kGiB);
-  Call(alpha);
-  const int64_t early = Small("early");
-  EXPECT_EQ(Claim(beta).job(), early) << "for a while small ones go before it";
-  beta.Reports(early, 1, v1::AttemptReport::STOPPED);
-  Call(beta);
-  beta.Forgets();
-  Cancel(early);
-  const int64_t late = Small("late");
-  for (int calls = 0; calls < 20; ++calls) {
-    Pass(Milliseconds(20'000));
-    Call(alpha);
-  }
-  EXPECT_EQ(Claim(beta).job(), 0);
-  EXPECT_THAT(Explain(late).lines(), Contains(HasSubstr(absl::StrCat("kept free for job ", big))));
-  SetMemory(beta, needs + kGiB, 64 * kGiB);
-  alpha.request.set_memory_bytes(64 * kGiB);
-  Call(alpha);
-  EXPECT_EQ(Claim(beta).job(), big);
-}
-
-TEST_F(AdmissionTest, PeaksThatWereSeenCorrectLaterPlans) {
-  TestWorker worker = Gpu("alpha", 64 * kGiB);
-  Call(worker);
-  Observe(worker, {1.5, 1.5});
-  EXPECT_EQ(ledger().calibrations.Of(kQwen, "RTX 5060 Ti").attempts, 0) << "too few";
-  Observe(worker, {1.4, 9.0, 1.6, 0.01, 1.5});
-  const Calibration calibration = ledger().calibrations.Of(kQwen, "RTX 5060 Ti");
-  EXPECT_NEAR(calibration.factor, 1.5, 0.01) << "outliers do not move it";
-  EXPECT_EQ(calibration.attempts, 7);
-  const int64_t job = Small("law");
-  const auto needs = static_cast<uint64_t>(static_cast<double>(Needs(job)) * 1.5);
-  SetMemory(worker, needs - kMiB, 64 * kGiB);
-  EXPECT_EQ(Claim(worker).job(), 0);
-  EXPECT_THAT(Get(job).reason(),
-              ContainsRegex("planned [0-9.]+ GiB ×1.50 from 7 attempts on RTX 5060 Ti"));
-  Restart();
-  EXPECT_EQ(Claim(worker).job(), 0) << "it outlives a restart";
-  const v1::ListWorkersResponse workers = core_->ListWorkers(now_);
-  ASSERT_EQ(workers.workers(0).calibrations_size(), 1);
-  EXPECT_NEAR(workers.workers(0).calibrations(0).factor(), 1.5, 0.01);
-  SetMemory(worker, needs + kMiB, 64 * kGiB);
-  EXPECT_EQ(Claim(worker).job(), job);
-}
-
-TEST_F(AdmissionTest, FactorsStayWithinBoundsAndForgetTheOld) {
-  Calibrations& calibrations = ledger().calibrations;
-  for (int i = 0; i < 5; ++i) calibrations.Add(kTiny, "cpu", 100, 100'000);
-  EXPECT_EQ(calibrations.Of(kTiny, "cpu").factor, 2);
-  for (int i = 0; i < 40; ++i) {
-    ASSERT_TRUE(calibrations.Save(kTiny, "cpu", 100, 1).ok());
-    calibrations.Add(kTiny, "cpu", 100, 1);
-  }
-  EXPECT_EQ(calibrations.Of(kTiny, "cpu").factor, 0.5);
-  EXPECT_EQ(calibrations.Of(kTiny, "cpu").attempts, 33);
-  ASSERT_TRUE(calibrations.Recover().ok());
-  EXPECT_EQ(calibrations.Of(kTiny, "cpu").attempts, 33) << "no more rows are kept either";
-  EXPECT_EQ(calibrations.Of(kTiny, "other").factor, 1);
 }
 
 TEST_F(AdmissionTest, ReservedMemoryNeverExceedsADevice) {
