@@ -51,6 +51,7 @@ struct StepShape {
   bool in_order = true;   // documents of one length: their tokens are their slots
   int64_t trained = 0;    // tokens that are predicted and trained, at most
   int64_t micro_batches = 1;      // per step
+  int64_t loss_chunk_bytes = 0;   // of logits held at once in training; 0: as many as are fastest
   int64_t evaluation_tokens = 0;  // of a batch of held-out rows; 0: none
   int64_t prompts = 0;            // answered at once in evaluation; 0: none
   int64_t prompt_tokens = 0;      // of the longest of them

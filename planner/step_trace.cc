@@ -81,7 +81,8 @@ void StepTrace::ForwardLayers(const StepShape& shape, bool gradients) {
 // From the last norm's result, which is given back, to the gradient of the rows that are predicted.
 void StepTrace::Loss(const StepShape& shape, bool gradients) {
   const int64_t trained = shape.trained * config_.hidden_size * setup_.element;
-  const int64_t chunk = LossChunkTokens(config_.vocab_size, setup_.element, shape.trained);
+  const int64_t chunk = LossChunkTokens(config_.vocab_size, setup_.element, shape.trained,
+                                        shape.loss_chunk_bytes);
   memory_.Take(kWorking, trained);
   if (gradients) memory_.Take(kLoss, trained);
   // Logits in the type of the head, which become their own gradient.

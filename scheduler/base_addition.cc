@@ -48,6 +48,7 @@ absl::Status Write(Ledger& ledger, const Moment& now, const v1::BaseManifest& ma
            absl::StrCat(manifest.base(), ", ", ShowSize(manifest.size_bytes()), ", ", outcome)}));
   RETURN_IF_ERROR(transaction.Commit());
   ledger.bases.Add(now.wall, manifest);
+  ledger.configs.AddHeld(manifest, ledger.blobs);
   for (const std::string& key : ledger.bases.Find(manifest.base())->keys) {
     ledger.notices.base_keys.insert(key);
   }

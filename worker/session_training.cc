@@ -20,6 +20,10 @@ struct Session::Running {
     device().Ready(event);
     session.calls_.UrgentNews();
   }
+  void operator()(const TrainerMemory& event) const {
+    device().Has(event);
+    session.LookAtMemory();
+  }
   void operator()(const TrainerBaseLoaded& event) const {
     device().BaseLoaded(event);
     session.calls_.UrgentNews();

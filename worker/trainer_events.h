@@ -23,6 +23,12 @@ struct TrainerReady {
   uint64_t memory_free_bytes = 0;
 };
 
+// Of a GPU, while its trainer has nothing to do.
+struct TrainerMemory {
+  uint64_t free_bytes = 0;
+  uint64_t used_bytes = 0;  // by the trainer itself
+};
+
 struct TrainerBaseLoaded {
   std::string base;
   double seconds = 0;
@@ -99,7 +105,7 @@ struct TrainerComplaint {
   std::string message;
 };
 
-using TrainerEvent = std::variant<TrainerReady, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
+using TrainerEvent = std::variant<TrainerReady, TrainerMemory, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
                                   TrainerSteppedDown, TrainerStep, TrainerEvaluation, TrainerCheckpoint, TrainerDone,
                                   TrainerFailed, TrainerCancelled, TrainerComplaint>;
 

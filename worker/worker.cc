@@ -108,9 +108,11 @@ void Worker::LookAround(Milliseconds now) {
     memory_due_ = now + kMemoryEvery;
     for (size_t i = 0; i < trainers_.size(); ++i) {
       if (trainers_[i] != nullptr) {
-        session_.TrainerUses(static_cast<int>(i), ResidentBytesOf(trainers_[i]->pid()));
+        const pid_t pid = trainers_[i]->pid();
+        session_.TrainerUses(static_cast<int>(i), ResidentBytesOf(pid), MappedBytesOf(pid));
       }
     }
+    session_.HostHas(LookAtHostMemory());
     LookAtBaseDisk();
   }
   if (now >= bases_due_) {

@@ -26,6 +26,13 @@ TEST(TrainerEventsTest, ReadyNamesItsDevice) {
   EXPECT_EQ(ready.memory_total_bytes, 100);
 }
 
+TEST(TrainerEventsTest, MemoryOfAnIdleGpu) {
+  const auto memory = Parse<TrainerMemory>(
+      R"({"event": "memory", "memory_free_bytes": 70, "memory_bytes": 30})");
+  EXPECT_EQ(memory.free_bytes, 70u);
+  EXPECT_EQ(memory.used_bytes, 30u);
+}
+
 TEST(TrainerEventsTest, StepKeepsItsNumbers) {
   const auto step = Parse<TrainerStep>(
       R"({"event": "step", "job": 3, "attempt": 2, "step": 5, "steps": 9, "loss": 1.25,

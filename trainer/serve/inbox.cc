@@ -49,6 +49,11 @@ void Inbox::Close() {
   changed_.notify_one();
 }
 
+bool Inbox::WaitForWork(std::chrono::milliseconds patience) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return changed_.wait_for(lock, patience, [this] { return closed_ || !waiting_.empty(); });
+}
+
 std::optional<Inbox::Work> Inbox::Next() {
   std::unique_lock<std::mutex> lock(mutex_);
   current_.reset();

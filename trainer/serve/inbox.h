@@ -2,6 +2,7 @@
 // waits, and tells the work in progress when to leave.  Safe from any thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -32,6 +33,9 @@ class Inbox {
 
   // No more work: what waits is dropped, what is in progress is told to stop with a checkpoint.
   void Close();
+
+  // True as soon as there is work, or it is closed; false where neither comes within `patience`.
+  bool WaitForWork(std::chrono::milliseconds patience);
 
   // Blocks for the next work, which is in progress from then on; nullopt once closed.
   std::optional<Work> Next();

@@ -26,6 +26,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kLineLimit = size_t{16} << 20;
+constexpr std::chrono::milliseconds kMemoryEvery{5000};
 
 Json FailureFields(const absl::Status& status) {
   return {{"class", FailureClassName(ClassOf(status))},
@@ -72,10 +73,22 @@ void TrainerService::Run() {
   SetThreads(static_cast<int>(threads_));
   ReportReady();
   std::thread reader([this] { ReadRequests(); });
-  while (auto work = inbox_.Next()) {
+  for (;;) {
+    Idle();
+    const auto work = inbox_.Next();
+    if (!work) break;
     std::visit([this](const auto& request) { Do(request); }, *work);
   }
   reader.join();
+}
+
+void TrainerService::Idle() {
+  if (ComputeDevice().is_cpu()) return;
+  while (!inbox_.WaitForWork(kMemoryEvery)) {
+    events_.Write({{"event", "memory"},
+                   {"memory_free_bytes", MemoryFreeBytes()},
+                   {"memory_bytes", MemoryUsedBytes()}});
+  }
 }
 
 void TrainerService::ReportReady() {

@@ -43,6 +43,8 @@ class TrainerService {
                                const std::filesystem::path& cache_dir);
   void ReportAhead(const AttemptId& id, const DataReport& report, double seconds);
   void ReportReady();
+  // Waits until there is something to do, and says meanwhile what a GPU has left: nobody else can.
+  void Idle();
   void ReportBase(const std::string& name, double seconds);
 
   std::istream& in_;

@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "planner/step_bounds.h"
 
 namespace mozgach {
 namespace {
 
-constexpr int64_t kChunks[] = {int64_t{8} << 20, int64_t{1} << 20};
+constexpr int64_t kChunks[] = {int64_t{8} << 20, kShortestLossChunkBytes};
 
 }  // namespace
 
