@@ -32,6 +32,13 @@ struct Session::Running {
                   absl::StrFormat("loaded the base %s in %.1f s", event.base, event.seconds));
     }
   }
+  // It waits still: that its trainer knows it does not make it the one the trainer works on.
+  void operator()(const TrainerPrepared& event) const {
+    const WorkerAttempt* attempt = session.Find(event.id);
+    if (attempt == nullptr) return;
+    session.Log(*attempt, absl::StrFormat("its data is ready: %d rows, %d tokens (%.1f s)",
+                                          event.rows, event.tokens, event.seconds));
+  }
   void operator()(const TrainerComplaint&) const {}
   void operator()(const TrainerFailed& event) const {
     if (event.id.has_value()) Tell(*event.id, event);

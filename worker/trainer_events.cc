@@ -112,6 +112,11 @@ const std::map<std::string, Reader>& Readers() {
       {"base_loaded", BaseLoaded},
       {"phase", Phase},
       {"started", Started},
+      {"prepared",
+       [](const Json& json) {
+         return TrainerPrepared{Id(json), Get<int64_t>(json, "rows"), Get<int64_t>(json, "tokens"),
+                                Get<double>(json, "seconds")};
+       }},
       {"stepped_down",
        [](const Json& json) {
          return TrainerSteppedDown{Id(json), Get<std::string>(json, "message"),

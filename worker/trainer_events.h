@@ -51,6 +51,14 @@ struct TrainerStarted {
   std::string pinned_json = "{}";  // what it chose by measurement
 };
 
+// The data of an attempt that waits is read and tokenised.
+struct TrainerPrepared {
+  AttemptId id;
+  int64_t rows = 0;
+  int64_t tokens = 0;
+  double seconds = 0;
+};
+
 // Memory ran out; the training goes on and needs less.
 struct TrainerSteppedDown {
   AttemptId id;
@@ -106,6 +114,7 @@ struct TrainerComplaint {
 };
 
 using TrainerEvent = std::variant<TrainerReady, TrainerMemory, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
+                                  TrainerPrepared,
                                   TrainerSteppedDown, TrainerStep, TrainerEvaluation, TrainerCheckpoint, TrainerDone,
                                   TrainerFailed, TrainerCancelled, TrainerComplaint>;
 

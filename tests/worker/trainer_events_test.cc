@@ -51,6 +51,14 @@ TEST(TrainerEventsTest, StartedKeepsWhatThePlanSays) {
   EXPECT_EQ(started.memory_planned_bytes, 456);
 }
 
+TEST(TrainerEventsTest, PreparedNamesTheAttemptThatWaits) {
+  const auto event = Parse<TrainerPrepared>(
+      R"({"event": "prepared", "job": 4, "attempt": 1, "rows": 23, "tokens": 900, "seconds": 0.5})");
+  EXPECT_EQ(event.id.job, 4);
+  EXPECT_EQ(event.rows, 23);
+  EXPECT_EQ(event.tokens, 900);
+}
+
 TEST(TrainerEventsTest, SteppingDownKeepsWhatChanged) {
   const auto event = Parse<TrainerSteppedDown>(
       R"({"event": "stepped_down", "job": 3, "attempt": 2, "step": 7, "rung": 1,
