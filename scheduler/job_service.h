@@ -3,6 +3,7 @@
 
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "scheduler/attempt_log.h"
+#include "scheduler/doorman.h"
 #include "scheduler/front_desk.h"
 
 namespace mozgach {
@@ -10,7 +11,8 @@ namespace mozgach {
 class JobService final : public v1::JobService::CallbackService {
  public:
   // Both outlive the service.
-  JobService(FrontDesk& desk, const AttemptLogs& logs) : desk_(desk), logs_(logs) {}
+  JobService(FrontDesk& desk, const AttemptLogs& logs, const Doorman& doorman)
+      : desk_(desk), logs_(logs), doorman_(doorman) {}
 
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
                                    const v1::SubmitRequest* request,
@@ -44,8 +46,12 @@ class JobService final : public v1::JobService::CallbackService {
                                                    const v1::LogsRequest* request) override;
 
  private:
+  absl::StatusOr<v1::SubmitResponse> Take(const grpc::CallbackServerContext& context,
+                                          const v1::SubmitRequest& request);
+
   FrontDesk& desk_;
   const AttemptLogs& logs_;
+  const Doorman& doorman_;
 };
 
 }  // namespace mozgach

@@ -35,10 +35,16 @@ int main(int argc, char** argv) {
   std::string config;
   app.add_option("--data", options.data, "Directory of queue, blobs, logs and registry")
       ->required();
-  app.add_option("--listen", options.listen, "gRPC address; port 0: any")->capture_default_str();
+  app.add_option("--listen", options.listen, "gRPC address, HOST:PORT (port 0: any) or unix:PATH")
+      ->capture_default_str();
   app.add_option("--http", options.http,
                  "Address of the web page, /metrics and /health; port 0: any")
       ->capture_default_str();
+  app.add_option("--tls", options.tls,
+                 "Folder with ca.pem, certificate.pem and key.pem, as `mozgachctl fleet init` makes: "
+                 "who calls --listen shows a certificate or a token");
+  app.add_flag("--insecure-plaintext", options.insecure_plaintext,
+               "Let other hosts call --listen without TLS, and read --http");
   app.add_option("--config", config, "YAML file of bounds and times");
   app.set_version_flag("--version", MOZGACH_VERSION);
   try {
@@ -51,6 +57,8 @@ int main(int argc, char** argv) {
     auto read = mozgach::ReadSchedulerConfig(config);
     if (!read.ok()) return Fail(read.status());
     options.config = *read;
+    if (options.tls.empty()) options.tls = read->tls;
+    options.insecure_plaintext |= read->insecure_plaintext;
   }
   const sigset_t signals = BlockEndSignals();
   auto daemon = mozgach::Daemon::Start(options, mozgach::Clock::System());

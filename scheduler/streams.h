@@ -27,8 +27,12 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
   // Once, by the service.
   grpc::ServerWriteReactor<Response>* Start() {
     self_ = this->shared_from_this();
-    desk_.Listen(self_);
-    Poke();
+    if (desk_.Listen(self_)) {
+      Poke();
+    } else {
+      std::lock_guard<std::mutex> lock(mutex_);
+      End(absl::ResourceExhaustedError("a thousand others watch already; try again later"));
+    }
     return this;
   }
 

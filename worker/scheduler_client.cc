@@ -20,7 +20,8 @@ constexpr Milliseconds kShortCall{15'000};
 // A transfer that is slower than this, on average, is cut and goes on where it was.
 constexpr uint64_t kBytesPerSecondMin = 100'000;
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+std::shared_ptr<grpc::Channel> Connect(
+    const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   // A scheduler that comes back is noticed within a second, not after gRPC's two minutes.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -28,7 +29,7 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
   arguments.SetMaxReceiveMessageSize(kMessageMax);
   arguments.SetMaxSendMessageSize(kMessageMax);
-  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  auto channel = grpc::CreateCustomChannel(address, credentials, arguments);
   // gRPC 1.51 aborts now and then when the last user of its callback queue goes: one stays.
   static const auto* const kept = new std::shared_ptr<grpc::Channel>(channel);
   (void)kept;
@@ -59,8 +60,12 @@ struct SchedulerClient::Call {
   v1::SynchronizeResponse response;
 };
 
+SchedulerClient::SchedulerClient(const std::string& address,
+                                 const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+    : stub_(v1::WorkerService::NewStub(Connect(address, credentials))) {}
+
 SchedulerClient::SchedulerClient(const std::string& address)
-    : stub_(v1::WorkerService::NewStub(Connect(address))) {}
+    : SchedulerClient(address, grpc::InsecureChannelCredentials()) {}
 
 SchedulerClient::~SchedulerClient() {
   std::unique_lock lock(mutex_);

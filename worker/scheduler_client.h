@@ -2,6 +2,8 @@
 // an absl::Status.  Thread-safe.
 #pragma once
 
+#include <grpcpp/security/credentials.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
@@ -23,7 +25,11 @@ class SchedulerClient {
  public:
   using Answer = absl::StatusOr<v1::SynchronizeResponse>;
 
-  // "HOST:PORT".  Connects when it is first used, and again whenever the connection is gone.
+  // HOST:PORT or unix:PATH; security/channel.h makes the credentials.  Connects when it is first used,
+  // and again whenever the connection is gone.
+  SchedulerClient(const std::string& address,
+                  const std::shared_ptr<grpc::ChannelCredentials>& credentials);
+  // In plaintext.
   explicit SchedulerClient(const std::string& address);
   // Gives up the call in flight and waits for its end.
   ~SchedulerClient();
