@@ -35,6 +35,7 @@ namespace {
 
 constexpr int kMessageBytesMax = 64 << 20;
 constexpr int kStreamsPerConnectionMax = 1000;
+constexpr int kConnectionAgeMs = 600'000;
 constexpr auto kStopPatience = std::chrono::seconds(2);
 constexpr auto kEndpointsRetry = std::chrono::seconds(1);
 
@@ -159,6 +160,10 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   // Otherwise a second scheduler could share the port and take half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  // Certificates are looked at when a connection is made: after a while it is made anew.
+  if (!options.tls.empty()) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kConnectionAgeMs);
+  }
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

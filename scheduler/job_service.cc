@@ -97,14 +97,19 @@ grpc::ServerUnaryReactor* JobService::ListEvents(grpc::CallbackServerContext* co
                    response);
 }
 
+std::function<absl::Status()> JobService::AdmissionOf(
+    const grpc::CallbackServerContext& context) const {
+  return [this, &context] { return doorman_.CallerOf(context).status(); };
+}
+
 grpc::ServerWriteReactor<v1::WatchResponse>* JobService::Watch(grpc::CallbackServerContext* context,
                                                                const v1::WatchRequest* request) {
-  return std::make_shared<WatchStream>(desk_, *request)->Start();
+  return std::make_shared<WatchStream>(desk_, AdmissionOf(*context), *request)->Start();
 }
 
 grpc::ServerWriteReactor<v1::LogsResponse>* JobService::Logs(grpc::CallbackServerContext* context,
                                                              const v1::LogsRequest* request) {
-  return std::make_shared<LogStream>(desk_, logs_, *request)->Start();
+  return std::make_shared<LogStream>(desk_, AdmissionOf(*context), logs_, *request)->Start();
 }
 
 }  // namespace mozgach

@@ -1,6 +1,8 @@
 // The JobService: what people and programs ask of the queue, over gRPC.  Thread-safe.
 #pragma once
 
+#include <functional>
+
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "scheduler/attempt_log.h"
 #include "scheduler/doorman.h"
@@ -46,6 +48,8 @@ class JobService final : public v1::JobService::CallbackService {
                                                    const v1::LogsRequest* request) override;
 
  private:
+  // Whether who asked is still let in, while its stream goes on.
+  std::function<absl::Status()> AdmissionOf(const grpc::CallbackServerContext& context) const;
   absl::StatusOr<v1::SubmitResponse> Take(const grpc::CallbackServerContext& context,
                                           const v1::SubmitRequest& request);
 

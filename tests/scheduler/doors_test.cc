@@ -226,6 +226,19 @@ TEST_F(DoorsTest, ACertificateThatIsReplacedOnDiskIsUsedWithoutARestart) {
   EXPECT_EQ(CodeOfPs(before), grpc::StatusCode::OK);  // over the connection it had
 }
 
+TEST_F(DoorsTest, AStreamEndsWhenItsReaderIsNotLetInAnyMore) {
+  Visitor sam = Come(Role::kSubmitter, "sam");
+  SubmitOne(sam, "law");
+  Visitor alice = ComeWithToken(AddToken(Role::kViewer, "alice"));
+  Patience patience;
+  v1::WatchResponse response;
+  const auto watch = alice.jobs->Watch(patience, v1::WatchRequest());
+  ASSERT_TRUE(watch->Read(&response));
+  Revoke("alice");
+  while (watch->Read(&response)) continue;
+  EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
 TEST_F(DoorsTest, WhoCallsTooOftenIsToldToWait) {
   config_.calls_per_second_max = 2;
   Start();
