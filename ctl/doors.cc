@@ -81,8 +81,9 @@ absl::StatusOr<int> Init(const DoorFlags& flags, const Settings& settings) {
           "Here:\n  export MOZGACH_SCHEDULER=", host, ":7108 MOZGACH_TLS=", own.string(), "\n",
           "  mozgachctl fleet whoami\n", "For each worker, and a copy of its folder to its host:\n",
           "  mozgachctl fleet worker NAME --dir ", flags.dir, "\n",
-          "  mozgach-worker --scheduler ", host, ":7108 --tls ", (fs::path(flags.dir) / "NAME").string(),
-          " --data DIR --bases DIR\n", "For a person or a program that has no certificate:\n",
+          "  mozgach-worker --scheduler ", host, ":7108 --tls ",
+          (fs::path(flags.dir) / "NAME").string(), " --data DIR --bases DIR\n",
+          "For a person or a program that has no certificate:\n",
           "  mozgachctl fleet token --role submitter --name NAME\n"));
   return 0;
 }
@@ -132,8 +133,8 @@ absl::StatusOr<int> AddToken(const DoorFlags& flags, const Settings& settings) {
   Say(settings, facts, absl::StrCat(token, "\n"));
   if (!settings.json) {
     std::fprintf(stderr,
-                 "This is shown once.  %s sets MOZGACH_TOKEN to it, or keeps it in a file \"token\", "
-                 "mode 0600, beside ca.pem in a folder of --tls.\n",
+                 "This is shown once.  %s sets MOZGACH_TOKEN to it, or keeps it in a file "
+                 "\"token\", mode 0600, beside ca.pem in a folder of --tls.\n",
                  flags.name.c_str());
   }
   return 0;
@@ -242,7 +243,8 @@ void AddTokens(CLI::App& fleet, Command* command) {
   token_flags->days = 90;
   CLI::App* token = fleet.add_subcommand("token", "Make a token, shown once");
   token->add_option("--name", token_flags->name, "Who it is for")->required();
-  token->add_option("--role", token_flags->role, "viewer, submitter, operator or worker")->required();
+  token->add_option("--role", token_flags->role, "viewer, submitter, operator or worker")
+      ->required();
   token->add_option("--days", token_flags->days, "Until it expires; 0: never")
       ->check(CLI::Range(0, kDaysMax))
       ->capture_default_str();

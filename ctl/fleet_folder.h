@@ -1,8 +1,8 @@
-// The FleetFolder is where a fleet's authority lies, and what it has made: one folder for each program or
-// person, to be copied to its machine and named there with --tls.
+// The FleetFolder is where a fleet's authority lies, and what it has made: one folder for each
+// program or person, to be copied to its machine and named there with --tls.
 //
-//   DIR/ca.pem, DIR/ca.key       the authority; who has ca.key can be anybody: keep it off the hosts
-//   DIR/NAME/                    credentials_folder.h
+//   DIR/ca.pem, DIR/ca.key     the authority; who has ca.key can be anybody: keep it off the hosts
+//   DIR/NAME/                  credentials_folder.h
 //
 // Everything in it is readable by its owner only.
 #pragma once
@@ -27,7 +27,7 @@ class FleetFolder {
   // NOT_FOUND, with what to do, where there is none.
   static absl::StatusOr<FleetFolder> Open(const std::filesystem::path& folder);
 
-  // Return the folder that was written.  FAILED_PRECONDITION: it is there, and `replace` is not set.
+  // Return the folder that was written.  FAILED_PRECONDITION: it is there, and `replace` not set.
   absl::StatusOr<std::filesystem::path> IssueForScheduler(const std::vector<std::string>& hosts,
                                                           WallTime now, int days, bool replace);
   absl::StatusOr<std::filesystem::path> IssueFor(Role role, const std::string& name, WallTime now,

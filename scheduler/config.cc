@@ -69,7 +69,9 @@ absl::Status Set(const std::string& path, const YAML::Node& name, const YAML::No
   if (key == Keys().end()) {
     const std::string known = absl::StrJoin(
         Keys(), ", ", [](std::string* out, const auto& entry) { out->append(entry.first); });
-    return Wrong(path, name.Mark(), absl::StrCat("unknown key '", text, "'; there are tls, insecure_plaintext, ", known));
+    return Wrong(path, name.Mark(),
+                 absl::StrCat("unknown key '", text, "'; there are tls, insecure_plaintext, ",
+                              known));
   }
   double number = 0;
   if (!value.IsScalar() || !YAML::convert<double>::decode(value, number) ||

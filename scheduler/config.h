@@ -37,7 +37,8 @@ struct SchedulerConfig {
   Milliseconds WaitMax() const { return lease / 3; }
 };
 
-// Reads a YAML file with keys like `lease_seconds: 30` and `tls: DIR`; absent keys keep their defaults.
+// Reads a YAML file with keys like `lease_seconds: 30` and `tls: DIR`; absent keys keep their
+// defaults.
 // INVALID_ARGUMENT: "path:line:column: what is wrong".
 absl::StatusOr<SchedulerConfig> ReadSchedulerConfig(const std::filesystem::path& path);
 

@@ -36,8 +36,8 @@ class Gate final : public grpc::AuthMetadataProcessor {
 
   bool IsBlocking() const override { return false; }
 
-  grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext* connection, OutputMetadata*,
-                       OutputMetadata*) override {
+  grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext* connection,
+                       OutputMetadata*, OutputMetadata*) override {
     const absl::StatusOr<Caller> caller = doorman_.Identify(*connection, metadata);
     if (!caller.ok()) return ToReply(caller.status());
     return ToReply(doorman_.Admit(*caller, Value(metadata, ":path")));

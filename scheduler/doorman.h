@@ -1,9 +1,9 @@
 // The Doorman says who calls and whether they may.  Thread-safe.
 //
-// On a TLS port a Gate asks it before any message of a call is read: strangers can make the scheduler
-// parse nothing.  Services ask it again who the caller is.  On a plaintext port there is nobody to
-// ask: it is this host's own (loopback or a socket of mode 0600), or a person allowed it in as many
-// words; who comes in there may everything.
+// On a TLS port a Gate asks it before any message of a call is read: strangers can make the
+// scheduler parse nothing.  Services ask it again who the caller is.  On a plaintext port there is
+// nobody to ask: it is this host's own (loopback or a socket of mode 0600), or a person allowed it
+// in as many words; who comes in there may everything.
 #pragma once
 
 #include <grpcpp/security/auth_metadata_processor.h>

@@ -30,8 +30,8 @@ absl::Status CheckListen(const char* flag, const std::string& address, bool tls,
   return absl::InvalidArgumentError(absl::StrCat(
       flag, " ", address, " can be reached by other hosts, and anybody there could ",
       is_web ? "read how many jobs and workers there are: listen on 127.0.0.1"
-             : "give orders: give --tls DIR (`mozgachctl fleet init` makes one), listen on 127.0.0.1 "
-               "or unix:PATH",
+             : "give orders: give --tls DIR (`mozgachctl fleet init` makes one), listen on "
+               "127.0.0.1 or unix:PATH",
       ", or say --insecure-plaintext"));
 }
 

@@ -1,5 +1,5 @@
-// How the scheduler listens: TLS, a Unix socket of mode 0600, or plaintext where that is safe or was
-// asked for in as many words.
+// How the scheduler listens: TLS, a Unix socket of mode 0600, or plaintext where that is safe or
+// was asked for in as many words.
 #pragma once
 
 #include <grpcpp/security/server_credentials.h>
@@ -18,8 +18,8 @@ namespace mozgach {
 absl::Status CheckListen(const char* flag, const std::string& address, bool tls,
                          bool insecure_plaintext);
 
-// For a port at `address`: TLS with the folder's certificate where there is a folder, looked at every
-// second; a Unix socket is always plain.  `doorman` outlives the server.
+// For a port at `address`: TLS with the folder's certificate where there is a folder, looked at
+// every second; a Unix socket is always plain.  `doorman` outlives the server.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsToListen(
     const std::string& address, const std::filesystem::path& tls, Doorman& doorman);
 

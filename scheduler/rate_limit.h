@@ -1,5 +1,5 @@
-// A RateLimit lets each name call so many times a second, and more for a moment: one bucket for each,
-// which fills with time.  Thread-safe.
+// A RateLimit lets each name call so many times a second, and more for a moment: one bucket for
+// each, which fills with time.  Thread-safe.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@ class RateLimit {
   // Up to `burst` calls at once after a pause.
   RateLimit(double per_second, double burst) : per_second_(per_second), burst_(burst) {}
 
-  // False: too many.  Names are those of identities, of which there are only as many as were issued.
+  // False: too many.  Names are those of identities: there are only as many as were issued.
   bool Take(const std::string& name, Milliseconds now);
 
  private:

@@ -68,8 +68,8 @@ class WebServer::Handler : public CivetHandler {
 
  private:
   static bool Refuse(mg_connection* connection) {
-    Write(connection, {405, "text/plain; charset=utf-8", "These pages are only read: GET or HEAD\n"},
-          /*with_body=*/true);
+    const char* reason = "These pages are only read: GET or HEAD\n";
+    Write(connection, {405, "text/plain; charset=utf-8", reason}, /*with_body=*/true);
     return true;
   }
 

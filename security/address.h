@@ -13,8 +13,8 @@ bool IsUnixAddress(std::string_view address);
 // A name is never looked up: it could come to mean something else.
 bool IsLocalAddress(std::string_view address);
 
-// OK for unix:PATH with a path of 1 to 107 bytes (the system's bound), and for HOST:PORT with a port
-// from `port_min` to 65535.  INVALID_ARGUMENT says what is wrong.
+// OK for unix:PATH with a path of 1 to 107 bytes (the system's bound), and for HOST:PORT with a
+// port from `port_min` to 65535.  INVALID_ARGUMENT says what is wrong.
 absl::Status CheckAddress(std::string_view address, int port_min);
 
 // The path behind "unix:".  REQUIRES: IsUnixAddress(address).

@@ -44,7 +44,8 @@ absl::Status SetTimes(X509& certificate, const Request& request) {
 
 absl::Status SetSerial(X509& certificate) {
   const std::unique_ptr<BIGNUM, Freed<BN_free>> serial(BN_new());
-  if (serial == nullptr || BN_rand(serial.get(), kSerialBits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) != 1 ||
+  if (serial == nullptr ||
+      BN_rand(serial.get(), kSerialBits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) != 1 ||
       BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(&certificate)) == nullptr) {
     return OpenSslError("number a certificate");
   }
@@ -127,7 +128,8 @@ absl::StatusOr<std::string> AlternativeName(const std::string& host) {
     return absl::StrCat("DNS:", host);
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("'", absl::CHexEscape(host.substr(0, 80)), "' is neither a host's name nor an IP address"));
+      absl::StrCat("'", absl::CHexEscape(host.substr(0, 80)),
+                   "' is neither a host's name nor an IP address"));
 }
 
 std::vector<std::pair<int, std::string>> ExtensionsOfEnd(const std::string& purpose,

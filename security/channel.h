@@ -20,8 +20,8 @@ struct SchedulerDoor {
 
 // TLS where there is a folder, with its certificate and the token; the files are looked at every
 // second, so that those replaced are used for new connections.  Plaintext to this machine, without
-// a token; a Unix socket is always plain, its file's mode guards it.  INVALID_ARGUMENT, with what to
-// do, for plaintext to another host unless `insecure_plaintext`, and in any case with a token.
+// a token; a Unix socket is always plain, its file's mode guards it.  INVALID_ARGUMENT, with what
+// to do, for plaintext to another host unless `insecure_plaintext`, and in any case with a token.
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsFor(const SchedulerDoor& door);
 
 }  // namespace mozgach

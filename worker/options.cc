@@ -42,7 +42,8 @@ void Define(CLI::App& app, Words& words) {
                "speak to a scheduler on another host without TLS, and let others read --http");
   app.add_option("--data", words.data, "folder for datasets, checkpoints and logs of this worker; required");
   app.add_option("--bases", words.bases, "folders below which bases lie by their hub names; required");
-  app.add_option("--name", words.name, "of this worker in the fleet (default: that of its certificate, or the host's name)");
+  app.add_option("--name", words.name,
+                 "of this worker in the fleet (default: that of its certificate, or the host's name)");
   app.add_option("--threads", words.threads, "of its trainers (default: all cores)");
   app.add_option("--memory", words.memory,
                  "that its trainers may use, as 8GiB (default: what is free)");
@@ -74,7 +75,8 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
           key != "insecure_plaintext") {
         return absl::InvalidArgumentError(absl::StrCat(
             path, ":", entry.first.Mark().line + 1, ": unknown option '", key,
-            "'; there are scheduler, tls, insecure_plaintext, data, bases, name, devices, threads, memory, http, trainer"));
+            "'; there are scheduler, tls, insecure_plaintext, data, bases, name, devices, threads, "
+            "memory, http, trainer"));
       }
       if (app.get_option("--" + key)->count() > 0) continue;
       if (text != texts.end()) {
@@ -131,8 +133,8 @@ absl::Status CheckHttp(const Words& words) {
   }
   if (IsLocalAddress(words.http) || words.insecure_plaintext) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("--http ", words.http, " can be read by other hosts: listen on 127.0.0.1, or say "
-                   "--insecure-plaintext if they may"));
+      absl::StrCat("--http ", words.http, " can be read by other hosts: listen on 127.0.0.1, or "
+                   "say --insecure-plaintext if they may"));
 }
 
 absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_program) {

@@ -26,9 +26,9 @@ class SchedulerClient {
  public:
   using Answer = absl::StatusOr<v1::SynchronizeResponse>;
 
-  // HOST:PORT or unix:PATH; security/channel.h makes the credentials.  Connects when it is first used,
-  // and again whenever the connection is gone, or when its certificate is refused: there may be
-  // another by then.
+  // HOST:PORT or unix:PATH; security/channel.h makes the credentials.  Connects when it is first
+  // used, and again whenever the connection is gone, or when its certificate is refused: there may
+  // be another by then.
   SchedulerClient(const std::string& address,
                   const std::shared_ptr<grpc::ChannelCredentials>& credentials);
   // In plaintext.
