@@ -198,7 +198,7 @@ absl::StatusOr<int> Plan(const PlanFlags& flags, const Settings& settings) {
   std::unique_ptr<Connection> connection;
   if (!flags.worker.empty()) {
     ASSIGN_OR_RETURN(connection, settings.Connect());
-  } else if (auto opened = Connection::Open(settings.scheduler, kShortPatience); opened.ok()) {
+  } else if (auto opened = settings.Connect(kShortPatience); opened.ok()) {
     connection = *std::move(opened);
   }
   ASSIGN_OR_RETURN(const Target target, TargetOf(flags, connection.get()));

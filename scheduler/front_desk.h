@@ -58,8 +58,9 @@ class FrontDesk {
   // The caller has gone: true when its call was held, and will not be answered any more.
   bool Leave(const v1::SynchronizeRequest& request);
 
-  // Pokes it until it is gone.
-  void Listen(std::weak_ptr<Listener> listener);
+  static constexpr size_t kListenersMax = 1000;
+  // Pokes it until it is gone.  False: there are kListenersMax already.
+  bool Listen(std::weak_ptr<Listener> listener);
 
   // Ends every held call and stream with UNAVAILABLE; later ones at once.
   void Close();

@@ -12,6 +12,8 @@
 namespace mozgach {
 namespace {
 
+constexpr int kSelectedMax = 100000;
+
 // A step that takes longer is worth a word.
 constexpr Milliseconds kStillAfter{60'000};
 
@@ -168,6 +170,9 @@ v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState
 
 absl::StatusOr<std::vector<int64_t>> Select(Ledger& ledger, const v1::Selector& selector,
                                             bool all_by_default) {
+  if (selector.domains_size() > kSelectedMax || selector.jobs_size() > kSelectedMax) {
+    return absl::InvalidArgumentError("more than 100000 domains or jobs in one selection");
+  }
   const bool nothing = selector.domains().empty() && selector.jobs().empty();
   if (nothing && selector.all()) return ledger.queue.Every();
   if (nothing && all_by_default) return ledger.queue.Latest();

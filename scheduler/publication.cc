@@ -7,6 +7,7 @@
 #include "common/json_text.h"
 #include "common/log.h"
 #include "nlohmann/json.hpp"
+#include "registry/file_name.h"
 #include "registry/manifest.h"
 
 namespace mozgach {
@@ -135,6 +136,7 @@ absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, const v1
   Version version;
   for (const v1::File& file : result.files()) {
     if (file.path() == kManifestName || file.path() == kMetricsName) continue;
+    RETURN_IF_ERROR(CheckAdapterFile(file.path()));
     version.files.push_back({file.path(), file.sha256(), file.size()});
   }
   RETURN_IF_ERROR(CheckVersionFiles(version.files));
