@@ -44,6 +44,7 @@ absl::StatusOr<Answer> WorkerCall::Run() {
   v1::SynchronizeResponse& response = answer_.response;
   const Milliseconds quiet(static_cast<int64_t>(ledger_.roster.workers().size()));
   const Milliseconds again = std::max(ledger_.config.call_interval, quiet);
+  response.set_scheduler_incarnation(ledger_.incarnation);
   response.set_lease_ms(static_cast<uint64_t>(ledger_.config.lease.count()));
   response.set_call_again_ms(
       static_cast<uint64_t>(std::min(again, ledger_.config.WaitMax()).count()));
@@ -59,6 +60,14 @@ absl::StatusOr<Answer> WorkerCall::Run() {
   }
   if (response.replaced()) {
     ledger_.counters.stale_reports += held_ ? 0 : request_.attempts_size();
+    answer_.news = true;
+    return std::move(answer_);
+  }
+  if (request_.attempts_size() > 0 &&
+      request_.scheduler_incarnation() != ledger_.incarnation) {
+    // Leased before a restore: the numbers mean something else by now.
+    response.set_drain(ledger_.roster.Find(request_.worker())->drain);
+    if (!held_) ledger_.counters.stale_reports += request_.attempts_size();
     answer_.news = true;
     return std::move(answer_);
   }

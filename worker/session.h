@@ -166,6 +166,7 @@ class Session {
   uint32_t slots_told_ = 0;
   bool draining_ = false;
   bool replaced_ = false;
+  uint64_t scheduler_incarnation_ = 0;
   Milliseconds last_answer_at_{-1};
   Milliseconds stop_at_{-1};
 };
