@@ -48,7 +48,11 @@ int Disk::After() {
 bool Disk::MayCommit() {
   ++step_;
   if (die_at_ != 0 && step_ >= die_at_) dead_ = true;
-  if (dead_) return false;
+  if (dead_ || full_) return false;
+  if (fail_at_ != 0 && step_ >= fail_at_) {
+    fail_at_ = 0;
+    return false;
+  }
   ++step_;
   if (die_at_ != 0 && step_ >= die_at_) dead_ = true;  // right after it
   return true;

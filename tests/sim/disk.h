@@ -25,7 +25,8 @@ class Disk {
   // The scheduler dies at the `steps`-th half of a durable step from now: 1 is before the next one,
   // 2 right after it.
   void DieAfter(int64_t steps) { die_at_ = step_ + steps; }
-  // The next system call at least that many steps away fails (EIO): for good, or although it was done.
+  // The next durable step at least that many halves away fails; a system call perhaps although it
+  // was done.
   void FailAfter(int64_t steps, bool but_done) {
     fail_at_ = step_ + steps;
     fail_but_done_ = but_done;
@@ -33,7 +34,7 @@ class Disk {
   bool dead() const { return dead_; }
   void Revive();
 
-  // No byte more goes onto it.  The database is told apart, by its page limit.
+  // No byte more goes onto it, and no commit.
   void Fill(bool full) { full_ = full; }
   bool full() const { return full_; }
   int64_t steps() const { return step_; }

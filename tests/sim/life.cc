@@ -13,7 +13,7 @@
 namespace mozgach::sim {
 namespace {
 
-constexpr Milliseconds kHealingMax{4 * 3'600'000};
+constexpr Milliseconds kHealingMax{3'600'000};
 constexpr Milliseconds kLook(5'000);
 
 // One host: what it is like, its network, and the workers that have run on it.

@@ -4,8 +4,9 @@
 //   sim --from 17 --trace         one, step by step
 //   sim --from 17 --shrink        the smallest part of its plan that still fails
 //   sim --until-jobs 100000       as many seeds as it takes for so many lives of jobs
+//   sim --seeds 1000 --must-fail  goes on until one fails
 //
-// Leaves with 1 when something did not hold.
+// Leaves with 1 when something did not hold; with --must-fail when everything did.
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -19,6 +20,8 @@
 namespace mozgach::sim {
 namespace {
 
+constexpr int64_t kFailuresMax = 10;  // more would be more of the same
+
 struct Arguments {
   uint64_t seeds = 1;
   uint64_t from = 1;
@@ -26,6 +29,7 @@ struct Arguments {
   int64_t until_jobs = 0;
   bool trace = false;
   bool shrink = false;
+  bool must_fail = false;
 };
 
 struct Sum {
@@ -75,7 +79,7 @@ int Run(const Arguments& arguments) {
     if (outcome.violation.empty()) continue;
     ++failures;
     ShowFailure(plan, outcome, arguments);
-    if (failures >= 10) break;
+    if (failures >= kFailuresMax || arguments.must_fail) break;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   std::printf("%lld lives of fleets, %lld of jobs in %.1f s (%.0f/s): %lld attempts, %lld calls, "
@@ -87,7 +91,7 @@ int Run(const Arguments& arguments) {
               static_cast<long long>(sum.deaths), static_cast<long long>(sum.restores),
               sum.simulated_seconds / 86400, static_cast<unsigned long long>(sum.trace),
               static_cast<long long>(failures));
-  return failures == 0 ? 0 : 1;
+  return (failures == 0) == arguments.must_fail ? 1 : 0;
 }
 
 }  // namespace
@@ -103,6 +107,7 @@ int main(int argc, char** argv) {
   app.add_option("--until-jobs", arguments.until_jobs, "go on until so many jobs have lived");
   app.add_flag("--trace", arguments.trace, "say every step");
   app.add_flag("--shrink", arguments.shrink, "look for the smallest plan that fails");
+  app.add_flag("--must-fail", arguments.must_fail, "something wrong is to be found");
   CLI11_PARSE(app, argc, argv);
   return mozgach::sim::Run(arguments);
 }

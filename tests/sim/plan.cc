@@ -23,13 +23,13 @@ struct Habit {
 
 constexpr std::array<Habit, 23> kHabits = {{
     {Deed::kCrashScheduler, "crash_scheduler", 4, Milliseconds(100), 2 * kMinute, 0, 0},
-    {Deed::kDieAtStep, "die_at_step", 8, Milliseconds(100), kMinute, 1, 400},
-    {Deed::kDiskError, "disk_error", 5, {}, {}, 1, 200},
+    {Deed::kDieAtStep, "die_at_step", 12, {}, {}, 1, 120},
+    {Deed::kDiskError, "disk_error", 6, {}, {}, 1, 80},
     {Deed::kPauseScheduler, "pause_scheduler", 2, Milliseconds(1000), 2 * kMinute, 0, 0},
     {Deed::kJumpClock, "jump_clock", 3, {}, {}, -7'200'000, 7'200'000},
     {Deed::kFillDisk, "fill_disk", 3, Milliseconds(1000), kMinute, 0, 0},
-    {Deed::kBackUp, "back_up", 2, {}, {}, 0, 0},
-    {Deed::kRestore, "restore", 1, Milliseconds(1000), kMinute, 0, 0},
+    {Deed::kBackUp, "back_up", 3, {}, {}, 0, 0},
+    {Deed::kRestore, "restore", 2, Milliseconds(1000), kMinute, 0, 0},
     {Deed::kLoseStaging, "lose_staging", 1, {}, {}, 0, 0},
     {Deed::kCrashWorker, "crash_worker", 8, Milliseconds(100), 2 * kMinute, 0, 0},
     {Deed::kPauseWorker, "pause_worker", 6, Milliseconds(1000), 2 * kMinute, 0, 0},
@@ -38,7 +38,7 @@ constexpr std::array<Habit, 23> kHabits = {{
     {Deed::kBadNetwork, "bad_network", 10, Milliseconds(5000), 2 * kMinute, 0, 0},
     {Deed::kCutNetwork, "cut_network", 6, Milliseconds(1000), 2 * kMinute, 0, 0},
     {Deed::kSickTrainers, "sick_trainers", 6, Milliseconds(10'000), 2 * kMinute, 0, 0},
-    {Deed::kSubmit, "submit", 14, {}, {}, 1, 12},
+    {Deed::kSubmit, "submit", 16, {}, {}, 1, 25},
     {Deed::kCancel, "cancel", 6, {}, {}, 0, 0},
     {Deed::kCancelLate, "cancel_late", 3, {}, {}, 0, 0},
     {Deed::kCancelAll, "cancel_all", 1, {}, {}, 0, 0},
@@ -63,8 +63,19 @@ const Habit& Choose(Dice& dice) {
   return kHabits.back();
 }
 
+// Most trouble comes together, in a few storms.
+Milliseconds DrawTime(Dice& dice, const Plan& plan) {
+  if (dice.Chance(0.4)) return dice.Between(Milliseconds(0), plan.chaos);
+  const int64_t storm = dice.Between(0, 2);
+  const Milliseconds middle(static_cast<int64_t>(
+      Mix(Mix(plan.seed, "storm"), static_cast<uint64_t>(storm)) %
+      static_cast<uint64_t>(plan.chaos.count())));
+  return std::clamp(middle + dice.Between(Milliseconds(-15'000), Milliseconds(15'000)),
+                    Milliseconds(0), plan.chaos);
+}
+
 Item Draw(Dice& dice, const Habit& habit, const Plan& plan) {
-  return {.at = dice.Between(Milliseconds(0), plan.chaos),
+  return {.at = DrawTime(dice, plan),
           .deed = habit.deed,
           .host = static_cast<int>(dice.Between(0, plan.hosts - 1)),
           .length = dice.Between(habit.shortest, habit.longest),
@@ -79,11 +90,11 @@ Plan MakePlan(uint64_t seed) {
   Dice dice(Mix(seed, "plan"));
   Plan plan{.seed = seed,
             .hosts = static_cast<int>(dice.Between(2, 5)),
-            .chaos = dice.Between(4 * kMinute, 12 * kMinute),
+            .chaos = dice.Between(2 * kMinute, 6 * kMinute),
             .one_survivor = dice.Chance(0.25)};
   // A calm fleet, a lively one, one in ruins.
-  const int64_t items = dice.Between(10, 60);
-  plan.items.push_back({.deed = Deed::kSubmit, .number = dice.Between(10, 30)});
+  const int64_t items = dice.Between(15, 120);
+  plan.items.push_back({.deed = Deed::kSubmit, .number = dice.Between(20, 60)});
   for (int64_t i = 0; i < items; ++i) plan.items.push_back(Draw(dice, Choose(dice), plan));
   std::stable_sort(plan.items.begin(), plan.items.end(),
                    [](const Item& a, const Item& b) { return a.at < b.at; });

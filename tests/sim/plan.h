@@ -17,7 +17,7 @@ enum class Deed {
   // Faults.  `length` is how long they last.
   kCrashScheduler,
   kDieAtStep,       // the scheduler dies in the middle of its `number`-th half step from now
-  kDiskError,       // the system call so many steps away fails; an odd number: although it was done
+  kDiskError,       // the step so many halves away fails; an odd number: although it was done
   kPauseScheduler,
   kJumpClock,       // its wall clock is set by `number` milliseconds
   kFillDisk,
