@@ -3,7 +3,9 @@
 //   sim --seeds 1000 --from 1     a thousand of them; says which fail, and how to see it again
 //   sim --from 17 --trace         one, step by step
 //   sim --from 17 --shrink        the smallest part of its plan that still fails
-//   sim --until-jobs 100000       as many seeds as it takes for so many lives of jobs
+//   sim --until-jobs 50000 --shard 0/2     every second seed, as many as it takes for so many lives
+//                                          of jobs; $MOZGACH_SIM_SEEDS and $MOZGACH_SIM_FROM, where
+//                                          set, say which seeds instead (tests/run --seeds N --from S)
 //   sim --seeds 1000 --must-fail  goes on until one fails
 //
 // Leaves with 1 when something did not hold; with --must-fail when everything did.
@@ -13,7 +15,8 @@
 #include <cstdio>
 
 #include "CLI/CLI.hpp"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
 #include "tests/sim/scratch.h"
 #include "tests/sim/shrink.h"
 
@@ -25,11 +28,23 @@ constexpr int64_t kFailuresMax = 10;  // more would be more of the same
 struct Arguments {
   uint64_t seeds = 1;
   uint64_t from = 1;
-  uint64_t step = 1;
+  std::string shard = "0/1";
   int64_t until_jobs = 0;
   bool trace = false;
   bool shrink = false;
   bool must_fail = false;
+};
+
+// "0/2": the first of two.
+struct Shard {
+  uint64_t index = 0;
+  uint64_t count = 1;
+
+  bool Parse(const std::string& text) {
+    const std::vector<std::string> parts = absl::StrSplit(text, '/');
+    return parts.size() == 2 && absl::SimpleAtoi(parts[0], &index) &&
+           absl::SimpleAtoi(parts[1], &count) && index < count;
+  }
 };
 
 struct Sum {
@@ -66,13 +81,14 @@ void ShowFailure(const Plan& plan, const Outcome& outcome, const Arguments& argu
   std::printf("%s\n", again.violation.c_str());
 }
 
-int Run(const Arguments& arguments) {
+int Run(const Arguments& arguments, const Shard& shard) {
   const auto start = std::chrono::steady_clock::now();
   Sum sum;
   int64_t failures = 0;
-  for (uint64_t i = 0; arguments.until_jobs > 0 ? sum.jobs < arguments.until_jobs
-                                                : i < arguments.seeds; ++i) {
-    const Plan plan = MakePlan(arguments.from + i * arguments.step);
+  for (uint64_t i = shard.index; arguments.until_jobs > 0 ? sum.jobs < arguments.until_jobs
+                                                          : i < arguments.seeds;
+       i += shard.count) {
+    const Plan plan = MakePlan(arguments.from + i);
     if (arguments.trace) std::printf("%s", Show(plan).c_str());
     const Outcome outcome = LiveInScratch(plan, arguments.trace);
     sum.Add(outcome);
@@ -101,13 +117,20 @@ int main(int argc, char** argv) {
   spdlog::set_level(spdlog::level::off);
   mozgach::sim::Arguments arguments;
   CLI::App app("Lives of simulated fleets.");
-  app.add_option("--seeds", arguments.seeds, "how many");
-  app.add_option("--from", arguments.from, "the first seed");
-  app.add_option("--step", arguments.step, "from one seed to the next");
+  const auto* seeds = app.add_option("--seeds", arguments.seeds, "how many")
+                          ->envname("MOZGACH_SIM_SEEDS");
+  app.add_option("--from", arguments.from, "the first seed")->envname("MOZGACH_SIM_FROM");
+  app.add_option("--shard", arguments.shard, "0/2: the first of two processes that share the seeds");
   app.add_option("--until-jobs", arguments.until_jobs, "go on until so many jobs have lived");
   app.add_flag("--trace", arguments.trace, "say every step");
   app.add_flag("--shrink", arguments.shrink, "look for the smallest plan that fails");
   app.add_flag("--must-fail", arguments.must_fail, "something wrong is to be found");
   CLI11_PARSE(app, argc, argv);
-  return mozgach::sim::Run(arguments);
+  mozgach::sim::Shard shard;
+  if (!shard.Parse(arguments.shard)) {
+    std::fprintf(stderr, "--shard is like 0/2\n");
+    return 2;
+  }
+  if (seeds->count() > 0 && !arguments.must_fail) arguments.until_jobs = 0;
+  return mozgach::sim::Run(arguments, shard);
 }

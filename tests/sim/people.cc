@@ -17,6 +17,7 @@ constexpr char kOpenJobs[] = "SELECT job FROM jobs WHERE state IN ('queued', 'ru
 constexpr char kNewestRunning[] =
     "SELECT job FROM attempts WHERE state IN ('running', 'publishing') "
     "ORDER BY state = 'publishing' DESC, step DESC, job LIMIT 1";
+constexpr char kDraining[] = "SELECT worker FROM workers WHERE draining = 1";
 constexpr char kPublishing[] = "SELECT 1 FROM attempts WHERE job = ?1 AND state = 'publishing'";
 
 }  // namespace
@@ -137,7 +138,6 @@ void People::Retry() {
 }
 
 void People::Drain(const std::string& worker, bool undo) {
-  if (!undo) drained_.insert(worker);
   if (!Ready()) return;
   v1::DrainWorkerRequest request;
   request.set_worker(worker);
@@ -149,12 +149,15 @@ void People::Drain(const std::string& worker, bool undo) {
     done = answer.ok() || absl::IsNotFound(answer.status());
   });
   Note(undo ? "undid a drain" : "asked for a drain", done && heard ? 1 : 0);
-  if (undo && heard && done) drained_.erase(worker);
 }
 
 void People::UndoEveryDrain() {
-  for (const std::string& worker : std::set<std::string>(drained_)) Drain(worker, true);
-  if (!drained_.empty()) agenda_.After(kDrainRetry, [this] { UndoEveryDrain(); });
+  // As it is stored: a restore may have brought one back.
+  std::vector<std::string> workers;
+  Query rows(scheduler_.database(), kDraining);
+  while (rows.Next()) workers.push_back(rows.Text(0));
+  for (const std::string& worker : workers) Drain(worker, true);
+  if (!workers.empty()) agenda_.After(kDrainRetry, [this] { UndoEveryDrain(); });
 }
 
 void People::Look() {

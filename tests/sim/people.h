@@ -48,7 +48,6 @@ class People {
   Trace& trace_;
   SchedulerMachine& scheduler_;
   std::map<std::string, Wish> wishes_;
-  std::set<std::string> drained_;  // asked for, and perhaps heard
   int64_t submitted_ = 0;
 };
 

@@ -88,7 +88,7 @@ SchedulerMachine::SchedulerMachine(std::filesystem::path root, const Plan& plan,
 SchedulerMachine::~SchedulerMachine() { Close(); }
 
 void SchedulerMachine::Start() {
-  if (up()) return;
+  if (up() || restoring_) return;
   const absl::Status started = TryToStart();
   if (started.ok() && !Disk::Get().dead()) {
     Note("started");
@@ -161,19 +161,26 @@ void SchedulerMachine::BackUp() {
 void SchedulerMachine::RestoreFor(Milliseconds length) {
   if (backup_ == nullptr || !up()) return;
   Crash("is shut down for a restore");
+  Restore(length);
+}
+
+void SchedulerMachine::Restore(Milliseconds length) {
+  restoring_ = true;
   auto restored = Database::Open(":memory:").value();
   if (!restored->CopyFrom(*backup_).ok()) return alarm_("a backup cannot be copied");
   database_ = std::move(restored);
   if (Disk::Get().full()) FillDisk(true);
-  const absl::Status marked = Restore(*database_, clock_.Now());
-  if (!marked.ok()) {
+  const absl::Status marked = mozgach::Restore(*database_, clock_.Now());
+  if (!marked.ok() || Disk::Get().dead()) {
     Note("cannot be restored");
-    database_ = Database::Open(":memory:").value();
-    (void)database_->CopyFrom(*backup_);
+    Disk::Get().Revive();
+    agenda_.After(kRestartWait, [this, length] { Restore(length); });
+    return;
   }
   invariants_.Restored(*database_);
   ++restores_;
   Note("is restored from its backup");
+  restoring_ = false;
   agenda_.After(length, [this] { Start(); });
 }
 

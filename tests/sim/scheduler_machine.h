@@ -95,6 +95,7 @@ class SchedulerMachine {
   std::string JobRow(int64_t job);
 
   absl::Status TryToStart();
+  void Restore(Milliseconds length);
   void Close();
   void PlanTick();
   void DieIfDead();
@@ -119,6 +120,7 @@ class SchedulerMachine {
   Milliseconds wall_offset_{0};
   Milliseconds booted_{0};
   Milliseconds paused_until_{0};
+  bool restoring_ = false;
   int64_t life_ = 0;   // of the process
   int64_t ticks_ = 0;  // the newest tick is the one that counts
   int64_t calls_ = 0;
