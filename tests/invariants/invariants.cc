@@ -117,7 +117,8 @@ std::vector<std::string> Invariants::CheckAtRest(Database& database) {
   for (const auto& [job, publishing] : cancelled_) {
     const auto seen = jobs_.find(job);
     if (seen == jobs_.end() || seen->second.state == "cancelled") continue;
-    if (publishing && seen->second.state == "succeeded") continue;
+    const bool came_first = publishing != 0 && seen->second.attempt == publishing;
+    if (came_first && seen->second.state == "succeeded") continue;
     Problem(absl::StrCat("the cancel of job ", job, " was confirmed, and it ", seen->second.state));
   }
   return problems_;

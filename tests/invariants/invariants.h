@@ -46,8 +46,8 @@ class Invariants {
 
   // A submit that named this job was answered, and so was a cancel.
   void Accepted(int64_t job) { accepted_.insert(job); }
-  // `publishing`: it was, at that moment.
-  void Cancelled(int64_t job, bool publishing) { cancelled_.emplace(job, publishing); }
+  // `publishing`: the attempt that published at that moment; 0: none did.
+  void Cancelled(int64_t job, int64_t publishing) { cancelled_.emplace(job, publishing); }
   // The database is that of an earlier time; directories of versions that it does not know may be
   // there, whole.
   void Restored(Database& database);
@@ -84,7 +84,7 @@ class Invariants {
   std::vector<std::string> problems_;
   std::map<int64_t, Seen> jobs_;
   std::set<int64_t> accepted_;
-  std::map<int64_t, bool> cancelled_;
+  std::map<int64_t, int64_t> cancelled_;
   int64_t last_event_ = 0;
   std::map<int64_t, int64_t> claimed_;  // the attempt of each job's last claim, by events
   std::set<int64_t> over_;              // by events

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "common/files.h"
 #include "tests/scheduler/fleet.h"
 
 namespace mozgach {
@@ -101,7 +102,8 @@ TEST_F(InvariantsTest, JobGivenToAWorkerThatDrains) {
 }
 
 TEST_F(InvariantsTest, CancelThatIsLost) {
-  invariants_.Cancelled(1, /*publishing=*/false);
+  invariants_.Cancelled(1, /*publishing=*/0);
+  invariants_.Cancelled(2, /*publishing=*/1);
   EXPECT_THAT(invariants_.CheckAtRest(*database_),
               Contains("the cancel of job 1 was confirmed, and it succeeded"));
 }

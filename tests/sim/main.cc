@@ -115,6 +115,7 @@ int Run(const Arguments& arguments, const Shard& shard) {
 
 int main(int argc, char** argv) {
   spdlog::set_level(spdlog::level::off);
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   mozgach::sim::Arguments arguments;
   CLI::App app("Lives of simulated fleets.");
   const auto* seeds = app.add_option("--seeds", arguments.seeds, "how many")

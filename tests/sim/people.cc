@@ -18,7 +18,8 @@ constexpr char kNewestRunning[] =
     "SELECT job FROM attempts WHERE state IN ('running', 'publishing') "
     "ORDER BY state = 'publishing' DESC, step DESC, job LIMIT 1";
 constexpr char kDraining[] = "SELECT worker FROM workers WHERE draining = 1";
-constexpr char kPublishing[] = "SELECT 1 FROM attempts WHERE job = ?1 AND state = 'publishing'";
+constexpr char kPublishing[] = 
+    "SELECT attempt FROM attempts WHERE job = ?1 AND state = 'publishing'";
 
 }  // namespace
 
@@ -105,18 +106,18 @@ void People::CancelAll() {
 
 void People::CancelJobs(const v1::CancelRequest& request) {
   absl::StatusOr<v1::CancelResponse> response;
-  std::set<int64_t> publishing;
+  std::map<int64_t, int64_t> publishing;
   const bool heard = scheduler_.Ask([&](Core& core, const Moment& now) {
     core.Enter(now);
     for (const int64_t job : Numbers(kOpenJobs)) {
       Query row(scheduler_.database(), kPublishing, job);
-      if (row.Next()) publishing.insert(job);
+      if (row.Next()) publishing[job] = row.Int(0);
     }
     response = core.Cancel(now, request);
   });
   if (!heard || !response.ok()) return Note("cancelled, and was not heard");
   for (const v1::Job& job : response->jobs()) {
-    scheduler_.invariants().Cancelled(job.job(), publishing.count(job.job()) > 0);
+    scheduler_.invariants().Cancelled(job.job(), publishing[job.job()]);
     Note("cancelled", job.job());
   }
 }
