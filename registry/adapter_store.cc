@@ -21,6 +21,7 @@ absl::Status AdapterStore::Recover() {
   RETURN_IF_ERROR(files_.Sweep([&](int64_t job, int64_t attempt) {
     return alive.count({job, attempt}) > 0;
   }));
+  RETURN_IF_ERROR(UseUpVisibleNumbers());
   ASSIGN_OR_RETURN(const std::vector<VersionRows::Alias> aliases, rows_.Aliases());
   for (const auto& [domain, alias, number] : aliases) {
     // A version that somebody removed by hand gets no dangling link.
@@ -29,6 +30,15 @@ absl::Status AdapterStore::Recover() {
     if (absl::Status status = files_.PointAlias(domain, alias, number); !status.ok()) {
       spdlog::error("the alias {} of {}: {}", alias, domain, std::string(status.message()));
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AdapterStore::UseUpVisibleNumbers() {
+  ASSIGN_OR_RETURN(const auto visible, files_.HighestNumbers());
+  for (const auto& [domain, number] : visible) {
+    ASSIGN_OR_RETURN(const int64_t next, rows_.NextNumber(domain));
+    if (next <= number) RETURN_IF_ERROR(rows_.UseUp(domain, number));
   }
   return absl::OkStatus();
 }

@@ -30,7 +30,9 @@ class AdapterStore {
  public:
   AdapterStore(Database& database, std::filesystem::path root);
 
-  // Makes the directories, sweeps dead staging directories and sets every alias link right.
+  // Makes the directories, sweeps dead staging directories and sets every alias link right.  Numbers
+  // of versions that can be seen are used up, whether or not there is a row: rows may come from a
+  // backup.
   absl::Status Recover();
 
   // Gives `version` its number, fills in its manifest and stages its files.  REQUIRES: checked
@@ -62,6 +64,8 @@ class AdapterStore {
   const VersionFiles& files() const { return files_; }
 
  private:
+  absl::Status UseUpVisibleNumbers();
+
   Database& database_;
   VersionRows rows_;
   VersionFiles files_;

@@ -77,6 +77,14 @@ absl::Status Database::Execute(const std::string& sql) {
   return code == SQLITE_OK ? absl::OkStatus() : Error(code, "run a statement");
 }
 
+absl::Status Database::CopyFrom(Database& source) {
+  sqlite3_backup* copy = sqlite3_backup_init(connection_, "main", source.connection_, "main");
+  if (copy == nullptr) return Error(sqlite3_extended_errcode(connection_), "copy into it");
+  sqlite3_backup_step(copy, -1);
+  const int code = sqlite3_backup_finish(copy);
+  return code == SQLITE_OK ? absl::OkStatus() : Error(code, "copy " + source.path_ + " into it");
+}
+
 absl::Status Database::Error(int code, const std::string& action) {
   ++stats_.failures;
   const int system_error = connection_ == nullptr ? 0 : sqlite3_system_errno(connection_);

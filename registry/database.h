@@ -36,6 +36,9 @@ class Database {
   // Runs statements without parameters or results: migrations, pragmas.
   absl::Status Execute(const std::string& sql);
 
+  // Takes over all that `source` holds, as it is now; what was here is gone.  Both stay open.
+  absl::Status CopyFrom(Database& source);
+
   // Rows changed by the last statement.
   int64_t Changes() const { return sqlite3_changes64(connection_); }
   int64_t LastInsertedRow() const { return sqlite3_last_insert_rowid(connection_); }

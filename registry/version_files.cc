@@ -73,6 +73,14 @@ absl::Status MoveAside(const fs::path& path) {
   }
 }
 
+bool HasManifestOf(const Version& version, const fs::path& directory) {
+  const auto manifest =
+      std::find_if(version.files.begin(), version.files.end(),
+                   [](const VersionFile& file) { return file.path == kManifestName; });
+  const absl::StatusOr<std::string> digest = Sha256OfFile(directory / kManifestName);
+  return manifest != version.files.end() && digest.ok() && *digest == manifest->sha256;
+}
+
 bool IsDirectory(const fs::path& path) {
   struct stat info;
   return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
@@ -114,13 +122,34 @@ absl::Status VersionFiles::Stage(Version& version, const BlobStore& blobs) const
 absl::Status VersionFiles::Reveal(const Version& version) const {
   const fs::path target = Directory(version.domain, version.number);
   const fs::path staging = StagingOf(version.job, version.attempt);
-  if (IsDirectory(target)) return RemoveAll(staging);
+  if (IsDirectory(target)) {
+    RETURN_IF_ERROR(RemoveAll(staging));
+    // A database that was restored from a backup may think of another version.
+    if (HasManifestOf(version, target)) return absl::OkStatus();
+    return absl::NotFoundError(absl::StrCat(target.string(), " is another version"));
+  }
   if (!IsDirectory(staging)) {
     return absl::NotFoundError(
         absl::StrCat("neither ", target.string(), " nor ", staging.string(), " is there"));
   }
   RETURN_IF_ERROR(MakeDirectories(target.parent_path()));
   return RenameDurably(staging, target);
+}
+
+absl::StatusOr<std::map<std::string, int64_t>> VersionFiles::HighestNumbers() const {
+  std::map<std::string, int64_t> highest;
+  std::error_code error;
+  for (const auto& domain : fs::directory_iterator(root_ / "adapters", error)) {
+    if (!domain.is_directory(error)) continue;
+    int64_t& number = highest[domain.path().filename().string()];
+    for (const auto& version : fs::directory_iterator(domain.path(), error)) {
+      const std::string name = version.path().filename().string();
+      if (name.empty() || name[0] != 'v' || version.is_symlink(error)) continue;
+      number = std::max(number, ParseVersionName(name).value_or(0));
+    }
+  }
+  if (error) return SystemError(error.value(), absl::StrCat("list ", root_.string(), "/adapters"));
+  return highest;
 }
 
 bool VersionFiles::IsVisible(const std::string& domain, int64_t number) const {

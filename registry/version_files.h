@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,11 @@ class VersionFiles {
   absl::Status Stage(Version& version, const BlobStore& blobs) const;
 
   // Renames the staged directory to its place.  OK as well when that has happened already;
-  // NOT_FOUND when there is neither.
+  // NOT_FOUND when there is neither, or when the place is taken by another version.
   absl::Status Reveal(const Version& version) const;
+
+  // The highest number that a directory of each domain has, whatever the rows say.
+  absl::StatusOr<std::map<std::string, int64_t>> HighestNumbers() const;
 
   bool IsVisible(const std::string& domain, int64_t number) const;
 

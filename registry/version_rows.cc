@@ -40,8 +40,12 @@ absl::StatusOr<int64_t> VersionRows::NextNumber(const std::string& domain) {
   return next.status();
 }
 
+absl::Status VersionRows::UseUp(const std::string& domain, int64_t number) {
+  return Run(database_, sql::kTakeNumber, domain, number);
+}
+
 absl::Status VersionRows::InsertPublishing(const Version& v) {
-  RETURN_IF_ERROR(Run(database_, sql::kTakeNumber, v.domain, v.number));
+  RETURN_IF_ERROR(UseUp(v.domain, v.number));
   RETURN_IF_ERROR(Run(database_, sql::kInsertVersion, v.domain, v.number, v.job, v.attempt, v.base,
                       v.base_digest, v.spec_digest, v.dataset_digest, v.code_version,
                       v.metrics_json, ToMillis(v.published_at), v.size_bytes));

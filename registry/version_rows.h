@@ -20,6 +20,9 @@ class VersionRows {
   // The number that the domain's next version gets.
   absl::StatusOr<int64_t> NextNumber(const std::string& domain);
 
+  // Numbers up to this one are not given any more.
+  absl::Status UseUp(const std::string& domain, int64_t number);
+
   // The version and its files, in state `publishing`; its number is used up from here on.
   absl::Status InsertPublishing(const Version& version);
   // `publishing` → `published`, and `latest` moves to it unless it points at a later one.

@@ -79,7 +79,8 @@ absl::Status WriteCancel(Ledger& ledger, const Moment& now, const Job& job,
     Job cancelled = job;
     cancelled.reason = reason;
     ASSIGN_OR_RETURN(changed, ledger.queue.End(now.wall, cancelled, JobState::kCancelled));
-  } else if (job.state == JobState::kRunning && ledger.leases.Find(job.job) != nullptr) {
+  } else if (job.state == JobState::kRunning) {
+    // One that publishes succeeds all the same, unless its staged files are gone.
     ASSIGN_OR_RETURN(changed, ledger.queue.RequestCancel(job.job, reason));
   }
   if (!changed) return absl::OkStatus();

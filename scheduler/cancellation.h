@@ -11,7 +11,8 @@
 namespace mozgach {
 
 // The rows of a cancel, in the open transaction: a queued job is cancelled at once, a running one
-// is asked to stop.  Terminal jobs, and those whose version is being published, stay as they are.
+// is asked to stop.  One that publishes succeeds all the same, unless its staged files are gone.
+// Terminal jobs stay as they are.
 absl::Status WriteCancel(Ledger& ledger, const Moment& now, const Job& job,
                          const std::string& reason, const std::string& actor);
 // To be called once WriteCancel is committed.

@@ -8,6 +8,7 @@
 #include "scheduler/attempt_life.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/publication.h"
+#include "scheduler/restoration.h"
 
 namespace mozgach {
 namespace {
@@ -20,6 +21,7 @@ constexpr auto kWorkersKept = std::chrono::hours(7 * 24);
 }  // namespace
 
 absl::Status Core::Recover(const Moment& now) {
+  ASSIGN_OR_RETURN(ledger_.incarnation, Incarnation(ledger_.database));
   RETURN_IF_ERROR(ledger_.leases.Recover(now, ledger_.config.lease));
   RETURN_IF_ERROR(ledger_.roster.Recover(now.wall - kWorkersKept, ledger_.leases.Holders()));
   RETURN_IF_ERROR(ledger_.bases.Recover());

@@ -68,11 +68,15 @@ absl::StatusOr<v1::RetryResponse> Core::Retry(const Moment& now, const v1::Retry
 
 absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerRequest& request) {
   Enter(now);
-  RETURN_IF_ERROR(ledger_.roster.SetDrain(request.worker(), !request.undo()));
+  Transaction transaction(ledger_.database);
+  RETURN_IF_ERROR(transaction.status());
+  RETURN_IF_ERROR(ledger_.roster.SaveDrain(request.worker(), !request.undo()));
   RETURN_IF_ERROR(ledger_.events.Append({.time = now.wall,
                                          .kind = request.undo() ? "drain_undone" : "drain_asked",
                                          .actor = request.actor(),
                                          .message = request.worker()}));
+  RETURN_IF_ERROR(transaction.Commit());
+  ledger_.roster.MarkDrain(request.worker(), !request.undo());
   ledger_.notices.workers.insert(request.worker());
   return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
 }

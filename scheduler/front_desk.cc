@@ -16,8 +16,9 @@ absl::Status Closed() {
 
 }  // namespace
 
-FrontDesk::FrontDesk(Core& core, const Clock& clock)
-    : core_(core), clock_(clock), timer_([this] { RunTimer(); }) {}
+FrontDesk::FrontDesk(Core& core, const Clock& clock, Timer timer) : core_(core), clock_(clock) {
+  if (timer == Timer::kThread) timer_ = std::thread([this] { RunTimer(); });
+}
 
 FrontDesk::~FrontDesk() {
   Close();
@@ -26,7 +27,7 @@ FrontDesk::~FrontDesk() {
     ended_ = true;
     sooner_.notify_all();
   }
-  timer_.join();
+  if (timer_.joinable()) timer_.join();
 }
 
 absl::StatusOr<Answer> FrontDesk::Hear(const Moment& now, const v1::SynchronizeRequest& request,

@@ -2,7 +2,8 @@
 // for work: thousands of them, without a thread each.
 //
 // A held call is answered as soon as the core has news for it, when its time is up, or when the
-// desk closes.  One thread of the desk's own does what has come due while nobody calls.
+// desk closes.  One thread of the desk's own does what has come due while nobody calls; a simulation
+// has a desk without it and does that itself.
 //
 // Thread-safe.
 #pragma once
@@ -36,8 +37,10 @@ class FrontDesk {
     virtual void Poke() = 0;
   };
 
+  enum class Timer { kThread, kNone };
+
   // Both outlive the desk.  The core has been recovered.
-  FrontDesk(Core& core, const Clock& clock);
+  FrontDesk(Core& core, const Clock& clock, Timer timer = Timer::kThread);
   ~FrontDesk();
 
   // `question(core, now)` with the core to itself; returns what it returns.
@@ -61,6 +64,11 @@ class FrontDesk {
   static constexpr size_t kListenersMax = 1000;
   // Pokes it until it is gone.  False: there are kListenersMax already.
   bool Listen(std::weak_ptr<Listener> listener);
+
+  // What has come due while nobody called, and since boot when that is so again.  Called by the
+  // desk's own thread; with Timer::kNone by whoever has the desk.
+  void DoWhatIsDue();
+  Milliseconds NextDue();
 
   // Ends every held call and stream with UNAVAILABLE; later ones at once.
   void Close();

@@ -23,19 +23,29 @@ Milliseconds FrontDesk::NextWake() const {
   return wake;
 }
 
-void FrontDesk::RunTimer() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (!ended_) {
+void FrontDesk::DoWhatIsDue() {
+  Deliveries deliveries;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
     const Moment now = Moment::Of(clock_);
-    Deliveries deliveries;
     core_.Enter(now);
     EndOverdue(now, deliveries);
     Settle(now, deliveries);
-    lock.unlock();
-    for (const auto& deliver : deliveries) deliver();
+  }
+  for (const auto& deliver : deliveries) deliver();
+}
+
+Milliseconds FrontDesk::NextDue() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return NextWake();
+}
+
+void FrontDesk::RunTimer() {
+  for (;;) {
+    DoWhatIsDue();
     if (listening_) PokeListeners();
-    lock.lock();
-    if (ended_) break;
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (ended_) return;
     const Milliseconds longest = listening_ ? kPokeInterval : kLongestSleep;
     const Milliseconds until = clock_.SinceBoot();
     wake_at_ = std::min(NextWake(), until + longest);

@@ -61,6 +61,8 @@ struct Ledger {
   Notices notices;
   Counters counters;
 
+  uint64_t incarnation = 0;  // restoration.h
+
   // Why the last write failed (a full disk); empty once one has succeeded again.
   std::string trouble;
   int64_t trouble_commit = 0;  // the number of commits before it

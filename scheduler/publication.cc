@@ -47,22 +47,33 @@ absl::Status Abandon(Ledger& ledger, const Moment& now, const Version& version) 
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(ledger.adapters.Abandon(version));
   ASSIGN_OR_RETURN(Job job, ledger.queue.Get(version.job));
-  ++job.disturbances;
-  job.reason = "the staged files of its version are gone; it is trained again";
-  RETURN_IF_ERROR(ledger.queue.Requeue(now.wall, job).status());
+  const bool cancelled = job.cancel_requested;
+  if (cancelled) {
+    RETURN_IF_ERROR(ledger.queue.End(now.wall, job, JobState::kCancelled).status());
+  } else {
+    ++job.disturbances;
+    job.reason = "the staged files of its version are gone; it is trained again";
+    RETURN_IF_ERROR(ledger.queue.Requeue(now.wall, job).status());
+  }
   RETURN_IF_ERROR(ledger.attempts
-                      .End(now.wall, version.job, version.attempt, "publishing", "lost",
-                           "infrastructure", job.reason)
+                      .End(now.wall, version.job, version.attempt, "publishing",
+                           cancelled ? "cancelled" : "lost", cancelled ? "" : "infrastructure",
+                           job.reason)
                       .status());
   RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
                                         .job = job.job,
                                         .domain = job.domain,
                                         .attempt = version.attempt,
-                                        .kind = "requeued",
+                                        .kind = cancelled ? "cancelled" : "requeued",
                                         .actor = "scheduler",
                                         .message = job.reason}));
   RETURN_IF_ERROR(transaction.Commit());
-  ledger.notices.base_keys.insert(job.base_key);
+  if (cancelled) {
+    ++ledger.counters.jobs_finished[Name(JobState::kCancelled)];
+    ++ledger.counters.attempts_ended["cancelled"];
+  } else {
+    ledger.notices.base_keys.insert(job.base_key);
+  }
   ledger.board.Erase(job.job);
   ledger.changes.Touch(job.job);
   return absl::OkStatus();

@@ -169,15 +169,16 @@ WorkerState* Roster::Find(const std::string& worker) {
   return it == workers_.end() ? nullptr : &it->second;
 }
 
-absl::Status Roster::SetDrain(const std::string& worker, bool drain) {
-  WorkerState* state = Find(worker);
-  if (state == nullptr) {
+absl::Status Roster::SaveDrain(const std::string& worker, bool drain) {
+  if (Find(worker) == nullptr) {
     return absl::NotFoundError(absl::StrCat("there is no worker '", worker,
                                             "'; `mozgachctl workers` shows those there are"));
   }
-  RETURN_IF_ERROR(Run(database_, sql::kSaveDraining, worker, drain));
-  state->drain = drain;
-  return absl::OkStatus();
+  return Run(database_, sql::kSaveDraining, worker, drain);
+}
+
+void Roster::MarkDrain(const std::string& worker, bool drain) {
+  if (WorkerState* state = Find(worker); state != nullptr) state->drain = drain;
 }
 
 absl::Status Roster::SaveCalls() {

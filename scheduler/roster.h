@@ -65,8 +65,9 @@ class Roster {
   WorkerState* Find(const std::string& worker);
   const std::map<std::string, WorkerState>& workers() const { return workers_; }
 
-  // NOT_FOUND where there is none.
-  absl::Status SetDrain(const std::string& worker, bool drain);
+  // Joins the open transaction; NOT_FOUND where there is none.  MarkDrain once it is committed.
+  absl::Status SaveDrain(const std::string& worker, bool drain);
+  void MarkDrain(const std::string& worker, bool drain);
 
   // Stores when each worker called last, so that a scheduler that starts again can say it.
   absl::Status SaveCalls();

@@ -23,8 +23,10 @@ struct Decision {
 };
 
 absl::StatusOr<bool> StillStands(Ledger& ledger, const Job& latest) {
-  if (latest.state == JobState::kQueued || latest.state == JobState::kRunning) {
-    return !latest.cancel_requested;
+  if (latest.state == JobState::kQueued) return true;
+  if (latest.state == JobState::kRunning) {
+    const bool publishes = ledger.leases.Find(latest.job) == nullptr;
+    return publishes || !latest.cancel_requested;
   }
   if (latest.state != JobState::kSucceeded) return false;
   ASSIGN_OR_RETURN(const std::optional<int64_t> version,

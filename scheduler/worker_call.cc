@@ -47,6 +47,7 @@ absl::StatusOr<Answer> WorkerCall::Run() {
   v1::SynchronizeResponse& response = answer_.response;
   const Milliseconds quiet(static_cast<int64_t>(ledger_.roster.workers().size()));
   const Milliseconds again = std::max(ledger_.config.call_interval, quiet);
+  response.set_scheduler_incarnation(ledger_.incarnation);
   response.set_lease_ms(static_cast<uint64_t>(ledger_.config.lease.count()));
   response.set_call_again_ms(
       static_cast<uint64_t>(std::min(again, ledger_.config.WaitMax()).count()));
@@ -66,6 +67,14 @@ absl::StatusOr<Answer> WorkerCall::Run() {
     return std::move(answer_);
   }
   if (!held_) HearConfigs();
+  if (request_.attempts_size() > 0 &&
+      request_.scheduler_incarnation() != ledger_.incarnation) {
+    // Leased before a restore: the numbers mean something else by now.
+    response.set_drain(ledger_.roster.Find(request_.worker())->drain);
+    if (!held_) ledger_.counters.stale_reports += request_.attempts_size();
+    answer_.news = true;
+    return std::move(answer_);
+  }
   for (const v1::AttemptReport& report : request_.attempts()) {
     if (named_.emplace(report.job(), report.attempt()).second) Hear(report);
   }

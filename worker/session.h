@@ -180,6 +180,7 @@ class Session {
   std::set<std::string> configs_wanted_;  // bases whose config.json goes with the next call
   bool draining_ = false;
   bool replaced_ = false;
+  uint64_t scheduler_incarnation_ = 0;
   Milliseconds last_answer_at_{-1};
   Milliseconds stop_at_{-1};
 };

@@ -25,8 +25,10 @@ void Session::Answered(int64_t call, const v1::SynchronizeResponse& answer, Mill
   configs_wanted_ = {answer.wanted_configs().begin(), answer.wanted_configs().end()};
   if (!configs_wanted_.empty()) calls_.UrgentNews();
   const Milliseconds lease_ends = sent_at + Milliseconds(answer.lease_ms());
+  const bool restored = answer.scheduler_incarnation() != scheduler_incarnation_;
+  scheduler_incarnation_ = answer.scheduler_incarnation();
   for (const AttemptId& id : std::exchange(told_, {})) {
-    const bool named = std::any_of(answer.assignments().begin(), answer.assignments().end(),
+    const bool named = !restored && std::any_of(answer.assignments().begin(), answer.assignments().end(),
                                    [&](const auto& each) {
                                      return AttemptId{each.job(), each.attempt()} == id;
                                    });
@@ -214,6 +216,7 @@ v1::SynchronizeRequest Session::Request(const CallSchedule::Call& call) const {
   request.set_wait_ms(static_cast<uint64_t>(call.hold.count()));
   request.set_sequence(static_cast<uint64_t>(call.number));
   request.set_draining(draining_ || stopping());
+  request.set_scheduler_incarnation(scheduler_incarnation_);
   request.set_base_loads(base_loads());
   request.set_trainer_restarts(trainer_restarts());
   request.set_memory_bytes(memory_bytes());

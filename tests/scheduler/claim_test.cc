@@ -127,6 +127,20 @@ TEST_F(ClaimTest, DrainingWorkerGetsNothing) {
   EXPECT_EQ(Call(worker).assignments(0).job(), job);
 }
 
+TEST_F(ClaimTest, DrainIsStoredWithItsEventOrNotAtAll) {
+  TestWorker worker("alpha");
+  Call(worker);
+  ASSERT_TRUE(database_->Execute("CREATE TRIGGER no_room BEFORE INSERT ON events "
+                                 "BEGIN SELECT RAISE(ABORT, 'no room'); END")
+                  .ok());
+  v1::DrainWorkerRequest drain;
+  drain.set_worker("alpha");
+  EXPECT_FALSE(core_->Drain(now_, drain).ok());
+  EXPECT_FALSE(Call(worker).drain());
+  Restart();
+  EXPECT_FALSE(Call(worker).drain());
+}
+
 TEST_F(ClaimTest, IdleCallWritesNothing) {
   SubmitOne("law");
   TestWorker idle("idle", {kQwen});

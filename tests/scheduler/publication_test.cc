@@ -162,6 +162,16 @@ TEST_F(PublicationTest, NothingEndsAnAttemptThatIsPublishing) {
   ExpectOneWholeVersion();
 }
 
+TEST_F(PublicationTest, CancelWhilePublishingHoldsWhereTheStagedFilesAreGone) {
+  PublishUpTo(kIntended);
+  Cancel(job_);
+  EXPECT_EQ(Submit({Domain("law")}).outcomes(0).outcome(), "unchanged") << "it may yet succeed";
+  fs::remove_all(RegistryRoot() / "staging");
+  Restart();
+  EXPECT_EQ(State(job_), "cancelled");
+  EXPECT_THAT(Versions(), IsEmpty());
+}
+
 TEST_F(PublicationTest, ReportWhilePublishingIsToBeRepeated) {
   PublishUpTo(kIntended);
   const v1::SynchronizeResponse response = ReportFinished();

@@ -129,6 +129,25 @@ TEST_F(SessionLeasesTest, WhatWasPinnedTravelsToTheSchedulerAndBackToTheNextAtte
   EXPECT_EQ(Take<SendTraining>()->pinned_json, R"({"threads":1})");
 }
 
+TEST_F(SessionLeasesTest, SchedulerRestoredFromABackupMeansAnotherAttemptByTheSameNumber) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Take<SendTraining>();
+  const MakeCall call = *TakeCall();
+  EXPECT_EQ(call.request.scheduler_incarnation(), 0u);
+  v1::SynchronizeResponse response;
+  *response.add_assignments() = Whole(1);
+  response.set_lease_ms(static_cast<uint64_t>(kLease.count()));
+  response.set_scheduler_incarnation(7);
+  session_->Answered(call.call.number, response, now_);
+  Poll();
+  EXPECT_TRUE(Take<CancelTraining>().has_value()) << "that of before";
+  const MakeCall next = *TakeCall();
+  EXPECT_EQ(next.request.scheduler_incarnation(), 7u);
+  EXPECT_FALSE(Reported(next, 1).has_value());
+}
+
 TEST_F(SessionLeasesTest, AssignmentWithoutItsSpecIsNotStarted) {
   Answer({});
   TrainerUp();

@@ -1,0 +1,23 @@
+// Restoration makes a database that was copied from a backup fit to go on with.
+//
+// Since the backup was made, attempts may have been leased and jobs submitted that it does not know,
+// under numbers that will now be given again.  The database therefore begins a new incarnation, a
+// number that is greater than every one before.  A worker says with its reports which incarnation
+// leased them; those of another one change nothing but a counter.
+#pragma once
+
+#include <cstdint>
+
+#include "common/clock.h"
+#include "registry/database.h"
+
+namespace mozgach {
+
+// All in one transaction: a new incarnation, every leased attempt lost, its job queued again (or
+// cancelled where that was asked for).  To be called once, before a Core is made from the database.
+absl::Status Restore(Database& database, WallTime now);
+
+// 0: never restored.
+absl::StatusOr<uint64_t> Incarnation(Database& database);
+
+}  // namespace mozgach

@@ -1,0 +1,28 @@
+// A life of a fleet, from the first submit through chaos to an empty queue.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "tests/sim/plan.h"
+
+namespace mozgach::sim {
+
+struct Outcome {
+  std::string violation;  // empty: everything held
+  uint64_t trace = 0;     // its hash
+  int64_t jobs = 0;       // lives of jobs, from submit to their end
+  int64_t attempts = 0;
+  int64_t calls = 0;
+  int64_t stale_reports = 0;
+  int64_t restores = 0;
+  int64_t deaths = 0;  // of the scheduler
+  double simulated_seconds = 0;
+};
+
+// Plays it.  `print`: every step of the trace goes to stdout.  Files of the registry are made below
+// `folder`, and gone at the end.
+Outcome Live(const Plan& plan, const std::filesystem::path& folder, bool print = false);
+
+}  // namespace mozgach::sim

@@ -1,0 +1,61 @@
+// The simulation itself: a life is its seed and nothing else.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include "tests/sim/scratch.h"
+
+namespace mozgach::sim {
+namespace {
+
+class SimulationTest : public ::testing::Test {
+ protected:
+  SimulationTest() { spdlog::set_level(spdlog::level::off); }
+};
+
+TEST_F(SimulationTest, SeedRunTwiceGivesTheSameTrace) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    const Outcome first = LiveInScratch(MakePlan(seed));
+    const Outcome again = LiveInScratch(MakePlan(seed));
+    EXPECT_EQ(first.trace, again.trace) << "seed " << seed;
+    EXPECT_EQ(first.calls, again.calls) << "seed " << seed;
+  }
+}
+
+TEST_F(SimulationTest, SeedsDiffer) {
+  EXPECT_NE(LiveInScratch(MakePlan(1)).trace, LiveInScratch(MakePlan(2)).trace);
+  EXPECT_NE(MakePlan(1).items, MakePlan(2).items);
+}
+
+// Otherwise all of it would prove little.
+TEST_F(SimulationTest, MuchHappens) {
+  Outcome sum;
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    const Outcome outcome = LiveInScratch(MakePlan(seed));
+    EXPECT_EQ(outcome.violation, "") << "seed " << seed;
+    sum.jobs += outcome.jobs;
+    sum.attempts += outcome.attempts;
+    sum.stale_reports += outcome.stale_reports;
+    sum.deaths += outcome.deaths;
+    sum.restores += outcome.restores;
+  }
+  EXPECT_GT(sum.jobs, 1000);
+  EXPECT_GT(sum.attempts, sum.jobs);
+  EXPECT_GT(sum.stale_reports, 100);
+  EXPECT_GT(sum.deaths, 60);
+  EXPECT_GT(sum.restores, 3);
+}
+
+TEST_F(SimulationTest, FleetThatNothingBefallsTrainsEverything) {
+  Plan plan{.seed = 1, .hosts = 3, .chaos = Milliseconds(1000)};
+  plan.items.push_back({.deed = Deed::kSubmit, .number = 20});
+  const Outcome outcome = LiveInScratch(plan);
+  EXPECT_EQ(outcome.violation, "");
+  EXPECT_GT(outcome.jobs, 10);
+  EXPECT_EQ(outcome.attempts, outcome.jobs);
+  EXPECT_EQ(outcome.deaths, 0);
+  EXPECT_EQ(outcome.stale_reports, 0);
+}
+
+}  // namespace
+}  // namespace mozgach::sim

@@ -1,0 +1,269 @@
+#include "tests/sim/worker_machine.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "common/digest.h"
+
+namespace mozgach::sim {
+namespace {
+
+constexpr Milliseconds kWaitMax{1'000};
+constexpr Milliseconds kTransferRetry{1'500};
+constexpr int kTransferTries = 5;  // against a disk that is full
+
+SessionOptions OptionsOf(const std::string& name, const std::string& incarnation, uint64_t seed,
+                         int devices) {
+  SessionOptions options;
+  options.name = name;
+  options.incarnation = incarnation;
+  options.version = "sim";
+  options.devices = devices;
+  options.seed = seed;
+  options.quiet_in_training = Milliseconds(60'000);
+  options.quiet_otherwise = Milliseconds(120'000);
+  return options;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> AdapterOf(const Work& work) {
+  return {{"adapter_config.json", R"({"r": 8})"},
+          {"adapter_model.safetensors",
+           absl::StrCat(work.domain, " ", Sha256Hex(work.spec_json), " ", work.id.job, "-",
+                        work.id.attempt)}};
+}
+
+WorkerMachine::WorkerMachine(std::string name, std::string incarnation, uint64_t seed,
+                             const HostState& host, Line& line, Agenda& agenda, Trace& trace)
+    : name_(std::move(name)),
+      incarnation_(std::move(incarnation)),
+      label_(incarnation_),
+      dice_(Mix(seed, incarnation_)),
+      host_(host),
+      line_(line),
+      agenda_(agenda),
+      trace_(trace),
+      session_(OptionsOf(name_, incarnation_, Mix(seed, label_), host.devices)),
+      trainers_(static_cast<size_t>(host.devices)) {}
+
+FoundBases WorkerMachine::Bases() const {
+  FoundBases bases;
+  for (const std::string& name : host_.bases) {
+    bases.AddFetched({.name = name, .plain = "/bases/" + name, .size_bytes = 1000});
+  }
+  return bases;
+}
+
+void WorkerMachine::Start() {
+  Note("starts");
+  session_.BasesFound(Bases());
+  Wake();
+}
+
+void WorkerMachine::Crash() {
+  Note("crashes");
+  alive_ = false;
+  for (const auto& trainer : trainers_) {
+    if (trainer != nullptr) trainer->Vanish();
+  }
+}
+
+void WorkerMachine::Stop() {
+  Note("is told to end");
+  Tell([this] { session_.Stop(now()); });
+}
+
+void WorkerMachine::Later(Milliseconds wait, std::function<void()> deed) {
+  agenda_.After(wait, [self = shared_from_this(), deed = std::move(deed)] {
+    if (!self->alive_) return;
+    if (self->held_until() > self->agenda_.now()) {
+      self->Later(self->held_until() - self->agenda_.now(), deed);
+      return;
+    }
+    deed();
+  });
+}
+
+void WorkerMachine::Tell(std::function<void()> hear) {
+  Later(Milliseconds(0), [this, hear = std::move(hear)] {
+    hear();
+    Poll();
+  });
+}
+
+void WorkerMachine::Wake() {
+  Later(Milliseconds(0), [this] { Poll(); });
+}
+
+void WorkerMachine::Poll() {
+  for (Action& action : session_.Poll(now())) {
+    std::visit([this](auto& each) { Do(each); }, action);
+    if (!alive_) return;
+  }
+  if (session_.Over(now())) {
+    Note(session_.replaced() ? "gives way" : "ends");
+    alive_ = false;
+    for (const auto& trainer : trainers_) {
+      if (trainer != nullptr) trainer->Vanish();
+    }
+    return;
+  }
+  const Milliseconds due = session_.NextDue(now());
+  const Milliseconds wait =
+      due == Milliseconds::max() ? Milliseconds(60'000) : std::max(due - now(), Milliseconds(1));
+  Later(wait, [this, wake = ++wakes_] {
+    if (wake == wakes_) Poll();
+  });
+}
+
+void WorkerMachine::Do(StartTrainer& action) {
+  const std::weak_ptr<WorkerMachine> weak = weak_from_this();
+  auto& trainer = trainers_[static_cast<size_t>(action.device)];
+  const int64_t number = ++trainers_started_;
+  const int device = action.device;
+  const auto tell = [weak, device, number, this](auto hear) {
+    const auto self = weak.lock();
+    if (self == nullptr || !alive_) return;
+    Tell([this, hear] { hear(); });
+  };
+  trainer = std::make_shared<Trainer>(
+      agenda_, Mix(dice_.Next(), static_cast<uint64_t>(number)),
+      Trainer::Listener{
+          .said =
+              [this, tell, device](const TrainerEvent& event) {
+                tell([this, device, event] { session_.TrainerSaid(device, event, now()); });
+              },
+          .exited =
+              [this, tell, device](const std::string& how, bool for_memory) {
+                tell([this, device, how, for_memory] {
+                  Note("lost its trainer", device);
+                  trainers_[static_cast<size_t>(device)] = nullptr;
+                  session_.TrainerExited(device, how, now(), for_memory);
+                });
+              },
+          .sick = [this] { return agenda_.now() < host_.sick_until; },
+          .frozen_until = [this] { return host_.frozen_until; }});
+  trainer->Start();
+}
+
+void WorkerMachine::Do(KillTrainer& action) {
+  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) trainer->Kill();
+}
+
+void WorkerMachine::Do(EndTrainer& action) {
+  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) trainer->End();
+}
+
+void WorkerMachine::Do(SendTraining& action) {
+  Note("trains", action.id.job, action.id.attempt);
+  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) trainer->Train(action);
+}
+
+void WorkerMachine::Do(CancelTraining& action) {
+  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) trainer->Cancel(action.id);
+}
+
+bool WorkerMachine::StillWanted(const AttemptId& id, int64_t transfer) const {
+  const auto newest = transfers_.find(id);
+  return newest != transfers_.end() && newest->second == transfer;
+}
+
+void WorkerMachine::Do(FetchDatasets& action) {
+  const int64_t transfer = transfers_[action.id] = next_transfer_++;
+  Later(dice_.Between(Milliseconds(5), Milliseconds(400)),
+        [this, id = action.id, datasets = action.datasets, transfer] {
+          Fetch(id, datasets, transfer);
+        });
+}
+
+void WorkerMachine::Fetch(const AttemptId& id, const std::vector<v1::Dataset>& datasets,
+                          int64_t transfer) {
+  if (!StillWanted(id, transfer)) return;
+  DatasetPaths paths;
+  for (const v1::Dataset& dataset : datasets) {
+    const absl::Status status = line_.Download(dataset.sha256());
+    if (absl::IsUnavailable(status)) {
+      return Later(kTransferRetry, [=, this] { Fetch(id, datasets, transfer); });
+    }
+    if (!status.ok()) {
+      session_.DatasetsFetched(id, status);
+      return Poll();
+    }
+    paths.train.push_back("/datasets/" + dataset.sha256());
+  }
+  session_.DatasetsFetched(id, paths);
+  Poll();
+}
+
+void WorkerMachine::Do(FetchBase& action) {
+  Tell([this, id = action.id] { session_.BaseFetched(id, std::string("/bases/fetched")); });
+}
+
+void WorkerMachine::Do(UploadAdapter& action) {
+  const auto attempt = session_.attempts().find(action.id);
+  if (attempt == session_.attempts().end()) return;
+  const int64_t transfer = transfers_[action.id] = next_transfer_++;
+  Later(dice_.Between(Milliseconds(5), Milliseconds(800)),
+        [this, id = action.id, work = attempt->second.work, transfer] {
+          Upload(id, work, transfer);
+        });
+}
+
+void WorkerMachine::Upload(const AttemptId& id, const Work& work, int64_t transfer) {
+  if (!StillWanted(id, transfer)) return;
+  std::vector<v1::File> files;
+  for (const auto& [path, bytes] : AdapterOf(work)) {
+    const absl::Status status = line_.Upload(bytes);
+    if (!status.ok()) {
+      // A full disk is waited for here as well; a worker gives up on it after some tries.
+      if (!absl::IsUnavailable(status) && dice_.Between(1, kTransferTries) == 1) {
+        session_.Uploaded(id, status);
+        return Poll();
+      }
+      return Later(kTransferRetry, [=, this] { Upload(id, work, transfer); });
+    }
+    v1::File& file = files.emplace_back();
+    file.set_path(path);
+    file.set_sha256(Sha256Hex(bytes));
+    file.set_size(bytes.size());
+  }
+  session_.Uploaded(id, std::move(files));
+  Poll();
+}
+
+void WorkerMachine::Do(AbortTransfers& action) { transfers_.erase(action.id); }
+
+void WorkerMachine::Do(ForgetAttempt& action) {
+  Note("forgets", action.id.job, action.id.attempt);
+  transfers_.erase(action.id);
+}
+
+void WorkerMachine::Do(RescanBases&) {
+  Later(Milliseconds(50), [this] {
+    session_.BasesFound(Bases());
+    Poll();
+  });
+}
+
+void WorkerMachine::Do(MakeCall& action) {
+  if (call_ != nullptr) line_.GiveUp(call_);
+  call_ = std::make_shared<const v1::SynchronizeRequest>(action.request);
+  line_.Call(call_, action.call.deadline,
+             [weak = weak_from_this(), this,
+              number = action.call.number](absl::StatusOr<v1::SynchronizeResponse> answer) {
+               const auto self = weak.lock();
+               if (self == nullptr || !alive_) return;
+               Tell([this, number, answer = std::move(answer)] {
+                 if (answer.ok()) {
+                   session_.Answered(number, *answer, now());
+                 } else {
+                   session_.CallFailed(number, answer.status(), now());
+                 }
+               });
+             });
+}
+
+}  // namespace mozgach::sim
