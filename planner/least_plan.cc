@@ -122,8 +122,6 @@ DomainSpec MemorySpec(const DomainSpec& spec) {
   memory.domain = "any";
   memory.base = spec.base;
   memory.data.train = {"train"};
-  const double* fraction = std::get_if<double>(&spec.data.validation);
-  memory.data.validation = fraction == nullptr || *fraction > 0 ? 0.1 : 0.0;
   memory.data.max_length = spec.data.max_length;
   memory.data.packing = spec.data.packing;
   memory.quantization = spec.quantization;

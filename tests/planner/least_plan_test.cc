@@ -83,9 +83,6 @@ TEST(LeastPlan, WhatDecidesIsAValidDomain) {
   const auto again = DomainSpecFromJson(ToJson(MemorySpec(spec)));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(Least(*again), Least(spec));
-  spec.data.validation = 0.0;
-  spec.evaluation.metrics = {"perplexity"};
-  EXPECT_TRUE(DomainSpecFromJson(ToJson(MemorySpec(spec))).ok());
 }
 
 TEST(LeastPlan, NumbersThatNobodyHasSeenAreRefusedOrBounded) {
