@@ -1,6 +1,7 @@
 // Rotary embedding and the way of heads into blocks as loops over rows on a CPU, forward and
-// backward, in float32 whatever the rows and the heads are stored in (float or c10::BFloat16).  Rows are contiguous and lie one behind another; the loops are spread over
-// at::get_num_threads() threads.
+// backward, in float32 whatever the rows and the heads are stored in (float or c10::BFloat16).
+// Rows are contiguous and lie one behind another; the loops are spread over at::get_num_threads()
+// threads.
 #pragma once
 
 #include <cstdint>
