@@ -11,7 +11,6 @@
 #define JOBS 2
 #define ATTEMPTS 3
 #define NONE 255
-#define NUMBER(job, attempt) (job) * (ATTEMPTS + 1) + (attempt)
 #ifdef NO_GUARD
 #define IS_PRESENT(job, number) true
 #else
@@ -31,7 +30,6 @@ byte attempt[JOBS];
 byte holder[JOBS] = NONE;
 
 /* What nobody in the fleet knows, to check by. */
-bool trained[JOBS * (ATTEMPTS + 1)];
 byte versions[JOBS];
 
 inline Answer(worker, job, number, order) {
@@ -61,10 +59,10 @@ inline Claim(job, worker) {
   Answer(worker, job, attempt[job], RUN)
 }
 
-inline RecordIntent(job) {
+inline RecordIntent(job, trained) {
   assert(state[job] == RUNNING);
   /* The version's row names the present attempt: it must be the one whose files they are. */
-  assert(trained[NUMBER(job, attempt[job])]);
+  assert(trained == attempt[job]);
   state[job] = PUBLISHING;
   holder[job] = NONE
 }
@@ -73,10 +71,7 @@ inline Conclude(job) {
   assert(state[job] == PUBLISHING);
   versions[job]++;
   assert(versions[job] == 1);
-  state[job] = SUCCEEDED;
-  trained[NUMBER(job, 1)] = false;  /* of no more interest: fewer states */
-  trained[NUMBER(job, 2)] = false;
-  trained[NUMBER(job, 3)] = false
+  state[job] = SUCCEEDED
 }
 
 inline Expire(job) {
@@ -88,7 +83,7 @@ inline Expire(job) {
 inline Hear(worker, job, number) {
   if
   :: holder[job] == worker && IS_PRESENT(job, number) ->
-     RecordIntent(job);
+     RecordIntent(job, number);
      Answer(worker, job, number, PUBLISHED)
   :: else -> Answer(worker, job, number, NOT_NAMED)
   fi
@@ -122,8 +117,7 @@ active [WORKERS] proctype worker() {
 end:
   do
   :: atomic { job == NONE && nfull(up) -> up!me, 0, 0, IDLE }
-  :: atomic { job != NONE && !done ->
-              done = true; trained[NUMBER(job, number)] = (state[job] != SUCCEEDED) }
+  :: atomic { job != NONE && !done -> done = true }
   :: atomic { job != NONE && done && nfull(up) -> up!me, job, number, FINISHED }
   :: atomic {
        if  /* an answer, or one that comes once more */
