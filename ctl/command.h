@@ -17,12 +17,16 @@ namespace mozgach {
 // What stands beside every command.
 struct Settings {
   std::string scheduler = "127.0.0.1:7108";
+  std::string tls;         // credentials_folder.h
+  std::string token;       // of MOZGACH_TOKEN only: what stands on a command line, others see
+  std::string token_file;
+  bool insecure_plaintext = false;
   bool json = false;
 
-  // UNAVAILABLE, with what to try, after 10 s without an answer.
-  absl::StatusOr<std::unique_ptr<Connection>> Connect() const {
-    return Connection::Open(scheduler);
-  }
+  // UNAVAILABLE, with what to try, after `patience` without an answer; INVALID_ARGUMENT for a door
+  // that one should not go through (security/channel.h).
+  absl::StatusOr<std::unique_ptr<Connection>> Connect(
+      Milliseconds patience = Connection::kPatience) const;
 };
 
 // Returns the exit code, or the error that decides it.
@@ -36,5 +40,6 @@ void AddLogsCommand(CLI::App& app, Command* command);
 void AddFleetCommands(CLI::App& app, Command* command);    // workers, drain, events
 void AddAdapterCommands(CLI::App& app, Command* command);  // adapters ls|show|pull|verify|alias
 void AddBaseCommands(CLI::App& app, Command* command);     // bases ls|add|verify
+void AddDoorCommands(CLI::App& app, Command* command);     // fleet init|worker|token|…
 
 }  // namespace mozgach

@@ -1,23 +1,17 @@
 #include "ctl/connection.h"
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "ctl/command.h"
 #include "proto/status_conversion.h"
+#include "security/token.h"
 
 namespace mozgach {
 namespace {
 
 constexpr int kMaxMessageBytes = 64 << 20;
 
-bool IsHostAndPort(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  int port = 0;
-  return colon != std::string::npos && colon > 0 &&
-         absl::SimpleAtoi(address.substr(colon + 1), &port) && port > 0 && port < 65536 &&
-         address.find_first_of(" /?#") == std::string::npos;
-}
-
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+std::shared_ptr<grpc::Channel> OpenChannel(
+    const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
@@ -26,29 +20,40 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& address,
-                                                             Milliseconds patience) {
-  if (!IsHostAndPort(address)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the scheduler's address is HOST:PORT, like 127.0.0.1:7108, not '", address, "'"));
+absl::StatusOr<std::unique_ptr<Connection>> Settings::Connect(Milliseconds patience) const {
+  SchedulerDoor door{.address = scheduler,
+                     .tls = tls,
+                     .token = token,
+                     .insecure_plaintext = insecure_plaintext};
+  if (!token_file.empty()) {
+    ASSIGN_OR_RETURN(door.token, ReadTokenFile(token_file));
   }
-  std::unique_ptr<Connection> connection(new Connection(address));
+  return Connection::Open(door, patience);
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const SchedulerDoor& door,
+                                                             Milliseconds patience) {
+  ASSIGN_OR_RETURN(std::shared_ptr<grpc::ChannelCredentials> credentials, CredentialsFor(door));
+  std::unique_ptr<Connection> connection(new Connection(door, std::move(credentials)));
   RETURN_IF_ERROR(connection->WaitUntilUp(patience));
   return connection;
 }
 
-Connection::Connection(std::string address)
-    : address_(std::move(address)),
-      channel_(OpenChannel(address_)),
+Connection::Connection(const SchedulerDoor& door,
+                       std::shared_ptr<grpc::ChannelCredentials> credentials)
+    : address_(door.address),
+      tls_(!door.tls.empty()),
+      channel_(OpenChannel(address_, credentials)),
       jobs_(v1::JobService::NewStub(channel_)),
       workers_(v1::WorkerService::NewStub(channel_)),
       registry_(v1::RegistryService::NewStub(channel_)),
-      bases_(v1::BaseService::NewStub(channel_)) {}
+      bases_(v1::BaseService::NewStub(channel_)),
+      fleet_(v1::FleetService::NewStub(channel_)) {}
 
 absl::Status Connection::WaitUntilUp(Milliseconds patience) {
   if (channel_->WaitForConnected(std::chrono::system_clock::now() + patience)) {
@@ -60,9 +65,12 @@ absl::Status Connection::WaitUntilUp(Milliseconds patience) {
 absl::Status Connection::NoAnswer(Milliseconds patience) const {
   return absl::UnavailableError(absl::StrCat("the scheduler at ", address_,
                                              " did not answer within ", patience.count() / 1000,
-                                             " s; is mozgach-scheduler running there?  Another "
-                                             "address is given by --scheduler HOST:PORT or "
-                                             "MOZGACH_SCHEDULER"));
+                                             " s; is mozgach-scheduler running there",
+                                             tls_ ? ", with a certificate of the same fleet for "
+                                                    "this very name"
+                                                  : ", without --tls",
+                                             "?  Another address is given by --scheduler HOST:PORT "
+                                             "or MOZGACH_SCHEDULER"));
 }
 
 absl::Status Connection::Explain(const grpc::Status& status) const {

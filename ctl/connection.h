@@ -1,4 +1,4 @@
-// A Connection is mozgachctl's way to one scheduler: the four services over one channel, and the
+// A Connection is mozgachctl's way to one scheduler: the five services over one channel, and the
 // patience it has with them.  One thread at a time, but for the stubs, which are thread-safe.
 #pragma once
 
@@ -10,9 +10,11 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "mozgach/v1/base_service.grpc.pb.h"
+#include "mozgach/v1/fleet_service.grpc.pb.h"
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "mozgach/v1/registry_service.grpc.pb.h"
 #include "mozgach/v1/worker_service.grpc.pb.h"
+#include "security/channel.h"
 
 namespace mozgach {
 
@@ -23,9 +25,9 @@ class Connection {
   // What goes over many files or many rows may take longer.
   static constexpr Milliseconds kLongCall{600'000};
 
-  // INVALID_ARGUMENT unless `address` is HOST:PORT; UNAVAILABLE, with what to try, when nothing
-  // that speaks gRPC answers there within `patience`.
-  static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& address,
+  // INVALID_ARGUMENT for a door that leads nowhere or should not be gone through (CredentialsFor);
+  // UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there within `patience`.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const SchedulerDoor& door,
                                                           Milliseconds patience = kPatience);
 
   // The answer to one unary call: Call(&v1::JobService::Stub::List, request).
@@ -57,7 +59,7 @@ class Connection {
   absl::Status Explain(const grpc::Status& status) const;
 
  private:
-  explicit Connection(std::string address);
+  Connection(const SchedulerDoor& door, std::shared_ptr<grpc::ChannelCredentials> credentials);
 
   template <typename Stub>
   Stub& StubOf() {
@@ -67,17 +69,21 @@ class Connection {
       return *workers_;
     } else if constexpr (std::is_same_v<Stub, v1::BaseService::Stub>) {
       return *bases_;
+    } else if constexpr (std::is_same_v<Stub, v1::FleetService::Stub>) {
+      return *fleet_;
     } else {
       return *registry_;
     }
   }
 
   const std::string address_;
+  const bool tls_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::JobService::Stub> jobs_;
   const std::unique_ptr<v1::WorkerService::Stub> workers_;
   const std::unique_ptr<v1::RegistryService::Stub> registry_;
   const std::unique_ptr<v1::BaseService::Stub> bases_;
+  const std::unique_ptr<v1::FleetService::Stub> fleet_;
 };
 
 }  // namespace mozgach

@@ -1,5 +1,6 @@
 // mozgachctl: what people type to give work to a fleet and to see what became of it.
 #include <cstdio>
+#include <cstdlib>
 
 #include "ctl/command.h"
 
@@ -27,9 +28,16 @@ int main(int argc, char** argv) {
   mozgach::Command command;
   CLI::App app("Gives work to a fleet of trainers and says what became of it.", "mozgachctl");
   app.set_version_flag("--version", MOZGACH_VERSION);
-  app.add_option("--scheduler", settings.scheduler, "Where mozgach-scheduler listens, HOST:PORT")
+  app.add_option("--scheduler", settings.scheduler, "Where mozgach-scheduler listens, HOST:PORT or unix:PATH")
       ->envname("MOZGACH_SCHEDULER")
       ->capture_default_str();
+  app.add_option("--tls", settings.tls,
+                 "Folder with ca.pem and a certificate or token, as `mozgachctl fleet` makes")
+      ->envname("MOZGACH_TLS");
+  app.add_option("--token-file", settings.token_file,
+                 "File with a token, mode 0600; or the token itself in MOZGACH_TOKEN");
+  app.add_flag("--insecure-plaintext", settings.insecure_plaintext,
+               "Speak to another host without TLS");
   app.add_flag("--json", settings.json, "Print JSON, for programs");
   app.require_subcommand(1);
   mozgach::AddSubmitCommand(app, &command);
@@ -40,12 +48,14 @@ int main(int argc, char** argv) {
   mozgach::AddFleetCommands(app, &command);
   mozgach::AddAdapterCommands(app, &command);
   mozgach::AddBaseCommands(app, &command);
+  mozgach::AddDoorCommands(app, &command);
   FallThrough(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (const char* token = std::getenv("MOZGACH_TOKEN"); token != nullptr) settings.token = token;
   const absl::StatusOr<int> done = command(settings);
   if (done.ok()) return Close(*done);
   std::fflush(stdout);

@@ -56,21 +56,40 @@ absl::StatusOr<Speeds> AskSpeeds(Connection& connection, const std::string& work
   return speeds;
 }
 
-absl::StatusOr<PlanTarget> TargetOfWorker(Connection& connection, const std::string& name) {
+// Where jobs are planned for, and what of them was observed there, by base.
+struct Target {
+  PlanTarget plan;
+  std::map<std::string, v1::Calibration> calibrations;
+
+  PlanTarget For(const std::string& base) const {
+    PlanTarget target = plan;
+    const auto found = calibrations.find(base);
+    if (found != calibrations.end()) target.factor = found->second.factor();
+    return target;
+  }
+};
+
+absl::StatusOr<Target> TargetOfWorker(Connection& connection, const std::string& name) {
   ASSIGN_OR_RETURN(const v1::ListWorkersResponse response,
                    connection.Call(&v1::JobService::Stub::ListWorkers, v1::ListWorkersRequest()));
   std::vector<std::string> names;
   for (const v1::Worker& worker : response.workers()) {
     names.push_back(worker.worker());
     if (worker.worker() != name) continue;
-    PlanTarget target;
+    Target target;
+    std::string kind;
     for (const v1::Device& device : worker.devices()) {
       const auto memory = static_cast<int64_t>(device.memory_total_bytes());
-      if (memory <= target.memory_bytes) continue;
-      target.memory_bytes = memory;
-      target.device = device.name() == "cpu" ? DeviceClass::kCpu : DeviceClass::kGpu;
+      if (memory <= target.plan.memory_bytes) continue;
+      target.plan.memory_bytes = memory;
+      target.plan.device = device.name() == "cpu" ? DeviceClass::kCpu : DeviceClass::kGpu;
+      kind = device.kind();
     }
-    if (target.memory_bytes > 0) return target;
+    for (const v1::Calibration& calibration : worker.calibrations()) {
+      if (calibration.device_kind() != kind) continue;
+      target.calibrations.emplace(calibration.base(), calibration);
+    }
+    if (target.plan.memory_bytes > 0) return target;
     return absl::FailedPreconditionError(
         absl::StrCat("worker ", name, " has not said yet what devices it has; try again"));
   }
@@ -88,16 +107,16 @@ PlanTarget ThisMachine() {
   return target;
 }
 
-absl::StatusOr<PlanTarget> TargetOf(const PlanFlags& flags, Connection* connection) {
+absl::StatusOr<Target> TargetOf(const PlanFlags& flags, Connection* connection) {
   if (!flags.worker.empty()) return TargetOfWorker(*connection, flags.worker);
   if (!flags.device.empty()) {
     ASSIGN_OR_RETURN(const KnownDevice device, FindDevice(flags.device));
-    return PlanTarget{device.device, device.memory_bytes, 1};
+    return Target{{device.device, device.memory_bytes, 1}, {}};
   }
-  if (flags.memory.empty()) return ThisMachine();
+  if (flags.memory.empty()) return Target{ThisMachine(), {}};
   const auto bytes = ParseMemorySize(flags.memory);
   if (!bytes.ok()) return Annotate(bytes.status(), "--memory");
-  return PlanTarget{DeviceClass::kGpu, *bytes, 1};
+  return Target{{DeviceClass::kGpu, *bytes, 1}, {}};
 }
 
 absl::StatusOr<PlannedDomain> PlanOne(const DomainFile& file, const ModelConfig& config,
@@ -122,7 +141,7 @@ absl::StatusOr<PlannedDomain> PlanOne(const DomainFile& file, const ModelConfig&
 
 // What is wrong in all files, one problem per line.
 absl::StatusOr<std::vector<PlannedDomain>> PlanAll(const PlanFlags& flags,
-                                                   const PlanTarget& target,
+                                                   const Target& target,
                                                    const Speeds& speeds) {
   const auto folders = BaseFolders(flags.bases, flags.files);
   std::map<std::string, absl::StatusOr<ModelConfig>> configs;
@@ -142,7 +161,12 @@ absl::StatusOr<std::vector<PlannedDomain>> PlanAll(const PlanFlags& flags,
       if (is_new) problems.push_back(absl::StrCat(name, ": ", config.status().message()));
       continue;
     }
-    auto plan = PlanOne(*file, *config, target, speeds);
+    auto plan = PlanOne(*file, *config, target.For(base), speeds);
+    if (const auto known = target.calibrations.find(base);
+        plan.ok() && known != target.calibrations.end()) {
+      plan->calibrated_bytes = Calibrated(plan->plan.memory, target.For(base));
+      plan->calibration = known->second;
+    }
     if (plan.ok()) {
       planned.push_back(*std::move(plan));
     } else {
@@ -174,19 +198,19 @@ absl::StatusOr<int> Plan(const PlanFlags& flags, const Settings& settings) {
   std::unique_ptr<Connection> connection;
   if (!flags.worker.empty()) {
     ASSIGN_OR_RETURN(connection, settings.Connect());
-  } else if (auto opened = Connection::Open(settings.scheduler, kShortPatience); opened.ok()) {
+  } else if (auto opened = settings.Connect(kShortPatience); opened.ok()) {
     connection = *std::move(opened);
   }
-  ASSIGN_OR_RETURN(const PlanTarget target, TargetOf(flags, connection.get()));
+  ASSIGN_OR_RETURN(const Target target, TargetOf(flags, connection.get()));
   Speeds speeds;
   if (connection != nullptr) {
     if (auto asked = AskSpeeds(*connection, flags.worker); asked.ok()) speeds = *std::move(asked);
   }
   ASSIGN_OR_RETURN(const std::vector<PlannedDomain> planned, PlanAll(flags, target, speeds));
   if (settings.json) {
-    PrintJson(PlansJson(planned, target));
+    PrintJson(PlansJson(planned, target.plan));
   } else {
-    PrintPlans(planned, target,
+    PrintPlans(planned, target.plan,
                flags.worker.empty() ? "the speed that finished jobs of this base have shown"
                                     : absl::StrCat("the speed that ", flags.worker, " has shown"));
     std::fflush(stdout);

@@ -22,17 +22,39 @@ absl::Status Add(const std::filesystem::path& path, const DataSpec& data, int64_
                  RowTokens* tokens) {
   ASSIGN_OR_RETURN(const RowFormat format, ParseRowFormat(data.format));
   ASSIGN_OR_RETURN(const std::vector<Row> rows, ReadDataset(path, format));
-  for (const Row& row : rows) {
-    if (tokens->rows >= limit) break;
-    const int64_t length = TokensOf(row);
-    ++tokens->rows;
-    tokens->total += std::min(length, data.max_length);
-    tokens->longest = std::max(tokens->longest, (length + kGrain - 1) / kGrain * kGrain);
-  }
+  *tokens = Sum(*tokens, EstimateRows(rows, limit - tokens->rows, data.max_length));
   return absl::OkStatus();
 }
 
 }  // namespace
+
+RowTokens Sum(const RowTokens& a, const RowTokens& b) {
+  return {a.rows + b.rows, a.total + b.total, std::max(a.longest, b.longest)};
+}
+
+RowTokens EstimateRows(const std::vector<Row>& rows, int64_t limit, int64_t max_length) {
+  RowTokens tokens;
+  for (const Row& row : rows) {
+    if (tokens.rows >= limit) break;
+    const int64_t length = TokensOf(row);
+    ++tokens.rows;
+    tokens.total += std::min(length, max_length);
+    tokens.longest = std::max(tokens.longest, (length + kGrain - 1) / kGrain * kGrain);
+  }
+  return tokens;
+}
+
+void HoldOut(const DataSpec& data, DomainRows* rows) {
+  const double* fraction = std::get_if<double>(&data.validation);
+  if (fraction == nullptr || *fraction <= 0 || rows->train.rows <= 1) return;
+  const double share = std::clamp(*fraction, 0.0, 1.0);
+  const auto held_out = std::llround(share * static_cast<double>(rows->train.rows));
+  rows->validation = {std::max<int64_t>(1, held_out),
+                      std::llround(share * static_cast<double>(rows->train.total)),
+                      rows->train.longest};
+  rows->train.rows -= rows->validation.rows;
+  rows->train.total -= rows->validation.total;
+}
 
 absl::StatusOr<DomainRows> EstimateRows(const DomainFile& file) {
   const DataSpec& data = file.spec.data;
@@ -42,15 +64,8 @@ absl::StatusOr<DomainRows> EstimateRows(const DomainFile& file) {
   }
   if (file.validation) {
     RETURN_IF_ERROR(Add(*file.validation, data, INT64_MAX, &rows.validation));
-  } else if (const double* fraction = std::get_if<double>(&data.validation);
-             fraction != nullptr && *fraction > 0 && rows.train.rows > 1) {
-    const double share = std::clamp(*fraction, 0.0, 1.0);
-    const auto held_out = std::llround(share * static_cast<double>(rows.train.rows));
-    rows.validation = {std::max<int64_t>(1, held_out),
-                       std::llround(share * static_cast<double>(rows.train.total)),
-                       rows.train.longest};
-    rows.train.rows -= rows.validation.rows;
-    rows.train.total -= rows.validation.total;
+  } else {
+    HoldOut(data, &rows);
   }
   if (file.test) RETURN_IF_ERROR(Add(*file.test, data, INT64_MAX, &rows.test));
   return rows;

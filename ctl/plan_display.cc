@@ -64,7 +64,12 @@ void PrintTable(const PlannedDomain& domain, const PlanTarget& target) {
         domain.otherwise.Line(line), Tone::kFaint);
   }
   row("total", plan.total(), domain.plan.fits ? Tone::kGood : Tone::kBad);
-  if (target.memory_bytes > 0) row("left", target.memory_bytes - plan.total());
+  if (domain.calibrated_bytes > 0) {
+    row(absl::StrFormat("×%.2f from %d attempts on %s", domain.calibration.factor(),
+                        domain.calibration.attempts(), domain.calibration.device_kind()),
+        domain.calibrated_bytes, domain.plan.fits ? Tone::kGood : Tone::kBad);
+  }
+  if (target.memory_bytes > 0) row("left", target.memory_bytes - domain.total());
   table.Print();
 }
 
@@ -143,7 +148,7 @@ Json PlansJson(const std::vector<PlannedDomain>& domains, const PlanTarget& targ
                           {"keys", DomainKeys(variant)}});
     }
     const Json seconds = domain.time.seconds ? Json(*domain.time.seconds) : Json(nullptr);
-    const Json left = target.memory_bytes > 0 ? Json(target.memory_bytes - memory.total())
+    const Json left = target.memory_bytes > 0 ? Json(target.memory_bytes - domain.total())
                                               : Json(nullptr);
     plans.push_back(
         {{"domain", domain.plan.spec.domain},
@@ -151,6 +156,11 @@ Json PlansJson(const std::vector<PlannedDomain>& domains, const PlanTarget& targ
          {"fits", domain.plan.fits},
          {"total_bytes", memory.total()},
          {"left_bytes", left},
+         {"calibrated_bytes", domain.total()},
+         {"calibration",
+          {{"factor", domain.calibrated_bytes > 0 ? domain.calibration.factor() : 1.0},
+           {"attempts", domain.calibration.attempts()},
+           {"device_kind", domain.calibration.device_kind()}}},
          {"trainable_parameters", memory.trainable_parameters},
          {"gradient_checkpointing", domain.plan.checkpointing == Checkpointing::kPerLayer},
          {"lines", LinesJson(memory)},

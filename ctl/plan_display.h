@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "mozgach/v1/job_service.pb.h"
 #include "nlohmann/json.hpp"
 #include "planner/context_table.h"
 #include "planner/time_plan.h"
@@ -20,6 +21,11 @@ struct PlannedDomain {
   std::vector<Variant> variants;          // empty: nothing fits, or no memory was named
   std::vector<std::string> would_fit;     // where nothing does
   TimePlan time;
+  // What attempts of this base took there; 0 attempts: nobody has seen any.
+  v1::Calibration calibration;
+  int64_t calibrated_bytes = 0;  // the plan's total by that; 0: as planned
+
+  int64_t total() const { return calibrated_bytes > 0 ? calibrated_bytes : plan.memory.total(); }
 };
 
 // Domains whose plans are alike are shown once.  `speed` says where tokens per second come from,

@@ -1,11 +1,14 @@
 #include "ctl/submission.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/dataset.h"
 #include "common/digest.h"
 #include "common/domain_spec.h"
+#include "ctl/plan_data.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -29,7 +32,8 @@ class DatasetReader {
     DatasetFile file;
     file.path = path;
     ASSIGN_OR_RETURN(file.sha256, Sha256OfFile(path));
-    RETURN_IF_ERROR(ReadDataset(path, row_format).status());
+    ASSIGN_OR_RETURN(const std::vector<Row> rows, ReadDataset(path, row_format));
+    file.rows = EstimateRows(rows, INT64_MAX, INT64_MAX);
     // The digest must be that of the rows that were checked.
     ASSIGN_OR_RETURN(const std::string after, Sha256OfFile(path));
     if (after != file.sha256) {
@@ -70,6 +74,7 @@ class SubmissionReader {
     if (file.test) {
       Join(AddDataset(v1::Dataset::TEST, data.test, *file.test, data, &domain), &problems);
     }
+    AddRows(data, &domain);
     return problems;
   }
 
@@ -94,6 +99,29 @@ class SubmissionReader {
     dataset.set_size(file.size);
     submission_.datasets.emplace(file.sha256, file);
     return absl::OkStatus();
+  }
+
+  // What the rows of all its datasets come to.
+  void AddRows(const DataSpec& data, v1::Submission* domain) const {
+    DomainRows rows;
+    for (const v1::Dataset& dataset : domain->datasets()) {
+      const RowTokens& its = submission_.datasets.at(dataset.sha256()).rows;
+      RowTokens& all = dataset.role() == v1::Dataset::TRAIN        ? rows.train
+                       : dataset.role() == v1::Dataset::VALIDATION ? rows.validation
+                                                                   : rows.test;
+      all = Sum(all, its);
+    }
+    if (data.max_samples) rows.train.rows = std::min(rows.train.rows, *data.max_samples);
+    HoldOut(data, &rows);
+    Tell(rows.train, domain->mutable_train_rows());
+    Tell(rows.validation, domain->mutable_validation_rows());
+    Tell(rows.test, domain->mutable_test_rows());
+  }
+
+  static void Tell(const RowTokens& rows, v1::RowEstimate* estimate) {
+    estimate->set_rows(rows.rows);
+    estimate->set_tokens(rows.total);
+    estimate->set_longest(rows.longest);
   }
 
   DatasetReader datasets_;

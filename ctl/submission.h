@@ -9,6 +9,7 @@
 
 #include "common/status.h"
 #include "mozgach/v1/job_service.pb.h"
+#include "planner/token_estimate.h"
 
 namespace mozgach {
 
@@ -17,6 +18,7 @@ struct DatasetFile {
   std::filesystem::path path;
   std::string sha256;
   uint64_t size = 0;
+  RowTokens rows;  // an estimate; none is cut
 };
 
 struct Submission {

@@ -15,6 +15,8 @@ struct AttentionMemory {
   int64_t repeated = 0;  // keys and values once per query head; 0 where the kernel shares them
   bool summed = false;   // gradients of keys and values come once per query head
   int64_t folded = 0;    // copies that a window's blocks are laid out in
+  bool padded = false;   // these take the place of q, k and v
+  bool copied = false;   // the result by token is a copy of it by head
   int64_t result = 0;    // by head
   int64_t rows = 0;      // one number per query: the logarithm of the sum of exponentials
   int64_t forward_work = 0;

@@ -16,8 +16,8 @@ bool LayerTrace::HeadNorms() const {
 }
 
 // Whether attention's result by head is its result by token.
-bool LayerTrace::JoinsInPlace() const {
-  return shape_.in_order && setup_.attention_element() == setup_.element;
+bool LayerTrace::JoinsInPlace(const AttentionMemory& heads) const {
+  return shape_.in_order && !heads.copied && setup_.attention_element(config_.head_dim) == setup_.element;
 }
 
 int64_t LayerTrace::HeadRstd() const {
@@ -72,38 +72,40 @@ void LayerTrace::ForwardAttention(int64_t layer, Needs needs, const Flow& flow,
       memory_.Give(kWorking, QkvBytes());
     }
   }
-  ForwardHeads(layer, flow);
+  const AttentionMemory heads = AttentionOf(config_, layer, shape_, setup_);
+  ForwardHeads(heads, flow);
   linear_.Forward(layer, groups_.output, shape_.tokens, result);
   memory_.Give(kWorking, QkvBytes());
-  const AttentionMemory heads = AttentionOf(config_, layer, shape_, setup_);
-  if (!flow.keep_attended_heads && !(JoinsInPlace() && flow.keep_split)) {
-    memory_.Give(kWorking, JoinsInPlace() ? heads.result
+  if (!flow.keep_attended_heads && !(JoinsInPlace(heads) && flow.keep_split)) {
+    memory_.Give(kWorking, JoinsInPlace(heads) ? heads.result
                                           : Rows(config_.num_attention_heads * config_.head_dim));
   }
   if (!flow.keep_normed) memory_.Give(kWorking, Row());
 }
 
-void LayerTrace::ForwardHeads(int64_t layer, const Flow& flow) {
-  const AttentionMemory heads = AttentionOf(config_, layer, shape_, setup_);
+void LayerTrace::ForwardHeads(const AttentionMemory& heads, const Flow& flow) {
   const bool keeps = flow.keep_split;
   const int64_t keys = heads.split - heads.queries;
-  const bool keys_kept = keeps && heads.repeated == 0 && heads.folded == 0;
-  memory_.Take(Kept(keeps && heads.folded == 0), heads.queries);
+  const bool queries_kept = keeps && !heads.padded;
+  const bool keys_kept = queries_kept && heads.repeated == 0;
+  memory_.Take(Kept(queries_kept), heads.queries);
   memory_.Take(Kept(keys_kept), keys);
   memory_.Take(Kept(keeps), heads.folded + heads.repeated);
-  memory_.Take(Kept(keeps || (flow.keep_attended_heads && JoinsInPlace())), heads.result);
+  memory_.Take(Kept(keeps || (flow.keep_attended_heads && JoinsInPlace(heads))), heads.result);
   memory_.Take(Kept(keeps), heads.rows);
   memory_.Touch(kAttention, heads.forward_work);
-  if (!JoinsInPlace()) {
-    if (!shape_.in_order) memory_.Touch(kWorking, 2 * heads.result);
+  if (!JoinsInPlace(heads)) {
+    // Blocks are laid end to end, their tokens picked, and turned into the compute type.
+    const bool wide = setup_.attention_element(config_.head_dim) != setup_.element;
+    if (!shape_.in_order || heads.copied) memory_.Touch(kWorking, (wide ? 2 : 1) * heads.result);
     memory_.Take(Kept(flow.keep_attended_heads),
                  Rows(config_.num_attention_heads * config_.head_dim));
   }
   if (!keys_kept) memory_.Give(kWorking, keys);
-  if (!(keeps && heads.folded == 0)) memory_.Give(kWorking, heads.queries);
+  if (!queries_kept) memory_.Give(kWorking, heads.queries);
   if (keeps) return;
   memory_.Give(kWorking, heads.folded + heads.repeated + heads.rows);
-  if (!JoinsInPlace()) memory_.Give(kWorking, heads.result);
+  if (!JoinsInPlace(heads)) memory_.Give(kWorking, heads.result);
 }
 
 void LayerTrace::ForwardMlp(int64_t layer, const Flow& flow, MemoryLine result) {
@@ -170,7 +172,7 @@ void LayerTrace::BackwardAttention(int64_t layer, Needs needs, const Flow& flow,
   if (OutputNorms()) memory_.Give(kWorking, Row());
   const AttentionMemory heads = AttentionOf(config_, layer, shape_, setup_);
   if (flow.keep_attended_heads) {
-    if (!JoinsInPlace()) {
+    if (!JoinsInPlace(heads)) {
       memory_.Give(kActivations, Rows(config_.num_attention_heads * config_.head_dim));
     } else if (!flow.keep_split) {
       memory_.Give(kActivations, heads.result);
@@ -197,14 +199,14 @@ void LayerTrace::BackwardHeads(int64_t layer) {
   const AttentionMemory heads = AttentionOf(config_, layer, shape_, setup_);
   const int64_t by_token = Rows(config_.num_attention_heads * config_.head_dim);
   const int64_t keys = heads.split - heads.queries;
-  if (!JoinsInPlace()) {
+  if (!JoinsInPlace(heads)) {
     memory_.Take(kWorking, heads.result);
     memory_.Give(kWorking, by_token);
   }
   memory_.Take(kWorking, heads.gradients);
   memory_.Touch(kAttention, heads.backward_work);
-  const bool keys_kept = heads.repeated == 0 && heads.folded == 0;
-  memory_.Give(kActivations, (heads.folded == 0 ? heads.queries : 0) + (keys_kept ? keys : 0) +
+  const bool keys_kept = heads.repeated == 0 && !heads.padded;
+  memory_.Give(kActivations, (heads.padded ? 0 : heads.queries) + (keys_kept ? keys : 0) +
                                  heads.folded + heads.repeated + heads.result + heads.rows);
   memory_.Give(kWorking, heads.result);
   const int64_t sums = heads.summed || heads.folded > 0 ? keys : 0;

@@ -51,13 +51,13 @@ class LayerTrace {
   // Gemma 3 has norms on what attention and mlp give, and it and Qwen3 on queries and keys.
   bool OutputNorms() const { return config_.norms_from_one; }
   bool HeadNorms() const;
-  bool JoinsInPlace() const;
+  bool JoinsInPlace(const AttentionMemory& heads) const;
   int64_t Rows(int64_t width) const { return shape_.tokens * width * setup_.element; }
   int64_t QkvBytes() const { return Rows(groups_.qkv.rows); }
   int64_t HeadRstd() const;
 
   void ForwardAttention(int64_t layer, Needs needs, const Flow& flow, MemoryLine result);
-  void ForwardHeads(int64_t layer, const Flow& flow);
+  void ForwardHeads(const AttentionMemory& heads, const Flow& flow);
   void ForwardMlp(int64_t layer, const Flow& flow, MemoryLine result);
   void BackwardMlp(int64_t layer, const Flow& flow, bool has_gradients);
   void BackwardAttention(int64_t layer, Needs needs, const Flow& flow, bool has_gradients);

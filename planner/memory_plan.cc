@@ -115,6 +115,16 @@ int64_t MemoryPlan::total() const {
 
 int64_t MemoryPlan::allocated() const { return total() - mapped - Line(MemoryLine::kRuntime); }
 
+int64_t CheapRecomputeSaves(const ModelConfig& config, const ComputeSetup& setup, int64_t layers,
+                            int64_t tokens) {
+  const int64_t heads = (config.num_attention_heads + 2 * config.num_key_value_heads) * config.head_dim;
+  const int64_t remade = (2 * config.hidden_size + config.intermediate_size) * setup.element +
+                         heads * setup.attention_element(config.head_dim);
+  const int64_t kept_instead = heads * setup.element;  // what the product gave
+  // One layer's are there while they are made again.
+  return std::max<int64_t>(0, layers - 1) * tokens * std::max<int64_t>(0, remade - kept_instead);
+}
+
 MemoryLines HeldAfterAStep(const ModelConfig& config, const AdapterShape& adapter,
                            const ComputeSetup& setup, const StepShape& shape) {
   MemoryTrace memory;

@@ -31,6 +31,11 @@ struct MemoryPlan {
 absl::StatusOr<MemoryPlan> PlanMemory(const ModelConfig& config, const LoraSpec& lora,
                                       const ComputeSetup& setup, const StepShape& shape);
 
+// What of the activations of so many layers is not kept where norms, the gate's product and rotation
+// are computed again in backward, a little less than it is.
+int64_t CheapRecomputeSaves(const ModelConfig& config, const ComputeSetup& setup, int64_t layers,
+                            int64_t tokens);
+
 // What is left of a step's tensors when it is over: nothing, unless the plan's own books are wrong.
 MemoryLines HeldAfterAStep(const ModelConfig& config, const AdapterShape& adapter,
                            const ComputeSetup& setup, const StepShape& shape);

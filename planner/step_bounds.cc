@@ -5,7 +5,7 @@
 namespace mozgach {
 namespace {
 
-constexpr int64_t kLossChunkBytes = int64_t{48} << 20;
+constexpr int64_t kLossChunkBytes = int64_t{64} << 20;
 constexpr int64_t kCacheBytes = int64_t{512} << 20;
 constexpr int64_t kMostPrompts = 128;
 

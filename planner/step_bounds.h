@@ -16,6 +16,9 @@ inline constexpr int64_t kMomentBlock = 256;
 // Smaller parameters keep their moments in float32, as in bitsandbytes.
 inline constexpr int64_t kLeastBlockwise = 4096;
 
+// Of logits held at once on the lowest rung of the trainer's ladder.
+inline constexpr int64_t kShortestLossChunkBytes = int64_t{1} << 20;
+
 // Tokens whose logits are held at once, of `tokens` that are trained: as many as share
 // `chunk_bytes`, all chunks alike; 0: as many as are fastest.  `element`: bytes of the head's type.
 int64_t LossChunkTokens(int64_t vocabulary, int64_t element, int64_t tokens,

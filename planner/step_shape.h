@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace mozgach {
 
@@ -27,10 +28,18 @@ struct ComputeSetup {
   bool double_quant = true;
   double dropout = 0;
   Checkpointing checkpointing = Checkpointing::kNone;
+  // Of kPerLayer: so many of the lowest adapted layers; those above keep all.
+  int64_t checkpointed_layers = std::numeric_limits<int64_t>::max();
   Optimizer optimizer = Optimizer::kAdamW;
 
-  // Bytes of what attention is computed in: float32 on a CPU.
-  int64_t attention_element() const { return device == DeviceClass::kCpu ? 4 : element; }
+  // Whether attention goes tile by tile through our own kernels: bfloat16 on a CPU.
+  bool TilesAttention(int64_t head_dim) const {
+    return device == DeviceClass::kCpu && element == 2 && head_dim % 16 == 0;
+  }
+  // Bytes of what attention is given: float32 where a CPU has but the library's kernel.
+  int64_t attention_element(int64_t head_dim) const {
+    return device == DeviceClass::kCpu && !TilesAttention(head_dim) ? 4 : element;
+  }
 };
 
 // The tokens that go through at once.  The default is no work at all.
@@ -42,6 +51,7 @@ struct StepShape {
   bool in_order = true;   // documents of one length: their tokens are their slots
   int64_t trained = 0;    // tokens that are predicted and trained, at most
   int64_t micro_batches = 1;      // per step
+  int64_t loss_chunk_bytes = 0;   // of logits held at once in training; 0: as many as are fastest
   int64_t evaluation_tokens = 0;  // of a batch of held-out rows; 0: none
   int64_t prompts = 0;            // answered at once in evaluation; 0: none
   int64_t prompt_tokens = 0;      // of the longest of them

@@ -28,6 +28,11 @@ LayerTrace::Needs StepTrace::NeedsOf(int64_t layer, bool gradients) const {
   return {gradients && layer >= lowest, gradients && layer > lowest};
 }
 
+bool StepTrace::Checkpoints(int64_t layer) const {
+  return setup_.checkpointing == Checkpointing::kPerLayer &&
+         layer - *adapter_.layers.begin() < setup_.checkpointed_layers;
+}
+
 void StepTrace::Train() {
   // Ids, and for each trained token its place and target, of all micro-batches of the step.
   const int64_t ids = 8 * (shape_.tokens + 2 * shape_.trained) * shape_.micro_batches;
@@ -48,7 +53,6 @@ void StepTrace::MicroBatch(bool has_gradients) {
 void StepTrace::ForwardLayers(const StepShape& shape, bool gradients) {
   LayerTrace layers(config_, adapter_, setup_, shape, memory_);
   const int64_t row = Row(shape);
-  const bool checkpoint = setup_.checkpointing == Checkpointing::kPerLayer;
   if (setup_.stored_element != setup_.element) {
     memory_.Touch(kWorking, row + shape.tokens * config_.hidden_size * setup_.stored_element);
   }
@@ -57,6 +61,7 @@ void StepTrace::ForwardLayers(const StepShape& shape, bool gradients) {
   // Whether x is kept for backward once its layer is done.
   for (int64_t i = 0; i < config_.num_hidden_layers; ++i) {
     const LayerTrace::Needs needs = NeedsOf(i, gradients);
+    const bool checkpoint = Checkpoints(i);
     const bool keeps_x = needs.gradients && (checkpoint || needs.x);
     const bool next_keeps = needs.gradients;
     layers.Forward(i, checkpoint ? LayerTrace::Needs{} : needs,
@@ -76,7 +81,8 @@ void StepTrace::ForwardLayers(const StepShape& shape, bool gradients) {
 // From the last norm's result, which is given back, to the gradient of the rows that are predicted.
 void StepTrace::Loss(const StepShape& shape, bool gradients) {
   const int64_t trained = shape.trained * config_.hidden_size * setup_.element;
-  const int64_t chunk = LossChunkTokens(config_.vocab_size, setup_.element, shape.trained);
+  const int64_t chunk = LossChunkTokens(config_.vocab_size, setup_.element, shape.trained,
+                                        shape.loss_chunk_bytes);
   memory_.Take(kWorking, trained);
   if (gradients) memory_.Take(kLoss, trained);
   // Logits in the type of the head, which become their own gradient.
@@ -89,7 +95,6 @@ void StepTrace::BackwardLayers(bool has_gradients) {
   LayerTrace layers(config_, adapter_, setup_, shape_, memory_);
   const int64_t row = Row(shape_);
   const int64_t trained = shape_.trained * config_.hidden_size * setup_.element;
-  const bool checkpoint = setup_.checkpointing == Checkpointing::kPerLayer;
   memory_.Take(kWorking, trained);
   memory_.Give(kLoss, trained);
   memory_.Take(kWorking, row);
@@ -100,6 +105,7 @@ void StepTrace::BackwardLayers(bool has_gradients) {
   const int64_t lowest = *adapter_.layers.begin();
   for (int64_t i = config_.num_hidden_layers - 1; i >= lowest; --i) {
     const LayerTrace::Needs needs = NeedsOf(i, true);
+    const bool checkpoint = Checkpoints(i);
     if (checkpoint) {
       layers.Forward(i, needs, kActivations);
       memory_.Take(kWorking, row);  // the gradient of the result stays, that of x grows beside it
@@ -126,7 +132,7 @@ void StepTrace::Evaluate() {
 void StepTrace::Generate() {
   if (shape_.prompts == 0) return;
   StepShape shape = FullBatch(shape_.prompts, shape_.prompt_tokens);
-  const int64_t keys = config_.num_key_value_heads * config_.head_dim * setup_.attention_element();
+  const int64_t keys = config_.num_key_value_heads * config_.head_dim * setup_.attention_element(config_.head_dim);
   const Held cache(memory_, kWorking,
                    2 * config_.num_hidden_layers * keys * shape_.prompts * shape_.cache_tokens);
   const Held places(memory_, kWorking, 8 * 4 * shape.tokens + Rotary(shape));

@@ -27,6 +27,7 @@ class StepTrace {
   void BackwardLayers(bool has_gradients);
   void Loss(const StepShape& shape, bool gradients);
   LayerTrace::Needs NeedsOf(int64_t layer, bool gradients) const;
+  bool Checkpoints(int64_t layer) const;
   int64_t Row(const StepShape& shape) const;
   int64_t Rotary(const StepShape& shape) const;
 

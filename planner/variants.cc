@@ -32,7 +32,8 @@ absl::StatusOr<DomainPlan> PlanAs(const ModelConfig& config, DomainSpec spec,
   plan.checkpointing = checkpointing;
   ASSIGN_OR_RETURN(plan.memory,
                    PlanMemory(config, spec.lora, setup, LargestStep(config, spec, setup, rows)));
-  plan.fits = target.memory_bytes == 0 || plan.memory.total() <= target.memory_bytes;
+  plan.fits =
+      target.memory_bytes == 0 || Calibrated(plan.memory, target) <= target.memory_bytes;
   plan.spec = std::move(spec);
   return plan;
 }
@@ -68,6 +69,10 @@ bool Alike(const DomainPlan& a, const DomainPlan& b) {
 }
 
 }  // namespace
+
+int64_t Calibrated(const MemoryPlan& plan, const PlanTarget& target) {
+  return static_cast<int64_t>(static_cast<double>(plan.total()) * target.factor);
+}
 
 absl::StatusOr<DomainPlan> PlanDomain(const ModelConfig& config, const DomainSpec& spec,
                                       const PlanTarget& target, const DomainRows& rows) {
@@ -140,7 +145,7 @@ absl::StatusOr<std::vector<std::string>> WhatWouldFit(const ModelConfig& config,
     break;
   }
   changes.push_back(absl::StrFormat("a device with %.1f GiB",
-                                    static_cast<double>(plan.memory.total()) / 0x1p30 + 0.05));
+                                    static_cast<double>(Calibrated(plan.memory, target)) / 0x1p30 + 0.05));
   changes.push_back("a smaller base");
   return changes;
 }

@@ -15,6 +15,9 @@ struct PlanTarget {
   DeviceClass device = DeviceClass::kGpu;
   int64_t memory_bytes = 0;  // that a job may use; 0: no bound
   int64_t threads = 1;
+  // Peaks that were observed there, against what was planned: a plan counts as so many times its
+  // bytes.
+  double factor = 1;
 };
 
 // A domain as it would run, and what that takes.
@@ -24,6 +27,9 @@ struct DomainPlan {
   MemoryPlan memory;
   bool fits = true;
 };
+
+// What a plan's total comes to on `target`, bytes.
+int64_t Calibrated(const MemoryPlan& plan, const PlanTarget& target);
 
 // The domain as it stands; gradient_checkpointing "auto" is per layer only where it would not fit
 // otherwise.

@@ -82,12 +82,16 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string&
         absl::StrCat("upload starts at ", offset, ", but only ", stat.bytes, " bytes are here"));
   }
   std::lock_guard<std::mutex> lock(mutex_);
+  if (open_uploads_ >= kOpenUploadsMax) {
+    return absl::UnavailableError("too many uploads are under way; try again in a moment");
+  }
   // A check that failed half-way (a full disk) may have left the file read-only.
   ::chmod(PartialPath(sha256).c_str(), 0644);
   FileDescriptor fd(::open(PartialPath(sha256).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (!fd.valid()) return SystemError(errno, "open a partial blob");
   const uint64_t ticket = next_ticket_++;
   uploads_[sha256] = ticket;
+  ++open_uploads_;
   return std::unique_ptr<BlobUpload>(
       new BlobUpload(this, sha256, size, offset, ticket, std::move(fd)));
 }

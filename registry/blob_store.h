@@ -31,6 +31,9 @@ class BlobStore {
     uint64_t bytes = 0;  // of the blob, or received so far
   };
 
+  // Each has a file open.
+  static constexpr int kOpenUploadsMax = 256;
+
   // Blobs larger than `limit_bytes` are refused.
   BlobStore(std::filesystem::path root, uint64_t limit_bytes);
 
@@ -45,7 +48,7 @@ class BlobStore {
 
   // Starts, or goes on with, the upload of a blob of `size` bytes at `offset`, at most what has
   // been received (OUT_OF_RANGE otherwise).  A later upload of the same blob takes over: the
-  // earlier one then fails with ABORTED.
+  // earlier one then fails with ABORTED.  UNAVAILABLE while kOpenUploadsMax are under way.
   absl::StatusOr<std::unique_ptr<BlobUpload>> Upload(const std::string& sha256, uint64_t size,
                                                      uint64_t offset);
 
@@ -69,6 +72,7 @@ class BlobStore {
   // Held while a partial file is written, so that an upload that was taken over cannot write late.
   mutable std::mutex mutex_;
   uint64_t next_ticket_ = 1;
+  int open_uploads_ = 0;
   std::map<std::string, uint64_t> uploads_;  // digest → the upload that may write it
 };
 

@@ -25,6 +25,7 @@ BlobUpload::BlobUpload(BlobStore* store, std::string sha256, uint64_t size, uint
 BlobUpload::~BlobUpload() {
   if (store_ == nullptr) return;
   std::lock_guard<std::mutex> lock(store_->mutex_);
+  --store_->open_uploads_;
   if (store_->CheckOwner(sha256_, ticket_).ok()) store_->uploads_.erase(sha256_);
 }
 

@@ -1,6 +1,7 @@
 #include "registry/file_name.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "absl/strings/ascii.h"
@@ -50,6 +51,20 @@ absl::Status CheckAliasName(std::string_view alias) {
   return absl::InvalidArgumentError(
       absl::StrCat("alias '", absl::CHexEscape(std::string(alias.substr(0, 80))),
                    "' is none: use small letters, digits, '_' and '-', and nothing like 'v7'"));
+}
+
+absl::Status CheckAdapterFile(std::string_view path) {
+  static constexpr std::string_view kData[] = {".safetensors", ".gguf", ".json",  ".jsonl",
+                                               ".md",          ".txt",  ".jinja", ".model"};
+  RETURN_IF_ERROR(CheckRelativePath(path));
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const size_t dot = name.rfind('.');
+  const std::string_view ending = dot == name.npos ? "" : name.substr(dot);
+  if (std::find(std::begin(kData), std::end(kData), ending) != std::end(kData)) {
+    return absl::OkStatus();
+  }
+  return Refused(path, "is no file of an adapter: weights are .safetensors or .gguf, the rest .json, "
+                       ".jsonl, .md, .txt, .jinja or .model");
 }
 
 }  // namespace mozgach

@@ -18,4 +18,9 @@ absl::Status CheckRelativePath(std::string_view path);
 // OK for [a-z0-9][a-z0-9_-]{0,62} that could not be taken for a version ("v0001", "7").
 absl::Status CheckAliasName(std::string_view alias);
 
+// OK for a file that a reader of adapters takes as data: weights as safetensors or GGUF, and text.
+// Formats that can run code when they are loaded (pickles, scripts, libraries) have no place in a
+// version, whatever a worker says.
+absl::Status CheckAdapterFile(std::string_view path);
+
 }  // namespace mozgach

@@ -4,19 +4,22 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
-#include "nlohmann/json.hpp"
-#include "scheduler/base_dispatch.h"
+#include "scheduler/job_planning.h"
+#include "scheduler/offer.h"
 #include "scheduler/placement.h"
 
 namespace mozgach {
 namespace {
 
-absl::StatusOr<Queue::Offer> OfferOf(Ledger& ledger, const Moment& now, const WorkerState& worker) {
-  const std::vector<std::string> keys(worker.keys.begin(), worker.keys.end());
-  ASSIGN_OR_RETURN(const std::vector<std::string> to_fetch, KeysToFetch(ledger, now, worker));
-  return Queue::Offer{.here = worker.keys_json,
-                      .loaded = nlohmann::json(LoadedKeys(keys, worker.devices)).dump(),
-                      .to_fetch = nlohmann::json(to_fetch).dump()};
+// What the job needs from now on: less, where memory ran out in an attempt.
+absl::Status TakeShape(Ledger& ledger, const Job& job) {
+  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(job.job));
+  ASSIGN_OR_RETURN(const std::string settings, SettingsOf(ledger, job));
+  ASSIGN_OR_RETURN(const int64_t shape,
+                   ledger.shapes.FindOrAdd(job.base, job.base_key, settings,
+                                           HasSteppedDown(details.pinned_json),
+                                           ledger.configs.Find(job.base)));
+  return shape == job.shape ? absl::OkStatus() : ledger.queue.SetShape(job.job, shape);
 }
 
 // The rows of an ended attempt; `job` is changed to what it is from now on.
@@ -33,6 +36,7 @@ absl::Status WriteEnd(Ledger& ledger, WallTime now, const Lease& lease, Job& job
     job.reason = std::move(verdict.reason);
     job.not_before = verdict.back_off.count() == 0 ? WallTime{} : now + verdict.back_off;
   }
+  if (next == JobState::kQueued) RETURN_IF_ERROR(TakeShape(ledger, job));
   ASSIGN_OR_RETURN(const bool moved, next == JobState::kQueued ? ledger.queue.Requeue(now, job)
                                                                : ledger.queue.End(now, job, next));
   if (!moved) {
@@ -64,22 +68,26 @@ absl::Status WriteEnd(Ledger& ledger, WallTime now, const Lease& lease, Job& job
                                .message = cancelled ? job.reason : message});
 }
 
-}  // namespace
-
-absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Moment& now,
-                                           const WorkerState& worker) {
-  ASSIGN_OR_RETURN(const Queue::Offer offer, OfferOf(ledger, now, worker));
+absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
+                                              const WorkerState& worker, const DeviceRoom& room) {
+  ASSIGN_OR_RETURN(const Queue::Offer offer, OfferOf(ledger, now, worker, room));
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   ASSIGN_OR_RETURN(const std::optional<Queue::Claimed> claimed,
                    ledger.queue.Claim(now.wall, offer));
   if (!claimed.has_value()) return std::optional<Lease>();
   ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(claimed->job));
+  ASSIGN_OR_RETURN(const JobShape shape, ledger.shapes.Get(job.shape));
+  const int64_t planned = shape.needs.On(room.device_class);
   Lease lease{.job = claimed->job,
               .attempt = claimed->attempt,
               .worker = worker.name,
               .incarnation = worker.incarnation,
-              .expires_at = now.since_boot + ledger.config.lease};
+              .expires_at = now.since_boot + ledger.config.lease,
+              .device = room.device,
+              .memory_pool = room.memory_pool,
+              .reserved_bytes =
+                  static_cast<uint64_t>(ReservedOn(ledger, room, job.base, planned))};
   RETURN_IF_ERROR(ledger.attempts.Insert(now.wall, lease.job, lease.attempt, lease.worker));
   RETURN_IF_ERROR(ledger.leases.InsertRow(now.wall, lease));
   RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
@@ -98,6 +106,19 @@ absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Moment& now,
   const std::chrono::duration<double> waited = now.wall - job.queued;
   ledger.counters.queue_wait_seconds.Observe(std::max(0.0, waited.count()));
   return std::optional<Lease>(std::move(lease));
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Moment& now,
+                                           const WorkerState& worker) {
+  for (const DeviceRoom& room : FreeRoomsOf(ledger, worker)) {
+    ASSIGN_OR_RETURN(const auto waited_for, KeptFreeFor(ledger, now, worker, room));
+    if (waited_for.has_value()) continue;
+    ASSIGN_OR_RETURN(std::optional<Lease> lease, ClaimFor(ledger, now, worker, room));
+    if (lease.has_value()) return lease;
+  }
+  return std::optional<Lease>();
 }
 
 absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureClass failure,

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/base_manifest.h"
 #include "scheduler/base_dispatch.h"
+#include "scheduler/job_planning.h"
 
 namespace mozgach {
 namespace {
@@ -48,6 +49,8 @@ absl::Status Write(Ledger& ledger, const Moment& now, const v1::BaseManifest& ma
            absl::StrCat(manifest.base(), ", ", ShowSize(manifest.size_bytes()), ", ", outcome)}));
   RETURN_IF_ERROR(transaction.Commit());
   ledger.bases.Add(now.wall, manifest);
+  ledger.configs.AddHeld(manifest, ledger.blobs);
+  if (const auto planned = PlanSomeShapes(ledger); !planned.ok()) ledger.Trouble(planned.status());
   for (const std::string& key : ledger.bases.Find(manifest.base())->keys) {
     ledger.notices.base_keys.insert(key);
   }

@@ -4,20 +4,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "scheduler/device_room.h"
 
 namespace mozgach {
 namespace {
 
-// It has the base and a device without work: the job is better off there.
+// It has a device without work: with the base, and room, the job is better off there.
 bool WaitsForWork(const Ledger& ledger, const Moment& now, const WorkerState& worker) {
   return worker.free_slots > worker.unreported && !worker.drain && !worker.draining &&
          !Roster::IsLost(worker, now, ledger.config.lease);
 }
 
-bool SomeoneWaitsWith(const Ledger& ledger, const Moment& now, const std::string& base_key) {
+bool SomeoneWaitsWith(const Ledger& ledger, const Moment& now, const std::string& base_key,
+                      const Queue::NeedsRange& needs) {
   const auto& workers = ledger.roster.workers();
   return std::any_of(workers.begin(), workers.end(), [&](const auto& each) {
-    return WaitsForWork(ledger, now, each.second) && each.second.keys.count(base_key) > 0;
+    return each.second.keys.count(base_key) > 0 && WaitsForWork(ledger, now, each.second) &&
+           HasRoomForAll(ledger, each.second, base_key, needs);
   });
 }
 
@@ -41,8 +44,8 @@ absl::StatusOr<std::vector<std::string>> KeysToFetch(Ledger& ledger, const Momen
   for (const auto& [name, entry] : ledger.bases.all()) {
     for (const std::string& key : entry.keys) {
       if (!CouldFetch(ledger, worker, key)) continue;
-      ASSIGN_OR_RETURN(const bool wanted, ledger.queue.HasReady(key));
-      if (wanted && !SomeoneWaitsWith(ledger, now, key)) keys.push_back(key);
+      ASSIGN_OR_RETURN(const auto needs, ledger.queue.NeedsWaiting(key));
+      if (needs && !SomeoneWaitsWith(ledger, now, key, *needs)) keys.push_back(key);
     }
   }
   return keys;

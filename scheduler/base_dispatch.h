@@ -1,6 +1,6 @@
 // Base dispatch decides which jobs may go to a worker that has to fetch their base first: those
-// whose base the scheduler holds and the worker has room for, while no worker that has it waits for
-// work.
+// whose base the scheduler holds and the worker has room for, while no worker that has it, and the
+// memory for them all, waits for work.
 #pragma once
 
 #include <string>

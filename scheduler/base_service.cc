@@ -8,22 +8,15 @@
 #include "scheduler/unary_reply.h"
 
 namespace mozgach {
-namespace {
-
-constexpr size_t kActorBytesMax = 256;
-
-}  // namespace
-
 grpc::ServerUnaryReactor* BaseService::AddBase(grpc::CallbackServerContext* context,
                                                const v1::AddBaseRequest* request,
                                                v1::AddBaseResponse* response) {
-  return ReplyWith(context, Add(*request), response);
+  return ReplyWith(context, Add(*context, *request), response);
 }
 
-absl::StatusOr<v1::AddBaseResponse> BaseService::Add(const v1::AddBaseRequest& request) {
-  if (request.actor().size() > kActorBytesMax) {
-    return absl::InvalidArgumentError("an actor of more than 256 bytes");
-  }
+absl::StatusOr<v1::AddBaseResponse> BaseService::Add(const grpc::CallbackServerContext& context,
+                                                     const v1::AddBaseRequest& asked) {
+  ASSIGN_OR_RETURN(const v1::AddBaseRequest request, doorman_.Sign(context, asked));
   RETURN_IF_ERROR(CheckManifest(request.base()));
   // Reading gigabytes takes its time: nobody waits for it at the desk.
   for (const v1::File& file : request.base().files()) {

@@ -3,6 +3,7 @@
 
 #include "mozgach/v1/base_service.grpc.pb.h"
 #include "registry/blob_store.h"
+#include "scheduler/doorman.h"
 #include "scheduler/front_desk.h"
 
 namespace mozgach {
@@ -10,7 +11,8 @@ namespace mozgach {
 class BaseService final : public v1::BaseService::CallbackService {
  public:
   // Both outlive the service.
-  BaseService(FrontDesk& desk, BlobStore& blobs) : desk_(desk), blobs_(blobs) {}
+  BaseService(FrontDesk& desk, BlobStore& blobs, const Doorman& doorman)
+      : desk_(desk), blobs_(blobs), doorman_(doorman) {}
 
   grpc::ServerUnaryReactor* AddBase(grpc::CallbackServerContext* context,
                                     const v1::AddBaseRequest* request,
@@ -23,13 +25,15 @@ class BaseService final : public v1::BaseService::CallbackService {
                                        v1::VerifyBaseResponse* response) override;
 
  private:
-  absl::StatusOr<v1::AddBaseResponse> Add(const v1::AddBaseRequest& request);
+  absl::StatusOr<v1::AddBaseResponse> Add(const grpc::CallbackServerContext& context,
+                                          const v1::AddBaseRequest& request);
   absl::StatusOr<v1::VerifyBaseResponse> Verify(const std::string& base);
   // What is wrong with the blob of `file` on this disk; empty: nothing.
   absl::StatusOr<std::string> ProblemOf(const v1::File& file) const;
 
   FrontDesk& desk_;
   BlobStore& blobs_;
+  const Doorman& doorman_;
 };
 
 }  // namespace mozgach

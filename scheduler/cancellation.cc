@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/domain_spec.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/job_planning.h"
 
 namespace mozgach {
 namespace {
@@ -51,13 +52,15 @@ absl::StatusOr<NewJob> CopyOf(Ledger& ledger, const Job& job) {
   copy.spec_digest = job.spec_digest;
   copy.dataset_digest = job.dataset_digest;
   copy.retry_of = job.job;
+  ASSIGN_OR_RETURN(copy.memory_settings, SettingsOf(ledger, job));
   return copy;
 }
 
 absl::StatusOr<int64_t> WriteRetry(Ledger& ledger, const Moment& now, const Job& job,
                                    const std::string& actor) {
   ASSIGN_OR_RETURN(const NewJob copy, CopyOf(ledger, job));
-  ASSIGN_OR_RETURN(const int64_t number, ledger.queue.Insert(now.wall, copy));
+  ASSIGN_OR_RETURN(const int64_t shape, ShapeOfNew(ledger, copy));
+  ASSIGN_OR_RETURN(const int64_t number, ledger.queue.Insert(now.wall, copy, shape));
   RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
                                         .job = number,
                                         .domain = job.domain,

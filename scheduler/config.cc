@@ -34,6 +34,8 @@ const std::map<std::string, Key>& Keys() {
       {"blob_bytes_max", {1, 1e15, [](auto& c, double v) { c.blob_bytes_max = uint64_t(v); }}},
       {"log_bytes_max", {1024, 1e12, [](auto& c, double v) { c.log_bytes_max = uint64_t(v); }}},
       {"blob_days_kept", {0, 36500, [](auto& c, double v) { c.blob_days_kept = int64_t(v); }}},
+      {"calls_per_second_max",
+       {1, 1e9, [](auto& c, double v) { c.calls_per_second_max = v; }}},
       {"workers_max", {1, 1e6, [](auto& c, double v) { c.workers_max = int64_t(v); }}},
   };
   return keys;
@@ -44,14 +46,32 @@ absl::Status Wrong(const std::string& path, const YAML::Mark& mark, const std::s
       absl::StrCat(path, ":", mark.line + 1, ":", mark.column + 1, ": ", what));
 }
 
+absl::Status SetDoor(const std::string& path, const std::string& key, const YAML::Node& value,
+                     SchedulerConfig& config) {
+  if (key == "tls") {
+    if (!value.IsScalar() || value.Scalar().empty()) {
+      return Wrong(path, value.Mark(), "tls must name a folder, as `mozgachctl fleet init` makes");
+    }
+    config.tls = value.Scalar();
+    return absl::OkStatus();
+  }
+  if (value.IsScalar() && YAML::convert<bool>::decode(value, config.insecure_plaintext)) {
+    return absl::OkStatus();
+  }
+  return Wrong(path, value.Mark(), "insecure_plaintext must be true or false");
+}
+
 absl::Status Set(const std::string& path, const YAML::Node& name, const YAML::Node& value,
                  SchedulerConfig& config) {
   const std::string text = name.IsScalar() ? name.Scalar() : "";
+  if (text == "tls" || text == "insecure_plaintext") return SetDoor(path, text, value, config);
   const auto key = Keys().find(text);
   if (key == Keys().end()) {
     const std::string known = absl::StrJoin(
         Keys(), ", ", [](std::string* out, const auto& entry) { out->append(entry.first); });
-    return Wrong(path, name.Mark(), absl::StrCat("unknown key '", text, "'; there are ", known));
+    return Wrong(path, name.Mark(),
+                 absl::StrCat("unknown key '", text, "'; there are tls, insecure_plaintext, ",
+                              known));
   }
   double number = 0;
   if (!value.IsScalar() || !YAML::convert<double>::decode(value, number) ||

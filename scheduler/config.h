@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -26,12 +27,18 @@ struct SchedulerConfig {
   // Blobs that no job refers to are swept when they are older.
   int64_t blob_days_kept = 7;
   int64_t workers_max = 20000;
+  // Of one identity on a TLS port, for long; five times as many at once after a pause.
+  double calls_per_second_max = 1000;
+  // As the flags of these names, which go before them.
+  std::string tls;
+  bool insecure_plaintext = false;
 
   // The longest that a call is held open.
   Milliseconds WaitMax() const { return lease / 3; }
 };
 
-// Reads a YAML file with keys like `lease_seconds: 30`; absent keys keep their defaults.
+// Reads a YAML file with keys like `lease_seconds: 30` and `tls: DIR`; absent keys keep their
+// defaults.
 // INVALID_ARGUMENT: "path:line:column: what is wrong".
 absl::StatusOr<SchedulerConfig> ReadSchedulerConfig(const std::filesystem::path& path);
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/attempt_life.h"
+#include "scheduler/job_planning.h"
 #include "scheduler/publication.h"
 #include "scheduler/restoration.h"
 
@@ -24,6 +25,11 @@ absl::Status Core::Recover(const Moment& now) {
   RETURN_IF_ERROR(ledger_.leases.Recover(now, ledger_.config.lease));
   RETURN_IF_ERROR(ledger_.roster.Recover(now.wall - kWorkersKept, ledger_.leases.Holders()));
   RETURN_IF_ERROR(ledger_.bases.Recover());
+  RETURN_IF_ERROR(ledger_.configs.Recover(ledger_.bases, ledger_.blobs));
+  RETURN_IF_ERROR(ledger_.calibrations.Recover());
+  for (bool more = true; more;) {
+    ASSIGN_OR_RETURN(more, PlanSomeJobsFromBefore(ledger_));
+  }
   RETURN_IF_ERROR(ledger_.adapters.Recover());
   ASSIGN_OR_RETURN(const std::vector<int64_t> running, ledger_.queue.Running());
   for (const int64_t number : running) {
@@ -44,6 +50,7 @@ void Core::Enter(const Moment& now) {
   ExpireLeases(now);
   WakeBackOffs(now);
   Succeeded(ConcludeUnfinished(ledger_, now), "publish");
+  Succeeded(PlanSomeShapes(ledger_).status(), "plan jobs");
   WriteProgress(now);
   PlanNextDue(now);
 }
@@ -103,6 +110,7 @@ void Core::Expect(const Moment& now) {
     next_due_ = std::min(next_due_, lease->expires_at);
   }
   if (ledger_.board.dirty()) next_due_ = std::min(next_due_, next_write_);
+  if (!ledger_.configs.behind().empty()) next_due_ = std::min(next_due_, now.since_boot);
 }
 
 bool Core::Succeeded(const absl::Status& status, const char* action) {

@@ -84,7 +84,9 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
 absl::StatusOr<v1::AddBaseResponse> Core::AddBase(const Moment& now,
                                                   const v1::AddBaseRequest& request) {
   Enter(now);
-  return mozgach::AddBase(ledger_, now, request);
+  absl::StatusOr<v1::AddBaseResponse> response = mozgach::AddBase(ledger_, now, request);
+  Expect(now);
+  return response;
 }
 
 absl::StatusOr<v1::ListResponse> Core::List(const Moment& now, const v1::ListRequest& request) {

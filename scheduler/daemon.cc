@@ -7,32 +7,51 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/base_service.h"
+#include "scheduler/doorman.h"
+#include "scheduler/fleet_service.h"
 #include "scheduler/front_desk.h"
 #include "scheduler/job_service.h"
+#include "scheduler/listener.h"
 #include "scheduler/registry_service.h"
 #include "scheduler/schema.h"
 #include "scheduler/web_pages.h"
 #include "scheduler/worker_service.h"
+#include "security/address.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr int kMessageBytesMax = 64 << 20;
+constexpr int kStreamsPerConnectionMax = 1000;
+constexpr int kConnectionAgeMs = 600'000;
 constexpr auto kStopPatience = std::chrono::seconds(2);
 constexpr auto kEndpointsRetry = std::chrono::seconds(1);
 
 std::string WithPort(const std::string& address, int port) {
+  if (IsUnixAddress(address)) return address;
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+// A client decides how often this is called: a line in ten seconds says enough.
+void LogOfGrpc(gpr_log_func_args* said) {
+  static std::atomic<int64_t> next_ms = 0;
+  const int64_t now = Clock::System().SinceBoot().count();
+  int64_t next = next_ms;
+  const bool speaks = said->severity == GPR_LOG_SEVERITY_ERROR && now >= next &&
+                      next_ms.compare_exchange_strong(next, now + 10'000);
+  spdlog::log(speaks ? spdlog::level::info : spdlog::level::debug, "grpc: {}", said->message);
 }
 
 // Blobs that no job needs and nobody has touched for days.
@@ -58,10 +77,13 @@ struct Daemon::Parts {
   std::unique_ptr<AttemptLogs> logs;
   std::unique_ptr<Core> core;
   std::unique_ptr<FrontDesk> desk;
+  std::unique_ptr<TokenBook> tokens;
+  std::unique_ptr<Doorman> doorman;
   std::unique_ptr<JobService> jobs;
   std::unique_ptr<WorkerService> workers;
   std::unique_ptr<RegistryService> registry;
   std::unique_ptr<BaseService> bases;
+  std::unique_ptr<FleetService> fleet;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<WebServer> web;
 };
@@ -72,8 +94,12 @@ Daemon::~Daemon() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options,
                                                       const Clock& clock) {
+  const bool tls = !options.tls.empty();
+  RETURN_IF_ERROR(CheckListen("--listen", options.listen, tls, options.insecure_plaintext));
+  RETURN_IF_ERROR(CheckListen("--http", options.http, false, options.insecure_plaintext));
   std::unique_ptr<Daemon> daemon(new Daemon());
   RETURN_IF_ERROR(daemon->OpenData(options, clock));
+  RETURN_IF_ERROR(daemon->OpenDoors(options, clock));
   RETURN_IF_ERROR(daemon->Serve(options));
   RETURN_IF_ERROR(daemon->ServeWeb(options));
   RETURN_IF_ERROR(daemon->AnnounceEndpoints(options.data));
@@ -102,20 +128,42 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   return absl::OkStatus();
 }
 
+absl::Status Daemon::OpenDoors(const DaemonOptions& options, const Clock& clock) {
+  parts_->tokens = std::make_unique<TokenBook>(*parts_->database);
+  RETURN_IF_ERROR(parts_->tokens->Recover());
+  const bool plaintext = options.tls.empty() || IsUnixAddress(options.listen);
+  parts_->doorman = std::make_unique<Doorman>(
+      plaintext ? Doorman::Port::kPlaintext : Doorman::Port::kTls, *parts_->tokens, clock,
+      options.config.calls_per_second_max);
+  const Doorman& doorman = *parts_->doorman;
+  FrontDesk& desk = *parts_->desk;
+  parts_->jobs = std::make_unique<JobService>(desk, *parts_->logs, doorman);
+  parts_->workers = std::make_unique<WorkerService>(desk, *parts_->blobs, *parts_->logs, doorman);
+  parts_->registry = std::make_unique<RegistryService>(desk, doorman);
+  parts_->bases = std::make_unique<BaseService>(desk, *parts_->blobs, doorman);
+  parts_->fleet = std::make_unique<FleetService>(desk, *parts_->tokens, doorman);
+  return absl::OkStatus();
+}
+
 absl::Status Daemon::Serve(const DaemonOptions& options) {
-  parts_->jobs = std::make_unique<JobService>(*parts_->desk, *parts_->logs);
-  parts_->workers = std::make_unique<WorkerService>(*parts_->desk, *parts_->blobs, *parts_->logs);
-  parts_->registry = std::make_unique<RegistryService>(*parts_->desk);
-  parts_->bases = std::make_unique<BaseService>(*parts_->desk, *parts_->blobs);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  const bool is_socket = IsUnixAddress(options.listen);
+  if (is_socket) RETURN_IF_ERROR(CheckSocketFree(options.listen));
+  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials,
+                   CredentialsToListen(options.listen, options.tls, *parts_->doorman));
   int port = 0;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(options.listen, credentials, &port);
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
   builder.SetMaxSendMessageSize(kMessageBytesMax);
   // Otherwise a second scheduler could share the port and take half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  // Certificates are looked at when a connection is made: after a while it is made anew.
+  if (!options.tls.empty()) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kConnectionAgeMs);
+  }
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -124,14 +172,19 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   builder.RegisterService(parts_->workers.get());
   builder.RegisterService(parts_->registry.get());
   builder.RegisterService(parts_->bases.get());
-  // gRPC tells at length what the one sentence below says.
-  gpr_set_log_function(
-      [](gpr_log_func_args* said) { spdlog::debug("grpc: {}", said->message); });
-  parts_->server = builder.BuildAndStart();
-  gpr_set_log_function(nullptr);
+  builder.RegisterService(parts_->fleet.get());
+  // gRPC tells at length what the one sentence below says, and of every stranger at the door.
+  gpr_set_log_function(LogOfGrpc);
+  {
+    std::optional<OwnerOnly> owner_only;
+    if (is_socket) owner_only.emplace();
+    parts_->server = builder.BuildAndStart();
+  }
   if (parts_->server == nullptr || port == 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("cannot listen on ", options.listen, "; is the port taken?  Choose another"));
+        absl::StrCat("cannot listen on ", options.listen,
+                     is_socket ? "; does its directory exist, and may you write there?"
+                               : "; is the port taken?  Choose another"));
   }
   grpc_address_ = WithPort(options.listen, port);
   return absl::OkStatus();

@@ -14,8 +14,11 @@ namespace mozgach {
 
 struct DaemonOptions {
   std::filesystem::path data;             // made if need be; one daemon at a time
-  std::string listen = "127.0.0.1:7108";  // gRPC; port 0: any
+  std::string listen = "127.0.0.1:7108";  // gRPC: HOST:PORT, port 0: any; or unix:PATH
   std::string http = "127.0.0.1:7109";    // web_pages.h; port 0: any
+  // credentials_folder.h, for `listen`; empty: plaintext, which only this machine may reach.
+  std::filesystem::path tls;
+  bool insecure_plaintext = false;  // others may
   SchedulerConfig config;
 };
 
@@ -24,7 +27,7 @@ class Daemon {
   // Opens the data directory, goes on with what is stored there, serves, and writes the addresses
   // to endpoints.json in it, on a full disk as soon as there is room.  FAILED_PRECONDITION: the
   // directory is in use, or was written by a newer program.  INVALID_ARGUMENT: an address cannot be
-  // listened on.  `clock` outlives the daemon.
+  // listened on, or should not be without TLS.  `clock` outlives the daemon.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const DaemonOptions& options,
                                                        const Clock& clock);
   // Stop().
@@ -41,6 +44,7 @@ class Daemon {
 
   Daemon();
   absl::Status OpenData(const DaemonOptions& options, const Clock& clock);
+  absl::Status OpenDoors(const DaemonOptions& options, const Clock& clock);
   absl::Status Serve(const DaemonOptions& options);
   absl::Status ServeWeb(const DaemonOptions& options);
   absl::Status WriteEndpoints(const std::filesystem::path& data) const;

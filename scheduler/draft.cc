@@ -6,6 +6,7 @@
 #include "common/digest.h"
 #include "common/json_text.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/job_shape.h"
 #include "scheduler/submission.h"
 
 namespace mozgach {
@@ -58,6 +59,10 @@ absl::Status CheckDatasets(const DomainSpec& spec, const v1::Submission& submiss
   return absl::OkStatus();
 }
 
+RowTokens RowsOf(const v1::RowEstimate& estimate) {
+  return {estimate.rows(), estimate.tokens(), estimate.longest()};
+}
+
 absl::StatusOr<Draft> ReadDraft(const v1::Submission& submission) {
   Draft draft;
   ASSIGN_OR_RETURN(draft.spec, ReadSpec(submission.spec_json()));
@@ -72,6 +77,9 @@ absl::StatusOr<Draft> ReadDraft(const v1::Submission& submission) {
   job.spec_digest = SpecDigest(draft.spec);
   job.datasets.assign(submission.datasets().begin(), submission.datasets().end());
   job.dataset_digest = DatasetDigest(job.datasets);
+  job.memory_settings =
+      MemorySettings(draft.spec, {RowsOf(submission.train_rows()), RowsOf(submission.validation_rows()),
+                                  RowsOf(submission.test_rows())});
   return draft;
 }
 

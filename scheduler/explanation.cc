@@ -1,5 +1,6 @@
 #include "scheduler/explanation.h"
 
+#include <optional>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -10,7 +11,9 @@
 #include "nlohmann/json.hpp"
 #include "scheduler/base_dispatch.h"
 #include "scheduler/job_view.h"
+#include "scheduler/offer.h"
 #include "scheduler/placement.h"
+#include "scheduler/shortage.h"
 
 namespace mozgach {
 namespace {
@@ -34,17 +37,36 @@ std::string NoRoom(const WorkerState& worker, const v1::BaseManifest& held) {
                       ShowSize(held.size_bytes()));
 }
 
-std::string AboutWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker,
-                        const Job& job) {
+// The job that every free device of `worker` is kept free for.
+std::optional<int64_t> KeptFor(Ledger& ledger, const Moment& now, const WorkerState& worker) {
+  std::optional<int64_t> kept;
+  for (const DeviceRoom& room : FreeRoomsOf(ledger, worker)) {
+    const auto waited_for = KeptFreeFor(ledger, now, worker, room);
+    if (!waited_for.ok() || !waited_for->has_value()) return std::nullopt;
+    kept = (*waited_for)->job;
+  }
+  return kept;
+}
+
+std::string AboutWorker(Ledger& ledger, const Moment& now, const WorkerState& worker,
+                        const Job& job, const JobShape& shape) {
   const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
   const v1::BaseFetch* fetch = FetchOf(worker, job.base);
   const bool could_fetch = CouldFetch(ledger, worker, job.base_key);
   const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
   std::string why =
       WhyNot(worker, lost, job.base_key, ledger.leases.JobsOf(worker.name), could_fetch);
-  if (fetch != nullptr && !lost) {
+  const bool offers = worker.keys.count(job.base_key) > 0 || could_fetch;
+  const std::string shortage =
+      lost || !offers || worker.drain || worker.draining ? "" : Shortage(ledger, worker, shape);
+  if (!shortage.empty()) {
+    why = shortage;
+  } else if (fetch != nullptr && !lost) {
     why = absl::StrCat("is fetching base ", job.base, " (", fetch->received_bytes(), " of ",
                        fetch->size_bytes(), " bytes)");
+  } else if (const auto kept = why.empty() ? KeptFor(ledger, now, worker) : std::nullopt; kept) {
+    why = absl::StrCat("has room for it, but is kept free for job ", *kept,
+                       ", which has waited long and fits when other workers of this host are done");
   } else if (why.empty() && could_fetch) {
     why =
         "has room for the base and a free device: it is given the job and fetches the base, unless "
@@ -58,7 +80,8 @@ std::string AboutWorker(const Ledger& ledger, const Moment& now, const WorkerSta
 }
 
 // What would bring a base that no worker has.
-std::string NobodyHas(const Ledger& ledger, const Moment& now, const Job& job) {
+std::string NobodyHas(Ledger& ledger, const Moment& now, const Job& job,
+                      const JobShape& shape) {
   const std::string nobody = absl::StrCat("no worker has base ", job.base_key);
   const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
   if (held == nullptr) {
@@ -82,7 +105,7 @@ std::string NobodyHas(const Ledger& ledger, const Moment& now, const Job& job) {
     return absl::StrCat(nobody, ", which the scheduler holds, and none that answers has ",
                         ShowSize(held->size_bytes()), " of room for it below its --data");
   }
-  if (able == 1) return AboutWorker(ledger, now, *only, job);
+  if (able == 1) return AboutWorker(ledger, now, *only, job, shape);
   return absl::StrCat(nobody, " yet; the first of the ", able,
                       " with room for it that is free fetches it");
 }
@@ -149,7 +172,7 @@ std::string AboutScores(const std::string& metrics_json) {
   return absl::StrCat("scores, bare base → with the adapter: ", absl::StrJoin(scores, ", "));
 }
 
-std::string Summary(const Ledger& ledger, const Moment& now, const Job& job) {
+std::string Summary(Ledger& ledger, const Moment& now, const Job& job) {
   switch (job.state) {
     case JobState::kQueued:
       return absl::StrCat("waits: ", WhyItWaits(ledger, now, job));
@@ -168,24 +191,35 @@ std::string Summary(const Ledger& ledger, const Moment& now, const Job& job) {
 
 }  // namespace
 
-std::string WhyItWaits(const Ledger& ledger, const Moment& now, const Job& job) {
+std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
   if (!ledger.trouble.empty()) return absl::StrCat("the scheduler cannot write: ", ledger.trouble);
   if (!job.ready) return BacksOff(now, job);
   if (ledger.roster.workers().empty()) return kNoWorkers;
-  int offering = 0, busy = 0;
+  const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());
+  int offering = 0, busy = 0, narrow = 0;
   const WorkerState* only = nullptr;
   for (const auto& [name, worker] : ledger.roster.workers()) {
     if (worker.keys.count(job.base_key) == 0) continue;
     ++offering;
     only = &worker;
     const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
-    if (!lost && !worker.drain && !worker.draining) ++busy;
+    if (lost || worker.drain || worker.draining) continue;
+    ++(Shortage(ledger, worker, shape).empty() ? busy : narrow);
   }
   if (offering == 0) {
-    return NobodyHas(ledger, now, job);
+    return NobodyHas(ledger, now, job, shape);
   }
-  if (offering == 1) return AboutWorker(ledger, now, *only, job);
-  if (busy == 0) return absl::StrCat("the ", offering, " workers with its base are lost or drain");
+  if (offering == 1) return AboutWorker(ledger, now, *only, job, shape);
+  if (const std::string shortage = ShortageEverywhere(ledger, now, shape); !shortage.empty()) {
+    return shortage;
+  }
+  if (busy + narrow == 0) {
+    return absl::StrCat("the ", offering, " workers with its base are lost or drain");
+  }
+  if (narrow > 0) {
+    return absl::StrCat("of the workers with its base ", narrow, narrow == 1 ? " has" : " have",
+                        " too little memory free, ", busy, busy == 1 ? " is" : " are", " busy");
+  }
   return absl::StrCat("the ", busy, " workers with its base are busy");
 }
 
@@ -199,9 +233,12 @@ absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, i
     if (!line.empty() && !absl::StrContains(response.summary(), line)) response.add_lines(line);
   };
   if (job.state == JobState::kQueued) {
+    const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());
     for (const auto& [name, worker] : ledger.roster.workers()) {
-      add(AboutWorker(ledger, now, worker, job));
+      add(AboutWorker(ledger, now, worker, job, shape));
     }
+    if (!ledger.roster.workers().empty()) add(WhatWouldHelp(ledger, now, shape));
+    if (!ledger.roster.workers().empty()) add(AboutPlan(ledger, shape));
   }
   if (job.state == JobState::kRunning) add(response.job().reason());
   add(AboutScores(response.job().metrics_json()));

@@ -10,7 +10,7 @@
 namespace mozgach {
 
 // One line about a queued job: "no worker has base Qwen/Qwen2.5-3B".
-std::string WhyItWaits(const Ledger& ledger, const Moment& now, const Job& job);
+std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job);
 
 // The whole story of a job in any state.
 absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, int64_t job);

@@ -5,6 +5,7 @@
 #include <grpcpp/support/server_callback.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -20,6 +21,9 @@ class FileStream : public grpc::ServerWriteReactor<Response> {
  public:
   FileStream(const absl::StatusOr<std::filesystem::path>& path, uint64_t offset) : offset_(offset) {
     absl::Status status = path.status();
+    if (++open_files_ > kOpenFilesMax) {
+      status = absl::UnavailableError("too many downloads are under way; try again in a moment");
+    }
     if (status.ok()) {
       fd_ = FileDescriptor(::open(path->c_str(), O_RDONLY | O_CLOEXEC));
       if (!fd_.valid()) status = SystemError(errno, "open what was asked for");
@@ -31,6 +35,8 @@ class FileStream : public grpc::ServerWriteReactor<Response> {
     }
   }
 
+  ~FileStream() override { --open_files_; }
+
   void OnWriteDone(bool ok) override {
     if (ok) return WriteNext();
     this->Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the reader has gone"));
@@ -39,6 +45,8 @@ class FileStream : public grpc::ServerWriteReactor<Response> {
 
  private:
   static constexpr size_t kChunkBytes = 1 << 20;
+  static constexpr int kOpenFilesMax = 256;
+
 
   void WriteNext() {
     std::string& data = *response_.mutable_data();
@@ -51,6 +59,8 @@ class FileStream : public grpc::ServerWriteReactor<Response> {
     offset_ += static_cast<uint64_t>(got);
     this->StartWrite(&response_);
   }
+
+  static inline std::atomic<int> open_files_ = 0;  // of all streams of this kind
 
   FileDescriptor fd_;
   uint64_t offset_;

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "scheduler/base_dispatch.h"
+#include "scheduler/device_room.h"
 #include "scheduler/placement.h"
 
 namespace mozgach {
@@ -117,12 +118,15 @@ void FrontDesk::OfferWork(const Moment& now, const std::string& base_key, Delive
     Milliseconds since;
     std::string worker;
   };
+  auto needs = core_.ledger().queue.NeedsWaiting(base_key);
+  if (!needs.ok() || !needs->has_value()) return;
   std::vector<Candidate> candidates;
   for (const auto& [name, call] : held_) {
     const WorkerState* worker = core_.ledger().roster.Find(name);
     if (call.request->free_slots() == 0 || worker == nullptr) continue;
     const bool has_it = worker->keys.count(base_key) > 0;
     if (!has_it && !CouldFetch(core_.ledger(), *worker, base_key)) continue;
+    if (!HasRoomForSome(core_.ledger(), *worker, base_key, **needs)) continue;
     candidates.push_back({HasLoaded(*worker, base_key), has_it, call.since, name});
   }
   // A base that is loaded first, then one that is on the disk, then whoever has waited longest.
@@ -131,7 +135,8 @@ void FrontDesk::OfferWork(const Moment& now, const std::string& base_key, Delive
            std::make_tuple(!b.has_loaded, !b.has_it, b.since, std::cref(b.worker));
   });
   for (const Candidate& candidate : candidates) {
-    if (!core_.ledger().queue.HasReady(base_key).value_or(false)) return;
+    needs = core_.ledger().queue.NeedsWaiting(base_key);
+    if (!needs.ok() || !needs->has_value()) return;
     Reconsider(now, candidate.worker, false, deliveries);
   }
 }

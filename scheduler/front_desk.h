@@ -61,8 +61,9 @@ class FrontDesk {
   // The caller has gone: true when its call was held, and will not be answered any more.
   bool Leave(const v1::SynchronizeRequest& request);
 
-  // Pokes it until it is gone.
-  void Listen(std::weak_ptr<Listener> listener);
+  static constexpr size_t kListenersMax = 1000;
+  // Pokes it until it is gone.  False: there are kListenersMax already.
+  bool Listen(std::weak_ptr<Listener> listener);
 
   // What has come due while nobody called, and since boot when that is so again.  Called by the
   // desk's own thread; with Timer::kNone by whoever has the desk.

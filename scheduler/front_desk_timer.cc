@@ -53,15 +53,17 @@ void FrontDesk::RunTimer() {
   }
 }
 
-void FrontDesk::Listen(std::weak_ptr<Listener> listener) {
+bool FrontDesk::Listen(std::weak_ptr<Listener> listener) {
   {
     std::lock_guard<std::mutex> lock(listeners_mutex_);
+    if (listeners_.size() >= kListenersMax) return false;
     listeners_.push_back(std::move(listener));
     listening_ = true;
   }
   // The timer may have lain down for longer.
   std::lock_guard<std::mutex> lock(mutex_);
   sooner_.notify_all();
+  return true;
 }
 
 void FrontDesk::PokeListeners() {

@@ -34,6 +34,7 @@ struct Job {
   WallTime queued{};    // when it last became claimable
   WallTime started{};   // epoch: not yet
   WallTime finished{};  // epoch: not yet
+  int64_t shape = 0;    // what it needs (job_shape.h)
 };
 
 // What a submission puts into the queue.
@@ -47,6 +48,7 @@ struct NewJob {
   std::string dataset_digest;
   std::vector<v1::Dataset> datasets;
   int64_t retry_of = 0;
+  std::string memory_settings;  // MemorySettings() of its spec and rows (job_shape.h)
 };
 
 }  // namespace mozgach

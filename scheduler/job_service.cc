@@ -1,35 +1,28 @@
 #include "scheduler/job_service.h"
 
 #include <memory>
-#include <string>
+#include <utility>
+#include <vector>
 
 #include "scheduler/streams.h"
 #include "scheduler/unary_reply.h"
 
 namespace mozgach {
-namespace {
-
-constexpr size_t kActorBytesMax = 256;
-
-absl::Status CheckActor(const std::string& actor) {
-  if (actor.size() <= kActorBytesMax) return absl::OkStatus();
-  return absl::InvalidArgumentError("an actor of more than 256 bytes");
-}
-
-}  // namespace
-
 grpc::ServerUnaryReactor* JobService::Submit(grpc::CallbackServerContext* context,
                                              const v1::SubmitRequest* request,
                                              v1::SubmitResponse* response) {
+  return ReplyWith(context, Take(*context, *request), response);
+}
+
+absl::StatusOr<v1::SubmitResponse> JobService::Take(const grpc::CallbackServerContext& context,
+                                                    const v1::SubmitRequest& request) {
+  v1::SubmitRequest how;  // without the domains, which may be many
+  how.set_dry_run(request.dry_run());
+  how.set_actor(request.actor());
+  ASSIGN_OR_RETURN(how, doorman_.Sign(context, std::move(how)));
   // Thousands of specs are read before anybody waits for the desk.
-  const absl::StatusOr<std::vector<Draft>> drafts = ReadDrafts(*request);
-  absl::Status status = drafts.status();
-  if (status.ok()) status = CheckActor(request->actor());
-  if (!status.ok()) return ReplyWith<v1::SubmitResponse>(context, status, response);
-  return ReplyWith(context, desk_.Ask([&](Core& core, const Moment& now) {
-    return core.Submit(now, *request, *drafts);
-  }),
-                   response);
+  ASSIGN_OR_RETURN(const std::vector<Draft> drafts, ReadDrafts(request));
+  return desk_.Ask([&](Core& core, const Moment& now) { return core.Submit(now, how, drafts); });
 }
 
 grpc::ServerUnaryReactor* JobService::List(grpc::CallbackServerContext* context,
@@ -50,22 +43,20 @@ grpc::ServerUnaryReactor* JobService::Get(grpc::CallbackServerContext* context,
 grpc::ServerUnaryReactor* JobService::Cancel(grpc::CallbackServerContext* context,
                                              const v1::CancelRequest* request,
                                              v1::CancelResponse* response) {
-  if (absl::Status status = CheckActor(request->actor()); !status.ok()) {
-    return ReplyWith<v1::CancelResponse>(context, status, response);
-  }
+  const auto asked = doorman_.Sign(*context, *request);
+  if (!asked.ok()) return ReplyWith<v1::CancelResponse>(context, asked.status(), response);
   return ReplyWith(
-      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Cancel(now, *request); }),
+      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Cancel(now, *asked); }),
       response);
 }
 
 grpc::ServerUnaryReactor* JobService::Retry(grpc::CallbackServerContext* context,
                                             const v1::RetryRequest* request,
                                             v1::RetryResponse* response) {
-  if (absl::Status status = CheckActor(request->actor()); !status.ok()) {
-    return ReplyWith<v1::RetryResponse>(context, status, response);
-  }
+  const auto asked = doorman_.Sign(*context, *request);
+  if (!asked.ok()) return ReplyWith<v1::RetryResponse>(context, asked.status(), response);
   return ReplyWith(
-      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Retry(now, *request); }),
+      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Retry(now, *asked); }),
       response);
 }
 
@@ -90,11 +81,10 @@ grpc::ServerUnaryReactor* JobService::ListWorkers(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* JobService::DrainWorker(grpc::CallbackServerContext* context,
                                                   const v1::DrainWorkerRequest* request,
                                                   v1::Worker* response) {
-  if (absl::Status status = CheckActor(request->actor()); !status.ok()) {
-    return ReplyWith<v1::Worker>(context, status, response);
-  }
+  const auto asked = doorman_.Sign(*context, *request);
+  if (!asked.ok()) return ReplyWith<v1::Worker>(context, asked.status(), response);
   return ReplyWith(
-      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Drain(now, *request); }),
+      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Drain(now, *asked); }),
       response);
 }
 
@@ -107,14 +97,19 @@ grpc::ServerUnaryReactor* JobService::ListEvents(grpc::CallbackServerContext* co
                    response);
 }
 
+std::function<absl::Status()> JobService::AdmissionOf(
+    const grpc::CallbackServerContext& context) const {
+  return [this, &context] { return doorman_.CallerOf(context).status(); };
+}
+
 grpc::ServerWriteReactor<v1::WatchResponse>* JobService::Watch(grpc::CallbackServerContext* context,
                                                                const v1::WatchRequest* request) {
-  return std::make_shared<WatchStream>(desk_, *request)->Start();
+  return std::make_shared<WatchStream>(desk_, AdmissionOf(*context), *request)->Start();
 }
 
 grpc::ServerWriteReactor<v1::LogsResponse>* JobService::Logs(grpc::CallbackServerContext* context,
                                                              const v1::LogsRequest* request) {
-  return std::make_shared<LogStream>(desk_, logs_, *request)->Start();
+  return std::make_shared<LogStream>(desk_, AdmissionOf(*context), logs_, *request)->Start();
 }
 
 }  // namespace mozgach

@@ -1,8 +1,11 @@
 // The JobService: what people and programs ask of the queue, over gRPC.  Thread-safe.
 #pragma once
 
+#include <functional>
+
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "scheduler/attempt_log.h"
+#include "scheduler/doorman.h"
 #include "scheduler/front_desk.h"
 
 namespace mozgach {
@@ -10,7 +13,8 @@ namespace mozgach {
 class JobService final : public v1::JobService::CallbackService {
  public:
   // Both outlive the service.
-  JobService(FrontDesk& desk, const AttemptLogs& logs) : desk_(desk), logs_(logs) {}
+  JobService(FrontDesk& desk, const AttemptLogs& logs, const Doorman& doorman)
+      : desk_(desk), logs_(logs), doorman_(doorman) {}
 
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
                                    const v1::SubmitRequest* request,
@@ -44,8 +48,14 @@ class JobService final : public v1::JobService::CallbackService {
                                                    const v1::LogsRequest* request) override;
 
  private:
+  // Whether who asked is still let in, while its stream goes on.
+  std::function<absl::Status()> AdmissionOf(const grpc::CallbackServerContext& context) const;
+  absl::StatusOr<v1::SubmitResponse> Take(const grpc::CallbackServerContext& context,
+                                          const v1::SubmitRequest& request);
+
   FrontDesk& desk_;
   const AttemptLogs& logs_;
+  const Doorman& doorman_;
 };
 
 }  // namespace mozgach

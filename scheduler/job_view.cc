@@ -12,6 +12,8 @@
 namespace mozgach {
 namespace {
 
+constexpr int kSelectedMax = 100000;
+
 // A step that takes longer is worth a word.
 constexpr Milliseconds kStillAfter{60'000};
 
@@ -95,6 +97,22 @@ v1::WorkerBase ShowBase(const WorkerState& worker, const v1::Base& base) {
   return view;
 }
 
+void ShowCalibrations(const Ledger& ledger, const WorkerState& worker, v1::Worker& view) {
+  std::set<std::string> kinds;
+  for (const v1::Device& device : worker.devices) kinds.insert(device.kind());
+  for (const v1::Base& base : worker.bases) {
+    for (const std::string& kind : kinds) {
+      const Calibration known = ledger.calibrations.Of(base.name(), kind);
+      if (known.attempts == 0) continue;
+      v1::Calibration& calibration = *view.add_calibrations();
+      calibration.set_base(base.name());
+      calibration.set_device_kind(kind);
+      calibration.set_factor(known.factor);
+      calibration.set_attempts(known.attempts);
+    }
+  }
+}
+
 absl::Status ShowDetails(Ledger& ledger, bool whole, v1::Job& view) {
   ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(view.job()));
   const absl::StatusOr<nlohmann::json> spec = ParseJson(details.spec_json);
@@ -114,7 +132,12 @@ absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t numbe
   ShowJob(job, view);
   if (job.attempt > 0) RETURN_IF_ERROR(ShowAttempt(ledger, now, job, view));
   RETURN_IF_ERROR(ShowDetails(ledger, whole, view));
-  if (job.state == JobState::kQueued) view.set_reason(WhyItWaits(ledger, now, job));
+  if (job.state == JobState::kQueued) {
+    view.set_reason(WhyItWaits(ledger, now, job));
+    const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());
+    view.set_memory_needed_bytes(static_cast<uint64_t>(shape.needs.gpu_bytes));
+    view.set_memory_needed_on_cpu_bytes(static_cast<uint64_t>(shape.needs.cpu_bytes));
+  }
   if (job.state == JobState::kSucceeded && job.version > 0) {
     ASSIGN_OR_RETURN(const Version version,
                      ledger.adapters.Get(job.domain, VersionName(job.version)));
@@ -138,6 +161,7 @@ v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState
   view.set_base_loads(worker.base_loads);
   view.set_memory_bytes(worker.memory_bytes);
   for (const v1::Device& device : worker.devices) *view.add_devices() = device;
+  ShowCalibrations(ledger, worker, view);
   view.set_last_call_at(Shown(worker.last_call));
   view.set_version(worker.version);
   view.set_trainer_restarts(worker.trainer_restarts);
@@ -146,6 +170,9 @@ v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState
 
 absl::StatusOr<std::vector<int64_t>> Select(Ledger& ledger, const v1::Selector& selector,
                                             bool all_by_default) {
+  if (selector.domains_size() > kSelectedMax || selector.jobs_size() > kSelectedMax) {
+    return absl::InvalidArgumentError("more than 100000 domains or jobs in one selection");
+  }
   const bool nothing = selector.domains().empty() && selector.jobs().empty();
   if (nothing && selector.all()) return ledger.queue.Every();
   if (nothing && all_by_default) return ledger.queue.Latest();

@@ -10,6 +10,7 @@ absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
   by_job_.clear();
   by_end_.clear();
   by_worker_.clear();
+  by_pool_.clear();
   Query rows(database_, sql::kEveryLease);
   while (rows.Next()) {
     Add({.job = rows.Int(0),
@@ -17,14 +18,18 @@ absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
          .worker = rows.Text(2),
          .incarnation = rows.Text(3),
          .expires_at = now.since_boot + length,
-         .stop = rows.Int(4) != 0});
+         .stop = rows.Int(4) != 0,
+         .device = rows.Text(5),
+         .memory_pool = rows.Text(6),
+         .reserved_bytes = static_cast<uint64_t>(rows.Int(7))});
   }
   return rows.status();
 }
 
 absl::Status Leases::InsertRow(WallTime now, const Lease& lease) {
   return Run(database_, sql::kInsertLease, lease.job, lease.attempt, lease.worker,
-             lease.incarnation, ToMillis(now));
+             lease.incarnation, ToMillis(now), lease.device, lease.memory_pool,
+             lease.reserved_bytes);
 }
 
 absl::Status Leases::HandOverRow(const Lease& lease, const std::string& incarnation) {
@@ -39,6 +44,7 @@ void Leases::Add(Lease lease) {
   Erase(lease.job);
   by_end_.emplace(lease.expires_at, lease.job);
   by_worker_[lease.worker].insert(lease.job);
+  if (!lease.memory_pool.empty()) by_pool_[lease.memory_pool].insert(lease.job);
   by_job_[lease.job] = std::move(lease);
 }
 
@@ -49,6 +55,10 @@ void Leases::Erase(int64_t job) {
   const auto holder = by_worker_.find(it->second.worker);
   holder->second.erase(job);
   if (holder->second.empty()) by_worker_.erase(holder);
+  if (const auto pool = by_pool_.find(it->second.memory_pool); pool != by_pool_.end()) {
+    pool->second.erase(job);
+    if (pool->second.empty()) by_pool_.erase(pool);
+  }
   by_job_.erase(it);
 }
 
@@ -85,6 +95,12 @@ const Lease* Leases::Find(int64_t job) const {
 std::vector<int64_t> Leases::JobsOf(const std::string& worker) const {
   const auto it = by_worker_.find(worker);
   if (it == by_worker_.end()) return {};
+  return {it->second.begin(), it->second.end()};
+}
+
+std::vector<int64_t> Leases::JobsIn(const std::string& memory_pool) const {
+  const auto it = by_pool_.find(memory_pool);
+  if (it == by_pool_.end()) return {};
   return {it->second.begin(), it->second.end()};
 }
 

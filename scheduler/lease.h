@@ -26,6 +26,9 @@ struct Lease {
   bool reported = false;      // the worker has named it: it knows
   std::string pinned_json;    // its pins as they are stored; empty: none yet
   bool stop = false;          // a cancel is asked for: the worker is told to stop
+  std::string device;         // that it was placed on; empty: any
+  std::string memory_pool;    // of that device
+  uint64_t reserved_bytes = 0;  // there, for it; 0: its memory is not planned
 };
 
 // Rows and deadlines.  Methods that write join the open transaction and leave memory alone; those
@@ -51,6 +54,8 @@ class Leases {
   // Null where there is none; valid until the next change.
   const Lease* Find(int64_t job) const;
   std::vector<int64_t> JobsOf(const std::string& worker) const;
+  // Of jobs on devices that take from `memory_pool`.
+  std::vector<int64_t> JobsIn(const std::string& memory_pool) const;
   std::unordered_set<std::string> Holders() const;
   // The lease that ends first; null: there is none.
   const Lease* Next() const;
@@ -61,6 +66,7 @@ class Leases {
   std::unordered_map<int64_t, Lease> by_job_;
   std::set<std::pair<Milliseconds, int64_t>> by_end_;
   std::unordered_map<std::string, std::set<int64_t>> by_worker_;
+  std::unordered_map<std::string, std::set<int64_t>> by_pool_;
 };
 
 }  // namespace mozgach

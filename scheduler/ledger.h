@@ -11,10 +11,13 @@
 #include "registry/database.h"
 #include "scheduler/attempt.h"
 #include "scheduler/base_catalog.h"
+#include "scheduler/base_config.h"
+#include "scheduler/calibration.h"
 #include "scheduler/change_feed.h"
 #include "scheduler/config.h"
 #include "scheduler/counters.h"
 #include "scheduler/event_log.h"
+#include "scheduler/job_shape.h"
 #include "scheduler/lease.h"
 #include "scheduler/notices.h"
 #include "scheduler/progress_board.h"
@@ -35,6 +38,9 @@ struct Ledger {
         leases(database_in),
         roster(database_in, config_in.workers_max),
         bases(database_in),
+        configs(database_in),
+        shapes(database_in),
+        calibrations(database_in),
         events(database_in) {}
 
   const SchedulerConfig config;
@@ -46,6 +52,9 @@ struct Ledger {
   Leases leases;
   Roster roster;
   BaseCatalog bases;
+  BaseConfigs configs;
+  Shapes shapes;
+  Calibrations calibrations;
   EventLog events;
   ProgressBoard board;
   ChangeFeed changes;

@@ -1,5 +1,6 @@
 // mozgach-scheduler: queue, leases and registry of a fleet, in one process with one data directory.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -21,6 +22,14 @@ sigset_t BlockEndSignals() {
   return signals;
 }
 
+// Each worker and each file on its way has a descriptor: as many as the system lets us have.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "mozgach-scheduler: %s\n", std::string(status.message()).c_str());
   return mozgach::ExitCode(status);
@@ -35,10 +44,16 @@ int main(int argc, char** argv) {
   std::string config;
   app.add_option("--data", options.data, "Directory of queue, blobs, logs and registry")
       ->required();
-  app.add_option("--listen", options.listen, "gRPC address; port 0: any")->capture_default_str();
+  app.add_option("--listen", options.listen, "gRPC address, HOST:PORT (port 0: any) or unix:PATH")
+      ->capture_default_str();
   app.add_option("--http", options.http,
                  "Address of the web page, /metrics and /health; port 0: any")
       ->capture_default_str();
+  app.add_option("--tls", options.tls,
+                 "Folder with ca.pem, certificate.pem and key.pem, as `mozgachctl fleet init` "
+                 "makes: who calls --listen shows a certificate or a token");
+  app.add_flag("--insecure-plaintext", options.insecure_plaintext,
+               "Let other hosts call --listen without TLS, and read --http");
   app.add_option("--config", config, "YAML file of bounds and times");
   app.set_version_flag("--version", MOZGACH_VERSION);
   try {
@@ -51,7 +66,10 @@ int main(int argc, char** argv) {
     auto read = mozgach::ReadSchedulerConfig(config);
     if (!read.ok()) return Fail(read.status());
     options.config = *read;
+    if (options.tls.empty()) options.tls = read->tls;
+    options.insecure_plaintext |= read->insecure_plaintext;
   }
+  RaiseDescriptorLimit();
   const sigset_t signals = BlockEndSignals();
   auto daemon = mozgach::Daemon::Start(options, mozgach::Clock::System());
   if (!daemon.ok()) return Fail(daemon.status());

@@ -11,8 +11,6 @@ namespace {
 
 constexpr size_t kBasesNamed = 5;
 
-std::string BaseOf(const std::string& base_key) { return base_key.substr(0, base_key.find('@')); }
-
 std::string WhatItHas(const WorkerState& worker) {
   if (worker.bases.empty()) return "has no base at all: check its --bases";
   std::vector<std::string> names;
@@ -55,6 +53,8 @@ std::string Lacks(const WorkerState& worker, const std::string& base_key) {
 
 }  // namespace
 
+std::string BaseOf(const std::string& base_key) { return base_key.substr(0, base_key.find('@')); }
+
 std::string BaseKey(const std::string& base, const std::string& revision) {
   return revision.empty() ? base : absl::StrCat(base, "@", revision);
 }
@@ -69,19 +69,6 @@ std::vector<std::string> OfferedKeys(const std::vector<v1::Base>& bases) {
     }
   }
   return keys;
-}
-
-std::vector<std::string> LoadedKeys(const std::vector<std::string>& keys,
-                                    const std::vector<v1::Device>& devices) {
-  std::vector<std::string> loaded;
-  for (const std::string& key : keys) {
-    const std::string base = BaseOf(key);
-    if (std::any_of(devices.begin(), devices.end(),
-                    [&](const v1::Device& device) { return device.loaded_base() == base; })) {
-      loaded.push_back(key);
-    }
-  }
-  return loaded;
 }
 
 bool HasLoaded(const WorkerState& worker, const std::string& base_key) {

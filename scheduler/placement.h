@@ -12,12 +12,11 @@ namespace mozgach {
 // What a job asks for and a worker offers: the base's name, "name@revision" where one is asked for.
 std::string BaseKey(const std::string& base, const std::string& revision);
 
+// The base that a key asks for.
+std::string BaseOf(const std::string& base_key);
+
 // Every key that a worker with `bases` offers: each name, and each of its revisions.
 std::vector<std::string> OfferedKeys(const std::vector<v1::Base>& bases);
-
-// Those of `keys` whose base is loaded on one of `devices`.
-std::vector<std::string> LoadedKeys(const std::vector<std::string>& keys,
-                                    const std::vector<v1::Device>& devices);
 
 // True when one of the worker's devices has the base of `base_key` loaded.
 bool HasLoaded(const WorkerState& worker, const std::string& base_key);

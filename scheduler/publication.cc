@@ -1,11 +1,13 @@
 #include "scheduler/publication.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "common/json_text.h"
 #include "common/log.h"
 #include "nlohmann/json.hpp"
+#include "registry/file_name.h"
 #include "registry/manifest.h"
 
 namespace mozgach {
@@ -112,12 +114,40 @@ absl::Status DropBlobs(Ledger& ledger, const Version& version) {
   return absl::OkStatus();
 }
 
+// What a finished attempt took, against what it was planned to take.
+struct Observation {
+  std::string device_kind;
+  uint64_t planned = 0;
+  uint64_t peak = 0;
+};
+
+// Empty where it says nothing about plans: the device is not known any more, or memory ran out, so
+// that the plan was not carried out.
+std::optional<Observation> Observe(Ledger& ledger, int64_t job) {
+  const ProgressBoard::Entry* entry = ledger.board.Find(job);
+  const Lease* lease = ledger.leases.Find(job);
+  if (entry == nullptr || lease == nullptr) return std::nullopt;
+  const AttemptProgress& progress = entry->progress;
+  const WorkerState* worker = ledger.roster.Find(lease->worker);
+  const absl::StatusOr<Queue::Details> details = ledger.queue.GetDetails(job);
+  if (worker == nullptr || !details.ok() || HasSteppedDown(details->pinned_json) ||
+      progress.memory_planned_bytes == 0 || progress.memory_peak_bytes == 0) {
+    return std::nullopt;
+  }
+  for (const v1::Device& device : worker->devices) {
+    if (device.name() != progress.device) continue;
+    return Observation{device.kind(), progress.memory_planned_bytes, progress.memory_peak_bytes};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, const v1::Result& result) {
   Version version;
   for (const v1::File& file : result.files()) {
     if (file.path() == kManifestName || file.path() == kMetricsName) continue;
+    RETURN_IF_ERROR(CheckAdapterFile(file.path()));
     version.files.push_back({file.path(), file.sha256(), file.size()});
   }
   RETURN_IF_ERROR(CheckVersionFiles(version.files));
@@ -168,7 +198,15 @@ absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& vers
   if (const ProgressBoard::Entry* entry = ledger.board.Find(version.job); entry != nullptr) {
     RETURN_IF_ERROR(ledger.attempts.RecordProgress(version.job, version.attempt, entry->progress));
   }
+  const std::optional<Observation> observed = Observe(ledger, version.job);
+  if (observed.has_value()) {
+    RETURN_IF_ERROR(ledger.calibrations.Save(job.base, observed->device_kind, observed->planned,
+                                             observed->peak));
+  }
   RETURN_IF_ERROR(transaction.Commit());
+  if (observed.has_value()) {
+    ledger.calibrations.Add(job.base, observed->device_kind, observed->planned, observed->peak);
+  }
   ledger.leases.Erase(version.job);
   return absl::OkStatus();
 }

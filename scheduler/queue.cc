@@ -33,6 +33,7 @@ Job JobFrom(const Query& row) {
   job.queued = FromMillis(row.Int(19));
   job.started = FromMillis(row.Int(20));
   job.finished = FromMillis(row.Int(21));
+  job.shape = row.Int(22);
   return job;
 }
 
@@ -45,10 +46,10 @@ absl::StatusOr<std::vector<int64_t>> NumbersFrom(Query& rows) {
 
 }  // namespace
 
-absl::StatusOr<int64_t> Queue::Insert(WallTime now, const NewJob& job) {
+absl::StatusOr<int64_t> Queue::Insert(WallTime now, const NewJob& job, int64_t shape) {
   RETURN_IF_ERROR(Run(database_, sql::kInsertJob, job.domain, job.base,
                       BaseKey(job.base, job.revision), job.priority, job.retry_of, job.spec_digest,
-                      job.dataset_digest, ToMillis(now)));
+                      job.dataset_digest, ToMillis(now), shape));
   const int64_t number = database_.LastInsertedRow();
   RETURN_IF_ERROR(Run(database_, sql::kInsertDetails, number, job.spec_json));
   int position = 0;
@@ -131,17 +132,38 @@ absl::Status Queue::UpdateSpec(int64_t job, int64_t priority, const std::string&
 
 absl::StatusOr<std::optional<Queue::Claimed>> Queue::Claim(WallTime now, const Offer& offer) {
   std::optional<Claimed> claimed;
-  Query row(database_, sql::kClaim, offer.here, offer.loaded, ToMillis(now), offer.to_fetch);
+  Query row(database_, sql::kClaim, offer.loaded, offer.here, offer.to_fetch, offer.cpu,
+            ToMillis(now));
   while (row.Next()) claimed = Claimed{row.Int(0), row.Int(1)};
   RETURN_IF_ERROR(row.status());
   return claimed;
 }
 
-absl::StatusOr<bool> Queue::HasReady(const std::string& base_key) {
-  Query row(database_, sql::kHasReady, base_key);
-  const bool has_ready = row.Next() && row.Int(0) != 0;
+absl::StatusOr<std::optional<Queue::Waiting>> Queue::Best(const Offer& offer) {
+  std::optional<Waiting> best;
+  Query row(database_, sql::kBestWaiting, offer.loaded, offer.here, offer.to_fetch, offer.cpu);
+  while (row.Next()) best = Waiting{row.Int(0), FromMillis(row.Int(1)), row.Text(2), row.Int(3)};
   RETURN_IF_ERROR(row.status());
-  return has_ready;
+  return best;
+}
+
+absl::StatusOr<std::optional<Queue::NeedsRange>> Queue::NeedsWaiting(const std::string& base_key) {
+  std::optional<NeedsRange> needs;
+  Query row(database_, sql::kNeedsWaiting, base_key);
+  if (row.Next() && !row.IsNull(0)) {
+    needs = NeedsRange{row.Int(0), row.Int(1), row.Int(2), row.Int(3)};
+  }
+  RETURN_IF_ERROR(row.status());
+  return needs;
+}
+
+absl::StatusOr<std::vector<int64_t>> Queue::FromBefore(int64_t limit) {
+  Query rows(database_, sql::kJobsFromBefore, limit);
+  return NumbersFrom(rows);
+}
+
+absl::Status Queue::SetShape(int64_t job, int64_t shape) {
+  return Run(database_, sql::kSetShape, job, shape);
 }
 
 absl::StatusOr<bool> Queue::Requeue(WallTime now, const Job& job) {

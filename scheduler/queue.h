@@ -17,8 +17,8 @@ class Queue {
  public:
   explicit Queue(Database& database) : database_(database) {}
 
-  // Queues a job and makes it the latest of its domain; returns its number.
-  absl::StatusOr<int64_t> Insert(WallTime now, const NewJob& job);
+  // Queues a job of `shape` and makes it the latest of its domain; returns its number.
+  absl::StatusOr<int64_t> Insert(WallTime now, const NewJob& job, int64_t shape);
 
   // NOT_FOUND where there is none.
   absl::StatusOr<Job> Get(int64_t job);
@@ -42,21 +42,38 @@ class Queue {
   absl::Status UpdateSpec(int64_t job, int64_t priority, const std::string& spec_json,
                           bool terminal);
 
-  // What a worker can take: JSON lists of base keys.
+  // What a device can take: JSON objects from base keys to the bytes that a plan may come to.
   struct Offer {
-    std::string here;
-    std::string loaded;    // of those that are here
-    std::string to_fetch;  // of others
+    std::string loaded;    // on the device
+    std::string here;      // others on its worker's disk
+    std::string to_fetch;  // others
+    bool cpu = false;
   };
-  // Takes the best ready job out of those bases: the highest priority, then one whose base is
+  // Takes the best ready job of those bases that fits: the highest priority, then one whose base is
   // loaded, then one whose base is here, then the oldest.  It is running then, and its attempt one
-  // higher.
+  // higher.  The work does not grow with the jobs that wait, only with their shapes.
   struct Claimed {
     int64_t job;
     int64_t attempt;
   };
   absl::StatusOr<std::optional<Claimed>> Claim(WallTime now, const Offer& offer);
-  absl::StatusOr<bool> HasReady(const std::string& base_key);
+  // The job that Claim would take, looked at only.
+  struct Waiting {
+    int64_t job;
+    WallTime queued;
+    std::string base_key;
+    int64_t needs_bytes;  // on a device of the offer's kind
+  };
+  absl::StatusOr<std::optional<Waiting>> Best(const Offer& offer);
+
+  // What ready jobs need that want `base_key`, bytes; empty: there are none.
+  struct NeedsRange {
+    int64_t least_on_cpu, most_on_cpu, least_on_gpu, most_on_gpu;
+  };
+  absl::StatusOr<std::optional<NeedsRange>> NeedsWaiting(const std::string& base_key);
+  // Ready jobs, at most `limit`, from before jobs had shapes.
+  absl::StatusOr<std::vector<int64_t>> FromBefore(int64_t limit);
+  absl::Status SetShape(int64_t job, int64_t shape);
 
   // running → queued, in its old place.  `job` carries the new counts, reason and not_before
   // (epoch: at once).  False when the attempt is not the running one any more.

@@ -73,10 +73,12 @@ absl::StatusOr<v1::Version> RegistryService::Get(const v1::GetVersionRequest& re
 grpc::ServerUnaryReactor* RegistryService::SetAlias(grpc::CallbackServerContext* context,
                                                     const v1::SetAliasRequest* request,
                                                     v1::Version* response) {
-  return ReplyWith(context, Point(*request), response);
+  return ReplyWith(context, Point(*context, *request), response);
 }
 
-absl::StatusOr<v1::Version> RegistryService::Point(const v1::SetAliasRequest& request) {
+absl::StatusOr<v1::Version> RegistryService::Point(const grpc::CallbackServerContext& context,
+                                                   const v1::SetAliasRequest& asked) {
+  ASSIGN_OR_RETURN(const v1::SetAliasRequest request, doorman_.Sign(context, asked));
   return desk_.Ask([&](Core& core, const Moment& now) -> absl::StatusOr<v1::Version> {
     AdapterStore& adapters = core.ledger().adapters;
     ASSIGN_OR_RETURN(const Version version,

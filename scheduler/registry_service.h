@@ -4,13 +4,14 @@
 #include <filesystem>
 
 #include "mozgach/v1/registry_service.grpc.pb.h"
+#include "scheduler/doorman.h"
 #include "scheduler/front_desk.h"
 
 namespace mozgach {
 
 class RegistryService final : public v1::RegistryService::CallbackService {
  public:
-  explicit RegistryService(FrontDesk& desk) : desk_(desk) {}
+  RegistryService(FrontDesk& desk, const Doorman& doorman) : desk_(desk), doorman_(doorman) {}
 
   grpc::ServerUnaryReactor* ListVersions(grpc::CallbackServerContext* context,
                                          const v1::ListVersionsRequest* request,
@@ -30,11 +31,13 @@ class RegistryService final : public v1::RegistryService::CallbackService {
  private:
   absl::StatusOr<v1::ListVersionsResponse> List(const std::string& domain);
   absl::StatusOr<v1::Version> Get(const v1::GetVersionRequest& request);
-  absl::StatusOr<v1::Version> Point(const v1::SetAliasRequest& request);
+  absl::StatusOr<v1::Version> Point(const grpc::CallbackServerContext& context,
+                                    const v1::SetAliasRequest& request);
   absl::StatusOr<v1::VerifyVersionResponse> Verify(const v1::VerifyVersionRequest& request);
   absl::StatusOr<std::filesystem::path> PathOf(const v1::DownloadFileRequest& request);
 
   FrontDesk& desk_;
+  const Doorman& doorman_;
 };
 
 }  // namespace mozgach

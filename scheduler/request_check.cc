@@ -45,6 +45,12 @@ absl::Status CheckBases(const v1::SynchronizeRequest& request) {
     if (!base.digest().empty() && !IsSha256Hex(base.digest())) {
       return Refused(absl::StrCat("a digest of ", base.name(), " that is none"));
     }
+    if (!base.config_digest().empty() && !IsSha256Hex(base.config_digest())) {
+      return Refused(absl::StrCat("a config_digest of ", base.name(), " that is none"));
+    }
+    if (base.config_json().size() > kConfigBytesMax) {
+      return Refused(absl::StrCat("a config.json of ", base.name(), " of more than 256 KiB"));
+    }
     if (base.problem().size() > kProblemMax) {
       return Refused(absl::StrCat("a problem of ", base.name(), " of more than 4096 bytes"));
     }
@@ -71,7 +77,7 @@ absl::Status CheckRequest(const v1::SynchronizeRequest& request) {
   if (request.devices_size() > kDevicesMax) return Refused("more than 64 devices");
   for (const v1::Device& device : request.devices()) {
     if (!IsPlain(device.name(), false) || !IsPlain(device.kind(), true) ||
-        !IsPlain(device.loaded_base(), true)) {
+        !IsPlain(device.loaded_base(), true) || !IsPlain(device.memory_pool(), true)) {
       return Refused("an unprintable device");
     }
   }

@@ -19,7 +19,8 @@ std::string BasesJson(const v1::SynchronizeRequest& request) {
                             {"revisions", nlohmann::json::array()},
                             {"size_bytes", base.size_bytes()},
                             {"digest", base.digest()},
-                            {"problem", base.problem()}};
+                            {"problem", base.problem()},
+                            {"config_digest", base.config_digest()}};
     for (const std::string& revision : base.revisions()) entry["revisions"].push_back(revision);
     list.push_back(std::move(entry));
   }
@@ -36,6 +37,7 @@ std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
     base.set_size_bytes(entry.at("size_bytes").get<uint64_t>());
     base.set_digest(entry.at("digest").get<std::string>());
     base.set_problem(entry.at("problem").get<std::string>());
+    base.set_config_digest(entry.value("config_digest", ""));
     for (const auto& revision : entry.at("revisions")) {
       base.add_revisions(revision.get<std::string>());
     }
@@ -136,7 +138,6 @@ void Roster::TakeBases(WorkerState& worker, std::string bases_json) {
   worker.bases_json = std::move(bases_json);
   const std::vector<std::string> keys = OfferedKeys(worker.bases);
   worker.keys = {keys.begin(), keys.end()};
-  worker.keys_json = nlohmann::json(keys).dump();
 }
 
 void Roster::TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& request,

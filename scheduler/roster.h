@@ -23,7 +23,7 @@ struct WorkerState {
   std::string version;
   std::vector<v1::Base> bases;
   std::unordered_set<std::string> keys;  // OfferedKeys(bases)
-  std::string keys_json;                 // the same as a JSON list: what a claim wants
+  std::unordered_set<std::string> awaited;  // bases of these whose config.json it was asked for
   std::vector<v1::Device> devices;
   int64_t free_slots = 0;
   int64_t unreported = 0;  // leases given that it has not named yet

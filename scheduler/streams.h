@@ -4,6 +4,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,13 +23,21 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
                     public FrontDesk::Listener,
                     public std::enable_shared_from_this<PokedStream<Response>> {
  public:
-  explicit PokedStream(FrontDesk& desk) : desk_(desk) {}
+  // UNAUTHENTICATED when the reader is not let in any more.
+  using Admission = std::function<absl::Status()>;
+
+  PokedStream(FrontDesk& desk, Admission admission)
+      : desk_(desk), admission_(std::move(admission)) {}
 
   // Once, by the service.
   grpc::ServerWriteReactor<Response>* Start() {
     self_ = this->shared_from_this();
-    desk_.Listen(self_);
-    Poke();
+    if (desk_.Listen(self_)) {
+      Poke();
+    } else {
+      std::lock_guard<std::mutex> lock(mutex_);
+      End(absl::ResourceExhaustedError("a thousand others watch already; try again later"));
+    }
     return this;
   }
 
@@ -36,6 +45,7 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
     std::lock_guard<std::mutex> lock(mutex_);
     if (writing_ || finished_) return;
     if (desk_.closed()) return End(absl::UnavailableError("the scheduler is shutting down"));
+    if (absl::Status status = admission_(); !status.ok()) return End(status);
     response_.Clear();
     const Step step = Next(response_);
     if (step.writes) {
@@ -75,6 +85,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
   FrontDesk& desk_;
 
  private:
+  const Admission admission_;
+
   // REQUIRES: mutex_ and no write under way.
   void End(const absl::Status& status) {
     if (finished_) return;
@@ -92,8 +104,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
 
 class WatchStream final : public PokedStream<v1::WatchResponse> {
  public:
-  WatchStream(FrontDesk& desk, const v1::WatchRequest& request)
-      : PokedStream(desk), changes_(request.selector()) {}
+  WatchStream(FrontDesk& desk, Admission admission, const v1::WatchRequest& request)
+      : PokedStream(desk, std::move(admission)), changes_(request.selector()) {}
 
  private:
   Step Next(v1::WatchResponse& response) override;
@@ -104,8 +116,10 @@ class WatchStream final : public PokedStream<v1::WatchResponse> {
 
 class LogStream final : public PokedStream<v1::LogsResponse> {
  public:
-  LogStream(FrontDesk& desk, const AttemptLogs& logs, const v1::LogsRequest& request)
-      : PokedStream(desk), logs_(logs), request_(request), offset_(request.offset()) {}
+  LogStream(FrontDesk& desk, Admission admission, const AttemptLogs& logs,
+            const v1::LogsRequest& request)
+      : PokedStream(desk, std::move(admission)),
+        logs_(logs), request_(request), offset_(request.offset()) {}
 
  private:
   Step Next(v1::LogsResponse& response) override;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/job_planning.h"
 #include "scheduler/placement.h"
 
 namespace mozgach {
@@ -129,7 +130,8 @@ absl::StatusOr<int64_t> Apply(Ledger& ledger, const Moment& now, const Decision&
   }
   NewJob job = draft;
   if (decision.outcome == "requeued") job.retry_of = decision.latest->job;
-  ASSIGN_OR_RETURN(const int64_t number, ledger.queue.Insert(now.wall, job));
+  ASSIGN_OR_RETURN(const int64_t shape, ShapeOfNew(ledger, job));
+  ASSIGN_OR_RETURN(const int64_t number, ledger.queue.Insert(now.wall, job, shape));
   if (decision.supersedes) {
     RETURN_IF_ERROR(WriteCancel(ledger, now, *decision.latest,
                                 absl::StrCat("superseded by job ", number), actor));

@@ -18,6 +18,11 @@
 namespace mozgach {
 namespace {
 
+// Who sends nothing, or slowly, keeps a thread for no longer than this.
+constexpr char kPatienceMs[] = "3000";
+constexpr char kThreads[] = "4";
+constexpr char kRequestBytesMax[] = "8192";
+
 // The listening thread looks whether it should end only every two seconds, or when somebody knocks.
 void Knock(int port) {
   FileDescriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -53,8 +58,21 @@ class WebServer::Handler : public CivetHandler {
     Write(connection, AnswerTo(connection), /*with_body=*/false);
     return true;
   }
+  bool handlePost(CivetServer*, mg_connection* connection) override { return Refuse(connection); }
+  bool handlePut(CivetServer*, mg_connection* connection) override { return Refuse(connection); }
+  bool handleDelete(CivetServer*, mg_connection* connection) override { return Refuse(connection); }
+  bool handlePatch(CivetServer*, mg_connection* connection) override { return Refuse(connection); }
+  bool handleOptions(CivetServer*, mg_connection* connection) override {
+    return Refuse(connection);
+  }
 
  private:
+  static bool Refuse(mg_connection* connection) {
+    const char* reason = "These pages are only read: GET or HEAD\n";
+    Write(connection, {405, "text/plain; charset=utf-8", reason}, /*with_body=*/true);
+    return true;
+  }
+
   WebAnswer AnswerTo(mg_connection* connection) const {
     const auto page = pages_.find(mg_get_request_info(connection)->local_uri);
     if (page != pages_.end()) return page->second();
@@ -73,7 +91,9 @@ absl::StatusOr<std::unique_ptr<WebServer>> WebServer::Start(const std::string& a
   std::unique_ptr<WebServer> server(new WebServer());
   try {
     server->server_ = std::make_unique<CivetServer>(
-        std::vector<std::string>{"listening_ports", address, "num_threads", "2"});
+        std::vector<std::string>{"listening_ports", address, "num_threads", kThreads,
+                                 "request_timeout_ms", kPatienceMs, "max_request_size",
+                                 kRequestBytesMax});
     const std::vector<int> ports = server->server_->getListeningPorts();
     server->port_ = ports.empty() ? 0 : ports.front();
   } catch (const std::exception& error) {

@@ -4,10 +4,12 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "common/digest.h"
 #include "common/json_text.h"
 #include "common/utf8.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/attempt_life.h"
+#include "scheduler/job_planning.h"
 #include "scheduler/publication.h"
 
 namespace mozgach {
@@ -16,6 +18,7 @@ namespace {
 constexpr size_t kMessageBytesMax = 16384;
 constexpr size_t kPinBytesMax = 65536;
 constexpr size_t kEventBytesMax = 1024;
+constexpr int kConfigsAtOnce = 16;
 
 std::string PhaseName(v1::AttemptReport::Phase phase) {
   switch (phase) {
@@ -63,6 +66,7 @@ absl::StatusOr<Answer> WorkerCall::Run() {
     answer_.news = true;
     return std::move(answer_);
   }
+  if (!held_) HearConfigs();
   if (request_.attempts_size() > 0 &&
       request_.scheduler_incarnation() != ledger_.incarnation) {
     // Leased before a restore: the numbers mean something else by now.
@@ -111,6 +115,24 @@ void WorkerCall::Hear(const v1::AttemptReport& report) {
   }
   if (lease.stop) answer_.news = true;
   Assign(lease.job, lease.attempt, lease.stop ? v1::Assignment::STOP : v1::Assignment::RUN);
+}
+
+void WorkerCall::HearConfigs() {
+  WorkerState& worker = *ledger_.roster.Find(request_.worker());
+  worker.awaited.clear();
+  for (const v1::Base& base : request_.bases()) {
+    if (!ledger_.configs.Wants(ledger_.roster, worker.name, base)) continue;
+    if (base.config_json().empty() || Sha256Hex(base.config_json()) != base.config_digest()) {
+      if (answer_.response.wanted_configs_size() < kConfigsAtOnce) {
+        answer_.response.add_wanted_configs(base.name());
+        answer_.news = true;
+      }
+      worker.awaited.insert(base.name());
+      continue;
+    }
+    const absl::Status status = LearnConfig(ledger_, worker.name, base);
+    if (!status.ok()) ledger_.Trouble(status);
+  }
 }
 
 absl::Status WorkerCall::TakeOver(const Lease& lease) {

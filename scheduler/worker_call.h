@@ -34,6 +34,8 @@ class WorkerCall {
   absl::StatusOr<Answer> Run();
 
  private:
+  // The config.json of bases: what is new is kept, what is missing is asked for.
+  void HearConfigs();
   void Hear(const v1::AttemptReport& report);
   // A report of an attempt whose lease this worker does not hold.
   void HearStranger(const v1::AttemptReport& report);

@@ -56,6 +56,7 @@ void WorkerCall::Give(const Lease& lease) {
     return;  // unreadable now; given again next time
   v1::Assignment& assignment = Assign(lease.job, lease.attempt, v1::Assignment::RUN);
   assignment.set_domain(job->domain);
+  assignment.set_device(lease.device);
   assignment.set_spec_json(details->spec_json);
   assignment.set_pinned_json(details->pinned_json);
   assignment.set_spec_digest(job->spec_digest);

@@ -20,8 +20,10 @@ class SynchronizeCall : public grpc::ServerUnaryReactor {
                   v1::SynchronizeResponse* response)
       : desk_(desk), request_(request), response_(response) {}
 
-  void Start() {
-    const absl::Status status = CheckRequest(request_);
+  void Start(const absl::StatusOr<Caller>& caller) {
+    absl::Status status = caller.status();
+    if (status.ok()) status = CheckRequest(request_);
+    if (status.ok()) status = caller->CheckIsWorker(request_.worker());
     if (!status.ok()) return Finish(ToReply(status));
     desk_.Synchronize(request_, [this](absl::StatusOr<v1::SynchronizeResponse> answer) {
       if (answer.ok()) *response_ = *std::move(answer);
@@ -89,7 +91,7 @@ grpc::ServerUnaryReactor* WorkerService::Synchronize(grpc::CallbackServerContext
                                                      const v1::SynchronizeRequest* request,
                                                      v1::SynchronizeResponse* response) {
   auto* call = new SynchronizeCall(desk_, *request, response);
-  call->Start();
+  call->Start(doorman_.CallerOf(*context));
   return call;
 }
 
@@ -129,10 +131,12 @@ grpc::ServerWriteReactor<v1::DownloadBlobResponse>* WorkerService::DownloadBlob(
 grpc::ServerUnaryReactor* WorkerService::AppendLog(grpc::CallbackServerContext* context,
                                                    const v1::AppendLogRequest* request,
                                                    v1::AppendLogResponse* response) {
-  return ReplyWith(context, Append(*request), response);
+  return ReplyWith(context, Append(*context, *request), response);
 }
 
-absl::StatusOr<v1::AppendLogResponse> WorkerService::Append(const v1::AppendLogRequest& request) {
+absl::StatusOr<v1::AppendLogResponse> WorkerService::Append(
+    const grpc::CallbackServerContext& context, const v1::AppendLogRequest& request) {
+  ASSIGN_OR_RETURN(const Caller caller, doorman_.CallerOf(context));
   const auto attempt = desk_.Ask([&](Core& core, const Moment&) {
     return core.ledger().attempts.Find(request.job(), request.attempt());
   });
@@ -141,6 +145,7 @@ absl::StatusOr<v1::AppendLogResponse> WorkerService::Append(const v1::AppendLogR
     return absl::NotFoundError(
         absl::StrCat("job ", request.job(), " has no attempt ", request.attempt()));
   }
+  RETURN_IF_ERROR(caller.CheckIsWorker((*attempt)->worker));
   v1::AppendLogResponse response;
   ASSIGN_OR_RETURN(const uint64_t size, logs_.Append(request.job(), request.attempt(),
                                                      request.offset(), request.data()));

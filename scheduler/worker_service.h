@@ -4,6 +4,7 @@
 #include "mozgach/v1/worker_service.grpc.pb.h"
 #include "registry/blob_store.h"
 #include "scheduler/attempt_log.h"
+#include "scheduler/doorman.h"
 #include "scheduler/front_desk.h"
 
 namespace mozgach {
@@ -11,8 +12,8 @@ namespace mozgach {
 class WorkerService final : public v1::WorkerService::CallbackService {
  public:
   // All outlive the service.
-  WorkerService(FrontDesk& desk, BlobStore& blobs, AttemptLogs& logs)
-      : desk_(desk), blobs_(blobs), logs_(logs) {}
+  WorkerService(FrontDesk& desk, BlobStore& blobs, AttemptLogs& logs, const Doorman& doorman)
+      : desk_(desk), blobs_(blobs), logs_(logs), doorman_(doorman) {}
 
   grpc::ServerUnaryReactor* Synchronize(grpc::CallbackServerContext* context,
                                         const v1::SynchronizeRequest* request,
@@ -30,11 +31,13 @@ class WorkerService final : public v1::WorkerService::CallbackService {
 
  private:
   absl::StatusOr<v1::StatBlobsResponse> FindBlobs(const v1::StatBlobsRequest& request) const;
-  absl::StatusOr<v1::AppendLogResponse> Append(const v1::AppendLogRequest& request);
+  absl::StatusOr<v1::AppendLogResponse> Append(const grpc::CallbackServerContext& context,
+                                               const v1::AppendLogRequest& request);
 
   FrontDesk& desk_;
   BlobStore& blobs_;
   AttemptLogs& logs_;
+  const Doorman& doorman_;
 };
 
 }  // namespace mozgach

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base_files.h"
+#include "common/digest.h"
 #include "common/domain_spec.h"
 #include "common/files.h"
 #include "common/utf8.h"
@@ -16,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kProblemBytesMax = 1000;
+constexpr uint64_t kConfigBytesMax = 256 << 10;  // that the scheduler takes
 
 bool IsBase(const fs::path& directory) {
   std::error_code error;
@@ -65,6 +67,17 @@ fs::path Canonical(const fs::path& path) {
   return error ? path : real;
 }
 
+// Reads the config.json in `directory`, unless the base has one already.
+void TakeConfig(const fs::path& directory, FoundBase& base) {
+  if (!base.config_json.empty()) return;
+  absl::StatusOr<std::string> config = ReadFile(directory / kBaseConfig, kConfigBytesMax);
+  if (!config.ok() || config->empty() || FirstInvalidUtf8(*config) != std::string_view::npos) {
+    return;
+  }
+  base.config_digest = Sha256Hex(*config);
+  base.config_json = *std::move(config);
+}
+
 }  // namespace
 
 FoundBases FoundBases::Scan(const std::vector<fs::path>& folders) {
@@ -104,6 +117,7 @@ void FoundBases::AddPlain(const fs::path& folder, const std::string& name,
   if (!base.plain.empty()) return;
   base.plain = directory;
   base.size_bytes = *size;
+  TakeConfig(directory, base);
 }
 
 void FoundBases::AddCached(const fs::path& folder, const fs::path& directory) {
@@ -135,6 +149,8 @@ void FoundBases::AddCached(const fs::path& folder, const fs::path& directory) {
   known.problem.clear();
   known.revisions.merge(base.revisions);
   known.size_bytes = std::max(known.size_bytes, base.size_bytes);
+  const auto main = known.revisions.find("main");
+  TakeConfig((main == known.revisions.end() ? known.revisions.begin() : main)->second, known);
 }
 
 void FoundBases::AddProblem(const std::string& name, const absl::Status& status) {

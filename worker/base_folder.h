@@ -32,6 +32,9 @@ struct FoundBase {
   uint64_t size_bytes = 0;                                 // of its files, as far as they are here
   std::string digest;   // of a base that was fetched from the scheduler; empty: below --bases
   std::string problem;  // why it cannot be used; then nothing above but the name is set
+  // Of one below --bases, from which the scheduler plans jobs; empty: it is none that can be told.
+  std::string config_json;
+  std::string config_digest;  // SHA-256 of it
 
   bool operator==(const FoundBase&) const = default;
 };

@@ -36,6 +36,11 @@ void Device::Ready(const TrainerReady& ready) {
   info_ = ready;
 }
 
+void Device::Has(const TrainerMemory& memory) {
+  // What the trainer holds it gives back before a new job.
+  info_.memory_free_bytes = memory.free_bytes + memory.used_bytes;
+}
+
 void Device::Condemn(const std::string& why) {
   if (state_ == State::kDown || condemned_) return;
   condemned_ = true;

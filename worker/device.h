@@ -31,6 +31,7 @@ class Device {
   Milliseconds NextDue() const;
 
   void Ready(const TrainerReady& ready);
+  void Has(const TrainerMemory& memory);
   void BaseLoaded(const TrainerBaseLoaded& loaded);
   void JobDone() { back_off_.Reset(); }
   // It hangs: ShouldKill is true.  `why` is for people, in place of how it will have died.

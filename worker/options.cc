@@ -11,6 +11,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "security/address.h"
+#include "security/credentials_folder.h"
+#include "security/token.h"
 #include "yaml-cpp/yaml.h"
 
 namespace mozgach {
@@ -25,16 +28,22 @@ std::string HostName() {
 
 // As people write them, before they are checked.
 struct Words {
-  std::string scheduler, data, name, memory, http, trainer, config;
+  std::string scheduler, tls, data, name, memory, http, trainer, config;
   std::vector<std::string> bases, devices;
   int64_t threads = 0;
+  bool insecure_plaintext = false;
 };
 
 void Define(CLI::App& app, Words& words) {
-  app.add_option("--scheduler", words.scheduler, "HOST:PORT of mozgach-scheduler; required");
+  app.add_option("--scheduler", words.scheduler, "HOST:PORT or unix:PATH of mozgach-scheduler; required");
+  app.add_option("--tls", words.tls,
+                 "folder with ca.pem and a certificate, as `mozgachctl fleet worker NAME` makes");
+  app.add_flag("--insecure-plaintext", words.insecure_plaintext,
+               "speak to a scheduler on another host without TLS, and let others read --http");
   app.add_option("--data", words.data, "folder for datasets, checkpoints and logs of this worker; required");
   app.add_option("--bases", words.bases, "folders below which bases lie by their hub names; required");
-  app.add_option("--name", words.name, "of this worker in the fleet (default: the host's name)");
+  app.add_option("--name", words.name,
+                 "of this worker in the fleet (default: that of its certificate, or the host's name)");
   app.add_option("--threads", words.threads, "of its trainers (default: all cores)");
   app.add_option("--memory", words.memory,
                  "that its trainers may use, as 8GiB (default: what is free)");
@@ -51,7 +60,7 @@ void Define(CLI::App& app, Words& words) {
 // What the command line left open is taken from the file.
 absl::Status Complete(const std::string& path, const CLI::App& app, Words& words) {
   const std::map<std::string, std::string*> texts = {
-      {"scheduler", &words.scheduler}, {"data", &words.data}, {"name", &words.name},
+      {"scheduler", &words.scheduler}, {"tls", &words.tls}, {"data", &words.data}, {"name", &words.name},
       {"memory", &words.memory},       {"http", &words.http}, {"trainer", &words.trainer}};
   const std::map<std::string, std::vector<std::string>*> lists = {{"bases", &words.bases},
                                                                   {"devices", &words.devices}};
@@ -62,14 +71,18 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
       const auto key = entry.first.as<std::string>();
       const auto text = texts.find(key);
       const auto list = lists.find(key);
-      if (text == texts.end() && list == lists.end() && key != "threads") {
+      if (text == texts.end() && list == lists.end() && key != "threads" &&
+          key != "insecure_plaintext") {
         return absl::InvalidArgumentError(absl::StrCat(
             path, ":", entry.first.Mark().line + 1, ": unknown option '", key,
-            "'; there are scheduler, data, bases, name, devices, threads, memory, http, trainer"));
+            "'; there are scheduler, tls, insecure_plaintext, data, bases, name, devices, threads, "
+            "memory, http, trainer"));
       }
       if (app.get_option("--" + key)->count() > 0) continue;
       if (text != texts.end()) {
         *text->second = entry.second.as<std::string>();
+      } else if (key == "insecure_plaintext") {
+        words.insecure_plaintext = entry.second.as<bool>();
       } else if (key == "threads") {
         words.threads = entry.second.as<int64_t>();
       } else {
@@ -94,25 +107,56 @@ absl::Status CheckRequired(const Words& words) {
                    " missing, here and in a file of --config; see --help"));
 }
 
+// A certificate names its worker: another name would be refused at every call.
+absl::StatusOr<std::string> NameOf(const Words& words) {
+  std::string issued;
+  if (!words.tls.empty()) {
+    ASSIGN_OR_RETURN(const CredentialsFolder folder, CredentialsFolder::Open(words.tls));
+    issued = folder.name();
+    if (folder.has_token()) {
+      ASSIGN_OR_RETURN(const std::string token, ReadTokenFile(folder.token()));
+      ASSIGN_OR_RETURN(issued, NameInToken(token));
+    }
+  }
+  if (words.name.empty()) return issued.empty() ? HostName() : issued;
+  if (issued.empty() || issued == words.name) return words.name;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--name is ", words.name, ", but what is in ", words.tls, " was issued to ",
+                   issued, ": leave --name out, or make another with `mozgachctl fleet worker ",
+                   words.name, "`"));
+}
+
+absl::Status CheckHttp(const Words& words) {
+  if (words.http.empty()) return absl::OkStatus();
+  if (words.http.find(':') == std::string::npos || !CheckAddress(words.http, 0).ok()) {
+    return absl::InvalidArgumentError("--http takes ADDR:PORT, as 127.0.0.1:7110");
+  }
+  if (IsLocalAddress(words.http) || words.insecure_plaintext) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--http ", words.http, " can be read by other hosts: listen on 127.0.0.1, or "
+                   "say --insecure-plaintext if they may"));
+}
+
 absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_program) {
   RETURN_IF_ERROR(CheckRequired(words));
   WorkerOptions options{.scheduler = words.scheduler,
+                        .tls = words.tls,
+                        .insecure_plaintext = words.insecure_plaintext,
                         .data = words.data,
                         .bases = {words.bases.begin(), words.bases.end()},
-                        .name = words.name.empty() ? HostName() : words.name,
+                        .name = words.name,
                         .threads = words.threads,
                         .devices = words.devices,
                         .http = words.http,
                         .trainer = words.trainer};
+  ASSIGN_OR_RETURN(options.name, NameOf(words));
   if (words.threads < 0 || words.threads > 4096) {
     return absl::InvalidArgumentError("--threads takes a number from 1 to 4096");
   }
   if (!words.memory.empty()) {
     ASSIGN_OR_RETURN(options.memory_bytes, ParseSize(words.memory));
   }
-  if (!words.http.empty() && words.http.find(':') == std::string::npos) {
-    return absl::InvalidArgumentError("--http takes ADDR:PORT, as 127.0.0.1:7110");
-  }
+  RETURN_IF_ERROR(CheckHttp(words));
   std::error_code error;
   for (const fs::path& folder : options.bases) {
     if (!fs::is_directory(folder, error)) {

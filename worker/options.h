@@ -12,10 +12,12 @@
 namespace mozgach {
 
 struct WorkerOptions {
-  std::string scheduler;  // HOST:PORT
+  std::string scheduler;  // HOST:PORT or unix:PATH
+  std::filesystem::path tls;        // security/credentials_folder.h; empty: plaintext
+  bool insecure_plaintext = false;  // to and from other hosts
   std::filesystem::path data;
   std::vector<std::filesystem::path> bases;
-  std::string name;               // default: the host's
+  std::string name;               // default: that of the certificate, or the host's
   int64_t threads = 0;            // of each trainer; 0: all cores
   uint64_t memory_bytes = 0;      // of each trainer; 0: what is free
   std::vector<std::string> devices;  // of the host, by the trainer's names; empty: all

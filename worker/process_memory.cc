@@ -7,7 +7,6 @@
 
 #include <fstream>
 #include <optional>
-#include <string>
 #endif
 
 namespace mozgach {
@@ -21,6 +20,10 @@ uint64_t ResidentBytesOf(pid_t pid) {
 }
 
 uint64_t KillsForMemory() { return 0; }
+
+std::string OwnControlGroup() { return ""; }
+
+uint64_t MappedBytesOf(pid_t pid) { return 0; }
 
 #else
 
@@ -36,8 +39,9 @@ std::optional<uint64_t> OomKillsIn(const std::string& path) {
   return std::nullopt;
 }
 
-// "0::/a/b" is the group of this process in cgroup v2.
-std::string OwnGroup() {
+}  // namespace
+
+std::string OwnControlGroup() {
   std::ifstream file("/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
     if (line.rfind("0::", 0) == 0) return line.substr(3);
@@ -45,23 +49,35 @@ std::string OwnGroup() {
   return "";
 }
 
-}  // namespace
-
 uint64_t KillsForMemory() {
   // In a container the group's own directory is what is mounted.
-  for (const std::string& group : {OwnGroup(), std::string()}) {
+  for (const std::string& group : {OwnControlGroup(), std::string()}) {
     if (const auto kills = OomKillsIn("/sys/fs/cgroup" + group + "/memory.events")) return *kills;
   }
   return OomKillsIn("/proc/vmstat").value_or(0);
 }
 
-uint64_t ResidentBytesOf(pid_t pid) {
+namespace {
+
+// The first three numbers of its statm: pages of address space, resident, and of files.
+struct Pages {
+  uint64_t all = 0, resident = 0, mapped = 0;
+};
+
+Pages PagesOf(pid_t pid) {
   std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
-  uint64_t pages = 0;
-  uint64_t resident = 0;
-  statm >> pages >> resident;
-  return resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  Pages pages;
+  statm >> pages.all >> pages.resident >> pages.mapped;
+  return pages;
 }
+
+uint64_t InBytes(uint64_t pages) { return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)); }
+
+}  // namespace
+
+uint64_t ResidentBytesOf(pid_t pid) { return InBytes(PagesOf(pid).resident); }
+
+uint64_t MappedBytesOf(pid_t pid) { return InBytes(PagesOf(pid).mapped); }
 
 #endif
 

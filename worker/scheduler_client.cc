@@ -17,18 +17,22 @@ namespace {
 constexpr size_t kPiece = size_t{1} << 20;
 constexpr int kMessageMax = 64 << 20;
 constexpr Milliseconds kShortCall{15'000};
+constexpr auto kReconnectEvery = std::chrono::seconds(5);
 // A transfer that is slower than this, on average, is cut and goes on where it was.
 constexpr uint64_t kBytesPerSecondMin = 100'000;
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+std::shared_ptr<grpc::Channel> Connect(
+    const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   // A scheduler that comes back is noticed within a second, not after gRPC's two minutes.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  // A channel that is made anew makes a connection of its own, with the certificate of now.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(kMessageMax);
   arguments.SetMaxSendMessageSize(kMessageMax);
-  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  auto channel = grpc::CreateCustomChannel(address, credentials, arguments);
   // gRPC 1.51 aborts now and then when the last user of its callback queue goes: one stays.
   static const auto* const kept = new std::shared_ptr<grpc::Channel>(channel);
   (void)kept;
@@ -59,8 +63,28 @@ struct SchedulerClient::Call {
   v1::SynchronizeResponse response;
 };
 
+SchedulerClient::SchedulerClient(const std::string& address,
+                                 const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+    : address_(address),
+      credentials_(credentials),
+      stub_(v1::WorkerService::NewStub(Connect(address, credentials))) {}
+
 SchedulerClient::SchedulerClient(const std::string& address)
-    : stub_(v1::WorkerService::NewStub(Connect(address))) {}
+    : SchedulerClient(address, grpc::InsecureChannelCredentials()) {}
+
+std::shared_ptr<v1::WorkerService::Stub> SchedulerClient::Stub() {
+  const std::lock_guard lock(mutex_);
+  return stub_;
+}
+
+void SchedulerClient::Heed(const grpc::Status& status) {
+  if (status.error_code() != grpc::StatusCode::UNAUTHENTICATED) return;
+  const auto now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  if (now - connected_at_ < kReconnectEvery) return;
+  connected_at_ = now;
+  stub_ = v1::WorkerService::NewStub(Connect(address_, credentials_));
+}
 
 SchedulerClient::~SchedulerClient() {
   std::unique_lock lock(mutex_);
@@ -79,9 +103,12 @@ void SchedulerClient::Synchronize(const v1::SynchronizeRequest& request, Millise
     current_ = call;
     ++in_flight_;
   }
-  stub_->async()->Synchronize(
+  // The call holds the stub: its channel may be left by then.
+  const std::shared_ptr<v1::WorkerService::Stub> stub = Stub();
+  stub->async()->Synchronize(
       &call->context, &call->request, &call->response,
-      [this, call, done = std::move(done)](const grpc::Status& status) {
+      [this, call, stub, done = std::move(done)](const grpc::Status& status) {
+        Heed(status);
         done(status.ok() ? Answer(std::move(call->response)) : Answer(FromGrpc(status)));
         const std::lock_guard lock(mutex_);
         if (current_ == call) current_ = nullptr;
@@ -98,7 +125,7 @@ absl::StatusOr<std::vector<v1::StatBlobsResponse::Blob>> SchedulerClient::StatBl
   v1::StatBlobsRequest request;
   request.mutable_sha256()->Add(sha256.begin(), sha256.end());
   v1::StatBlobsResponse response;
-  RETURN_IF_ERROR(FromGrpc(stub_->StatBlobs(&context, request, &response)));
+  RETURN_IF_ERROR(FromGrpc(Stub()->StatBlobs(&context, request, &response)));
   if (response.blobs_size() != static_cast<int>(sha256.size())) {
     return absl::InternalError(absl::StrCat("the scheduler was asked for ", sha256.size(),
                                             " blobs and spoke of ", response.blobs_size()));
@@ -114,7 +141,8 @@ absl::Status SchedulerClient::UploadBlob(const v1::File& blob, const std::filesy
   SetDeadline(context, TimeFor(blob.size() - std::min(offset, blob.size())));
   const std::stop_callback cancel(stop, [&] { context.TryCancel(); });
   v1::UploadBlobResponse response;
-  const auto stream = stub_->UploadBlob(&context, &response);
+  const auto stub = Stub();
+  const auto stream = stub->UploadBlob(&context, &response);
   v1::UploadBlobRequest message;
   message.set_sha256(blob.sha256());
   message.set_size(blob.size());
@@ -145,7 +173,8 @@ absl::Status SchedulerClient::DownloadBlob(
   v1::DownloadBlobRequest request;
   request.set_sha256(sha256);
   request.set_offset(offset);
-  const auto stream = stub_->DownloadBlob(&context, request);
+  const auto stub = Stub();
+  const auto stream = stub->DownloadBlob(&context, request);
   v1::DownloadBlobResponse piece;
   while (stream->Read(&piece)) {
     if (const absl::Status status = sink(piece.data()); !status.ok()) {
@@ -167,7 +196,7 @@ absl::StatusOr<uint64_t> SchedulerClient::AppendLog(int64_t job, int64_t attempt
   request.set_offset(offset);
   request.set_data(bytes.data(), bytes.size());
   v1::AppendLogResponse response;
-  RETURN_IF_ERROR(FromGrpc(stub_->AppendLog(&context, request, &response)));
+  RETURN_IF_ERROR(FromGrpc(Stub()->AppendLog(&context, request, &response)));
   return response.size();
 }
 

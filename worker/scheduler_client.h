@@ -2,6 +2,9 @@
 // an absl::Status.  Thread-safe.
 #pragma once
 
+#include <grpcpp/security/credentials.h>
+
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
@@ -23,7 +26,12 @@ class SchedulerClient {
  public:
   using Answer = absl::StatusOr<v1::SynchronizeResponse>;
 
-  // "HOST:PORT".  Connects when it is first used, and again whenever the connection is gone.
+  // HOST:PORT or unix:PATH; security/channel.h makes the credentials.  Connects when it is first
+  // used, and again whenever the connection is gone, or when its certificate is refused: there may
+  // be another by then.
+  SchedulerClient(const std::string& address,
+                  const std::shared_ptr<grpc::ChannelCredentials>& credentials);
+  // In plaintext.
   explicit SchedulerClient(const std::string& address);
   // Gives up the call in flight and waits for its end.
   ~SchedulerClient();
@@ -55,8 +63,15 @@ class SchedulerClient {
  private:
   struct Call;
 
-  const std::unique_ptr<v1::WorkerService::Stub> stub_;
+  std::shared_ptr<v1::WorkerService::Stub> Stub();
+  // After an answer: connects anew when it was that nobody knows us.
+  void Heed(const grpc::Status& status);
+
+  const std::string address_;
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   std::mutex mutex_;
+  std::shared_ptr<v1::WorkerService::Stub> stub_;         // guarded by mutex_
+  std::chrono::steady_clock::time_point connected_at_{};  // guarded by mutex_
   std::condition_variable ended_;
   std::shared_ptr<Call> current_;  // guarded by mutex_; nullptr: none in flight
   int in_flight_ = 0;              // guarded by mutex_; those given up included

@@ -14,6 +14,8 @@ constexpr int kSendsMax = 3;
 constexpr int kFruitlessStartsMax = 3;
 // A step that takes this many times as long as those before it does not end.
 constexpr double kStepsOfSilence = 50;
+// Memory that is worth a call when it comes or goes.
+constexpr uint64_t kWorthACall = 64 << 20;
 // Between two looks at a trainer that works.
 constexpr Milliseconds kWatchGap{30'000};
 
@@ -23,6 +25,7 @@ Session::Session(SessionOptions options)
     : options_(std::move(options)),
       calls_(options_.calls, options_.seed),
       resident_bytes_(static_cast<size_t>(options_.devices), 0),
+      mapped_bytes_(static_cast<size_t>(options_.devices), 0),
       quiet_(static_cast<size_t>(options_.devices), Milliseconds(0)) {
   for (int i = 0; i < options_.devices; ++i) {
     devices_.emplace_back(options_.device, options_.seed + 1 + static_cast<uint64_t>(i));
@@ -64,8 +67,21 @@ void Session::Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>
   calls_.UrgentNews();
 }
 
-void Session::TrainerUses(int device, uint64_t resident_bytes) {
+void Session::TrainerUses(int device, uint64_t resident_bytes, uint64_t mapped_bytes) {
   resident_bytes_[static_cast<size_t>(device)] = resident_bytes;
+  mapped_bytes_[static_cast<size_t>(device)] = std::min(mapped_bytes, resident_bytes);
+}
+
+void Session::HostHas(const HostMemory& memory) {
+  host_ = memory;
+  LookAtMemory();
+}
+
+void Session::LookAtMemory() {
+  // A held call would go on with what is no longer so: another program took memory, or gave it back.
+  const uint64_t free = FreeBytes();
+  const uint64_t moved = free > free_told_ ? free - free_told_ : free_told_ - free;
+  if (moved > std::max(kWorthACall, free_told_ / 16)) calls_.UrgentNews();
 }
 
 void Session::TrainerWrote(int device, const std::string& line) {
@@ -80,7 +96,7 @@ void Session::TrainerExited(int device, const std::string& how_it_died, Millisec
   const Milliseconds wait = devices_[static_cast<size_t>(device)].Exited(now);
   const bool hopeless =
       devices_[static_cast<size_t>(device)].fruitless_starts() >= kFruitlessStartsMax;
-  resident_bytes_[static_cast<size_t>(device)] = 0;
+  resident_bytes_[static_cast<size_t>(device)] = mapped_bytes_[static_cast<size_t>(device)] = 0;
   std::vector<AttemptId> settled;
   for (auto& [id, attempt] : attempts_) {
     if (attempt.device != device) continue;
@@ -238,6 +254,7 @@ std::vector<Action> Session::Poll(Milliseconds now) {
   const bool silent = stopping() && attempts_.empty();
   if (CallSchedule::Call call; !silent && calls_.Start(now, &call)) {
     slots_told_ = FreeSlots();
+    free_told_ = FreeBytes();
     told_.clear();
     for (const auto& [id, attempt] : attempts_) {
       if (attempt.reported) told_.push_back(id);

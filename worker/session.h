@@ -30,6 +30,7 @@
 #include "worker/base_folder.h"
 #include "worker/call_schedule.h"
 #include "worker/device.h"
+#include "worker/host_memory.h"
 #include "worker/trainer_events.h"
 #include "worker/worker_attempt.h"
 
@@ -71,7 +72,10 @@ class Session {
   void Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>> files);
   void TrainerSaid(int device, const TrainerEvent& event, Milliseconds now);
   void TrainerWrote(int device, const std::string& line);  // on its stderr
-  void TrainerUses(int device, uint64_t resident_bytes);
+  // Of these, `mapped_bytes` are files that the system counts as free as well.
+  void TrainerUses(int device, uint64_t resident_bytes, uint64_t mapped_bytes = 0);
+  // What the host has left, looked at together with what trainers use.
+  void HostHas(const HostMemory& memory);
   // `how` is for people: "was killed by signal 9", and its last words.
   // `for_memory`: the system killed it because there was too little memory.
   void TrainerExited(int device, const std::string& how, Milliseconds now,
@@ -134,7 +138,8 @@ class Session {
   void Forget(const WorkerAttempt& attempt);
   void WaitWhenProvided(WorkerAttempt& attempt);  // its data and its base are here
   void Log(const WorkerAttempt& attempt, std::string line);
-  int ChooseDevice(const std::string& base) const;
+  // The one called `wanted`; where there is none of that name, the one that is best for `base`.
+  int ChooseDevice(const std::string& base, const std::string& wanted) const;
   void StartWaiting(Milliseconds now);
   bool CanStart(const WorkerAttempt& attempt, Milliseconds now) const;
   void KillWhatHangs(Milliseconds now);
@@ -146,6 +151,11 @@ class Session {
   // What the scheduler is told.
   v1::SynchronizeRequest Request(const CallSchedule::Call& call) const;
   uint32_t FreeSlots() const;
+  uint32_t FreeSlotsOf(int device) const;
+  v1::Device Describe(int device) const;
+  // Of the devices that would start a job now: the sum, bytes.
+  uint64_t FreeBytes() const;
+  void LookAtMemory();  // calls where much has come or gone since the last call
   bool NearsItsEnd(const WorkerAttempt& attempt) const;
   bool stopping() const { return stop_at_ >= Milliseconds(0); }
 
@@ -153,6 +163,7 @@ class Session {
   CallSchedule calls_;
   std::vector<Device> devices_;
   std::vector<uint64_t> resident_bytes_;  // per device
+  std::vector<uint64_t> mapped_bytes_;    // of these
   std::vector<Milliseconds> quiet_;       // per device: since its trainer said a word
   Milliseconds last_poll_{-1};
   FoundBases bases_;
@@ -164,6 +175,9 @@ class Session {
   std::vector<AttemptId> told_;  // in the call in flight
   int64_t arrivals_ = 0;
   uint32_t slots_told_ = 0;
+  uint64_t free_told_ = 0;
+  HostMemory host_;
+  std::set<std::string> configs_wanted_;  // bases whose config.json goes with the next call
   bool draining_ = false;
   bool replaced_ = false;
   uint64_t scheduler_incarnation_ = 0;

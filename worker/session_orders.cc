@@ -22,6 +22,8 @@ void Session::Answered(int64_t call, const v1::SynchronizeResponse& answer, Mill
   }
   last_answer_at_ = now;
   draining_ = answer.drain();
+  configs_wanted_ = {answer.wanted_configs().begin(), answer.wanted_configs().end()};
+  if (!configs_wanted_.empty()) calls_.UrgentNews();
   const Milliseconds lease_ends = sent_at + Milliseconds(answer.lease_ms());
   const bool restored = answer.scheduler_incarnation() != scheduler_incarnation_;
   scheduler_incarnation_ = answer.scheduler_incarnation();
@@ -94,7 +96,7 @@ void Session::Accept(const v1::Assignment& assignment, Milliseconds lease_ends) 
     return;
   }
   attempt.work = *std::move(work);
-  attempt.device = ChooseDevice(attempt.work.base);
+  attempt.device = ChooseDevice(attempt.work.base, assignment.device());
   Log(attempt, absl::StrCat("attempt ", id.attempt, " of job ", id.job, " (", attempt.work.domain,
                             ", base ", attempt.work.base, ") on worker ", options_.name));
   Provide(attempt, assignment);
@@ -136,7 +138,10 @@ void Session::Drop(WorkerAttempt& attempt, Milliseconds now) {
   EndWork(attempt, "stopped: the scheduler wants no more of this attempt", now);
 }
 
-int Session::ChooseDevice(const std::string& base) const {
+int Session::ChooseDevice(const std::string& base, const std::string& wanted) const {
+  for (int i = 0; i < options_.devices && !wanted.empty(); ++i) {
+    if (devices_[static_cast<size_t>(i)].info().device_name == wanted) return i;
+  }
   std::vector<int> load(devices_.size(), 0);
   for (const auto& [id, attempt] : attempts_) {
     if (attempt.OccupiesDevice()) ++load[static_cast<size_t>(attempt.device)];
@@ -152,20 +157,42 @@ int Session::ChooseDevice(const std::string& base) const {
   return best;
 }
 
+v1::Device Session::Describe(int index) const {
+  const Device& device = devices_[static_cast<size_t>(index)];
+  const TrainerReady& info = device.info();
+  v1::Device out;
+  out.set_name(info.device_name);
+  out.set_kind(info.device_kind);
+  const uint64_t bound = options_.memory_bytes > 0 ? options_.memory_bytes : UINT64_MAX;
+  uint64_t free = info.memory_free_bytes;
+  if (info.device_name == "cpu" && host_.available_bytes > 0) {
+    const auto place = static_cast<size_t>(index);
+    free = host_.available_bytes + resident_bytes_[place] - mapped_bytes_[place];
+    out.set_memory_pool(host_.pool);
+    out.set_memory_pool_free_bytes(free);
+  }
+  out.set_memory_total_bytes(std::min(bound, info.memory_total_bytes));
+  out.set_memory_free_bytes(std::min({bound, info.memory_total_bytes, free}));
+  out.set_loaded_base(device.loaded_base());
+  out.set_free_slots(FreeSlotsOf(index));
+  return out;
+}
+
+uint64_t Session::FreeBytes() const {
+  uint64_t sum = 0;
+  for (int i = 0; i < options_.devices; ++i) {
+    if (FreeSlotsOf(i) > 0) sum += Describe(i).memory_free_bytes();
+  }
+  return sum;
+}
+
 v1::SynchronizeRequest Session::Request(const CallSchedule::Call& call) const {
   v1::SynchronizeRequest request;
   request.set_worker(options_.name);
   request.set_incarnation(options_.incarnation);
   request.set_version(options_.version);
-  for (const Device& device : devices_) {
-    if (!device.up()) continue;
-    v1::Device* out = request.add_devices();
-    out->set_name(device.info().device_name);
-    out->set_kind(device.info().device_kind);
-    const uint64_t bound = options_.memory_bytes > 0 ? options_.memory_bytes : UINT64_MAX;
-    out->set_memory_total_bytes(std::min(bound, device.info().memory_total_bytes));
-    out->set_memory_free_bytes(std::min(bound, device.info().memory_free_bytes));
-    out->set_loaded_base(device.loaded_base());
+  for (int i = 0; i < options_.devices; ++i) {
+    if (devices_[static_cast<size_t>(i)].up()) *request.add_devices() = Describe(i);
   }
   for (const auto& [name, base] : bases_.all()) {
     v1::Base* out = request.add_bases();
@@ -174,6 +201,8 @@ v1::SynchronizeRequest Session::Request(const CallSchedule::Call& call) const {
     out->set_size_bytes(base.size_bytes);
     out->set_digest(base.digest);
     out->set_problem(base.problem);
+    out->set_config_digest(base.config_digest);
+    if (configs_wanted_.contains(name)) out->set_config_json(base.config_json);
   }
   for (const auto& [id, fetch] : base_fetches_) *request.add_base_fetches() = fetch;
   request.set_base_room_bytes(base_room_bytes_);
@@ -203,20 +232,21 @@ bool Session::NearsItsEnd(const WorkerAttempt& attempt) const {
 }
 
 uint32_t Session::FreeSlots() const {
-  if (stopping() || draining_) return 0;
   uint32_t slots = 0;
-  for (int i = 0; i < options_.devices; ++i) {
-    if (!devices_[static_cast<size_t>(i)].up()) continue;
-    int occupants = 0;
-    bool room = true;  // behind those that are there
-    for (const auto& [id, attempt] : attempts_) {
-      if (attempt.device != i || !attempt.OccupiesDevice()) continue;
-      ++occupants;
-      room = room && NearsItsEnd(attempt);
-    }
-    if (occupants == 0 || (room && occupants < kAttemptsPerDevice)) ++slots;
-  }
+  for (int i = 0; i < options_.devices; ++i) slots += FreeSlotsOf(i);
   return slots;
+}
+
+uint32_t Session::FreeSlotsOf(int device) const {
+  if (stopping() || draining_ || !devices_[static_cast<size_t>(device)].up()) return 0;
+  int occupants = 0;
+  bool room = true;  // behind those that are there
+  for (const auto& [id, attempt] : attempts_) {
+    if (attempt.device != device || !attempt.OccupiesDevice()) continue;
+    ++occupants;
+    room = room && NearsItsEnd(attempt);
+  }
+  return occupants == 0 || (room && occupants < kAttemptsPerDevice) ? 1 : 0;
 }
 
 }  // namespace mozgach

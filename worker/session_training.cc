@@ -20,6 +20,10 @@ struct Session::Running {
     device().Ready(event);
     session.calls_.UrgentNews();
   }
+  void operator()(const TrainerMemory& event) const {
+    device().Has(event);
+    session.LookAtMemory();
+  }
   void operator()(const TrainerBaseLoaded& event) const {
     device().BaseLoaded(event);
     session.calls_.UrgentNews();
@@ -27,6 +31,13 @@ struct Session::Running {
       session.Log(*attempt,
                   absl::StrFormat("loaded the base %s in %.1f s", event.base, event.seconds));
     }
+  }
+  // It waits still: that its trainer knows it does not make it the one the trainer works on.
+  void operator()(const TrainerPrepared& event) const {
+    const WorkerAttempt* attempt = session.Find(event.id);
+    if (attempt == nullptr) return;
+    session.Log(*attempt, absl::StrFormat("its data is ready: %d rows, %d tokens (%.1f s)",
+                                          event.rows, event.tokens, event.seconds));
   }
   void operator()(const TrainerComplaint&) const {}
   void operator()(const TrainerFailed& event) const {

@@ -38,6 +38,11 @@ TrainerEvent Ready(const Json& json) {
                       .memory_free_bytes = Get<uint64_t>(device, "memory_free_bytes")};
 }
 
+TrainerEvent Memory(const Json& json) {
+  return TrainerMemory{.free_bytes = Get<uint64_t>(json, "memory_free_bytes"),
+                       .used_bytes = Get<uint64_t>(json, "memory_bytes")};
+}
+
 TrainerEvent BaseLoaded(const Json& json) {
   return TrainerBaseLoaded{.base = Get<std::string>(json, "base"),
                            .seconds = Get<double>(json, "seconds"),
@@ -103,9 +108,15 @@ using Reader = std::function<TrainerEvent(const Json&)>;
 const std::map<std::string, Reader>& Readers() {
   static const std::map<std::string, Reader> readers = {
       {"ready", Ready},
+      {"memory", Memory},
       {"base_loaded", BaseLoaded},
       {"phase", Phase},
       {"started", Started},
+      {"prepared",
+       [](const Json& json) {
+         return TrainerPrepared{Id(json), Get<int64_t>(json, "rows"), Get<int64_t>(json, "tokens"),
+                                Get<double>(json, "seconds")};
+       }},
       {"stepped_down",
        [](const Json& json) {
          return TrainerSteppedDown{Id(json), Get<std::string>(json, "message"),

@@ -23,6 +23,12 @@ struct TrainerReady {
   uint64_t memory_free_bytes = 0;
 };
 
+// Of a GPU, while its trainer has nothing to do.
+struct TrainerMemory {
+  uint64_t free_bytes = 0;
+  uint64_t used_bytes = 0;  // by the trainer itself
+};
+
 struct TrainerBaseLoaded {
   std::string base;
   double seconds = 0;
@@ -43,6 +49,14 @@ struct TrainerStarted {
   int64_t trainable_parameters = 0;
   uint64_t memory_planned_bytes = 0;  // its peak, as the plan has it; 0: not said
   std::string pinned_json = "{}";  // what it chose by measurement
+};
+
+// The data of an attempt that waits is read and tokenised.
+struct TrainerPrepared {
+  AttemptId id;
+  int64_t rows = 0;
+  int64_t tokens = 0;
+  double seconds = 0;
 };
 
 // Memory ran out; the training goes on and needs less.
@@ -99,7 +113,8 @@ struct TrainerComplaint {
   std::string message;
 };
 
-using TrainerEvent = std::variant<TrainerReady, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
+using TrainerEvent = std::variant<TrainerReady, TrainerMemory, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
+                                  TrainerPrepared,
                                   TrainerSteppedDown, TrainerStep, TrainerEvaluation, TrainerCheckpoint, TrainerDone,
                                   TrainerFailed, TrainerCancelled, TrainerComplaint>;
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
+#include "security/channel.h"
 #include "worker/process_memory.h"
 #include "worker/trainer_devices.h"
 #include "worker/trainer_lock.h"
@@ -29,6 +30,10 @@ std::string Text(const absl::Status& status) { return std::string(status.message
 
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Open(const WorkerOptions& options,
                                                      SessionOptions session) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ChannelCredentials> credentials,
+                   CredentialsFor({.address = options.scheduler,
+                                   .tls = options.tls,
+                                   .insecure_plaintext = options.insecure_plaintext}));
   ASSIGN_OR_RETURN(DataFolder data, DataFolder::Open(options.data));
   WorkerOptions all = options;
   if (all.devices.empty()) {
@@ -38,7 +43,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Open(const WorkerOptions& option
   for (int device = 0; device < session.devices; ++device) {
     RETURN_IF_ERROR(OutliveOrphan(data.trainer_lock(device), kOrphanPatience));
   }
-  std::unique_ptr<Worker> worker(new Worker(all, std::move(session), std::move(data)));
+  std::unique_ptr<Worker> worker(new Worker(all, std::move(session), std::move(data), credentials));
   RETURN_IF_ERROR(worker->bases_.Open());
   worker->TakeBases(worker->FindBases());
   worker->LookAtBaseDisk();
@@ -52,14 +57,15 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Open(const WorkerOptions& option
   return worker;
 }
 
-Worker::Worker(const WorkerOptions& options, SessionOptions session, DataFolder data)
+Worker::Worker(const WorkerOptions& options, SessionOptions session, DataFolder data,
+               const std::shared_ptr<grpc::ChannelCredentials>& credentials)
     : options_(options),
       data_(std::move(data)),
       session_(session),
       metrics_(session.name, session.version),
       logs_(data_.logs()),
       trainers_(static_cast<size_t>(session.devices)),
-      client_(options.scheduler),
+      client_(options.scheduler, credentials),
       datasets_(data_.datasets(), client_),
       bases_(data_.bases(), client_),
       log_thread_([this](std::stop_token stop) { ShipLogs(stop); }) {}
@@ -108,9 +114,11 @@ void Worker::LookAround(Milliseconds now) {
     memory_due_ = now + kMemoryEvery;
     for (size_t i = 0; i < trainers_.size(); ++i) {
       if (trainers_[i] != nullptr) {
-        session_.TrainerUses(static_cast<int>(i), ResidentBytesOf(trainers_[i]->pid()));
+        const pid_t pid = trainers_[i]->pid();
+        session_.TrainerUses(static_cast<int>(i), ResidentBytesOf(pid), MappedBytesOf(pid));
       }
     }
+    session_.HostHas(LookAtHostMemory());
     LookAtBaseDisk();
   }
   if (now >= bases_due_) {

@@ -51,7 +51,8 @@ class Worker {
   pid_t trainer_pid(int device) const;
 
  private:
-  Worker(const WorkerOptions& options, SessionOptions session, DataFolder data);
+  Worker(const WorkerOptions& options, SessionOptions session, DataFolder data,
+         const std::shared_ptr<grpc::ChannelCredentials>& credentials);
 
   void Do(StartTrainer& action);
   void Do(KillTrainer& action);

@@ -27,7 +27,9 @@ UPDATE attempts SET device = ?3, phase = ?4, step = ?5, steps = ?6, loss = ?7,
 WHERE job = ?1 AND attempt = ?2
 
 -- name: insert_lease
-INSERT INTO leases (job, attempt, worker, incarnation, granted_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO leases (job, attempt, worker, incarnation, granted_ms, device, memory_pool,
+  reserved_bytes)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 
 -- name: hand_over_lease
 UPDATE leases SET incarnation = ?3 WHERE job = ?1 AND attempt = ?2
@@ -36,5 +38,6 @@ UPDATE leases SET incarnation = ?3 WHERE job = ?1 AND attempt = ?2
 DELETE FROM leases WHERE job = ?1 AND attempt = ?2
 
 -- name: every_lease
-SELECT leases.job, leases.attempt, worker, incarnation, cancel_requested
+SELECT leases.job, leases.attempt, worker, incarnation, cancel_requested, device,
+  memory_pool, reserved_bytes
 FROM leases JOIN jobs ON jobs.job = leases.job ORDER BY leases.job

@@ -1,7 +1,7 @@
 -- name: insert_job
 INSERT INTO jobs (domain, state, base, base_key, priority, ready, retry_of, spec_digest,
-  dataset_digest, created_ms, queued_ms)
-VALUES (?1, 'queued', ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?8)
+  dataset_digest, created_ms, queued_ms, shape)
+VALUES (?1, 'queued', ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?8, ?9)
 
 -- name: insert_details
 INSERT INTO job_details (job, spec_json) VALUES (?1, ?2)
@@ -16,7 +16,7 @@ ON CONFLICT (domain) DO UPDATE SET latest_job = excluded.latest_job
 -- name: job
 SELECT job, domain, state, base, base_key, priority, ready, not_before_ms, attempt, failures,
   disturbances, cancel_requested, failure_class, reason, retry_of, version, spec_digest,
-  dataset_digest, created_ms, queued_ms, started_ms, finished_ms
+  dataset_digest, created_ms, queued_ms, started_ms, finished_ms, shape
 FROM jobs WHERE job = ?1
 
 -- name: latest_job
@@ -52,26 +52,42 @@ UPDATE job_details SET pinned_json = ?2 WHERE job = ?1
 -- name: is_dataset
 SELECT EXISTS (SELECT 1 FROM job_datasets WHERE sha256 = ?1)
 
--- The head of each offered base's range, and the best of them: priority, then a base that the
--- device has loaded, then one that need not be fetched, then age.  ?1 JSON list of base keys, ?2 of
--- those loaded, ?3 now, ?4 JSON list of those that are to be fetched.
+-- The head of each shape's range that fits the room a device has for its base, and the best of them:
+-- priority, then a base that the device has loaded, then one that need not be fetched, then age.
+-- ?1, ?2, ?3: JSON objects from base keys to room in bytes, of those loaded, here, and to be fetched;
+-- ?4 1: the device is a CPU; ?5 now.
 -- name: claim
 UPDATE jobs
-SET state = 'running', attempt = attempt + 1, started_ms = ?3, reason = ''
+SET state = 'running', attempt = attempt + 1, started_ms = ?5, reason = ''
 WHERE job = (
   SELECT head.job
-  FROM (SELECT value FROM json_each(?1) UNION ALL SELECT value FROM json_each(?4)) AS offered
-  JOIN jobs AS head ON head.job = (
+  FROM (SELECT key AS base_key, atom AS room, 0 AS distance FROM json_each(?1)
+        UNION ALL SELECT key, atom, 1 FROM json_each(?2)
+        UNION ALL SELECT key, atom, 2 FROM json_each(?3)) AS offered
+  CROSS JOIN shapes ON shapes.base_key = offered.base_key AND shapes.waiting > 0
+    AND iif(?4, shapes.cpu_bytes, shapes.gpu_bytes) <= offered.room
+  CROSS JOIN jobs AS head ON head.job = (
     SELECT job FROM jobs
-    WHERE state = 'queued' AND ready = 1 AND base_key = offered.value
+    WHERE state = 'queued' AND ready = 1 AND shape = shapes.shape
     ORDER BY priority DESC, job LIMIT 1)
-  ORDER BY head.priority DESC, head.base_key IN (SELECT value FROM json_each(?2)) DESC,
-    head.base_key NOT IN (SELECT value FROM json_each(?4)) DESC, head.job
+  ORDER BY head.priority DESC, offered.distance, head.job
   LIMIT 1)
 RETURNING job, attempt
 
--- name: has_ready
-SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND ready = 1 AND base_key = ?1)
+-- The same, only looked at; from its place and age it says what would be claimed were more room.
+-- name: best_waiting
+SELECT head.job, head.queued_ms, head.base_key, iif(?4, shapes.cpu_bytes, shapes.gpu_bytes)
+FROM (SELECT key AS base_key, atom AS room, 0 AS distance FROM json_each(?1)
+      UNION ALL SELECT key, atom, 1 FROM json_each(?2)
+      UNION ALL SELECT key, atom, 2 FROM json_each(?3)) AS offered
+CROSS JOIN shapes ON shapes.base_key = offered.base_key AND shapes.waiting > 0
+  AND iif(?4, shapes.cpu_bytes, shapes.gpu_bytes) <= offered.room
+CROSS JOIN jobs AS head ON head.job = (
+  SELECT job FROM jobs
+  WHERE state = 'queued' AND ready = 1 AND shape = shapes.shape
+  ORDER BY priority DESC, job LIMIT 1)
+ORDER BY head.priority DESC, offered.distance, head.job
+LIMIT 1
 
 -- name: wake_due
 UPDATE jobs SET ready = 1, queued_ms = ?1

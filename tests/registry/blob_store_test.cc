@@ -30,6 +30,19 @@ class BlobStoreTest : public ::testing::Test {
   BlobStore store_{directory_.path() / "blobs", 1000};
 };
 
+TEST_F(BlobStoreTest, UploadsAtOneTimeAreBounded) {
+  std::vector<std::unique_ptr<BlobUpload>> open;
+  for (int i = 0; i < BlobStore::kOpenUploadsMax; ++i) {
+    // Half of them of one blob: what a later one has taken over is still open.
+    auto upload = store_.Upload(Sha256Hex(i % 2 == 0 ? "same" : std::to_string(i)), 10, 0);
+    ASSERT_TRUE(upload.ok()) << upload.status();
+    open.push_back(*std::move(upload));
+  }
+  EXPECT_EQ(Put("one more").code(), absl::StatusCode::kUnavailable);
+  open.pop_back();
+  EXPECT_TRUE(Put("one more").ok());
+}
+
 TEST_F(BlobStoreTest, UploadedBlobIsThereReadOnly) {
   ASSERT_TRUE(Put("hello").ok());
   const std::string sha256 = Sha256Hex("hello");

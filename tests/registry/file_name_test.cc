@@ -9,6 +9,17 @@
 namespace mozgach {
 namespace {
 
+TEST(AdapterFileTest, DataIsTakenAndWhatRunsWhenItIsLoadedIsNot) {
+  for (const char* path : {"adapter_model.safetensors", "mlx/adapters.safetensors", "README.md",
+                           "adapter_config.json", "gguf/law.gguf", "chat_template.jinja"}) {
+    EXPECT_TRUE(CheckAdapterFile(path).ok()) << path;
+  }
+  for (const char* path : {"adapter_model.bin", "a.pt", "a.pkl", "a.pth", "modeling.py", "run.sh",
+                           "a.so", "safetensors", "a.safetensors.bin", "a.json/b", "../a.json", ""}) {
+    EXPECT_FALSE(CheckAdapterFile(path).ok()) << path;
+  }
+}
+
 TEST(FileNameTest, PlainNamesAreTaken) {
   for (const char* name : {"a", "adapter_model.safetensors", "mlx/adapters.safetensors",
                            "a.b-c_d/e", "...", "тетрадь.json"}) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "nlohmann/json.hpp"
-#include "registry/query.h"
 #include "tests/scheduler/fleet.h"
 
 namespace mozgach {
@@ -180,16 +179,6 @@ TEST_F(ClaimTest, ProgressIsWrittenOnceASecondForAllJobsTogether) {
   EXPECT_EQ(Get(1).step(), 100);
   Restart();
   EXPECT_GE(Get(1).step(), 90);
-}
-
-TEST_F(ClaimTest, ClaimUsesTheIndexOnly) {
-  static constexpr char kPlan[] =
-      "EXPLAIN QUERY PLAN SELECT job FROM jobs WHERE state = 'queued' AND ready = 1 AND "
-      "base_key = 'x' ORDER BY priority DESC, job LIMIT 1";
-  Query plan(*database_, kPlan);
-  ASSERT_TRUE(plan.Next());
-  EXPECT_THAT(plan.Text(3), HasSubstr("jobs_claim (base_key=?)"));
-  EXPECT_FALSE(plan.Next()) << "no sorting: " << plan.Text(3);
 }
 
 }  // namespace

@@ -35,6 +35,17 @@ TEST_F(ConfigTest, AbsentKeysKeepTheirDefaults) {
   EXPECT_TRUE(Read("").ok());
 }
 
+TEST_F(ConfigTest, DoorsAreReadByTheirFlagsNames) {
+  const auto config = Read("tls: /etc/mozgach\ninsecure_plaintext: true\ncalls_per_second_max: 5\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->tls, "/etc/mozgach");
+  EXPECT_TRUE(config->insecure_plaintext);
+  EXPECT_EQ(config->calls_per_second_max, 5);
+  EXPECT_FALSE(Read("")->insecure_plaintext);
+  EXPECT_THAT(Mistake("insecure_plaintext: perhaps\n"), HasSubstr("true or false"));
+  EXPECT_THAT(Mistake("tls: [a]\n"), HasSubstr("scheduler.yaml:1:6"));
+}
+
 TEST_F(ConfigTest, MistakesSayWhere) {
   EXPECT_THAT(Mistake("lease_seconds: 30\nleese: 3\n"),
               HasSubstr("scheduler.yaml:2:1: unknown key 'leese'"));

@@ -40,7 +40,9 @@ TEST_F(ExplanationTest, EachWorkerSaysWhyNot) {
   EXPECT_THAT(explained.lines(),
               ElementsAre("worker alpha: lacks base Qwen/Qwen2.5-3B; has mozgach/tiny",
                           "worker gamma: lacks base Qwen/Qwen2.5-3B; has no base at all: check its "
-                          "--bases"));
+                          "--bases",
+                          "its memory is not planned: nobody has told the config.json of "
+                          "Qwen/Qwen2.5-3B"));
   EXPECT_EQ(explained.summary(), "waits: worker beta: busy with job 1");
 }
 

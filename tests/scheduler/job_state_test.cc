@@ -42,7 +42,7 @@ TEST(JobStateTest, DatabaseItselfKeepsTerminalStates) {
   auto database = Database::Open(":memory:").value();
   ASSERT_TRUE(Migrate(*database, Schema()).ok());
   Queue queue(*database);
-  const int64_t job = queue.Insert(WallTime{}, {.domain = "law", .base = "tiny"}).value();
+  const int64_t job = queue.Insert(WallTime{}, {.domain = "law", .base = "tiny"}, 0).value();
   static constexpr char kForce[] = "UPDATE jobs SET state = ?2 WHERE job = ?1";
   for (const char* terminal : {"succeeded", "failed", "cancelled"}) {
     Transaction attempt(*database);
@@ -58,7 +58,7 @@ TEST(JobStateTest, QueueEndsJobsOnlyAsAllowed) {
   auto database = Database::Open(":memory:").value();
   ASSERT_TRUE(Migrate(*database, Schema()).ok());
   Queue queue(*database);
-  const int64_t number = queue.Insert(WallTime{}, {.domain = "law", .base = "tiny"}).value();
+  const int64_t number = queue.Insert(WallTime{}, {.domain = "law", .base = "tiny"}, 0).value();
   Job job = queue.Get(number).value();
   EXPECT_FALSE(queue.End(WallTime{}, job, JobState::kSucceeded).ok());
   EXPECT_FALSE(queue.End(WallTime{}, job, JobState::kFailed).ok());

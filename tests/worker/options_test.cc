@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include "security/certificate_authority.h"
 #include "tests/worker/temporary_folder.h"
 
 namespace mozgach {
@@ -45,6 +47,35 @@ TEST_F(OptionsTest, FlagsAreRead) {
 
 TEST_F(OptionsTest, NameIsTheHostsByDefault) {
   EXPECT_NE(Read({"--scheduler", "h:1", "--data", "d", "--bases", bases_})->name, "");
+}
+
+TEST_F(OptionsTest, ACertificateNamesItsWorker) {
+  const auto now = Clock::System().Now();
+  const auto authority = MakeAuthority("fleet", now, 1);
+  const auto alpha = IssueForCaller(*authority, Role::kWorker, "alpha", now, 1);
+  folder_.Write("tls/ca.pem", authority->certificate_pem);
+  folder_.Write("tls/certificate.pem", alpha->certificate_pem);
+  const auto key = folder_.Write("tls/key.pem", alpha->key_pem);
+  ::chmod(key.c_str(), 0600);
+  const std::string tls = (folder_.path() / "tls").string();
+  const std::vector<std::string> words = {"--scheduler", "h:1",    "--data", "d",
+                                          "--bases",     bases_, "--tls",  tls};
+  const auto options = Read(words);
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->name, "alpha");
+  std::vector<std::string> other = words;
+  other.insert(other.end(), {"--name", "bravo"});
+  EXPECT_THAT(Problem(other), HasSubstr("was issued to alpha"));
+  ::chmod(key.c_str(), 0644);
+  EXPECT_THAT(Problem(words), HasSubstr("chmod 600"));
+}
+
+TEST_F(OptionsTest, MetricsForOtherHostsMustBeAskedForInAsManyWords) {
+  std::vector<std::string> words = {"--scheduler", "h:1",    "--data", "d",
+                                    "--bases",     bases_, "--http", "0.0.0.0:7110"};
+  EXPECT_THAT(Problem(words), HasSubstr("--insecure-plaintext"));
+  words.push_back("--insecure-plaintext");
+  EXPECT_TRUE(Read(words).ok());
 }
 
 TEST_F(OptionsTest, FileFillsWhatTheCommandLineLeavesOpen) {

@@ -26,6 +26,13 @@ TEST(TrainerEventsTest, ReadyNamesItsDevice) {
   EXPECT_EQ(ready.memory_total_bytes, 100);
 }
 
+TEST(TrainerEventsTest, MemoryOfAnIdleGpu) {
+  const auto memory = Parse<TrainerMemory>(
+      R"({"event": "memory", "memory_free_bytes": 70, "memory_bytes": 30})");
+  EXPECT_EQ(memory.free_bytes, 70u);
+  EXPECT_EQ(memory.used_bytes, 30u);
+}
+
 TEST(TrainerEventsTest, StepKeepsItsNumbers) {
   const auto step = Parse<TrainerStep>(
       R"({"event": "step", "job": 3, "attempt": 2, "step": 5, "steps": 9, "loss": 1.25,
@@ -42,6 +49,14 @@ TEST(TrainerEventsTest, StartedKeepsWhatThePlanSays) {
       R"({"event": "started", "job": 3, "attempt": 2, "step": 0, "steps": 9,
           "memory_planned_bytes": 456})");
   EXPECT_EQ(started.memory_planned_bytes, 456);
+}
+
+TEST(TrainerEventsTest, PreparedNamesTheAttemptThatWaits) {
+  const auto event = Parse<TrainerPrepared>(
+      R"({"event": "prepared", "job": 4, "attempt": 1, "rows": 23, "tokens": 900, "seconds": 0.5})");
+  EXPECT_EQ(event.id.job, 4);
+  EXPECT_EQ(event.rows, 23);
+  EXPECT_EQ(event.tokens, 900);
 }
 
 TEST(TrainerEventsTest, SteppingDownKeepsWhatChanged) {

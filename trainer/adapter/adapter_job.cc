@@ -12,7 +12,6 @@
 #include "trainer/adapter/mlx_directory.h"
 #include "trainer/adapter/peft_directory.h"
 #include "trainer/adapter/rung_record.h"
-#include "trainer/train/activation_memory.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/extended_context.h"
 #include "trainer/train/failure.h"
@@ -81,8 +80,8 @@ absl::Status PassGate(const GateSpec& gate, const Scores& base, const Scores& ad
 // One run through MakeAdapter(), with what it makes on the way.
 class Making {
  public:
-  Making(const AdapterJob& job, const Base& base, JobObserver& observer)
-      : job_(job), base_(base), observer_(observer) {}
+  Making(AdapterJob job, const Base& base, JobObserver& observer)
+      : job_(std::move(job)), base_(base), observer_(observer) {}
 
   absl::Status Run();
   FinishedJob Result() && { return std::move(finished_); }
@@ -94,7 +93,7 @@ class Making {
   PreparedJob Prepared(const LoraAdapter& adapter) const;
   BatchPlan Batches() const;
 
-  const AdapterJob& job_;
+  AdapterJob job_;
   const Base& base_;
   JobObserver& observer_;
   JobData data_;
@@ -103,7 +102,11 @@ class Making {
 
 absl::Status Making::Run() {
   ASSIGN_OR_RETURN(LoraAdapter adapter, StartAdapter(job_, base_));
-  ASSIGN_OR_RETURN(data_, PrepareData(job_.spec, job_.data, base_));
+  if (job_.prepared) {
+    data_ = *std::exchange(job_.prepared, std::nullopt);
+  } else {
+    ASSIGN_OR_RETURN(data_, PrepareData(job_.spec, job_.data, TextOf(base_)));
+  }
   RETURN_IF_ERROR(CheckGate(job_.spec, data_));
   RETURN_IF_ERROR(TrainIt(adapter));
   RETURN_IF_ERROR(ScoreIt(adapter));
@@ -121,8 +124,6 @@ PreparedJob Making::Prepared(const LoraAdapter& adapter) const {
   prepared.train_rows = static_cast<int64_t>(data_.train.size());
   prepared.trainable_parameters = adapter.TrainableParameters();
   prepared.max_length = data_.max_length;
-  prepared.recompute = ChooseRecompute(job_.spec.training, base_.model->config(), data_.max_length,
-                                       base_.compute_type);
   return prepared;
 }
 
@@ -140,9 +141,10 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   PreparedJob prepared = Prepared(adapter);
   finished_.train_rows = prepared.train_rows;
   const BatchPlan plan = Batches();
-  ASSIGN_OR_RETURN(const MemoryPlan memory,
-                   PlanOfJob(job_.spec, base_, data_, plan, prepared.recompute));
-  prepared.memory_planned_bytes = memory.total();
+  ASSIGN_OR_RETURN(const JobMemory memory, PlanOfJob(job_.spec, base_, data_, plan));
+  prepared.recompute = memory.recompute;
+  prepared.recomputed_layers = memory.recomputed_layers;
+  prepared.memory_planned_bytes = memory.plan.total();
   observer_.OnPrepared(prepared);
   ASSIGN_OR_RETURN(TrainingIdentity identity, Identity(job_, base_, data_));
   TrainingCheckpoints checkpoints(job_.checkpoint_dir, std::move(identity), job_.pinned,
@@ -154,6 +156,7 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   inputs.plan = &plan;
   inputs.training = job_.spec.training;
   inputs.recompute = prepared.recompute;
+  inputs.recomputed_layers = prepared.recomputed_layers;
   const RungRecord record(job_.cache_dir, job_.spec, base_);
   inputs.rung = job_.pinned.rung.value_or(record.Find());
   if (!job_.checkpoint_dir.empty()) inputs.checkpoints = &checkpoints;
@@ -190,10 +193,9 @@ absl::Status Making::ScoreIt(const LoraAdapter& adapter) {
 
 }  // namespace
 
-absl::StatusOr<FinishedJob> MakeAdapter(const AdapterJob& job, const Base& base,
-                                        JobObserver& observer) {
+absl::StatusOr<FinishedJob> MakeAdapter(AdapterJob job, const Base& base, JobObserver& observer) {
   const ExtendedContext context(*base.model, job.spec.rope_scaling);
-  Making making(job, base, observer);
+  Making making(std::move(job), base, observer);
   RETURN_IF_ERROR(CatchingExceptions([&] { return making.Run(); }));
   return std::move(making).Result();
 }

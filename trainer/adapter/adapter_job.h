@@ -25,6 +25,7 @@ struct AdapterJob {
   bool resume_only_own = false;  // refuse to start anew beside checkpoints of another training
   PinnedChoices pinned;                  // what holds in this process, for the checkpoints
   std::optional<std::filesystem::path> init_adapter;  // a PEFT directory to start from
+  std::optional<JobData> prepared;       // PrepareData() of all this, where it was done ahead
 };
 
 // What is known once the data is there.
@@ -34,6 +35,7 @@ struct PreparedJob {
   int64_t trainable_parameters = 0;
   int64_t max_length = 0;
   Recompute recompute = Recompute::kNothing;
+  int64_t recomputed_layers = kEveryLayer;
   int64_t memory_planned_bytes = 0;  // of this process and device, at their peak
 };
 
@@ -56,8 +58,7 @@ struct FinishedJob {
 
 // Blocks until the adapter lies in `output_dir`.  CANCELLED when the observer asks to leave; other
 // errors carry a class (failure.h).  Throws nothing.
-absl::StatusOr<FinishedJob> MakeAdapter(const AdapterJob& job, const Base& base,
-                                        JobObserver& observer);
+absl::StatusOr<FinishedJob> MakeAdapter(AdapterJob job, const Base& base, JobObserver& observer);
 
 // {"base": {…}, "adapter": {…}}.
 nlohmann::json MetricsJson(const Scores& base, const Scores& adapter);

@@ -137,14 +137,14 @@ absl::StatusOr<std::string> DatasetDigest(const DatasetPaths& paths) {
 }
 
 absl::StatusOr<JobData> Prepare(const DomainSpec& spec, const DatasetPaths& paths,
-                                const Base& base, bool training) {
+                                const BaseText& base, bool training) {
   JobData data;
   ASSIGN_OR_RETURN(data.digest, DatasetDigest(paths));
   ASSIGN_OR_RETURN(const SplitRows rows, ReadRows(spec, paths));
   ASSIGN_OR_RETURN(const auto chat_template,
                    ChatTemplate::Load(base.dir, spec.data.chat_template));
   DataSpec settings = spec.data;
-  settings.max_length = std::min(settings.max_length, base.model->longest_text());
+  settings.max_length = std::min(settings.max_length, base.longest_text);
   data.max_length = settings.max_length;
   const ExampleBuilder builder(base.tokenizer, chat_template, settings);
   if (training) {
@@ -169,13 +169,17 @@ absl::StatusOr<JobData> OfClassData(absl::StatusOr<JobData> data) {
 
 }  // namespace
 
+BaseText TextOf(const Base& base) {
+  return {base.dir, base.tokenizer, base.model->longest_text()};
+}
+
 absl::StatusOr<JobData> PrepareData(const DomainSpec& spec, const DatasetPaths& paths,
-                                    const Base& base) {
+                                    const BaseText& base) {
   return OfClassData(Prepare(spec, paths, base, /*training=*/true));
 }
 
 absl::StatusOr<JobData> PrepareEvaluation(const DomainSpec& spec, const DatasetPaths& paths,
-                                          const Base& base) {
+                                          const BaseText& base) {
   return OfClassData(Prepare(spec, paths, base, /*training=*/false));
 }
 

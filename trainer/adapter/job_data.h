@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,14 @@ struct DatasetPaths {
   std::optional<std::filesystem::path> test;
 };
 
+// What of a base its data needs.
+struct BaseText {
+  std::filesystem::path dir;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  int64_t longest_text = 0;  // tokens
+};
+BaseText TextOf(const Base& base);
+
 struct JobData {
   std::vector<Example> train;
   EvaluationSet evaluation;
@@ -32,10 +41,10 @@ struct JobData {
 
 // Everything a training needs.  A bad file or row is of class data.
 absl::StatusOr<JobData> PrepareData(const DomainSpec& spec, const DatasetPaths& paths,
-                                    const Base& base);
+                                    const BaseText& base);
 
 // The part that scoring needs: `train` and `report` stay empty.
 absl::StatusOr<JobData> PrepareEvaluation(const DomainSpec& spec, const DatasetPaths& paths,
-                                          const Base& base);
+                                          const BaseText& base);
 
 }  // namespace mozgach

@@ -10,9 +10,23 @@
 
 namespace mozgach {
 
-// `recompute` as it was decided; what is cheap to compute again is planned as if it were kept.
-// INVALID_ARGUMENT where the adapter does not fit the base.
-absl::StatusOr<MemoryPlan> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
-                                     const BatchPlan& batches, Recompute recompute);
+struct JobMemory {
+  Recompute recompute = Recompute::kNothing;
+  int64_t recomputed_layers = kEveryLayer;  // of Recompute::kLayers
+  MemoryPlan plan;
+};
+
+// training.gradient_checkpointing decided: "true" is every layer, "false" nothing, and "auto" the
+// least whose plan fits the memory there is: nothing, what is cheap, so many layers as it needs; where
+// nothing does, every layer.  INVALID_ARGUMENT
+// where the adapter does not fit the base.
+absl::StatusOr<JobMemory> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
+                                    const BatchPlan& batches);
+
+// The same where so much is free, beside what this process holds already, and tensors are bounded
+// (0: not).
+absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
+                                      const DomainSpec& spec, const Base& base,
+                                      const JobData& data, const BatchPlan& batches);
 
 }  // namespace mozgach

@@ -31,7 +31,7 @@ absl::Status RunEvaluate(const EvaluateFlags& flags) {
                                                 base->model->device()));
   }
   const DatasetPaths paths{file.train, file.validation, file.test};
-  ASSIGN_OR_RETURN(const JobData data, PrepareEvaluation(file.spec, paths, *base));
+  ASSIGN_OR_RETURN(const JobData data, PrepareEvaluation(file.spec, paths, TextOf(*base)));
   TrainingObserver uninterrupted;
   ASSIGN_OR_RETURN(const Scores of_base, AllScores(*base, nullptr, data.evaluation,
                                                    file.spec.evaluation, uninterrupted));

@@ -1,7 +1,9 @@
 #include "trainer/commands/model_flags.h"
 
+#include <algorithm>
 #include <cstdlib>
 
+#include "trainer/memory/counted_memory.h"
 #include "trainer/models/runtime.h"
 #include "trainer/train/compute_type.h"
 
@@ -34,6 +36,16 @@ void AddCacheFlag(CLI::App& app, std::string* cache) {
   app.add_option("--cache", *cache,
                  "where quantised bases are kept for the next start; \"\" keeps nothing")
       ->capture_default_str();
+}
+
+void AddMemoryFlag(CLI::App& app, uint64_t* memory) {
+  app.add_option("--memory", *memory,
+                 "what this process may use on a CPU, such as 4GiB (default: what there is)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
+}
+
+void BoundMemory(int64_t memory) {
+  if (memory > 0) BoundTensors(std::max<int64_t>(1, memory - MemoryUsedBytes()));
 }
 
 void AddModelFlags(CLI::App& app, ModelFlags* flags) {

@@ -1,6 +1,7 @@
 // The flags that several commands share: which base, which adapter, how many threads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ void AddBaseFlag(CLI::App& app, std::string* base);
 // --cache DIR, where what is made of bases is kept from start to start: by default mozgach/ in the
 // user's cache folder ($XDG_CACHE_HOME, or ~/.cache).
 void AddCacheFlag(CLI::App& app, std::string* cache);
+// --memory SIZE ("4GiB"), what this process may use on a CPU.
+void AddMemoryFlag(CLI::App& app, uint64_t* memory);
+// Keeps this process within `memory` bytes from here on, beside what it has already; 0: no bound.
+void BoundMemory(int64_t memory);
 // --base, --adapter, --quantization, --dtype, --threads and --cache.
 void AddModelFlags(CLI::App& app, ModelFlags* flags);
 

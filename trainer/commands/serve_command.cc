@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
@@ -8,9 +7,7 @@
 
 #include "trainer/commands/commands.h"
 #include "trainer/commands/model_flags.h"
-#include "trainer/memory/counted_memory.h"
 #include "trainer/models/compute_device.h"
-#include "trainer/models/runtime.h"
 #include "trainer/serve/trainer_service.h"
 
 namespace mozgach {
@@ -18,7 +15,7 @@ namespace mozgach {
 void AddServeCommand(CLI::App& app, Command* command) {
   auto threads = std::make_shared<int>(0);
   auto device = std::make_shared<std::string>();
-  auto memory = std::make_shared<int64_t>(0);
+  auto memory = std::make_shared<uint64_t>(0);
   auto folders = std::make_shared<std::vector<std::filesystem::path>>();
   CLI::App* serve = app.add_subcommand(
       "serve", "train what is asked on stdin, one JSON object per line (what the worker runs)");
@@ -27,12 +24,11 @@ void AddServeCommand(CLI::App& app, Command* command) {
                     "folder that holds bases: links within it are followed (repeatable)");
   serve->add_option("--device", *device,
                     "to compute on, by its name in `devices` (default: the first)");
-  serve->add_option("--memory", *memory,
-                    "bytes that this process may use on a CPU (default: what there is)");
+  AddMemoryFlag(*serve, memory.get());
   serve->callback([=] {
     *command = [threads, folders, device, memory]() -> absl::Status {
       if (!device->empty()) RETURN_IF_ERROR(ChooseDevice(*device));
-      if (*memory > 0) BoundTensors(std::max<int64_t>(1, *memory - MemoryUsedBytes()));
+      BoundMemory(static_cast<int64_t>(*memory));
       std::ios::sync_with_stdio(false);
       TrainerService(std::cin, std::cout, UseThreads(*threads), *folders).Run();
       return absl::OkStatus();

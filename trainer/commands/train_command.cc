@@ -27,6 +27,7 @@ struct TrainFlags {
   bool json = false;
   int threads = 0;
   std::string cache;
+  uint64_t memory = 0;  // bytes; 0: what there is
 };
 
 constexpr char kCheckpoints[] = "checkpoints";
@@ -63,6 +64,7 @@ AdapterJob JobOf(const TrainFlags& flags, DomainFile file) {
 }
 
 absl::Status RunTrain(const TrainFlags& flags) {
+  BoundMemory(static_cast<int64_t>(flags.memory));
   ASSIGN_OR_RETURN(DomainFile file, ReadDomainFile(flags.domain));
   RETURN_IF_ERROR(PrepareOutput(flags));
   AdapterJob job = JobOf(flags, std::move(file));
@@ -106,6 +108,7 @@ void AddTrainCommand(CLI::App& app, Command* command) {
   train->add_flag("--json", flags->json, "one JSON object per logged step on stdout");
   AddThreadsFlag(*train, &flags->threads);
   AddCacheFlag(*train, &flags->cache);
+  AddMemoryFlag(*train, &flags->memory);
   train->callback([=] { *command = [flags] { return RunTrain(*flags); }; });
 }
 

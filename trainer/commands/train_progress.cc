@@ -60,7 +60,10 @@ void TrainProgress::OnPrepared(const PreparedJob& prepared) {
                       report.trained_tokens, prepared.trainable_parameters,
                       prepared.recompute == Recompute::kNothing
                           ? ""
-                          : absl::StrCat("; recomputes ", RecomputeName(prepared.recompute))));
+                          : absl::StrCat("; recomputes ", prepared.recomputed_layers == kEveryLayer
+                                                              ? ""
+                                                              : absl::StrCat(prepared.recomputed_layers, " "),
+                                         RecomputeName(prepared.recompute))));
 }
 
 void TrainProgress::OnStarted(int64_t step, int64_t steps) {

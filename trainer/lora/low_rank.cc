@@ -127,8 +127,9 @@ void LowRank::BackwardShared(const at::Tensor& x, const at::Tensor& grad_y, bool
     const int64_t rank = part.a.size(0);
     const at::Tensor grad_part = grad_y.narrow(1, part.first_row, part.rows);
     gradients->ab.push_back(grad_a.narrow(0, rank_begin, rank));
+    // The transposed product of the two: the large matrix is read as it lies.
     gradients->ab.push_back(
-        Scaled(at::mm(grad_part.t(), inner.narrow(1, rank_begin, rank)), scaling));
+        Scaled(at::mm(inner.narrow(1, rank_begin, rank).t(), grad_part), scaling).t());
     rank_begin += rank;
   }
 }

@@ -37,6 +37,10 @@ class Ledger {
     const std::lock_guard lock(mutex_);
     bound_ = bytes;
   }
+  int64_t bound() {
+    const std::lock_guard lock(mutex_);
+    return bound_;
+  }
   void ResetPeak() {
     const std::lock_guard lock(mutex_);
     Mark();
@@ -119,6 +123,7 @@ void StartCounting() {
 CountedMemory CountTensors() { return Books().Read(); }
 void ResetCountedPeak() { Books().ResetPeak(); }
 void BoundTensors(int64_t bytes) { Books().Bound(bytes); }
+int64_t BoundOfTensors() { return Books().bound(); }
 void ReleaseKeptBlocks() { Pool().Release(); }
 
 MemoryScope::MemoryScope(MemoryLine line) : outer_(current_line) { current_line = line; }

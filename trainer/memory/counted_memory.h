@@ -28,6 +28,7 @@ void ReleaseKeptBlocks();
 // All tensors on the CPU together may take `bytes`: beyond that an allocation throws
 // c10::OutOfMemoryError, as it does where the system gives no more.  0: no bound.
 void BoundTensors(int64_t bytes);
+int64_t BoundOfTensors();  // 0: none
 
 class MemoryScope {
  public:

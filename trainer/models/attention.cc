@@ -11,6 +11,7 @@
 
 #include "trainer/lora/saved_value.h"
 #include "trainer/models/head_blocks.h"
+#include "trainer/models/tiled_attention.h"
 #include "trainer/models/windowed_attention.h"
 
 namespace mozgach {
@@ -43,7 +44,7 @@ at::Tensor Normalized(const Attention& attention, const at::Tensor& qkv) {
 at::Tensor AttendDocuments(const Attention& attention, const at::Tensor& product, const Pass& pass,
                            KeptAttention* kept) {
   const at::Tensor qkv = Normalized(attention, product);
-  const auto type = AttentionType(qkv.device(), qkv.scalar_type());
+  const auto type = AttentionType(qkv.device(), qkv.scalar_type(), attention.layout.head_dim);
   const auto heads = SplitIntoBlocks(qkv, attention.layout, pass.blocks,
                                      (*pass.rotary)[attention.rope], type);
   if (pass.cache != nullptr) {
@@ -96,7 +97,7 @@ void Append(at::Tensor& cached, const at::Tensor& rows, const at::Tensor& positi
 at::Tensor AttendCached(const Attention& attention, const at::Tensor& product, const Pass& pass) {
   const at::Tensor qkv = Normalized(attention, product);
   const HeadLayout& layout = attention.layout;
-  const auto type = AttentionType(qkv.device(), qkv.scalar_type());
+  const auto type = AttentionType(qkv.device(), qkv.scalar_type(), layout.head_dim);
   auto& layer = pass.cache->layers[static_cast<size_t>(attention.layer)];
   const int64_t sequences = qkv.size(0);
   const at::Tensor heads = qkv.view({sequences, -1, layout.head_dim}).to(type);
@@ -120,8 +121,9 @@ at::Tensor AttendCached(const Attention& attention, const at::Tensor& product, c
 
 }  // namespace
 
-at::ScalarType AttentionType(at::Device device, at::ScalarType compute_dtype) {
-  return device.is_cpu() ? at::kFloat : compute_dtype;
+at::ScalarType AttentionType(at::Device device, at::ScalarType compute_dtype, int64_t head_dim) {
+  if (!device.is_cpu()) return compute_dtype;
+  return compute_dtype == at::kBFloat16 && HasTiledAttention(head_dim) ? at::kBFloat16 : at::kFloat;
 }
 
 at::Tensor Attend(const Attention& attention, const at::Tensor& qkv, const Pass& pass) {

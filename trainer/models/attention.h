@@ -25,8 +25,8 @@ struct Attention {
 // runs.
 at::Tensor Attend(const Attention& attention, const at::Tensor& qkv, const Pass& pass);
 
-// What scores are made in: float32 on a CPU, whose kernel adds up gradients in the type of its
-// inputs; elsewhere the compute type.
-at::ScalarType AttentionType(at::Device device, at::ScalarType compute_dtype);
+// What q, k and v are given to attention in: the compute type; float32 where a CPU has but the
+// library's kernel, which adds up gradients in the type of its inputs.
+at::ScalarType AttentionType(at::Device device, at::ScalarType compute_dtype, int64_t head_dim);
 
 }  // namespace mozgach

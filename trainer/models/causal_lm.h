@@ -46,6 +46,7 @@ struct TokenBatch {
 struct ForwardOptions {
   const LoraAdapter* adapter = nullptr;  // null: the bare base
   Recompute recompute = Recompute::kNothing;
+  int64_t recomputed_layers = kEveryLayer;  // of Recompute::kLayers
   // Dropout masks are drawn from (seed, step, micro-batch, layer, projection): the same when a
   // layer runs again.
   bool training = false;

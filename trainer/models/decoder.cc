@@ -74,16 +74,18 @@ Pass Decoder::NewPass(const LoraAdapter* adapter) const {
 }
 
 at::Tensor Decoder::RunLayers(at::Tensor x, const Pass& pass) const {
-  const bool checkpoint = pass.recompute == Recompute::kLayers;
   const bool wants_gradients = at::GradMode::is_enabled() && pass.lora.adapter != nullptr;
   const int64_t lowest = wants_gradients ? pass.lora.adapter->LowestLayer()
                                          : static_cast<int64_t>(parts_.layers.size());
+  Pass above = pass;
+  if (pass.recompute == Recompute::kLayers) above.recompute = Recompute::kCheap;
   for (int64_t i = 0; i < static_cast<int64_t>(parts_.layers.size()); ++i) {
     const DecoderLayer& layer = *parts_.layers[static_cast<size_t>(i)];
     // Below the lowest adapted layer nothing wants a gradient.
     at::AutoGradMode mode(wants_gradients && i >= lowest);
-    x = checkpoint && at::GradMode::is_enabled() ? Checkpointed(layer, i, x, pass)
-                                                 : layer.Forward(x, pass);
+    const bool again = pass.recompute == Recompute::kLayers && at::GradMode::is_enabled() &&
+                       i - lowest < pass.recomputed_layers;
+    x = again ? Checkpointed(layer, i, x, pass) : layer.Forward(x, above);
   }
   return RmsNorm(x, parts_.final_norm, parts_.config.rms_norm_eps);
 }
@@ -91,6 +93,7 @@ at::Tensor Decoder::RunLayers(at::Tensor x, const Pass& pass) const {
 at::Tensor Decoder::Forward(const TokenBatch& batch, const ForwardOptions& options) const {
   Pass pass = NewPass(options.adapter);
   pass.recompute = options.recompute;
+  pass.recomputed_layers = options.recomputed_layers;
   pass.lora.training = options.training;
   pass.lora.seed = options.seed;
   pass.lora.step = options.step;
@@ -105,7 +108,7 @@ at::Tensor Decoder::Prefill(const TokenBatch& prompts, int64_t capacity, KvCache
   at::NoGradGuard no_gradients;
   const auto& offsets = prompts.document_offsets;
   const auto sequences = static_cast<int64_t>(offsets.size()) - 1;
-  const auto type = AttentionType(device(), parts_.options.compute_dtype);
+  const auto type = AttentionType(device(), parts_.options.compute_dtype, config().head_dim);
   cache = KvCache();
   cache.capacity = capacity;
   std::vector<int64_t> last_tokens;

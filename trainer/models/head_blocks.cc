@@ -18,8 +18,9 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 bool HasKernel(const at::Tensor& qkv, at::ScalarType type) {
-  return qkv.is_cpu() && type == at::kFloat &&
-         (qkv.scalar_type() == at::kFloat || qkv.scalar_type() == at::kBFloat16);
+  if (!qkv.is_cpu()) return false;
+  return qkv.scalar_type() == at::kBFloat16 ? type == at::kFloat || type == at::kBFloat16
+                                            : qkv.scalar_type() == at::kFloat && type == at::kFloat;
 }
 
 // What both directions of the kernels need.
@@ -28,7 +29,8 @@ struct SplitPlan {
   std::shared_ptr<const DocumentBlocks> blocks;
   at::Tensor cos;
   at::Tensor sin;
-  at::ScalarType type;  // of qkv
+  at::ScalarType type;        // of qkv
+  at::ScalarType heads_type;  // of q, k and v
 
   const int64_t* TokenOfSlot(const DocumentBlocks::Block& block) const {
     return blocks->token_of_slot.const_data_ptr<int64_t>() + block.first_slot;
@@ -38,33 +40,32 @@ struct SplitPlan {
   }
 };
 
-template <typename T>
+template <typename T, typename H>
 variable_list RunSplit(const at::Tensor& qkv, const SplitPlan& plan) {
   const HeadLayout& layout = plan.layout;
   variable_list heads;
   for (const auto& block : plan.blocks->blocks) {
     const auto make = [&](int64_t count) {
-      return at::empty({block.rows(), block.length, count, layout.head_dim}, at::kFloat);
+      return at::empty({block.rows(), block.length, count, layout.head_dim}, plan.heads_type);
     };
     at::Tensor q = make(layout.heads), k = make(layout.kv_heads), v = make(layout.kv_heads);
     SplitHeads(qkv.const_data_ptr<T>(), layout, plan.TokenOfSlot(block), plan.Positions(),
                block.slots(), plan.cos.const_data_ptr<float>(), plan.sin.const_data_ptr<float>(),
-               q.mutable_data_ptr<float>(), k.mutable_data_ptr<float>(),
-               v.mutable_data_ptr<float>());
+               q.mutable_data_ptr<H>(), k.mutable_data_ptr<H>(), v.mutable_data_ptr<H>());
     heads.insert(heads.end(), {q, k, v});
   }
   return heads;
 }
 
-template <typename T>
+template <typename T, typename H>
 at::Tensor RunJoin(const variable_list& grads, const SplitPlan& plan) {
   at::Tensor grad_qkv = at::empty({plan.blocks->tokens, plan.layout.row()}, plan.type);
   for (size_t i = 0; i < plan.blocks->blocks.size(); ++i) {
     const auto& block = plan.blocks->blocks[i];
     const at::Tensor q = grads[3 * i].contiguous(), k = grads[3 * i + 1].contiguous(),
                      v = grads[3 * i + 2].contiguous();
-    JoinHeadGradients(q.const_data_ptr<float>(), k.const_data_ptr<float>(),
-                      v.const_data_ptr<float>(), plan.layout, plan.TokenOfSlot(block),
+    JoinHeadGradients(q.const_data_ptr<H>(), k.const_data_ptr<H>(), v.const_data_ptr<H>(),
+                      plan.layout, plan.TokenOfSlot(block),
                       plan.Positions(), block.slots(), plan.cos.const_data_ptr<float>(),
                       plan.sin.const_data_ptr<float>(), grad_qkv.mutable_data_ptr<T>());
   }
@@ -72,7 +73,15 @@ at::Tensor RunJoin(const variable_list& grads, const SplitPlan& plan) {
 }
 
 variable_list Split(const at::Tensor& qkv, const SplitPlan& plan) {
-  return plan.type == at::kFloat ? RunSplit<float>(qkv, plan) : RunSplit<c10::BFloat16>(qkv, plan);
+  if (plan.type == at::kFloat) return RunSplit<float, float>(qkv, plan);
+  if (plan.heads_type == at::kFloat) return RunSplit<c10::BFloat16, float>(qkv, plan);
+  return RunSplit<c10::BFloat16, c10::BFloat16>(qkv, plan);
+}
+
+at::Tensor Join(const variable_list& grads, const SplitPlan& plan) {
+  if (plan.type == at::kFloat) return RunJoin<float, float>(grads, plan);
+  if (plan.heads_type == at::kFloat) return RunJoin<c10::BFloat16, float>(grads, plan);
+  return RunJoin<c10::BFloat16, c10::BFloat16>(grads, plan);
 }
 
 class SplitFunction : public torch::autograd::Function<SplitFunction> {
@@ -84,9 +93,7 @@ class SplitFunction : public torch::autograd::Function<SplitFunction> {
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto& plan = SavedValueOf<SplitPlan>(ctx->saved_data["plan"]);
-    return {plan.type == at::kFloat ? RunJoin<float>(grads, plan)
-                                    : RunJoin<c10::BFloat16>(grads, plan),
-            at::Tensor()};
+    return {Join(grads, plan), at::Tensor()};
   }
 };
 
@@ -140,7 +147,7 @@ std::vector<HeadBlock> SplitIntoBlocks(const at::Tensor& qkv, const HeadLayout& 
                                        const std::shared_ptr<const DocumentBlocks>& blocks,
                                        const RotaryTable& rotary, at::ScalarType type) {
   if (!HasKernel(qkv, type)) return SplitByTensors(qkv, layout, *blocks, rotary, type);
-  const SplitPlan plan{layout, blocks, rotary.cos(), rotary.sin(), qkv.scalar_type()};
+  const SplitPlan plan{layout, blocks, rotary.cos(), rotary.sin(), qkv.scalar_type(), type};
   const bool differentiable = at::GradMode::is_enabled() && qkv.requires_grad();
   const variable_list heads = differentiable ? SplitFunction::apply(qkv, plan) : Split(qkv, plan);
   std::vector<HeadBlock> result;

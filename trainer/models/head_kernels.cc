@@ -20,9 +20,9 @@ MOZGACH_INLINE void Rotate(const From* x, const float* cos, const float* sin, in
   }
 }
 
-template <typename T>
+template <typename T, typename W>
 MOZGACH_INLINE void SplitBody(const T* row, const HeadLayout& layout, const float* cos,
-                              const float* sin, float* q, float* k, float* v) {
+                              const float* sin, W* q, W* k, W* v) {
   const int64_t dim = layout.head_dim;
   for (int64_t h = 0; h < layout.heads; ++h, row += dim) {
     Rotate(row, cos, sin, dim / 2, 1.0f, q + h * dim);
@@ -30,11 +30,11 @@ MOZGACH_INLINE void SplitBody(const T* row, const HeadLayout& layout, const floa
   for (int64_t h = 0; h < layout.kv_heads; ++h, row += dim) {
     Rotate(row, cos, sin, dim / 2, 1.0f, k + h * dim);
   }
-  for (int64_t i = 0; i < layout.kv_heads * dim; ++i) v[i] = static_cast<float>(row[i]);
+  for (int64_t i = 0; i < layout.kv_heads * dim; ++i) v[i] = static_cast<W>(row[i]);
 }
 
-template <typename T>
-MOZGACH_INLINE void JoinBody(const float* grad_q, const float* grad_k, const float* grad_v,
+template <typename T, typename W>
+MOZGACH_INLINE void JoinBody(const W* grad_q, const W* grad_k, const W* grad_v,
                              const HeadLayout& layout, const float* cos, const float* sin, T* row) {
   const int64_t dim = layout.head_dim;
   for (int64_t h = 0; h < layout.heads; ++h, row += dim) {
@@ -47,27 +47,27 @@ MOZGACH_INLINE void JoinBody(const float* grad_q, const float* grad_k, const flo
 }
 
 MOZGACH_DISPATCH(Split, (const T* row, const HeadLayout& layout, const float* cos, const float* sin,
-                         float* q, float* k, float* v),
+                         W* q, W* k, W* v),
                  (row, layout, cos, sin, q, k, v))
-MOZGACH_DISPATCH(Join, (const float* grad_q, const float* grad_k, const float* grad_v,
+MOZGACH_DISPATCH(Join, (const W* grad_q, const W* grad_k, const W* grad_v,
                         const HeadLayout& layout, const float* cos, const float* sin, T* row),
                  (grad_q, grad_k, grad_v, layout, cos, sin, row))
 
 }  // namespace
 
-template <typename T>
+template <typename T, typename H>
 void SplitHeads(const T* qkv, const HeadLayout& layout, const int64_t* token_of_slot,
                 const int64_t* position_of_token, int64_t slots, const float* cos, const float* sin,
-                float* q, float* k, float* v) {
+                H* q, H* k, H* v) {
   const int64_t q_size = layout.heads * layout.head_dim;
   const int64_t kv_size = layout.kv_heads * layout.head_dim;
   at::parallel_for(0, slots, GrainRows(layout.row()), [&](int64_t first, int64_t last) {
     for (int64_t slot = first; slot < last; ++slot) {
       const int64_t token = token_of_slot[slot];
       if (token < 0) {
-        std::fill_n(q + slot * q_size, q_size, 0.0f);
-        std::fill_n(k + slot * kv_size, kv_size, 0.0f);
-        std::fill_n(v + slot * kv_size, kv_size, 0.0f);
+        std::fill_n(q + slot * q_size, q_size, H(0));
+        std::fill_n(k + slot * kv_size, kv_size, H(0));
+        std::fill_n(v + slot * kv_size, kv_size, H(0));
         continue;
       }
       const int64_t angle = position_of_token[token] * layout.head_dim / 2;
@@ -77,8 +77,8 @@ void SplitHeads(const T* qkv, const HeadLayout& layout, const int64_t* token_of_
   });
 }
 
-template <typename T>
-void JoinHeadGradients(const float* grad_q, const float* grad_k, const float* grad_v,
+template <typename T, typename H>
+void JoinHeadGradients(const H* grad_q, const H* grad_k, const H* grad_v,
                        const HeadLayout& layout, const int64_t* token_of_slot,
                        const int64_t* position_of_token, int64_t slots, const float* cos,
                        const float* sin, T* grad_qkv) {
@@ -95,14 +95,15 @@ void JoinHeadGradients(const float* grad_q, const float* grad_k, const float* gr
   });
 }
 
-#define MOZGACH_INSTANTIATE(T)                                                                    \
+#define MOZGACH_INSTANTIATE(T, H)                                                                 \
   template void SplitHeads(const T*, const HeadLayout&, const int64_t*, const int64_t*, int64_t,  \
-                           const float*, const float*, float*, float*, float*);                   \
-  template void JoinHeadGradients(const float*, const float*, const float*, const HeadLayout&,    \
+                           const float*, const float*, H*, H*, H*);                               \
+  template void JoinHeadGradients(const H*, const H*, const H*, const HeadLayout&,                \
                                   const int64_t*, const int64_t*, int64_t, const float*,          \
                                   const float*, T*);
-MOZGACH_INSTANTIATE(float)
-MOZGACH_INSTANTIATE(c10::BFloat16)
+MOZGACH_INSTANTIATE(float, float)
+MOZGACH_INSTANTIATE(c10::BFloat16, float)
+MOZGACH_INSTANTIATE(c10::BFloat16, c10::BFloat16)
 #undef MOZGACH_INSTANTIATE
 
 }  // namespace mozgach

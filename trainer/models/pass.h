@@ -21,6 +21,7 @@ struct Pass {
   const std::vector<RotaryTable>* rotary = nullptr;  // as ModelConfig::ropes
 
   Recompute recompute = Recompute::kNothing;
+  int64_t recomputed_layers = kEveryLayer;
 
   // Whether what is cheap to make is not kept, but made again in backward.
   bool RemakesCheapParts() const {

@@ -2,6 +2,9 @@
 // are the same to the last bit whichever is chosen.
 #pragma once
 
+#include <cstdint>
+#include <limits>
+
 namespace mozgach {
 
 enum class Recompute {
@@ -9,6 +12,10 @@ enum class Recompute {
   kCheap,    // norms, activation · up, rotation; what products and attention gave is kept
   kLayers,   // a layer's input only is kept, and the layer runs again
 };
+
+// Of kLayers: so many of the lowest that are trained run again, and those above compute again what
+// is cheap.
+inline constexpr int64_t kEveryLayer = std::numeric_limits<int64_t>::max();
 
 // "nothing", "cheap", "layers".
 inline const char* RecomputeName(Recompute recompute) {

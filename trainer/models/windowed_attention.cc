@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "trainer/models/blockwise_attention.h"
+#include "trainer/models/tiled_attention.h"
 
 namespace mozgach {
 namespace {
@@ -86,6 +87,9 @@ at::Tensor AttendInBlocks(const at::Tensor& q, const at::Tensor& k, const at::Te
 
 at::Tensor CausalAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                            double scale, int64_t window, KeptAttention* kept) {
+  if (q.is_cpu() && q.scalar_type() == at::kBFloat16) {
+    return TiledAttention(q, k, v, scale, window, kept);
+  }
   if (q.is_mps()) return BlockwiseAttention(q, k, v, scale, window);
   if (window == 0 || q.size(2) <= window) return Attend(q, k, v, {}, scale, kept);
   return AttendInBlocks(q, k, v, scale, window, kept);

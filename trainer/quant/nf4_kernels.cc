@@ -117,46 +117,71 @@ MOZGACH_AVX512 inline __m256i Unpack(const uint8_t* codes) {
   return _mm256_or_si256(_mm256_srli_epi16(bytes, 4), low);
 }
 
-// `count` is a multiple of kStep.
-MOZGACH_AVX512 inline void LookUpSteps(const uint8_t* codes, const float* values, int64_t count,
-                                       float* elements) {
-  const __m512 table = _mm512_loadu_ps(values);
-  for (int64_t i = 0; i < count; i += kStep) {
-    const __m256i indices = Unpack(codes + i / 2);
+// The values that a block can hold, as a register to look up in.
+template <typename T>
+struct Table;
+
+template <>
+struct Table<float> {
+  __m512 values;
+  MOZGACH_AVX512 Table(__m512 levels, float scale)
+      : values(_mm512_mul_ps(levels, _mm512_set1_ps(scale))) {}
+  MOZGACH_AVX512 void LookUp(__m256i indices, float* elements) const {
     const __m512i first = _mm512_cvtepu8_epi32(_mm256_castsi256_si128(indices));
     const __m512i second = _mm512_cvtepu8_epi32(_mm256_extracti128_si256(indices, 1));
-    _mm512_storeu_ps(elements + i, _mm512_permutexvar_ps(first, table));
-    _mm512_storeu_ps(elements + i + 16, _mm512_permutexvar_ps(second, table));
+    _mm512_storeu_ps(elements, _mm512_permutexvar_ps(first, values));
+    _mm512_storeu_ps(elements + 16, _mm512_permutexvar_ps(second, values));
   }
+};
+
+MOZGACH_AVX512 inline void LookUpHalves(__m512i table, __m256i indices, void* elements) {
+  _mm512_storeu_si512(elements, _mm512_permutexvar_epi16(_mm512_cvtepu8_epi16(indices), table));
 }
 
-// The same for both types of 16 bits.
-template <typename T>
-MOZGACH_AVX512 inline void LookUpSteps(const uint8_t* codes, const T* values, int64_t count,
-                                       T* elements) {
-  static_assert(sizeof(T) == 2);
-  const __m512i table = _mm512_broadcast_i64x4(
-      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values)));
-  for (int64_t i = 0; i < count; i += kStep) {
-    const __m512i indices = _mm512_cvtepu8_epi16(Unpack(codes + i / 2));
-    _mm512_storeu_si512(elements + i, _mm512_permutexvar_epi16(indices, table));
-  }
+// To the nearest, ties to even; NaN as c10::BFloat16 has it.
+MOZGACH_AVX512 inline __m256i ToBFloat16(__m512 values) {
+  const __m512i bits = _mm512_castps_si512(values);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_srli_epi32(
+      _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+  const __mmask16 nan = _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q);
+  return _mm512_cvtepi32_epi16(_mm512_mask_mov_epi32(rounded, nan, _mm512_set1_epi32(0x7fc0)));
 }
+
+template <>
+struct Table<c10::BFloat16> {
+  __m512i values;
+  MOZGACH_AVX512 Table(__m512 levels, float scale)
+      : values(_mm512_castsi256_si512(
+            ToBFloat16(_mm512_mul_ps(levels, _mm512_set1_ps(scale))))) {}
+  MOZGACH_AVX512 void LookUp(__m256i indices, c10::BFloat16* elements) const {
+    LookUpHalves(values, indices, elements);
+  }
+};
+
+template <>
+struct Table<c10::Half> {
+  __m512i values;
+  MOZGACH_AVX512 Table(__m512 levels, float scale)
+      : values(_mm512_castsi256_si512(
+            _mm512_cvtps_ph(_mm512_mul_ps(levels, _mm512_set1_ps(scale)),
+                            _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))) {}
+  MOZGACH_AVX512 void LookUp(__m256i indices, c10::Half* elements) const {
+    LookUpHalves(values, indices, elements);
+  }
+};
 
 // Whole blocks, a multiple of kStep each.
 template <typename T>
 MOZGACH_AVX512 void DequantizeAvx512(const uint8_t* codes, const float* scales,
                                      const std::array<float, 16>& levels, int64_t block,
                                      int64_t blocks, T* elements) {
-  T values[16];
+  const __m512 all = _mm512_loadu_ps(levels.data());
   for (int64_t i = 0; i < blocks; ++i) {
-    BlockValues(levels, scales[i], values);
-    // The usual size as a constant lets the compiler unroll.
-    if (block == kNf4Block) {
-      LookUpSteps(codes + i * kNf4Block / 2, values, kNf4Block, elements + i * kNf4Block);
-    } else {
-      LookUpSteps(codes + i * block / 2, values, block, elements + i * block);
-    }
+    const Table<T> table(all, scales[i]);
+    const uint8_t* from = codes + i * block / 2;
+    T* to = elements + i * block;
+    for (int64_t j = 0; j < block; j += kStep) table.LookUp(Unpack(from + j / 2), to + j);
   }
 }
 

@@ -27,6 +27,11 @@ absl::Status Inbox::Add(Work work) {
   return absl::OkStatus();
 }
 
+bool Inbox::busy() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return current_.has_value() || !waiting_.empty();
+}
+
 bool Inbox::Cancel(const AttemptId& id) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (current_ == id) cancelled_ = true;
@@ -42,6 +47,11 @@ void Inbox::Close() {
   closed_ = true;
   waiting_.clear();
   changed_.notify_one();
+}
+
+bool Inbox::WaitForWork(std::chrono::milliseconds patience) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return changed_.wait_for(lock, patience, [this] { return closed_ || !waiting_.empty(); });
 }
 
 std::optional<Inbox::Work> Inbox::Next() {

@@ -2,6 +2,7 @@
 // waits, and tells the work in progress when to leave.  Safe from any thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -24,11 +25,17 @@ class Inbox {
   // RESOURCE_EXHAUSTED when too many wait already.
   absl::Status Add(Work work);
 
+  // True while a job is in progress or waits.
+  bool busy() const;
+
   // The attempt in progress is told to leave; one that waits is taken out and true returned.
   bool Cancel(const AttemptId& id);
 
   // No more work: what waits is dropped, what is in progress is told to stop with a checkpoint.
   void Close();
+
+  // True as soon as there is work, or it is closed; false where neither comes within `patience`.
+  bool WaitForWork(std::chrono::milliseconds patience);
 
   // Blocks for the next work, which is in progress from then on; nullopt once closed.
   std::optional<Work> Next();

@@ -50,6 +50,9 @@ void JobEvents::OnStarted(int64_t step, int64_t steps) {
                     {"trainable_parameters", prepared_.trainable_parameters},
                     {"gradient_checkpointing", prepared_.recompute != Recompute::kNothing},
                     {"recompute", RecomputeName(prepared_.recompute)},
+                    {"recomputed_layers", prepared_.recomputed_layers == kEveryLayer
+                                              ? Json(nullptr)
+                                              : Json(prepared_.recomputed_layers)},
                     {"max_length", prepared_.max_length},
                     {"memory_planned_bytes", prepared_.memory_planned_bytes},
                     {"pinned", PinnedJson(pinned_)}});

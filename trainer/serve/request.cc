@@ -44,17 +44,20 @@ PinnedChoices ParsePinned(const Json& json) {
   return pinned;
 }
 
+DatasetPaths ParseData(const Json& json) {
+  DatasetPaths data;
+  for (const Json& path : json.at("train")) data.train.emplace_back(path.get<std::string>());
+  data.validation = OptionalPath(json, "validation");
+  data.test = OptionalPath(json, "test");
+  return data;
+}
+
 TrainRequest ParseTrain(const Json& json) {
   TrainRequest request;
   request.id = IdOf(json);
   request.spec = json.at("spec");
   request.base_dir = json.at("base_dir").get<std::string>();
-  const Json& data = json.at("data");
-  for (const Json& path : data.at("train")) {
-    request.data.train.emplace_back(path.get<std::string>());
-  }
-  request.data.validation = OptionalPath(data, "validation");
-  request.data.test = OptionalPath(data, "test");
+  request.data = ParseData(json.at("data"));
   request.output_dir = json.at("output_dir").get<std::string>();
   request.checkpoint_dir = OptionalPath(json, "checkpoint_dir").value_or("");
   request.cache_dir = OptionalPath(json, "cache_dir").value_or("");

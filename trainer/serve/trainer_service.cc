@@ -26,6 +26,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kLineLimit = size_t{16} << 20;
+constexpr std::chrono::milliseconds kMemoryEvery{5000};
 
 Json FailureFields(const absl::Status& status) {
   return {{"class", FailureClassName(ClassOf(status))},
@@ -60,16 +61,34 @@ AdapterJob JobOf(const TrainRequest& request, DomainSpec spec, PinnedChoices pin
 
 TrainerService::TrainerService(std::istream& in, std::ostream& out, int64_t threads,
                                std::vector<std::filesystem::path> base_folders)
-    : in_(in), events_(out), threads_(threads), base_folders_(std::move(base_folders)) {}
+    : in_(in),
+      events_(out),
+      threads_(threads),
+      base_folders_(std::move(base_folders)),
+      ahead_([this](const AttemptId& id, const DataReport& report, double seconds) {
+        ReportAhead(id, report, seconds);
+      }) {}
 
 void TrainerService::Run() {
   SetThreads(static_cast<int>(threads_));
   ReportReady();
   std::thread reader([this] { ReadRequests(); });
-  while (auto work = inbox_.Next()) {
+  for (;;) {
+    Idle();
+    const auto work = inbox_.Next();
+    if (!work) break;
     std::visit([this](const auto& request) { Do(request); }, *work);
   }
   reader.join();
+}
+
+void TrainerService::Idle() {
+  if (ComputeDevice().is_cpu()) return;
+  while (!inbox_.WaitForWork(kMemoryEvery)) {
+    events_.Write({{"event", "memory"},
+                   {"memory_free_bytes", MemoryFreeBytes()},
+                   {"memory_bytes", MemoryUsedBytes()}});
+  }
 }
 
 void TrainerService::ReportReady() {
@@ -106,6 +125,7 @@ void TrainerService::Accept(const Request& request) {
   if (const auto* train = std::get_if<TrainRequest>(&request)) return Add(*train);
   const auto* cancel = std::get_if<CancelRequest>(&request);
   if (cancel == nullptr || !inbox_.Cancel(cancel->id)) return;
+  ahead_.Drop(cancel->id);
   events_.Write({{"event", "cancelled"},
                  {"job", cancel->id.job},
                  {"attempt", cancel->id.attempt},
@@ -114,13 +134,18 @@ void TrainerService::Accept(const Request& request) {
 
 void TrainerService::Add(Inbox::Work work) {
   Json event = {{"event", "failed"}};
-  if (const auto* train = std::get_if<TrainRequest>(&work)) {
+  const auto* train = std::get_if<TrainRequest>(&work);
+  if (train != nullptr) {
     event.update({{"job", train->id.job}, {"attempt", train->id.attempt}});
   } else {
     event["base"] = std::get<LoadRequest>(work).base;
   }
+  // What waits behind another is made ready meanwhile.
+  const bool waits = train != nullptr && inbox_.busy();
+  if (waits) ahead_.Begin(*train);
   const absl::Status status = inbox_.Add(std::move(work));
   if (status.ok()) return;
+  if (waits) ahead_.Drop({event["job"], event["attempt"]});
   event.update(FailureFields(status));
   events_.Write(event);
 }
@@ -167,11 +192,13 @@ absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
   pinned = {ComputeTypeName(base_->compute_type), pinned.threads.value_or(threads_), pinned.rung};
 
   JobEvents observer(request.id, pinned, events_, inbox_);
-  const AdapterJob job = JobOf(request, spec, pinned);
-  RETURN_IF_ERROR(RemoveAll(job.output_dir));
-  ASSIGN_OR_RETURN(const FinishedJob finished, MakeAdapter(job, *base_, observer));
+  AdapterJob job = JobOf(request, spec, pinned);
+  job.prepared = ahead_.Take(request.id);
+  const std::filesystem::path partial = job.output_dir;
+  RETURN_IF_ERROR(RemoveAll(partial));
+  ASSIGN_OR_RETURN(const FinishedJob finished, MakeAdapter(std::move(job), *base_, observer));
   RETURN_IF_ERROR(RemoveAll(request.output_dir));
-  RETURN_IF_ERROR(RenameDurably(job.output_dir, request.output_dir));
+  RETURN_IF_ERROR(RenameDurably(partial, request.output_dir));
   *done = {{"output_dir", request.output_dir.string()},
            {"metrics", MetricsJson(finished.base, finished.adapter)},
            {"base_digest", base_->model->digest()},
@@ -194,13 +221,24 @@ absl::StatusOr<bool> TrainerService::UseBase(const std::string& name,
     ASSIGN_OR_RETURN(type, ParseComputeType(*pinned.compute_dtype));
   }
   if (base_ != nullptr && base_->Serves(dir, quantization, type)) return false;
+  ahead_.SetBase(nullptr);
   base_.reset();
   ReleaseFreeMemory();
   const auto begin = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(base_, LoadBase(dir, quantization, type, {cache_dir, base_folders_}));
   ++base_loads_;
+  ahead_.SetBase(base_.get());
   ReportBase(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   return true;
+}
+
+void TrainerService::ReportAhead(const AttemptId& id, const DataReport& report, double seconds) {
+  events_.Write({{"event", "prepared"},
+                 {"job", id.job},
+                 {"attempt", id.attempt},
+                 {"rows", report.rows},
+                 {"tokens", report.tokens},
+                 {"seconds", seconds}});
 }
 
 void TrainerService::ReportBase(const std::string& name, double seconds) {

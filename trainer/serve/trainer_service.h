@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/status.h"
+#include "trainer/serve/data_ahead.h"
 #include "trainer/serve/event_writer.h"
 #include "trainer/serve/inbox.h"
 #include "trainer/train/base.h"
@@ -40,7 +41,10 @@ class TrainerService {
   absl::StatusOr<bool> UseBase(const std::string& name, const std::filesystem::path& dir,
                                const QuantizationSpec& quantization, const PinnedChoices& pinned,
                                const std::filesystem::path& cache_dir);
+  void ReportAhead(const AttemptId& id, const DataReport& report, double seconds);
   void ReportReady();
+  // Waits until there is something to do, and says meanwhile what a GPU has left: nobody else can.
+  void Idle();
   void ReportBase(const std::string& name, double seconds);
 
   std::istream& in_;
@@ -50,6 +54,7 @@ class TrainerService {
   std::vector<std::filesystem::path> base_folders_;
   std::unique_ptr<Base> base_;
   int64_t base_loads_ = 0;
+  DataAhead ahead_;
 };
 
 }  // namespace mozgach

@@ -3,25 +3,29 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "planner/step_bounds.h"
 
 namespace mozgach {
 namespace {
 
-constexpr int64_t kChunks[] = {int64_t{8} << 20, int64_t{1} << 20};
+constexpr int64_t kChunks[] = {int64_t{8} << 20, kShortestLossChunkBytes};
 
 }  // namespace
 
-MemoryLadder::MemoryLadder(int64_t rows, Recompute recompute) {
+MemoryLadder::MemoryLadder(int64_t rows, Recompute recompute, int64_t layers) {
   MemoryRung rung;
   rung.recompute = recompute;
+  rung.recomputed_layers = layers;
   rungs_.push_back(rung);
   while (rung.parts < rows) {
     rung.parts *= 2;
     rungs_.push_back(rung);
   }
   for (const Recompute more : {Recompute::kCheap, Recompute::kLayers}) {
-    if (rung.recompute >= more) continue;
+    const bool some = more == Recompute::kLayers && rung.recomputed_layers != kEveryLayer;
+    if (rung.recompute >= more && !some) continue;
     rung.recompute = more;
+    rung.recomputed_layers = kEveryLayer;
     rungs_.push_back(rung);
   }
   for (const int64_t bytes : kChunks) {
@@ -40,7 +44,8 @@ std::string MemoryLadder::Describe(int64_t rung) const {
   if (now.parts > 1) {
     absl::StrAppend(&words, "each micro-batch goes through in ", now.parts, " parts");
   }
-  if (now.recompute != rungs_.front().recompute) {
+  if (now.recompute != rungs_.front().recompute ||
+      now.recomputed_layers != rungs_.front().recomputed_layers) {
     absl::StrAppend(&words, words.empty() ? "" : ", ",
                     now.recompute == Recompute::kLayers ? "layers are checkpointed"
                                                         : "what is cheap is computed again");

@@ -22,13 +22,14 @@ namespace mozgach {
 struct MemoryRung {
   int64_t parts = 1;               // in which each micro-batch goes through
   Recompute recompute = Recompute::kNothing;
+  int64_t recomputed_layers = kEveryLayer;  // of Recompute::kLayers
   int64_t loss_chunk_bytes = 0;    // of logits held at once; 0: as many as are fastest
 };
 
 class MemoryLadder {
  public:
-  // `rows`: of the largest micro-batch.  `recompute`: what is from the start.
-  MemoryLadder(int64_t rows, Recompute recompute);
+  // `rows`: of the largest micro-batch.  `recompute` and `layers`: what is from the start.
+  MemoryLadder(int64_t rows, Recompute recompute, int64_t layers = kEveryLayer);
 
   int64_t lowest() const { return static_cast<int64_t>(rungs_.size()) - 1; }
   // Beyond lowest(): the lowest.

@@ -44,6 +44,24 @@ int64_t LargestMicroBatch(const BatchPlan& plan) {
   return most;
 }
 
+int64_t TokensOf(const MicroBatch& micro_batch) {
+  int64_t tokens = 0;
+  for (const Sequence& each : micro_batch) tokens += each.tokens;
+  return tokens;
+}
+
+// The largest micro-batch of those to come.
+MicroBatch LargestToCome(const BatchPlan& plan, int64_t step) {
+  constexpr int64_t kLooked = 2000;  // an epoch, of most datasets
+  MicroBatch largest;
+  for (int64_t i = step; i < std::min(plan.steps(), step + kLooked); ++i) {
+    for (const MicroBatch& each : plan.step(i)) {
+      if (TokensOf(each) > TokensOf(largest)) largest = each;
+    }
+  }
+  return largest;
+}
+
 // A training in progress.
 class Training {
  public:
@@ -52,7 +70,7 @@ class Training {
         observer_(observer),
         adapter_tensors_(inputs.adapter->NamedTensors(inputs.model->config())),
         optimizer_(adapter_tensors_, inputs.training),
-        ladder_(LargestMicroBatch(*inputs.plan), inputs.recompute),
+        ladder_(LargestMicroBatch(*inputs.plan), inputs.recompute, inputs.recomputed_layers),
         rung_(std::min(inputs.rung, ladder_.lowest())) {}
 
   absl::StatusOr<TrainingTotals> Run();
@@ -60,6 +78,9 @@ class Training {
  private:
   absl::Status Restore();
   absl::Status HeedInterruption();
+  // What would run out of memory in mid-training does so at its beginning: the largest micro-batch
+  // goes through once, and nothing comes of it.
+  absl::Status TryLargest();
   absl::Status Step();
   // Gradients and summed loss of the window; the loss is a mean over its trained tokens.  Where
   // memory runs out it takes a rung down and begins again.
@@ -83,6 +104,7 @@ absl::StatusOr<TrainingTotals> Training::Run() {
   RETURN_IF_ERROR(Restore());
   const int64_t steps = in_.plan->steps();
   observer_.OnStarted(totals_.step, steps);
+  if (totals_.step < steps) RETURN_IF_ERROR(TryLargest());
   while (totals_.step < steps) {
     RETURN_IF_ERROR(HeedInterruption());
     RETURN_IF_ERROR(Step());
@@ -95,6 +117,19 @@ absl::StatusOr<TrainingTotals> Training::Run() {
   RETURN_IF_ERROR(CheckAdapter());
   totals_.rung = rung_;
   return totals_;
+}
+
+absl::Status Training::TryLargest() {
+  const MicroBatch largest = LargestToCome(*in_.plan, totals_.step);
+  for (const MicroBatch& first : in_.plan->step(totals_.step)) {
+    if (TokensOf(first) == TokensOf(largest)) return absl::OkStatus();  // it comes first anyway
+  }
+  RETURN_IF_ERROR(HeedInterruption());
+  const int64_t tokens = totals_.tokens;
+  RETURN_IF_ERROR(Backward({largest}).status());
+  optimizer_.ForgetGradients();
+  totals_.tokens = tokens;
+  return absl::OkStatus();
 }
 
 absl::Status Training::Step() {
@@ -172,6 +207,7 @@ double Training::BackwardOn(const MemoryRung& rung, const StepPlan& window, int6
   ForwardOptions options;
   options.adapter = in_.adapter;
   options.recompute = rung.recompute;
+  options.recomputed_layers = rung.recomputed_layers;
   options.loss_chunk_bytes = rung.loss_chunk_bytes;
   options.training = true;
   options.seed = static_cast<uint64_t>(in_.training.seed);

@@ -5,6 +5,7 @@
 
 #include "nlohmann/json.hpp"
 #include "tests/trainer/train/small_base.h"
+#include "trainer/adapter/job_memory.h"
 #include "trainer/train/failure.h"
 
 namespace mozgach {
@@ -116,7 +117,7 @@ TEST_F(AdapterJobTest, MaxSamplesAndTheFractionSplitTheTrainingRows) {
   base_ = LoadSmallBase(dir_.path() / "base", spec_);
   DatasetPaths paths = SmallJob(dir_.path(), spec_).data;
   paths.validation.reset();
-  const auto data = PrepareData(spec_, paths, *base_);
+  const auto data = PrepareData(spec_, paths, TextOf(*base_));
   ASSERT_TRUE(data.ok()) << data.status();
   EXPECT_EQ(data->train.size(), 15u);
   EXPECT_EQ(data->evaluation.held_out.size(), 5u);
@@ -125,9 +126,39 @@ TEST_F(AdapterJobTest, MaxSamplesAndTheFractionSplitTheTrainingRows) {
   }
 }
 
+TEST_F(AdapterJobTest, NothingIsComputedAgainUnlessThePlanDoesNotFit) {
+  base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  const auto data = PrepareData(spec_, SmallJob(dir_.path(), spec_).data, TextOf(*base_));
+  ASSERT_TRUE(data.ok());
+  std::vector<int64_t> lengths;
+  for (const Example& row : data->train) lengths.push_back(static_cast<int64_t>(row.ids.size()));
+  const BatchPlan batches(lengths, spec_.data, spec_.training);
+  const auto choose = [&](int64_t free_bytes, int64_t bound) {
+    return PlanOfJobIn(free_bytes, bound, spec_, *base_, *data, batches).value();
+  };
+  const JobMemory roomy = choose(int64_t{8} << 30, 0);
+  EXPECT_EQ(roomy.recompute, Recompute::kNothing);
+  const int64_t whole = roomy.plan.allocated();
+  EXPECT_EQ(choose(int64_t{8} << 30, whole).recompute, Recompute::kNothing);
+  const JobMemory cheap = choose(int64_t{8} << 30, whole - 1);
+  EXPECT_EQ(cheap.recompute, Recompute::kCheap);
+  EXPECT_LT(cheap.plan.allocated(), whole);
+  const JobMemory some = choose(int64_t{8} << 30, cheap.plan.allocated() - 1);
+  EXPECT_EQ(some.recompute, Recompute::kLayers);
+  EXPECT_EQ(some.recomputed_layers, 1);
+  EXPECT_LT(some.plan.allocated(), cheap.plan.allocated());
+  const JobMemory every = choose(0, 1);
+  EXPECT_EQ(every.recompute, Recompute::kLayers);
+  EXPECT_EQ(every.recomputed_layers, kEveryLayer);
+  spec_.training.gradient_checkpointing = "false";
+  EXPECT_EQ(choose(0, 1).recompute, Recompute::kNothing);
+  spec_.training.gradient_checkpointing = "true";
+  EXPECT_EQ(choose(int64_t{8} << 30, 0).recompute, Recompute::kLayers);
+}
+
 TEST_F(AdapterJobTest, TheBaseScoresKeyFollowsWhatDecidesThem) {
   base_ = LoadSmallBase(dir_.path() / "base", spec_);
-  const auto data = PrepareData(spec_, SmallJob(dir_.path(), spec_).data, *base_);
+  const auto data = PrepareData(spec_, SmallJob(dir_.path(), spec_).data, TextOf(*base_));
   const std::string key = BaseScoresKey(spec_, *base_, *data);
   DomainSpec other = spec_;
   other.training.learning_rate = 5;

@@ -29,7 +29,7 @@ class ScoresTest : public ::testing::Test {
     WriteSmallBase(dir_.path() / "base");
     WriteSmallDataset(dir_.path(), 20);
     base_ = LoadSmallBase(dir_.path() / "base", spec_);
-    data_ = *PrepareEvaluation(spec_, SmallJob(dir_.path(), spec_).data, *base_);
+    data_ = *PrepareEvaluation(spec_, SmallJob(dir_.path(), spec_).data, TextOf(*base_));
   }
 
   TemporaryDirectory dir_;
@@ -121,7 +121,7 @@ TEST_F(ScoresTest, ItLeavesBetweenBatchesWhenAsked) {
 TEST_F(ScoresTest, SamplesBoundTheQuestions) {
   EXPECT_EQ(data_.evaluation.questions.size(), 5u);
   spec_.evaluation.samples = 3;
-  const auto data = PrepareEvaluation(spec_, SmallJob(dir_.path(), spec_).data, *base_);
+  const auto data = PrepareEvaluation(spec_, SmallJob(dir_.path(), spec_).data, TextOf(*base_));
   ASSERT_TRUE(data.ok());
   EXPECT_EQ(data->evaluation.questions.size(), 3u);
 }
@@ -129,7 +129,7 @@ TEST_F(ScoresTest, SamplesBoundTheQuestions) {
 TEST_F(ScoresTest, WithoutTestRowsTheValidationRowsAreAsked) {
   DatasetPaths paths = SmallJob(dir_.path(), spec_).data;
   paths.test.reset();
-  const auto data = PrepareEvaluation(spec_, paths, *base_);
+  const auto data = PrepareEvaluation(spec_, paths, TextOf(*base_));
   ASSERT_TRUE(data.ok());
   EXPECT_EQ(data->evaluation.questions.size(), data->evaluation.held_out.size());
 }

@@ -31,6 +31,7 @@ struct Case {
   bool checkpoint;
   double dropout = 0;
   int64_t accumulation = 1;
+  int64_t checkpointed_layers = kEveryLayer;
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -55,6 +56,11 @@ const Case kCases[] = {
     {"Gemma_270m", "gemma-3-270m.text.derived.json", 6, 32000, true, "float32", 8, 256, 1, false},
     {"Gemma_1b_checkpointed", "gemma-3-1b.text.derived.json", 4, 32000, true, "bfloat16", 8, 384, 1,
      true},
+    {"Gemma_270m_window", "gemma-3-270m.text.derived.json", 6, 8000, true, "float32", 8, 700, 1, false},
+    {"Gemma_1b_window_bf16", "gemma-3-1b.text.derived.json", 4, 8000, true, "bfloat16", 8, 1100, 1,
+     false},
+    {"Width1536_some_layers", "Qwen2.5-1.5B-Instruct.config.json", 4, 8000, true, "bfloat16", 8, 512,
+     1, true, 0, 1, 2},
 };
 
 fs::path ConfigPath(const char* name) {
@@ -124,6 +130,7 @@ class PlanAccuracy : public ::testing::TestWithParam<Case> {
     inputs.plan = &plan;
     inputs.training = spec.training;
     inputs.recompute = GetParam().checkpoint ? Recompute::kLayers : Recompute::kNothing;
+    inputs.recomputed_layers = GetParam().checkpointed_layers;
     TrainingObserver observer;
     const auto totals = mozgach::Train(inputs, observer);
     EXPECT_TRUE(totals.ok() || totals.status().code() == absl::StatusCode::kFailedPrecondition)
@@ -146,7 +153,8 @@ TEST_P(PlanAccuracy, TheTotalIsWhatTheAllocatorCountsAndWhatIsResident) {
   WriteFilledBase(dir_, Config());
   const DomainSpec spec = Spec();
   const ModelConfig config = ModelConfig::Load(dir_).value();
-  const ComputeSetup setup = SetupOf(config, spec, DeviceClass::kCpu, Threads());
+  ComputeSetup setup = SetupOf(config, spec, DeviceClass::kCpu, Threads());
+  setup.checkpointed_layers = GetParam().checkpointed_layers;
   StepShape shape = FullBatch(GetParam().batch, GetParam().length);
   shape.micro_batches = GetParam().accumulation;
   const MemoryPlan plan = PlanMemory(config, spec.lora, setup, shape).value();

@@ -21,6 +21,16 @@ TEST(InboxTest, AtMostFourWait) {
   EXPECT_TRUE(inbox.Add(Job(5)).ok());
 }
 
+TEST(InboxTest, WaitingForWorkEndsWithItOrWithPatienceOrAtTheEnd) {
+  Inbox inbox;
+  EXPECT_FALSE(inbox.WaitForWork(std::chrono::milliseconds(1)));
+  ASSERT_TRUE(inbox.Add(Job(1)).ok());
+  EXPECT_TRUE(inbox.WaitForWork(std::chrono::hours(1)));
+  EXPECT_TRUE(inbox.Next().has_value()) << "it is still there";
+  inbox.Close();
+  EXPECT_TRUE(inbox.WaitForWork(std::chrono::hours(1)));
+}
+
 TEST(InboxTest, CancelReachesTheOneInProgressAndNoOther) {
   Inbox inbox;
   ASSERT_TRUE(inbox.Add(Job(1)).ok());

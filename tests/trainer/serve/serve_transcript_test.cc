@@ -83,6 +83,29 @@ TEST_F(ServeTranscriptTest, TwoJobsShareOneBase) {
   EXPECT_EQ(steps, 40);
 }
 
+TEST_F(ServeTranscriptTest, TheDataOfJobsThatWaitIsMadeReadyAndThrownAwayWithThem) {
+  DomainSpec endless = spec_;
+  endless.training.max_steps = 100000;
+  DomainSpec shorter = spec_;
+  shorter.data.max_samples = 7;
+  trainer_->Send(Request(1, endless));
+  ASSERT_FALSE(EventOf(1, "step").is_null());
+  trainer_->Send(Request(2, shorter));
+  EXPECT_EQ(EventOf(2, "prepared").at("rows"), 7);
+  trainer_->Send(Request(3, spec_));
+  trainer_->Send(Json{{"op", "cancel"}, {"job", 2}, {"attempt", 1}});
+  const Json prepared = EventOf(3, "prepared");  // it comes next now
+  EXPECT_EQ(prepared.at("rows"), 23);
+  EXPECT_GT(prepared.at("tokens"), 100);
+  // The file is gone: only what was made ready can be the data.
+  fs::remove(dir_.path() / "train.jsonl");
+  trainer_->Send(Request(4, spec_));
+  trainer_->Send(Json{{"op", "cancel"}, {"job", 1}, {"attempt", 1}});
+  EXPECT_EQ(EventOf(3, "started").at("train_rows"), 23);
+  EXPECT_FALSE(EventOf(3, "done").is_null());
+  EXPECT_EQ(EventOf(4, "failed").at("class"), "data");
+}
+
 TEST_F(ServeTranscriptTest, BadLinesAreAnsweredAndTheNextOneIsHeard) {
   trainer_->Send(std::string("{\"op\": \"train\", "));
   EXPECT_THAT(trainer_->WaitForEvent("error").at("message").get<std::string>(),

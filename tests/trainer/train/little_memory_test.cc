@@ -14,10 +14,12 @@ class Watcher : public JobObserver {
  public:
   void OnSteppedDown(int64_t step, int64_t rung, const std::string& what) override {
     rungs.push_back(rung);
+    steps.push_back(step);
   }
   void OnStep(const StepReport& report) override { losses.push_back(report.loss); }
 
   std::vector<int64_t> rungs;
+  std::vector<int64_t> steps;  // after which they were taken
   std::vector<double> losses;
 };
 
@@ -74,6 +76,37 @@ TEST_F(LittleMemoryTest, ItStepsDownAndLearnsTheSame) {
   Watcher next;
   ASSERT_TRUE(MakeAdapter(Job("next"), *base_, next).ok());
   EXPECT_TRUE(next.rungs.empty());
+}
+
+TEST_F(LittleMemoryTest, TheLongestRowIsTriedFirst) {
+  // One long row, in whichever step the order puts it.
+  std::string rows = ReadText(dir_.path() / "train.jsonl");
+  std::string words = "one";
+  for (int i = 0; i < 90; ++i) words += " and one";
+  rows += "{\"instruction\": \"count\", \"output\": \"" + words + "\"}\n";
+  WriteText(dir_.path() / "train.jsonl", rows);
+  spec_.data.max_length = 512;
+  spec_.data.packing = false;
+  spec_.training.max_steps.reset();
+  spec_.training.num_train_epochs = 1;
+  spec_.training.gradient_checkpointing = "false";  // by plan it would not come to that
+  for (const int64_t seed : {1, 2, 3}) {
+    spec_.training.seed = seed;
+    const int64_t wanted = Wanted();
+    const std::vector<double> losses = std::exchange(free_.losses, {});
+    BoundTensors(CountTensors().now + wanted * 8 / 10);
+    Watcher tight;
+    const auto done = MakeAdapter(Job("tight" + std::to_string(seed)), *base_, tight);
+    BoundTensors(0);
+    ASSERT_TRUE(done.ok()) << done.status();
+    ASSERT_FALSE(tight.steps.empty());
+    EXPECT_EQ(tight.steps.back(), 0) << "with seed " << seed;
+    ASSERT_EQ(tight.losses.size(), losses.size());
+    EXPECT_NEAR(tight.losses.front(), losses.front(), 1e-4 * losses.front());
+    EXPECT_NEAR(tight.losses.back(), losses.back(), 1e-3 * losses.back());
+    std::filesystem::remove_all(dir_.path() / "cache");
+    std::filesystem::remove_all(dir_.path() / "free");
+  }
 }
 
 TEST_F(LittleMemoryTest, WhatDoesNotFitInAnyWayIsAnErrorOfItsClass) {

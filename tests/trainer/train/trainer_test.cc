@@ -32,7 +32,7 @@ class TrainerTest : public ::testing::Test {
   absl::StatusOr<TrainingTotals> Run(Recorder* recorder = nullptr) {
     if (base_ == nullptr) base_ = LoadSmallBase(dir_.path() / "base", spec_);
     const AdapterJob job = SmallJob(dir_.path(), spec_);
-    data_ = *PrepareData(spec_, job.data, *base_);
+    data_ = *PrepareData(spec_, job.data, TextOf(*base_));
     std::vector<int64_t> lengths;
     for (const Example& example : data_.train) {
       lengths.push_back(static_cast<int64_t>(example.ids.size()));

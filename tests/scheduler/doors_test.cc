@@ -1,0 +1,253 @@
+// Who is let in through TLS, and who may do what there.
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <future>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "common/files.h"
+#include "security/channel.h"
+#include "security/token.h"
+#include "tests/scheduler/doors.h"
+
+namespace mozgach {
+namespace {
+
+using ::testing::HasSubstr;
+
+class DoorsTest : public Doors {
+ protected:
+  // Nobody: knows the scheduler, shows nothing.
+  Visitor ComeAsNobody() {
+    return ComeThrough(grpc::SslCredentials({.pem_root_certs = authority_.certificate_pem}));
+  }
+};
+
+// Every method of the five services, as "/mozgach.v1.JobService/Submit".
+std::vector<std::string> EveryMethod() {
+  std::vector<std::string> paths;
+  for (const google::protobuf::FileDescriptor* file :
+       {v1::SubmitRequest::descriptor()->file(), v1::SynchronizeRequest::descriptor()->file(),
+        v1::Version::descriptor()->file(), v1::AddBaseRequest::descriptor()->file(),
+        v1::AddTokenRequest::descriptor()->file()}) {
+    const google::protobuf::ServiceDescriptor& service = *file->service(0);
+    for (int i = 0; i < service.method_count(); ++i) {
+      paths.push_back(absl::StrCat("/", service.full_name(), "/", service.method(i)->name()));
+    }
+  }
+  return paths;
+}
+
+// Of an empty message to `path`.
+grpc::Status Knock(Visitor& visitor, const std::string& path) {
+  grpc::GenericStub stub(visitor.channel);
+  Patience patience;
+  const grpc::Slice empty("");
+  const grpc::ByteBuffer nothing(&empty, 1);
+  grpc::ByteBuffer response;
+  std::promise<grpc::Status> answered;
+  stub.UnaryCall(&patience.context, path, {}, &nothing, &response,
+                 [&](grpc::Status status) { answered.set_value(status); });
+  return answered.get_future().get();
+}
+
+TEST_F(DoorsTest, WithoutCertificateOrTokenNoMethodAnswers) {
+  Visitor nobody = ComeAsNobody();
+  std::vector<std::string> paths = EveryMethod();
+  EXPECT_EQ(paths.size(), 28u);
+  paths.push_back("/grpc.health.v1.Health/Check");
+  paths.push_back("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
+  paths.push_back("/mozgach.v1.JobService/NoSuchMethod");
+  for (const std::string& path : paths) {
+    const grpc::Status status = Knock(nobody, path);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << path;
+  }
+  EXPECT_THAT(Knock(nobody, paths[0]).error_message(), HasSubstr("--tls DIR"));
+}
+
+TEST_F(DoorsTest, PlaintextIsNotUnderstood) {
+  Visitor plain = ComeThrough(grpc::InsecureChannelCredentials());
+  EXPECT_EQ(CodeOfPs(plain), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(DoorsTest, ACertificateOfAnotherAuthorityIsRefusedOnBothSides) {
+  const KeyAndCertificate other = *MakeAuthority("fleet", now_, 10);
+  const KeyAndCertificate eve = *IssueForCaller(other, Role::kOperator, "eve", now_, 5);
+  // It knows the scheduler, and shows what another authority has signed.
+  Visitor forged = ComeThrough(grpc::SslCredentials({.pem_root_certs = authority_.certificate_pem,
+                                                     .pem_private_key = eve.key_pem,
+                                                     .pem_cert_chain = eve.certificate_pem}));
+  EXPECT_EQ(CodeOfPs(forged), grpc::StatusCode::UNAVAILABLE);
+  // It is of another fleet: this scheduler is not its.
+  const auto folder = Folder("eve", eve, other);
+  Visitor stranger =
+      ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
+  EXPECT_EQ(CodeOfPs(stranger), grpc::StatusCode::UNAVAILABLE);
+  Visitor friendly = Come(Role::kViewer, "vera");
+  EXPECT_EQ(CodeOfPs(friendly), grpc::StatusCode::OK);
+}
+
+TEST_F(DoorsTest, AWorkersCertificateIsNoSchedulers) {
+  const KeyAndCertificate alpha = Issue(Role::kWorker, "alpha");
+  Folder("scheduler", alpha, authority_);
+  Start();
+  Visitor operator_ = Come(Role::kOperator, "boss");
+  EXPECT_EQ(CodeOfPs(operator_), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(DoorsTest, TheSchedulersCertificateIsNobodyToCallWith) {
+  const auto own = directory_.path() / "scheduler";
+  Visitor scheduler = ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = own}));
+  EXPECT_NE(CodeOfPs(scheduler), grpc::StatusCode::OK);
+}
+
+TEST_F(DoorsTest, EachRoleMayWhatItIsForAndNoMore) {
+  Visitor viewer = Come(Role::kViewer, "vera"), submitter = Come(Role::kSubmitter, "sam"),
+          boss = Come(Role::kOperator, "boss"), worker = Come(Role::kWorker, "alpha");
+  const auto denied = grpc::StatusCode::PERMISSION_DENIED;
+  const auto may = [&](Visitor& visitor, const std::string& path) {
+    return Knock(visitor, "/mozgach.v1." + path).error_code() != denied;
+  };
+  for (const char* path : {"JobService/List", "JobService/Logs", "JobService/ListEvents",
+                           "RegistryService/DownloadFile", "BaseService/ListBases"}) {
+    EXPECT_TRUE(may(viewer, path) && may(submitter, path) && may(boss, path)) << path;
+    EXPECT_FALSE(may(worker, path)) << path;
+  }
+  for (const char* path : {"JobService/Submit", "JobService/Cancel", "JobService/Retry",
+                           "RegistryService/VerifyVersion", "BaseService/VerifyBase"}) {
+    EXPECT_TRUE(!may(viewer, path) && may(submitter, path) && may(boss, path)) << path;
+    EXPECT_FALSE(may(worker, path)) << path;
+  }
+  for (const char* path : {"JobService/DrainWorker", "RegistryService/SetAlias",
+                           "BaseService/AddBase", "FleetService/AddToken", "FleetService/Revoke",
+                           "FleetService/ListTokens"}) {
+    EXPECT_TRUE(!may(viewer, path) && !may(submitter, path) && may(boss, path)) << path;
+    EXPECT_FALSE(may(worker, path)) << path;
+  }
+  for (const char* path :
+       {"WorkerService/Synchronize", "WorkerService/DownloadBlob", "WorkerService/AppendLog"}) {
+    EXPECT_TRUE(!may(viewer, path) && !may(submitter, path) && !may(boss, path)) << path;
+    EXPECT_TRUE(may(worker, path)) << path;
+  }
+  EXPECT_TRUE(!may(viewer, "WorkerService/UploadBlob") && may(worker, "WorkerService/UploadBlob"));
+  EXPECT_THAT(Knock(viewer, "/mozgach.v1.JobService/Submit").error_message(),
+              HasSubstr("a viewer may not call Submit: that takes the role submitter"));
+}
+
+TEST_F(DoorsTest, TheEventLogSaysWhoDidItWhateverTheRequestClaims) {
+  Visitor sam = Come(Role::kSubmitter, "sam");
+  const int64_t job = SubmitOne(sam, "law");
+  Patience cancel_patience, patience;
+  v1::CancelRequest cancel;
+  cancel.mutable_selector()->add_jobs(job);
+  cancel.set_actor("mallory@elsewhere");
+  v1::CancelResponse cancelled;
+  ASSERT_TRUE(sam.jobs->Cancel(cancel_patience, cancel, &cancelled).ok());
+  v1::ListEventsResponse events;
+  ASSERT_TRUE(sam.jobs->ListEvents(patience, v1::ListEventsRequest(), &events).ok());
+  ASSERT_GE(events.events_size(), 2);
+  for (const v1::Event& event : events.events()) EXPECT_EQ(event.actor(), "sam") << event.kind();
+}
+
+TEST_F(DoorsTest, ATokenOpensUntilItExpiresOrIsRevokedOrReplaced) {
+  const std::string token = AddToken(Role::kViewer, "alice");
+  Visitor alice = ComeWithToken(token);
+  EXPECT_EQ(CodeOfPs(alice), grpc::StatusCode::OK);
+  EXPECT_EQ(Knock(alice, "/mozgach.v1.JobService/Submit").error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+  Visitor guesser = ComeWithToken(NewToken("alice"));
+  EXPECT_EQ(CodeOfPs(guesser), grpc::StatusCode::UNAUTHENTICATED);
+  Visitor unknown = ComeWithToken(NewToken("nobody"));
+  EXPECT_EQ(CodeOfPs(unknown), grpc::StatusCode::UNAUTHENTICATED);
+
+  Visitor replaced = ComeWithToken(AddToken(Role::kViewer, "alice"));
+  EXPECT_EQ(CodeOfPs(alice), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(CodeOfPs(replaced), grpc::StatusCode::OK);
+  Revoke("alice");
+  EXPECT_EQ(CodeOfPs(replaced), grpc::StatusCode::UNAUTHENTICATED);
+
+  Visitor late = ComeWithToken(AddToken(Role::kViewer, "bob", 1));
+  EXPECT_EQ(CodeOfPs(late), grpc::StatusCode::OK);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  const grpc::Status expired = Knock(late, "/mozgach.v1.JobService/List");
+  EXPECT_EQ(expired.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_THAT(expired.error_message(), HasSubstr("the token of bob expired at"));
+}
+
+TEST_F(DoorsTest, TokensAreStillThereAfterARestartAndHashedAtRest) {
+  const std::string token = AddToken(Role::kViewer, "alice");
+  Start();
+  Visitor alice = ComeWithToken(token);
+  EXPECT_EQ(CodeOfPs(alice), grpc::StatusCode::OK);
+  const std::string secret = token.substr(token.rfind('.') + 1);
+  daemon_.reset();
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path() / "data")) {
+    if (!entry.is_regular_file()) continue;
+    const auto bytes = ReadFile(entry.path());
+    EXPECT_EQ(bytes->find(secret), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(DoorsTest, ARevokedCertificateOpensNothingAndANewOneDoes) {
+  Visitor alpha = Come(Role::kWorker, "alpha");
+  EXPECT_TRUE(Knock(alpha, "/mozgach.v1.FleetService/WhoAmI").ok());
+  Revoke("alpha");
+  const grpc::Status status = Knock(alpha, "/mozgach.v1.FleetService/WhoAmI");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_THAT(status.error_message(), HasSubstr("certificate of alpha was revoked"));
+  const auto later = Clock::System().Now() + std::chrono::seconds(1);
+  const auto folder = Folder("alpha", Issue(Role::kWorker, "alpha", later), authority_);
+  Visitor anew = ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
+  EXPECT_TRUE(Knock(anew, "/mozgach.v1.FleetService/WhoAmI").ok());
+}
+
+TEST_F(DoorsTest, ACertificateThatIsReplacedOnDiskIsUsedWithoutARestart) {
+  const auto name_shown = [&] {
+    Visitor visitor = Come(Role::kViewer, "vera");
+    Patience patience;
+    v1::ListResponse response;
+    EXPECT_TRUE(visitor.jobs->List(patience, v1::ListRequest(), &response).ok());
+    const auto names = patience.context.auth_context()->FindPropertyValues("x509_common_name");
+    return names.empty() ? "" : std::string(names[0].data(), names[0].size());
+  };
+  Visitor before = Come(Role::kViewer, "early");
+  EXPECT_EQ(CodeOfPs(before), grpc::StatusCode::OK);
+  EXPECT_EQ(name_shown(), "127.0.0.1");
+  IssueToScheduler({"second.example.org", "127.0.0.1"});
+  std::string shown;
+  for (int i = 0; i < 100 && shown != "second.example.org"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    shown = name_shown();
+  }
+  EXPECT_EQ(shown, "second.example.org");
+  EXPECT_EQ(CodeOfPs(before), grpc::StatusCode::OK);  // over the connection it had
+}
+
+TEST_F(DoorsTest, AStreamEndsWhenItsReaderIsNotLetInAnyMore) {
+  Visitor sam = Come(Role::kSubmitter, "sam");
+  SubmitOne(sam, "law");
+  Visitor alice = ComeWithToken(AddToken(Role::kViewer, "alice"));
+  Patience patience;
+  v1::WatchResponse response;
+  const auto watch = alice.jobs->Watch(patience, v1::WatchRequest());
+  ASSERT_TRUE(watch->Read(&response));
+  Revoke("alice");
+  while (watch->Read(&response)) continue;
+  EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_F(DoorsTest, WhoCallsTooOftenIsToldToWait) {
+  config_.calls_per_second_max = 2;
+  Start();
+  Visitor vera = Come(Role::kViewer, "vera"), other = Come(Role::kViewer, "other");
+  int refused = 0;
+  for (int i = 0; i < 40; ++i) refused += CodeOfPs(vera) == grpc::StatusCode::RESOURCE_EXHAUSTED;
+  EXPECT_GE(refused, 15);
+  EXPECT_EQ(CodeOfPs(other), grpc::StatusCode::OK);
+}
+
+}  // namespace
+}  // namespace mozgach

@@ -1,0 +1,105 @@
+#include "scheduler/token_book.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "registry/query.h"
+#include "scheduler/event_log.h"
+#include "scheduler/schema.h"
+#include "security/token.h"
+
+namespace mozgach {
+namespace {
+
+using ::testing::HasSubstr;
+
+class TokenBookTest : public ::testing::Test {
+ protected:
+  TokenBookTest() {
+    database_ = *Database::Open(":memory:");
+    EXPECT_TRUE(Migrate(*database_, Schema()).ok());
+    book_ = std::make_unique<TokenBook>(*database_);
+  }
+  absl::Status Add(const std::string& token, Role role, WallTime expires = {}, bool replace = false) {
+    Transaction transaction(*database_);
+    RETURN_IF_ERROR(book_->Add({.name = *NameInToken(token),
+                                .role = role,
+                                .sha256 = DigestOfToken(token),
+                                .created = now_,
+                                .created_by = "boss",
+                                .expires = expires},
+                               replace));
+    RETURN_IF_ERROR(transaction.Commit());
+    return book_->Commit();
+  }
+  absl::Status Revoke(const std::string& name) {
+    Transaction transaction(*database_);
+    RETURN_IF_ERROR(book_->Revoke({name, now_, "boss"}));
+    RETURN_IF_ERROR(transaction.Commit());
+    return book_->Commit();
+  }
+
+  const WallTime now_ = FromMillis(1'700'000'000'000);
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<TokenBook> book_;
+};
+
+TEST_F(TokenBookTest, ATokenCountsWhenItsTransactionDoes) {
+  const std::string token = NewToken("alice");
+  {
+    Transaction transaction(*database_);
+    ASSERT_TRUE(book_->Add({.name = "alice", .sha256 = DigestOfToken(token)}, false).ok());
+  }
+  ASSERT_TRUE(book_->Commit().ok());
+  EXPECT_FALSE(book_->Check(token, now_).ok());
+  ASSERT_TRUE(Add(token, Role::kSubmitter).ok());
+  const auto alice = book_->Check(token, now_);
+  ASSERT_TRUE(alice.ok()) << alice.status();
+  EXPECT_EQ(alice->name, "alice");
+  EXPECT_EQ(alice->role, Role::kSubmitter);
+  EXPECT_EQ(Add(NewToken("alice"), Role::kViewer).code(), absl::StatusCode::kAlreadyExists);
+}
+
+TEST_F(TokenBookTest, AGuessLearnsNothing) {
+  ASSERT_TRUE(Add(NewToken("alice"), Role::kSubmitter).ok());
+  const absl::Status wrong = book_->Check(NewToken("alice"), now_).status();
+  const absl::Status nobody = book_->Check(NewToken("nobody"), now_).status();
+  const absl::Status nonsense = book_->Check("'; DROP TABLE tokens; --", now_).status();
+  EXPECT_EQ(wrong.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(wrong, nobody);
+  EXPECT_EQ(wrong, nonsense);
+}
+
+TEST_F(TokenBookTest, ExpiresToTheMillisecond) {
+  const std::string token = NewToken("alice");
+  ASSERT_TRUE(Add(token, Role::kViewer, now_ + Milliseconds(1000)).ok());
+  EXPECT_TRUE(book_->Check(token, now_ + Milliseconds(999)).ok());
+  EXPECT_FALSE(book_->Check(token, now_ + Milliseconds(1000)).ok());
+}
+
+TEST_F(TokenBookTest, RevokedIsRevokedAfterARestartToo) {
+  const std::string token = NewToken("alice");
+  ASSERT_TRUE(Add(token, Role::kViewer).ok());
+  ASSERT_TRUE(Revoke("alice").ok());
+  TokenBook again(*database_);
+  ASSERT_TRUE(again.Recover().ok());
+  for (const TokenBook* book : {book_.get(), &again}) {
+    EXPECT_FALSE(book->Check(token, now_).ok());
+    EXPECT_FALSE(book->CheckNotRevoked({Role::kWorker, "alice", now_}).ok());
+    EXPECT_TRUE(book->CheckNotRevoked({Role::kWorker, "alice", now_ + Milliseconds(1)}).ok());
+    EXPECT_TRUE(book->CheckNotRevoked({Role::kWorker, "bob", now_}).ok());
+  }
+}
+
+TEST_F(TokenBookTest, TheEventLogIsOnlyAppendedTo) {
+  EventLog events(*database_);
+  ASSERT_TRUE(events.Append({.time = now_, .kind = "submitted", .actor = "alice"}).ok());
+  EXPECT_THAT(std::string(database_->Execute("DELETE FROM events").message()),
+              HasSubstr("only appended"));
+  EXPECT_THAT(std::string(database_->Execute("UPDATE events SET actor = 'bob'").message()),
+              HasSubstr("only appended"));
+  EXPECT_EQ(events.List({.limit = 10})->at(0).actor, "alice");
+}
+
+}  // namespace
+}  // namespace mozgach
