@@ -113,7 +113,8 @@ absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
       plan.lines[static_cast<size_t>(MemoryLine::kActivations)] -=
           CheapRecomputeSaves(config, with, layers - again, shape.tokens);
     }
-    return JobMemory{recompute, again < layers ? again : kEveryLayer, std::move(plan)};
+    const bool some = recompute == Recompute::kLayers && again < layers;
+    return JobMemory{recompute, some ? again : kEveryLayer, std::move(plan)};
   };
   if (wish == "true") return plan_of(Recompute::kLayers, layers);
   for (const Recompute recompute : {Recompute::kNothing, Recompute::kCheap}) {
