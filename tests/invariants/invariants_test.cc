@@ -102,6 +102,16 @@ TEST_F(InvariantsTest, JobGivenToAWorkerThatDrains) {
   EXPECT_THAT(Check(), ElementsAre("job 3 was given to alpha, which drains"));
 }
 
+TEST_F(InvariantsTest, JobThatIsPromisedMoreThanItsDeviceHas) {
+  TestWorker alpha("alpha");
+  Claim(alpha);
+  invariants_.HasMemory("alpha", "cpu", 1000);
+  Write("UPDATE leases SET device = 'cpu', reserved_bytes = 1000");
+  EXPECT_THAT(Check(), IsEmpty());
+  Write("UPDATE leases SET reserved_bytes = 1001");
+  EXPECT_THAT(Check(), ElementsAre("job 3 has 1001 bytes of alpha cpu, which has 1000"));
+}
+
 TEST_F(InvariantsTest, CancelThatIsLost) {
   invariants_.Cancelled(1, /*publishing=*/0);
   invariants_.Cancelled(2, /*publishing=*/1);
