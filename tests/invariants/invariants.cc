@@ -66,6 +66,12 @@ constexpr char kTooEarly[] =
     "SELECT next.job FROM attempts AS failed JOIN attempts AS next ON next.job = failed.job "
     "AND next.attempt = failed.attempt + 1 WHERE failed.state = 'failed' "
     "AND failed.class = 'infrastructure' AND next.started_ms < failed.ended_ms + ?1";
+// What is kept free for a leased job, or what its plan needs.  Jobs of one device come one after
+// another: each by itself must fit.
+constexpr char kReserved[] =
+    "SELECT leases.job, worker, device, max(reserved_bytes, iif(device = 'cpu', cpu_bytes, "
+    "gpu_bytes)) FROM leases JOIN jobs ON jobs.job = leases.job "
+    "JOIN shapes ON shapes.shape = jobs.shape WHERE device <> ''";
 constexpr char kEvents[] =
     "SELECT event, job, attempt, kind, actor, message FROM events WHERE event > ?1 ORDER BY event";
 constexpr char kCounts[] =
@@ -98,6 +104,7 @@ std::vector<std::string> Invariants::Check(Database& database) {
   CheckJobs(database);
   CheckAttempts(database);
   CheckBackOffs(database);
+  CheckMemory(database);
   CheckEvents(database);
   CheckVersionRows(database);
   CheckDirectories(database);
@@ -182,6 +189,16 @@ void Invariants::CheckBackOffs(Database& database) {
   if (options_.back_off_ms == 0) return;
   Query rows(database, kTooEarly, options_.back_off_ms);
   while (rows.Next()) Problem(absl::StrCat("job ", rows.Int(0), " was given out while it backs off"));
+}
+
+void Invariants::CheckMemory(Database& database) {
+  Query rows(database, kReserved);
+  while (rows.Next()) {
+    const auto has = memory_.find({rows.Text(1), rows.Text(2)});
+    if (has == memory_.end() || rows.Int(3) <= has->second) continue;
+    Problem(absl::StrCat("job ", rows.Int(0), " has ", rows.Int(3), " bytes of ", rows.Text(1), " ",
+                         rows.Text(2), ", which has ", has->second));
+  }
 }
 
 void Invariants::CheckEvents(Database& database) {

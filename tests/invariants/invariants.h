@@ -10,6 +10,7 @@
 //   jobs        none that was accepted is lost; each ends in one state, and that never changes
 //   cancels     one that was confirmed ends in `cancelled`, or in the success that came first
 //   placement   a worker that drains gets no job; a job that backs off is not given out before
+//   memory      what is kept free for a job is no more than its device has
 //   counts      those that are kept beside the jobs are right
 //
 // An object remembers what it has seen, so that what may never change is held against it.  It writes
@@ -21,6 +22,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "registry/database.h"
@@ -43,6 +45,11 @@ class Invariants {
   // And nothing is left to do: every job is over, nothing is leased, published half or staged.
   // Reads every byte of every version again.
   std::vector<std::string> CheckAtRest(Database& database);
+
+  // What a device has, where a test knows it.
+  void HasMemory(const std::string& worker, const std::string& device, int64_t bytes) {
+    memory_[{worker, device}] = bytes;
+  }
 
   // A submit that named this job was answered, and so was a cancel.
   void Accepted(int64_t job) { accepted_.insert(job); }
@@ -71,6 +78,7 @@ class Invariants {
   void CheckAgainstMemory(int64_t job, const Seen& was, const Seen& is);
   void CheckAttempts(Database& database);
   void CheckBackOffs(Database& database);
+  void CheckMemory(Database& database);
   void CheckEvents(Database& database);
   void CheckVersionRows(Database& database);
   void CheckChanges(Database& database);
@@ -88,6 +96,7 @@ class Invariants {
   int64_t last_event_ = 0;
   std::map<int64_t, int64_t> claimed_;  // the attempt of each job's last claim, by events
   std::set<int64_t> over_;              // by events
+  std::map<std::pair<std::string, std::string>, int64_t> memory_;  // by worker and device
   std::set<std::string> draining_;      // workers, by events
   std::set<std::string> verified_;      // directories, "domain/v0001"
   bool restored_ = false;

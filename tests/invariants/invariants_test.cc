@@ -66,7 +66,8 @@ TEST_F(InvariantsTest, AttemptsWithAGapOrGoingBack) {
 }
 
 TEST_F(InvariantsTest, LeaseOfAnAttemptThatIsOver) {
-  Write("INSERT INTO leases (job, attempt, worker, incarnation, granted_ms) VALUES (1, 1, 'alpha', 'first', 0)");
+  Write("INSERT INTO leases (job, attempt, worker, incarnation, granted_ms) "
+        "VALUES (1, 1, 'alpha', 'first', 0)");
   EXPECT_THAT(Check(), ElementsAre(HasSubstr("job 1 is leased")));
 }
 
@@ -99,6 +100,16 @@ TEST_F(InvariantsTest, JobGivenToAWorkerThatDrains) {
   EXPECT_THAT(Check(), IsEmpty());
   Write("INSERT INTO events VALUES (1000, 0, 3, 'music', 1, 'claimed', 'alpha', '')");
   EXPECT_THAT(Check(), ElementsAre("job 3 was given to alpha, which drains"));
+}
+
+TEST_F(InvariantsTest, JobThatIsPromisedMoreThanItsDeviceHas) {
+  TestWorker alpha("alpha");
+  Claim(alpha);
+  invariants_.HasMemory("alpha", "cpu", 1000);
+  Write("UPDATE leases SET device = 'cpu', reserved_bytes = 1000");
+  EXPECT_THAT(Check(), IsEmpty());
+  Write("UPDATE leases SET reserved_bytes = 1001");
+  EXPECT_THAT(Check(), ElementsAre("job 3 has 1001 bytes of alpha cpu, which has 1000"));
 }
 
 TEST_F(InvariantsTest, CancelThatIsLost) {

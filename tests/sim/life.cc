@@ -66,6 +66,11 @@ class Life {
     if (index == 0 || host.state.bases.empty() || dice.Chance(0.5)) {
       host.state.bases.push_back(kQwen);
     }
+    host.state.memory_bytes = UINT64_C(1) << (index == 0 ? 36 : dice.Between(32, 36));
+    for (int device = 0; device < host.state.devices; ++device) {
+      scheduler_.invariants().HasMemory(NameOf(host), DeviceName(host.state, device),
+                                        static_cast<int64_t>(host.state.memory_bytes));
+    }
     host.state.clock_offset = dice.Between(Milliseconds(0), Milliseconds(100'000'000));
     host.network = std::make_unique<Network>(
         Mix(Mix(plan_.seed, "network"), static_cast<uint64_t>(index)), agenda_, scheduler_);

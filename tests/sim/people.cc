@@ -28,6 +28,7 @@ v1::Submission People::SubmissionOf(const std::string& domain, const Wish& wish,
   spec.domain = domain;
   spec.base = wish.qwen ? kQwen : kTiny;
   spec.priority = wish.priority;
+  spec.data.max_length = wish.max_length;
   spec.data.train = {"train.jsonl"};
   const std::string rows = absl::StrCat("rows of ", domain, " ", wish.change);
   *uploaded = scheduler_.HasBlob(Sha256Hex(rows)) || scheduler_.PutBlob(rows).ok();
@@ -51,7 +52,8 @@ void People::Submit(int64_t domains) {
     auto [known, first] = wishes_.try_emplace(domain);
     Wish& wish = known->second;
     if (first) wish.qwen = dice_.Chance(0.3);
-    if (dice_.Chance(0.3)) wish.change = dice_.Between(0, 2);
+    if (dice_.Chance(0.6)) wish.change = dice_.Between(0, 3);
+    if (dice_.Chance(0.1)) wish.max_length = 512 << dice_.Between(0, 3);
     if (dice_.Chance(0.2)) wish.priority = dice_.Between(0, 100);
     bool uploaded = false;
     if (!Ready()) return;

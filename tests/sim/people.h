@@ -33,6 +33,7 @@ class People {
     int64_t change = 0;
     bool qwen = false;
     int64_t priority = 50;
+    int64_t max_length = 1024;  // decides about memory
   };
   v1::Submission SubmissionOf(const std::string& domain, const Wish& wish, bool* uploaded);
   void Send(const v1::SubmitRequest& request);

@@ -38,7 +38,7 @@ constexpr std::array<Habit, 23> kHabits = {{
     {Deed::kBadNetwork, "bad_network", 10, Milliseconds(5000), 2 * kMinute, 0, 0},
     {Deed::kCutNetwork, "cut_network", 6, Milliseconds(1000), 2 * kMinute, 0, 0},
     {Deed::kSickTrainers, "sick_trainers", 6, Milliseconds(10'000), 2 * kMinute, 0, 0},
-    {Deed::kSubmit, "submit", 16, {}, {}, 1, 25},
+    {Deed::kSubmit, "submit", 30, {}, {}, 1, 30},
     {Deed::kCancel, "cancel", 6, {}, {}, 0, 0},
     {Deed::kCancelLate, "cancel_late", 3, {}, {}, 0, 0},
     {Deed::kCancelAll, "cancel_all", 1, {}, {}, 0, 0},

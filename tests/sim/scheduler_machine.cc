@@ -32,9 +32,11 @@ constexpr char kAttemptRow[] =
 constexpr char kVersionRow[] = "SELECT number, attempt, state FROM versions WHERE job = ?1";
 constexpr char kLeaseRow[] = "SELECT attempt, worker, incarnation FROM leases WHERE job = ?1";
 constexpr char kCancelAsked[] = "SELECT 1 FROM jobs WHERE job = ?1 AND cancel_requested = 1";
-constexpr char kNewerIncarnation[] =
+// The attempt that may write, unless a newer worker of its name has called.
+constexpr char kMayWrite[] =
+    "SELECT 1 FROM leases WHERE job = ?1 AND attempt = ?2 AND worker = ?3 AND NOT EXISTS ("
     "SELECT 1 FROM incarnations AS mine JOIN incarnations AS newer ON newer.worker = mine.worker "
-    "AND newer.number > mine.number WHERE mine.worker = ?1 AND mine.incarnation = ?2";
+    "AND newer.number > mine.number WHERE mine.worker = ?3 AND mine.incarnation = ?4)";
 
 // Every row of `query`, in words.
 void AppendRows(Query& query, int columns, std::string& text) {
@@ -250,13 +252,10 @@ void SchedulerMachine::PlanTick() {
 
 bool SchedulerMachine::IsStale(const v1::SynchronizeRequest& request,
                                const v1::AttemptReport& report) {
-  Query lease(*database_, kLeaseRow, report.job());
-  if (!lease.Next() || lease.Int(0) != report.attempt() || lease.Text(1) != request.worker()) {
-    return true;
-  }
   if (request.scheduler_incarnation() != core_->ledger().incarnation) return true;
-  Query newer(*database_, kNewerIncarnation, request.worker(), request.incarnation());
-  return newer.Next();
+  Query may(*database_, kMayWrite, report.job(), report.attempt(), request.worker(),
+            request.incarnation());
+  return !may.Next();
 }
 
 std::string SchedulerMachine::JobRow(int64_t job) {

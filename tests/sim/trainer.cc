@@ -36,11 +36,7 @@ void Trainer::LaterInTraining(Milliseconds wait, std::function<void()> next) {
 void Trainer::Start() {
   Later(dice_.Between(Milliseconds(100), Milliseconds(3000)), [this] {
     if (listener_.sick() && dice_.Chance(0.3)) return Exit("left with 1", false);
-    listener_.said(TrainerReady{.version = "sim",
-                                .device_name = "cpu",
-                                .device_kind = "simulated",
-                                .memory_total_bytes = UINT64_C(16) << 30,
-                                .memory_free_bytes = UINT64_C(14) << 30});
+    listener_.said(ready_);
   });
 }
 

@@ -24,8 +24,9 @@ class Trainer : public std::enable_shared_from_this<Trainer> {
     std::function<Milliseconds()> frozen_until;  // its host is suspended
   };
 
-  Trainer(Agenda& agenda, uint64_t seed, Listener listener)
-      : agenda_(agenda), dice_(seed), listener_(std::move(listener)) {}
+  // `ready`: what it says of its device once it is up.
+  Trainer(Agenda& agenda, uint64_t seed, TrainerReady ready, Listener listener)
+      : agenda_(agenda), dice_(seed), ready_(std::move(ready)), listener_(std::move(listener)) {}
 
   void Start();
   void Train(const SendTraining& training);
@@ -62,6 +63,7 @@ class Trainer : public std::enable_shared_from_this<Trainer> {
 
   Agenda& agenda_;
   Dice dice_;
+  const TrainerReady ready_;
   const Listener listener_;
   bool alive_ = true;
   bool hangs_ = false;

@@ -11,6 +11,12 @@ namespace mozgach::sim {
 namespace {
 
 constexpr Milliseconds kWaitMax{1'000};
+// As on the hub, as far as the planner reads it.
+constexpr char kQwenConfig[] =
+    R"({"model_type": "qwen2", "vocab_size": 151936, "hidden_size": 2048,
+        "intermediate_size": 11008, "num_hidden_layers": 36, "num_attention_heads": 16,
+        "num_key_value_heads": 2, "max_position_embeddings": 32768, "tie_word_embeddings": true,
+        "torch_dtype": "bfloat16"})";
 constexpr Milliseconds kTransferRetry{1'500};
 constexpr int kTransferTries = 5;  // against a disk that is full
 
@@ -22,12 +28,17 @@ SessionOptions OptionsOf(const std::string& name, const std::string& incarnation
   options.version = "sim";
   options.devices = devices;
   options.seed = seed;
+  options.calls.progress_gap = Milliseconds(3'000);  // many calls that say little prove little
   options.quiet_in_training = Milliseconds(60'000);
   options.quiet_otherwise = Milliseconds(120'000);
   return options;
 }
 
 }  // namespace
+
+std::string DeviceName(const HostState& host, int device) {
+  return host.devices == 1 ? std::string("cpu") : absl::StrCat("cuda:", device);
+}
 
 std::map<std::string, std::string> AdapterOf(const Work& work) {
   return {{"adapter_config.json", R"({"r": 8})"},
@@ -52,7 +63,13 @@ WorkerMachine::WorkerMachine(std::string name, std::string incarnation, uint64_t
 FoundBases WorkerMachine::Bases() const {
   FoundBases bases;
   for (const std::string& name : host_.bases) {
-    bases.AddFetched({.name = name, .plain = "/bases/" + name, .size_bytes = 1000});
+    // The tiny one is not planned: its jobs go anywhere.
+    const std::string config = name == kQwen ? kQwenConfig : "";
+    bases.AddFetched({.name = name,
+                      .plain = "/bases/" + name,
+                      .size_bytes = 1000,
+                      .config_json = config,
+                      .config_digest = config.empty() ? "" : Sha256Hex(config)});
   }
   return bases;
 }
@@ -131,6 +148,11 @@ void WorkerMachine::Do(StartTrainer& action) {
   };
   trainer = std::make_shared<Trainer>(
       agenda_, Mix(dice_.Next(), static_cast<uint64_t>(number)),
+      TrainerReady{.version = "sim",
+                   .device_name = DeviceName(host_, device),
+                   .device_kind = "simulated",
+                   .memory_total_bytes = host_.memory_bytes,
+                   .memory_free_bytes = host_.memory_bytes - host_.memory_bytes / 8},
       Trainer::Listener{
           .said =
               [this, tell, device](const TrainerEvent& event) {

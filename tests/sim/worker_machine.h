@@ -40,11 +40,15 @@ struct HostState {
   int index = 0;
   std::vector<std::string> bases;
   int devices = 1;
+  uint64_t memory_bytes = 0;  // of each device
   Milliseconds paused_until{0};  // its worker's process
   Milliseconds frozen_until{0};  // all of it
   Milliseconds sick_until{0};    // its trainers
   Milliseconds clock_offset{0};  // of its monotonic clock
 };
+
+// "cpu", or "cuda:0" and "cuda:1".
+std::string DeviceName(const HostState& host, int device);
 
 // The bytes of the adapter that an attempt trains, by file.  They tell whose they are.
 std::map<std::string, std::string> AdapterOf(const Work& work);
