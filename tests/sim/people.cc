@@ -52,7 +52,7 @@ void People::Submit(int64_t domains) {
     auto [known, first] = wishes_.try_emplace(domain);
     Wish& wish = known->second;
     if (first) wish.qwen = dice_.Chance(0.3);
-    if (dice_.Chance(0.6)) wish.change = dice_.Between(0, 3);
+    if (dice_.Chance(0.45)) wish.change = dice_.Between(0, 3);
     if (dice_.Chance(0.1)) wish.max_length = 512 << dice_.Between(0, 3);
     if (dice_.Chance(0.2)) wish.priority = dice_.Between(0, 100);
     bool uploaded = false;

@@ -40,8 +40,7 @@ TEST_F(SimulationTest, MuchHappens) {
     sum.restores += outcome.restores;
   }
   EXPECT_GT(sum.jobs, 1000);
-  // Many jobs are cancelled or superseded before they begin.
-  EXPECT_GT(sum.attempts, sum.jobs / 2);
+  EXPECT_GT(sum.attempts * 10, sum.jobs * 8) << "most jobs are tried, not only superseded";
   EXPECT_GT(sum.stale_reports, 100);
   EXPECT_GT(sum.deaths, 60);
   EXPECT_GT(sum.restores, 3);
