@@ -1,5 +1,7 @@
 // A GPU gives the numbers of the CPU: values, gradients and generated tokens of each family's parts.
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -8,6 +10,7 @@
 #include "trainer/models/compute_device.h"
 #include "trainer/models/generation.h"
 #include "trainer/models/runtime.h"
+#include "trainer/quant/nf4_cuda.h"
 
 namespace mozgach {
 namespace {
@@ -76,6 +79,24 @@ TEST_P(DeviceParityTest, GreedyTokens) {
   const std::vector<std::vector<int32_t>> prompts = {{3, 9, 27}, {1}, {4, 4, 4, 4, 4, 8, 8}};
   EXPECT_EQ(*Generate(*gpu_, &moved_, prompts, options),
             *Generate(*cpu_, &adapter_, prompts, options));
+}
+
+// The kernel's bits are those of the processor's loops, and it is what the trainer uses.
+TEST(DeviceDequantizeTest, GivesTheBitsOfTheProcessor) {
+  StartRuntime();
+  const at::Device device = ComputeDevice();
+  if (!device.is_cuda()) GTEST_SKIP() << "libtorch sees no CUDA device here";
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{512, 896}, {4864, 896}, {7, 50}, {3, 5}}) {
+    const QuantizedWeight weight = *QuantizeNf4(at::randn(shape), true);
+    const QuantizedWeight moved = weight.To(device);
+    for (at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
+      at::Tensor expected = at::empty(shape, type);
+      weight.DequantizeInto(expected);
+      at::Tensor out = at::empty(shape, at::TensorOptions().dtype(type).device(device));
+      ASSERT_TRUE(DequantizeByKernel(moved, out));
+      EXPECT_TRUE(at::equal(out.cpu(), expected)) << c10::toString(type);
+    }
+  }
 }
 
 }  // namespace

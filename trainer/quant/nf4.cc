@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "trainer/memory/counted_memory.h"
+#include "trainer/quant/nf4_cuda.h"
 #include "trainer/quant/nf4_kernels.h"
 #include "trainer/quant/nf4_tensors.h"
 
@@ -135,6 +136,7 @@ at::Tensor QuantizedWeight::Scales() const {
 }
 
 void QuantizedWeight::DequantizeInto(at::Tensor& out) const {
+  if (DequantizeByKernel(*this, out)) return;
   const at::Tensor scales = Scales();
   if (!out.is_cpu()) return DequantizeByTensors(*this, scales, out);
   switch (out.scalar_type()) {

@@ -32,6 +32,7 @@ struct Case {
   double dropout = 0;
   int64_t accumulation = 1;
   int64_t checkpointed_layers = kEveryLayer;
+  bool packed = false;  // documents of unlike length share rows
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -61,7 +62,22 @@ const Case kCases[] = {
      false},
     {"Width1536_some_layers", "Qwen2.5-1.5B-Instruct.config.json", 4, 8000, true, "bfloat16", 8, 512,
      1, true, 0, 1, 2},
+    {"Half_packed_f32", "Qwen2.5-0.5B-Instruct.config.json", 6, 8000, true, "float32", 8, 512, 1, false,
+     0, 1, kEveryLayer, true},
+    {"Width1536_packed_bf16", "Qwen2.5-1.5B-Instruct.config.json", 4, 8000, true, "bfloat16", 8, 768,
+     2, true, 0, 1, kEveryLayer, true},
 };
+
+// Tokens of the rows, which are full or of unlike length.
+std::vector<int64_t> LengthsFor(const Case& c) {
+  std::vector<int64_t> lengths;
+  const int64_t full = 2 * c.batch * c.accumulation;
+  if (!c.packed) return std::vector<int64_t>(static_cast<size_t>(full), c.length);
+  for (int64_t row = 0; row < full; ++row) {
+    for (const int64_t sixteenths : {7, 5, 3, 1}) lengths.push_back(c.length * sixteenths / 16);
+  }
+  return lengths;
+}
 
 fs::path ConfigPath(const char* name) {
   const char* source = std::getenv("MOZGACH_SOURCE_DIR");
@@ -80,7 +96,7 @@ class PlanAccuracy : public ::testing::TestWithParam<Case> {
     const Case& c = GetParam();
     DomainSpec spec;
     spec.data.max_length = c.length;
-    spec.data.packing = false;
+    spec.data.packing = c.packed;
     spec.quantization.load_in_4bit = c.quantize;
     spec.quantization.bnb_4bit_compute_dtype = c.type;
     spec.lora.r = c.rank;
@@ -89,6 +105,8 @@ class PlanAccuracy : public ::testing::TestWithParam<Case> {
     spec.training.gradient_accumulation_steps = c.accumulation;
     spec.training.max_steps = 2;
     spec.training.gradient_checkpointing = c.checkpoint ? "true" : "false";
+    spec.data.validation = 0.0;
+    spec.evaluation.metrics.clear();
     return spec;
   }
 
@@ -100,7 +118,18 @@ class PlanAccuracy : public ::testing::TestWithParam<Case> {
     return config;
   }
 
-  // Trains two steps on full rows.
+  // What the planner knows of the rows.
+  StepShape Shape(const ModelConfig& config, const DomainSpec& spec, const ComputeSetup& setup) const {
+    DomainRows rows;
+    for (const int64_t length : LengthsFor(GetParam())) {
+      ++rows.train.rows;
+      rows.train.total += length;
+      rows.train.longest = std::max(rows.train.longest, length);
+    }
+    return LargestStep(config, spec, setup, rows);
+  }
+
+  // Trains two steps.
   void Train(const DomainSpec& spec) const {
     LoadOptions options;
     options.quantize = spec.quantization.load_in_4bit;
@@ -111,17 +140,15 @@ class PlanAccuracy : public ::testing::TestWithParam<Case> {
     auto adapter = LoraAdapter::Create((*model)->config(), spec.lora, 1, at::kCPU);
     ASSERT_TRUE(adapter.ok()) << adapter.status();
     std::vector<Example> examples;
-    const int64_t rows = 2 * spec.training.per_device_train_batch_size *
-                         spec.training.gradient_accumulation_steps;
-    for (int64_t row = 0; row < rows; ++row) {
+    const std::vector<int64_t> lengths = LengthsFor(GetParam());
+    for (size_t row = 0; row < lengths.size(); ++row) {
       Example example;
-      for (int64_t i = 0; i < spec.data.max_length; ++i) {
-        example.ids.push_back(static_cast<int32_t>((row * 31 + i * 7) % 1000));
+      for (int64_t i = 0; i < lengths[row]; ++i) {
+        example.ids.push_back(static_cast<int32_t>((static_cast<int64_t>(row) * 31 + i * 7) % 1000));
         example.trained.push_back(i > 0);
       }
       examples.push_back(std::move(example));
     }
-    const std::vector<int64_t> lengths(examples.size(), spec.data.max_length);
     const BatchPlan plan(lengths, spec.data, spec.training);
     TrainingInputs inputs;
     inputs.model = model->get();
@@ -155,9 +182,7 @@ TEST_P(PlanAccuracy, TheTotalIsWhatTheAllocatorCountsAndWhatIsResident) {
   const ModelConfig config = ModelConfig::Load(dir_).value();
   ComputeSetup setup = SetupOf(config, spec, DeviceClass::kCpu, Threads());
   setup.checkpointed_layers = GetParam().checkpointed_layers;
-  StepShape shape = FullBatch(GetParam().batch, GetParam().length);
-  shape.micro_batches = GetParam().accumulation;
-  const MemoryPlan plan = PlanMemory(config, spec.lora, setup, shape).value();
+  const MemoryPlan plan = PlanMemory(config, spec.lora, setup, Shape(config, spec, setup)).value();
 
   ReleaseFreeMemory();
   ResetMemoryPeak();
