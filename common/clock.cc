@@ -2,6 +2,9 @@
 
 #include <time.h>
 
+#include <map>
+
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
@@ -43,6 +46,20 @@ absl::StatusOr<WallTime> ParseTime(const std::string& text) {
     return absl::InvalidArgumentError(absl::StrCat("'", text, "' is no RFC 3339 time: ", error));
   }
   return FromMillis(absl::ToUnixMillis(time));
+}
+
+absl::StatusOr<Milliseconds> ParseDuration(const std::string& text) {
+  constexpr int64_t kMost = INT64_C(365) * 24 * 3600 * 1000;
+  static const std::map<char, int64_t> kUnits = {
+      {'s', 1000}, {'m', 60'000}, {'h', 3'600'000}, {'d', 86'400'000}};
+  const auto unit = text.empty() ? kUnits.end() : kUnits.find(text.back());
+  int64_t count = 0;
+  if (unit == kUnits.end() || !absl::SimpleAtoi(text.substr(0, text.size() - 1), &count) ||
+      count < 1 || count > kMost / unit->second) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", text, "' is no duration: a whole number of s, m, h or d, like 90m, up to 365d"));
+  }
+  return Milliseconds(count * unit->second);
 }
 
 }  // namespace mozgach

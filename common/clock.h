@@ -29,6 +29,10 @@ class Clock {
 std::string FormatTime(WallTime time);
 absl::StatusOr<WallTime> ParseTime(const std::string& text);
 
+// "45s", "90m", "12h", "2d": a whole number of one unit, above 0 and at most 365 days.
+// INVALID_ARGUMENT for anything else.
+absl::StatusOr<Milliseconds> ParseDuration(const std::string& text);
+
 inline int64_t ToMillis(WallTime time) { return time.time_since_epoch().count(); }
 inline WallTime FromMillis(int64_t millis) { return WallTime(Milliseconds(millis)); }
 

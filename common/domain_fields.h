@@ -26,6 +26,7 @@ inline constexpr double kMostSteps = 1e9;
 inline constexpr char kDomainForm[] =
     "1 to 63 of a-z, 0-9, '-' and '_', starting with a letter or a digit";
 inline constexpr char kBaseForm[] = "a name as on the hub, like Qwen/Qwen2.5-3B";
+inline constexpr char kTimeLimitForm[] = "a whole number of s, m, h or d, like 90m, up to 365d";
 inline constexpr char kRevisionForm[] = "a branch, tag or commit, like main";
 
 template <SpecOf<DataSpec> Spec, typename Visitor>
@@ -130,6 +131,8 @@ void VisitFields(Spec& s, Visitor& v) {
   v.Field("base", s.base, {.required = true, .valid = IsBaseName, .form = kBaseForm});
   v.Field("revision", s.revision, {.valid = IsRevision, .form = kRevisionForm});
   v.Field("priority", s.priority, {.least = 0, .most = 100, .in_digest = false});
+  v.Field("time_limit", s.time_limit,
+          {.valid = IsTimeLimit, .form = kTimeLimitForm, .in_digest = false});
   v.Field("labels", s.labels, {.in_digest = false});
   v.Section("data", s.data);
   v.Section("quantization", s.quantization);

@@ -130,4 +130,10 @@ bool IsBaseName(const std::string& text) { return IsPathOfNames(text, 2); }
 
 bool IsRevision(const std::string& text) { return IsPathOfNames(text, 16); }
 
+bool IsTimeLimit(const std::string& text) { return ParseDuration(text).ok(); }
+
+Milliseconds DomainSpec::TimeLimit() const {
+  return ParseDuration(time_limit).value_or(Milliseconds(0));
+}
+
 }  // namespace mozgach

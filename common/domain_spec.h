@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/status.h"
 #include "nlohmann/json_fwd.hpp"
 
@@ -102,6 +103,7 @@ struct DomainSpec {
   std::string base;
   std::string revision;  // empty: none asked for
   int64_t priority = 50;
+  std::string time_limit;  // of an attempt: 90m, 12h, 2d; empty: none
   std::map<std::string, std::string> labels;
   DataSpec data;
   QuantizationSpec quantization;
@@ -110,6 +112,9 @@ struct DomainSpec {
   RopeScalingSpec rope_scaling;
   EvaluationSpec evaluation;
   GateSpec gate;
+
+  // 0: none.
+  Milliseconds TimeLimit() const;
 };
 
 // A domain file and where it lies.  Paths of datasets are those of `spec.data` made absolute.
@@ -151,5 +156,8 @@ bool IsBaseName(const std::string& text);
 // True for a branch, tag or commit: parts of [A-Za-z0-9._-]+ that do not start with '.', joined by
 // '/'.
 bool IsRevision(const std::string& text);
+
+// True for a duration as common/clock.h reads it.
+bool IsTimeLimit(const std::string& text);
 
 }  // namespace mozgach

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "common/clock.h"
 #include "ctl/command.h"
 #include "ctl/job_table.h"
 #include "ctl/message_json.h"
@@ -51,7 +52,9 @@ absl::StatusOr<int> Workers(const Settings& settings) {
                    connection->Call(&v1::JobService::Stub::ListWorkers, v1::ListWorkersRequest()));
   if (settings.json) {
     PrintJson(ToJsonArray(response.workers()));
-  } else if (response.workers().empty()) {
+    return 0;
+  }
+  if (response.workers().empty()) {
     std::fprintf(stderr,
                  "no workers; start one with mozgach-worker --scheduler %s --data DIR "
                  "--bases DIR\n",
@@ -59,14 +62,30 @@ absl::StatusOr<int> Workers(const Settings& settings) {
   } else {
     WorkerTable({response.workers().begin(), response.workers().end()}).Print();
   }
+  for (const v1::Worker& worker : response.workers()) {
+    if (worker.quarantine_reason().empty()) continue;
+    std::fprintf(stderr, "%s is quarantined until %s: %s\n", worker.worker().c_str(),
+                 worker.quarantined_until().c_str(), worker.quarantine_reason().c_str());
+  }
   return 0;
 }
 
-absl::StatusOr<int> Drain(const std::string& name, bool undo, const Settings& settings) {
+struct DrainFlags {
+  std::string worker, within;
+  bool undo = false;
+};
+
+absl::StatusOr<int> Drain(const DrainFlags& flags, const Settings& settings) {
   v1::DrainWorkerRequest request;
-  request.set_worker(name);
-  request.set_undo(undo);
+  request.set_worker(flags.worker);
+  request.set_undo(flags.undo);
   request.set_actor(Actor());
+  if (!flags.within.empty()) {
+    const absl::StatusOr<Milliseconds> within =
+        flags.within == "0" ? Milliseconds(0) : ParseDuration(flags.within);
+    if (!within.ok()) return Annotate(within.status(), "--within");
+    request.set_within_ms(static_cast<uint64_t>(within->count()));
+  }
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
   ASSIGN_OR_RETURN(const v1::Worker worker,
                    connection->Call(&v1::JobService::Stub::DrainWorker, request));
@@ -130,14 +149,17 @@ absl::StatusOr<int> Events(const v1::ListEventsRequest& request, const Settings&
 }
 
 void AddDrain(CLI::App& app, Command* command) {
-  auto name = std::make_shared<std::string>();
-  auto undo = std::make_shared<bool>(false);
+  auto flags = std::make_shared<DrainFlags>();
   CLI::App* drain =
       app.add_subcommand("drain", "Let a worker finish what it runs and give it nothing more");
-  drain->add_option("WORKER", *name, "As mozgachctl workers names it")->required();
-  drain->add_flag("--undo", *undo, "Give it work again");
-  drain->callback([name, undo, command] {
-    *command = [name, undo](const Settings& settings) { return Drain(*name, *undo, settings); };
+  drain->add_option("WORKER", flags->worker, "As mozgachctl workers names it")->required();
+  auto* undo = drain->add_flag("--undo", flags->undo, "Give it work again; ends a quarantine, too");
+  drain
+      ->add_option("--within", flags->within,
+                   "What still runs after this time (30m, 2h; 0: at once) is saved and goes on elsewhere")
+      ->excludes(undo);
+  drain->callback([flags, command] {
+    *command = [flags](const Settings& settings) { return Drain(*flags, settings); };
   });
 }
 

@@ -4,9 +4,11 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/checkpoint_travel.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/offer.h"
 #include "scheduler/placement.h"
+#include "scheduler/quarantine.h"
 
 namespace mozgach {
 namespace {
@@ -88,6 +90,7 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
               .memory_pool = room.memory_pool,
               .reserved_bytes =
                   static_cast<uint64_t>(ReservedOn(ledger, room, job.base, planned))};
+  if (job.time_limit.count() > 0) lease.runs_until = now.since_boot + job.time_limit;
   RETURN_IF_ERROR(ledger.attempts.Insert(now.wall, lease.job, lease.attempt, lease.worker));
   RETURN_IF_ERROR(ledger.leases.InsertRow(now.wall, lease));
   RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
@@ -126,8 +129,10 @@ absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureC
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   ASSIGN_OR_RETURN(Job job, ledger.queue.Get(lease.job));
+  ASSIGN_OR_RETURN(const v1::Checkpoint checkpoint, ledger.checkpoints.Find(lease.job));
   RETURN_IF_ERROR(WriteEnd(ledger, now.wall, lease, job, failure, message));
   RETURN_IF_ERROR(transaction.Commit());
+  if (IsTerminal(job.state)) DropBlobsOf(ledger, checkpoint);
   ledger.leases.Erase(job.job);
   ledger.board.Erase(job.job);
   ledger.changes.Touch(job.job);
@@ -142,6 +147,9 @@ absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureC
   }
   ++ledger.counters.attempts_ended[job.cancel_requested ? "cancelled" : Name(failure)];
   if (failure == FailureClass::kLost) ++ledger.counters.leases_expired;
+  if (!job.cancel_requested) {
+    HearFailure(ledger, now, lease.worker, job.domain, failure, message);
+  }
   return absl::OkStatus();
 }
 

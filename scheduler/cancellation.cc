@@ -48,6 +48,7 @@ absl::StatusOr<NewJob> CopyOf(Ledger& ledger, const Job& job) {
     copy.revision = job.base_key.substr(job.base.size() + 1);
   }
   copy.priority = job.priority;
+  copy.time_limit = job.time_limit;
   copy.spec_json = details.spec_json;
   copy.spec_digest = job.spec_digest;
   copy.dataset_digest = job.dataset_digest;

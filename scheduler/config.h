@@ -20,6 +20,10 @@ struct SchedulerConfig {
   // A job waits back_off · 2^n after its n-th infrastructure failure, at most back_off_max.
   Milliseconds back_off{1000};
   Milliseconds back_off_max{60000};
+  // So many domains that fail on one worker, with nothing that succeeds between, send the worker into
+  // quarantine for so long, twice as long each time in a row.  0 domains: never.
+  int64_t quarantine_domains = 3;
+  Milliseconds quarantine{600000};
   // How often a working worker is asked to call.
   Milliseconds call_interval{1000};
   uint64_t blob_bytes_max = UINT64_C(64) << 30;  // the largest shard of a base, say

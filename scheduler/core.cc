@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "scheduler/attempt_life.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/publication.h"
+#include "scheduler/quarantine.h"
 #include "scheduler/restoration.h"
 
 namespace mozgach {
@@ -48,6 +50,8 @@ absl::Status Core::Recover(const Moment& now) {
 void Core::Enter(const Moment& now) {
   if (now.since_boot < next_due_) return;
   ExpireLeases(now);
+  EndWhatRanTooLong(now);
+  RemindWorkers(now);
   WakeBackOffs(now);
   Succeeded(ConcludeUnfinished(ledger_, now), "publish");
   Succeeded(PlanSomeShapes(ledger_).status(), "plan jobs");
@@ -65,6 +69,33 @@ void Core::ExpireLeases(const Moment& now) {
                    "end a lease")) {
       return;
     }
+  }
+}
+
+void Core::EndWhatRanTooLong(const Moment& now) {
+  for (const Lease* lease = ledger_.leases.NextOverLimit();
+       lease != nullptr && lease->runs_until <= now.since_boot;
+       lease = ledger_.leases.NextOverLimit()) {
+    const Lease over = *lease;
+    const auto job = ledger_.queue.Get(over.job);
+    const std::string limit =
+        job.ok() ? absl::FormatDuration(absl::Milliseconds(job->time_limit.count())) : "";
+    const std::string message = absl::StrCat("ran for longer than its time_limit of ", limit,
+                                             " (raise it in the domain file and submit again)");
+    if (!Succeeded(EndAttempt(ledger_, now, over, FailureClass::kUser, message),
+                   "end what ran too long")) {
+      return;
+    }
+    ledger_.notices.workers.insert(over.worker);
+  }
+}
+
+void Core::RemindWorkers(const Moment& now) {
+  for (const auto& [name, worker] : ledger_.roster.workers()) {
+    const bool hands_back = worker.MustHandBack(now.wall) && !ledger_.leases.JobsOf(name).empty();
+    const bool is_free_again = !worker.health.told_it_is_over && !IsQuarantined(worker, now);
+    if (is_free_again) ledger_.roster.Find(name)->health.told_it_is_over = true;
+    if (hands_back || is_free_again) ledger_.notices.workers.insert(name);
   }
 }
 
@@ -91,6 +122,14 @@ void Core::PlanNextDue(const Moment& now) {
   if (back_off.ok() && back_off->has_value()) {
     ledger_.wake_at = now.since_boot + (**back_off - now.wall);
   }
+  for (const auto& [name, worker] : ledger_.roster.workers()) {
+    if (worker.drain && worker.drain_by > now.wall) {
+      ledger_.wake_at = std::min(ledger_.wake_at, now.since_boot + (worker.drain_by - now.wall));
+    }
+    if (IsQuarantined(worker, now)) {
+      ledger_.wake_at = std::min(ledger_.wake_at, worker.health.quarantined_until);
+    }
+  }
   const auto unfinished = ledger_.adapters.Unfinished();
   if (!unfinished.ok() || !unfinished->empty()) {
     ledger_.wake_at = std::min(ledger_.wake_at, now.since_boot + kRetryInterval);
@@ -108,6 +147,9 @@ void Core::Expect(const Moment& now) {
   next_due_ = std::min(next_due_, ledger_.wake_at);
   if (const Lease* lease = ledger_.leases.Next(); lease != nullptr) {
     next_due_ = std::min(next_due_, lease->expires_at);
+  }
+  if (const Lease* lease = ledger_.leases.NextOverLimit(); lease != nullptr) {
+    next_due_ = std::min(next_due_, lease->runs_until);
   }
   if (ledger_.board.dirty()) next_due_ = std::min(next_due_, next_write_);
   if (!ledger_.configs.behind().empty()) next_due_ = std::min(next_due_, now.since_boot);

@@ -64,6 +64,9 @@ class Core {
 
  private:
   void ExpireLeases(const Moment& now);
+  void EndWhatRanTooLong(const Moment& now);
+  // Workers that drain until now, and those whose quarantine is over, hear of it.
+  void RemindWorkers(const Moment& now);
   void WakeBackOffs(const Moment& now);
   void WriteProgress(const Moment& now);
   // From all that is stored: after Enter has dealt with what was due.

@@ -1,16 +1,19 @@
 // What people ask of the core.
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "scheduler/base_addition.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/core.h"
 #include "scheduler/explanation.h"
 #include "scheduler/job_view.h"
+#include "scheduler/quarantine.h"
 
 namespace mozgach {
 namespace {
 
 constexpr int64_t kEventsMax = 1000;
+constexpr uint64_t kDrainWithinMsMax = UINT64_C(365) * 24 * 3600 * 1000;
 
 template <typename Response>
 absl::Status ViewJobs(Ledger& ledger, const Moment& now, const std::vector<int64_t>& jobs,
@@ -70,13 +73,21 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
   Enter(now);
   Transaction transaction(ledger_.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger_.roster.SaveDrain(request.worker(), !request.undo()));
+  const bool bounded = !request.undo() && request.has_within_ms();
+  const uint64_t within = std::min<uint64_t>(request.within_ms(), kDrainWithinMsMax);
+  const WallTime by = bounded ? now.wall + Milliseconds(static_cast<int64_t>(within)) : WallTime{};
+  RETURN_IF_ERROR(ledger_.roster.SaveDrain(request.worker(), !request.undo(), by));
   RETURN_IF_ERROR(ledger_.events.Append({.time = now.wall,
                                          .kind = request.undo() ? "drain_undone" : "drain_asked",
                                          .actor = request.actor(),
-                                         .message = request.worker()}));
+                                         .message = bounded ? absl::StrCat(request.worker(), ", until ",
+                                                                            FormatTime(by))
+                                                            : request.worker()}));
   RETURN_IF_ERROR(transaction.Commit());
-  ledger_.roster.MarkDrain(request.worker(), !request.undo());
+  ledger_.roster.MarkDrain(request.worker(), !request.undo(), by);
+  if (request.undo()) HearItIsWell(ledger_, request.worker());
+  if (bounded) ledger_.wake_at = std::min(ledger_.wake_at, now.since_boot + (by - now.wall));
+  Expect(now);
   ledger_.notices.workers.insert(request.worker());
   return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
 }

@@ -18,6 +18,7 @@
 #include "common/files.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/base_service.h"
+#include "scheduler/checkpoint_travel.h"
 #include "scheduler/doorman.h"
 #include "scheduler/fleet_service.h"
 #include "scheduler/front_desk.h"
@@ -60,9 +61,7 @@ absl::Status SweepBlobs(Core& core, const Moment& now) {
   const auto age = std::chrono::hours(24 * ledger.config.blob_days_kept);
   return ledger.blobs
       .Sweep(now.wall - age,
-             [&](const std::string& sha256) {
-               return ledger.bases.Needs(sha256) || ledger.queue.IsDataset(sha256).value_or(true);
-             })
+             [&](const std::string& sha256) { return IsNeeded(ledger, sha256); })
       .status();
 }
 

@@ -73,6 +73,7 @@ absl::StatusOr<Draft> ReadDraft(const v1::Submission& submission) {
   job.base = draft.spec.base;
   job.revision = draft.spec.revision;
   job.priority = draft.spec.priority;
+  job.time_limit = draft.spec.TimeLimit();
   job.spec_json = ToJson(draft.spec).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   job.spec_digest = SpecDigest(draft.spec);
   job.datasets.assign(submission.datasets().begin(), submission.datasets().end());

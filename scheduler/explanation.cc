@@ -13,6 +13,7 @@
 #include "scheduler/job_view.h"
 #include "scheduler/offer.h"
 #include "scheduler/placement.h"
+#include "scheduler/quarantine.h"
 #include "scheduler/shortage.h"
 
 namespace mozgach {
@@ -59,7 +60,9 @@ std::string AboutWorker(Ledger& ledger, const Moment& now, const WorkerState& wo
   const bool offers = worker.keys.count(job.base_key) > 0 || could_fetch;
   const std::string shortage =
       lost || !offers || worker.drain || worker.draining ? "" : Shortage(ledger, worker, shape);
-  if (!shortage.empty()) {
+  if (!lost && IsQuarantined(worker, now)) {
+    why = ShowQuarantine(worker, now);
+  } else if (!shortage.empty()) {
     why = shortage;
   } else if (fetch != nullptr && !lost) {
     why = absl::StrCat("is fetching base ", job.base, " (", fetch->received_bytes(), " of ",
@@ -203,7 +206,7 @@ std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
     ++offering;
     only = &worker;
     const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
-    if (lost || worker.drain || worker.draining) continue;
+    if (lost || worker.drain || worker.draining || IsQuarantined(worker, now)) continue;
     ++(Shortage(ledger, worker, shape).empty() ? busy : narrow);
   }
   if (offering == 0) {
@@ -214,7 +217,7 @@ std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
     return shortage;
   }
   if (busy + narrow == 0) {
-    return absl::StrCat("the ", offering, " workers with its base are lost or drain");
+    return absl::StrCat("the ", offering, " workers with its base are lost, drain or are quarantined");
   }
   if (narrow > 0) {
     return absl::StrCat("of the workers with its base ", narrow, narrow == 1 ? " has" : " have",

@@ -35,6 +35,7 @@ struct Job {
   WallTime started{};   // epoch: not yet
   WallTime finished{};  // epoch: not yet
   int64_t shape = 0;    // what it needs (job_shape.h)
+  Milliseconds time_limit{};  // of an attempt; 0: none
 };
 
 // What a submission puts into the queue.
@@ -43,6 +44,7 @@ struct NewJob {
   std::string base;
   std::string revision;
   int64_t priority = 0;
+  Milliseconds time_limit{};  // of an attempt; 0: none
   std::string spec_json;
   std::string spec_digest;
   std::string dataset_digest;

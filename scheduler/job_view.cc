@@ -8,6 +8,7 @@
 #include "nlohmann/json.hpp"
 #include "scheduler/explanation.h"
 #include "scheduler/placement.h"
+#include "scheduler/quarantine.h"
 
 namespace mozgach {
 namespace {
@@ -150,7 +151,16 @@ v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState
   v1::Worker view;
   const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
   view.set_worker(worker.name);
-  view.set_state(lost ? "lost" : worker.drain || worker.draining ? "draining" : "up");
+  const bool quarantined = IsQuarantined(worker, now);
+  view.set_state(lost                              ? "lost"
+                 : worker.drain || worker.draining ? "draining"
+                 : quarantined                     ? "quarantined"
+                                                   : "up");
+  if (worker.drain) view.set_drain_by(Shown(worker.drain_by));
+  if (quarantined) {
+    view.set_quarantine_reason(worker.health.reason);
+    view.set_quarantined_until(Shown(now.wall + (worker.health.quarantined_until - now.since_boot)));
+  }
   for (const v1::Base& base : worker.bases) {
     if (base.problem().empty()) view.add_bases(base.name());
     *view.add_base_details() = ShowBase(worker, base);

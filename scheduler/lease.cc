@@ -1,5 +1,7 @@
 #include "scheduler/lease.h"
 
+#include <algorithm>
+
 #include "registry/query.h"
 #include "scheduler/queries.h"
 
@@ -9,10 +11,13 @@ namespace sql = scheduler_sql;
 absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
   by_job_.clear();
   by_end_.clear();
+  by_limit_.clear();
   by_worker_.clear();
   by_pool_.clear();
   Query rows(database_, sql::kEveryLease);
   while (rows.Next()) {
+    const Milliseconds limit(rows.Int(9));
+    const Milliseconds ran = std::max(Milliseconds(0), now.wall - FromMillis(rows.Int(8)));
     Add({.job = rows.Int(0),
          .attempt = rows.Int(1),
          .worker = rows.Text(2),
@@ -21,7 +26,8 @@ absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
          .stop = rows.Int(4) != 0,
          .device = rows.Text(5),
          .memory_pool = rows.Text(6),
-         .reserved_bytes = static_cast<uint64_t>(rows.Int(7))});
+         .reserved_bytes = static_cast<uint64_t>(rows.Int(7)),
+         .runs_until = limit.count() == 0 ? Milliseconds::max() : now.since_boot + limit - ran});
   }
   return rows.status();
 }
@@ -43,6 +49,7 @@ absl::Status Leases::DeleteRow(const Lease& lease) {
 void Leases::Add(Lease lease) {
   Erase(lease.job);
   by_end_.emplace(lease.expires_at, lease.job);
+  if (lease.runs_until != Milliseconds::max()) by_limit_.emplace(lease.runs_until, lease.job);
   by_worker_[lease.worker].insert(lease.job);
   if (!lease.memory_pool.empty()) by_pool_[lease.memory_pool].insert(lease.job);
   by_job_[lease.job] = std::move(lease);
@@ -52,6 +59,7 @@ void Leases::Erase(int64_t job) {
   const auto it = by_job_.find(job);
   if (it == by_job_.end()) return;
   by_end_.erase({it->second.expires_at, job});
+  by_limit_.erase({it->second.runs_until, job});
   const auto holder = by_worker_.find(it->second.worker);
   holder->second.erase(job);
   if (holder->second.empty()) by_worker_.erase(holder);
@@ -80,6 +88,11 @@ void Leases::MarkReported(int64_t job, const std::string& incarnation) {
 void Leases::MarkPinned(int64_t job, const std::string& pinned_json) {
   const auto it = by_job_.find(job);
   if (it != by_job_.end()) it->second.pinned_json = pinned_json;
+}
+
+void Leases::MarkCheckpoint(int64_t job, int64_t step) {
+  const auto it = by_job_.find(job);
+  if (it != by_job_.end()) it->second.checkpoint_step = step;
 }
 
 void Leases::MarkStop(int64_t job) {
@@ -112,6 +125,10 @@ std::unordered_set<std::string> Leases::Holders() const {
 
 const Lease* Leases::Next() const {
   return by_end_.empty() ? nullptr : Find(by_end_.begin()->second);
+}
+
+const Lease* Leases::NextOverLimit() const {
+  return by_limit_.empty() ? nullptr : Find(by_limit_.begin()->second);
 }
 
 }  // namespace mozgach

@@ -29,6 +29,8 @@ struct Lease {
   std::string device;         // that it was placed on; empty: any
   std::string memory_pool;    // of that device
   uint64_t reserved_bytes = 0;  // there, for it; 0: its memory is not planned
+  int64_t checkpoint_step = 0;  // of the checkpoint that this worker brought last
+  Milliseconds runs_until = Milliseconds::max();  // since boot: its time limit
 };
 
 // Rows and deadlines.  Methods that write join the open transaction and leave memory alone; those
@@ -37,7 +39,7 @@ class Leases {
  public:
   explicit Leases(Database& database) : database_(database) {}
 
-  // Reads the rows; every lease ends `length` from now.
+  // Reads the rows; every lease ends `length` from now.  Time limits go on from when it was granted.
   absl::Status Recover(const Moment& now, Milliseconds length);
 
   absl::Status InsertRow(WallTime now, const Lease& lease);
@@ -49,6 +51,7 @@ class Leases {
   void Renew(int64_t job, Milliseconds expires_at);
   void MarkReported(int64_t job, const std::string& incarnation);
   void MarkPinned(int64_t job, const std::string& pinned_json);
+  void MarkCheckpoint(int64_t job, int64_t step);
   void MarkStop(int64_t job);
 
   // Null where there is none; valid until the next change.
@@ -59,12 +62,15 @@ class Leases {
   std::unordered_set<std::string> Holders() const;
   // The lease that ends first; null: there is none.
   const Lease* Next() const;
+  // The one whose time limit comes first; null: none has a limit.
+  const Lease* NextOverLimit() const;
   size_t size() const { return by_job_.size(); }
 
  private:
   Database& database_;
   std::unordered_map<int64_t, Lease> by_job_;
   std::set<std::pair<Milliseconds, int64_t>> by_end_;
+  std::set<std::pair<Milliseconds, int64_t>> by_limit_;
   std::unordered_map<std::string, std::set<int64_t>> by_worker_;
   std::unordered_map<std::string, std::set<int64_t>> by_pool_;
 };

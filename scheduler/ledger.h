@@ -14,6 +14,7 @@
 #include "scheduler/base_config.h"
 #include "scheduler/calibration.h"
 #include "scheduler/change_feed.h"
+#include "scheduler/checkpoint_rows.h"
 #include "scheduler/config.h"
 #include "scheduler/counters.h"
 #include "scheduler/event_log.h"
@@ -41,6 +42,7 @@ struct Ledger {
         configs(database_in),
         shapes(database_in),
         calibrations(database_in),
+        checkpoints(database_in),
         events(database_in) {}
 
   const SchedulerConfig config;
@@ -55,6 +57,7 @@ struct Ledger {
   BaseConfigs configs;
   Shapes shapes;
   Calibrations calibrations;
+  CheckpointRows checkpoints;
   EventLog events;
   ProgressBoard board;
   ChangeFeed changes;

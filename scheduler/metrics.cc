@@ -3,6 +3,7 @@
 #include <map>
 
 #include "scheduler/metric_families.h"
+#include "scheduler/quarantine.h"
 
 namespace mozgach {
 namespace {
@@ -106,17 +107,18 @@ void CollectWorker(const Ledger& ledger, const Moment& now, const WorkerState& w
 }
 
 void CollectWorkers(const Ledger& ledger, const Moment& now, MetricFamilies& out) {
-  double up = 0, draining = 0, lost = 0;
+  double up = 0, draining = 0, lost = 0, quarantined = 0;
   for (const auto& [name, worker] : ledger.roster.workers()) {
     if (Roster::IsLost(worker, now, ledger.config.lease)) {
       ++lost;
     } else {
-      ++(worker.drain || worker.draining ? draining : up);
+      ++(worker.drain || worker.draining ? draining : IsQuarantined(worker, now) ? quarantined : up);
     }
     CollectWorker(ledger, now, worker, out);
   }
   out.Gauge("mozgach_workers", "Workers by state.", up, {{"state", "up"}});
   out.Gauge("mozgach_workers", "Workers by state.", draining, {{"state", "draining"}});
+  out.Gauge("mozgach_workers", "Workers by state.", quarantined, {{"state", "quarantined"}});
   out.Gauge("mozgach_workers", "Workers by state.", lost, {{"state", "lost"}});
   out.Counter("mozgach_base_loads_total", "Times that a trainer loaded a base.",
               double(ledger.roster.base_loads_total()));

@@ -9,6 +9,7 @@
 #include "nlohmann/json.hpp"
 #include "registry/file_name.h"
 #include "registry/manifest.h"
+#include "scheduler/checkpoint_travel.h"
 
 namespace mozgach {
 namespace {
@@ -107,9 +108,7 @@ absl::Status RecordSuccess(Ledger& ledger, const Moment& now, const Version& ver
 
 absl::Status DropBlobs(Ledger& ledger, const Version& version) {
   for (const VersionFile& file : version.files) {
-    ASSIGN_OR_RETURN(const bool is_dataset, ledger.queue.IsDataset(file.sha256));
-    if (!is_dataset && !ledger.bases.Needs(file.sha256))
-      RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
+    if (!IsNeeded(ledger, file.sha256)) RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
   }
   return absl::OkStatus();
 }
@@ -215,7 +214,9 @@ absl::Status Conclude(Ledger& ledger, const Moment& now, const Version& version)
   const absl::Status revealed = ledger.adapters.Reveal(version);
   if (absl::IsNotFound(revealed)) return Abandon(ledger, now, version);
   RETURN_IF_ERROR(revealed);
+  ASSIGN_OR_RETURN(const v1::Checkpoint checkpoint, ledger.checkpoints.Find(version.job));
   RETURN_IF_ERROR(RecordSuccess(ledger, now, version));
+  DropBlobsOf(ledger, checkpoint);
   ledger.board.Erase(version.job);
   ledger.changes.Touch(version.job);
   ++ledger.counters.jobs_finished[Name(JobState::kSucceeded)];

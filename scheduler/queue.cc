@@ -34,6 +34,7 @@ Job JobFrom(const Query& row) {
   job.started = FromMillis(row.Int(20));
   job.finished = FromMillis(row.Int(21));
   job.shape = row.Int(22);
+  job.time_limit = Milliseconds(row.Int(23));
   return job;
 }
 
@@ -49,7 +50,7 @@ absl::StatusOr<std::vector<int64_t>> NumbersFrom(Query& rows) {
 absl::StatusOr<int64_t> Queue::Insert(WallTime now, const NewJob& job, int64_t shape) {
   RETURN_IF_ERROR(Run(database_, sql::kInsertJob, job.domain, job.base,
                       BaseKey(job.base, job.revision), job.priority, job.retry_of, job.spec_digest,
-                      job.dataset_digest, ToMillis(now), shape));
+                      job.dataset_digest, ToMillis(now), shape, job.time_limit.count()));
   const int64_t number = database_.LastInsertedRow();
   RETURN_IF_ERROR(Run(database_, sql::kInsertDetails, number, job.spec_json));
   int position = 0;
@@ -124,10 +125,10 @@ absl::Status Queue::Pin(int64_t job, const std::string& pinned_json) {
   return Run(database_, sql::kPin, job, pinned_json);
 }
 
-absl::Status Queue::UpdateSpec(int64_t job, int64_t priority, const std::string& spec_json,
-                               bool terminal) {
-  RETURN_IF_ERROR(Run(database_, sql::kUpdateSpec, job, spec_json));
-  return terminal ? absl::OkStatus() : Run(database_, sql::kUpdatePriority, job, priority);
+absl::Status Queue::UpdateSpec(int64_t job, const NewJob& draft, bool terminal) {
+  RETURN_IF_ERROR(Run(database_, sql::kUpdateSpec, job, draft.spec_json));
+  if (terminal) return absl::OkStatus();
+  return Run(database_, sql::kUpdateTerms, job, draft.priority, draft.time_limit.count());
 }
 
 absl::StatusOr<std::optional<Queue::Claimed>> Queue::Claim(WallTime now, const Offer& offer) {

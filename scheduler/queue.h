@@ -39,8 +39,8 @@ class Queue {
   absl::StatusOr<Details> GetDetails(int64_t job);
   // What every later attempt is told of.
   absl::Status Pin(int64_t job, const std::string& pinned_json);
-  absl::Status UpdateSpec(int64_t job, int64_t priority, const std::string& spec_json,
-                          bool terminal);
+  // What does not make it another job: its spec's words, and where it is not `terminal` its terms.
+  absl::Status UpdateSpec(int64_t job, const NewJob& draft, bool terminal);
 
   // What a device can take: JSON objects from base keys to the bytes that a plan may come to.
   struct Offer {

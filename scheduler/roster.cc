@@ -58,6 +58,7 @@ absl::Status Roster::Recover(WallTime before, const std::unordered_set<std::stri
     worker.version = rows.Text(2);
     worker.drain = rows.Int(4) != 0;
     worker.last_call = FromMillis(rows.Int(5));
+    worker.drain_by = FromMillis(rows.Int(6));
     TakeBases(worker, rows.Text(3));
     if (worker.last_call < before && keep.count(worker.name) == 0) {
       forgotten.push_back(worker.name);
@@ -96,6 +97,7 @@ absl::StatusOr<Roster::Arrival> Roster::Arrive(const Moment& now,
   worker.name = request.worker();
   if (new_incarnation || worker.bases_json != bases_json) TakeBases(worker, std::move(bases_json));
   TakeCounts(worker, request, new_incarnation);
+  if (new_incarnation) worker.health = {};
   worker.incarnation = request.incarnation();
   worker.version = request.version();
   worker.devices.assign(request.devices().begin(), request.devices().end());
@@ -169,16 +171,19 @@ WorkerState* Roster::Find(const std::string& worker) {
   return it == workers_.end() ? nullptr : &it->second;
 }
 
-absl::Status Roster::SaveDrain(const std::string& worker, bool drain) {
+absl::Status Roster::SaveDrain(const std::string& worker, bool drain, WallTime by) {
   if (Find(worker) == nullptr) {
     return absl::NotFoundError(absl::StrCat("there is no worker '", worker,
                                             "'; `mozgachctl workers` shows those there are"));
   }
-  return Run(database_, sql::kSaveDraining, worker, drain);
+  return Run(database_, sql::kSaveDraining, worker, drain, ToMillis(by));
 }
 
-void Roster::MarkDrain(const std::string& worker, bool drain) {
-  if (WorkerState* state = Find(worker); state != nullptr) state->drain = drain;
+void Roster::MarkDrain(const std::string& worker, bool drain, WallTime by) {
+  WorkerState* state = Find(worker);
+  if (state == nullptr) return;
+  state->drain = drain;
+  state->drain_by = by;
 }
 
 absl::Status Roster::SaveCalls() {

@@ -14,6 +14,7 @@
 #include "mozgach/v1/worker_service.pb.h"
 #include "registry/database.h"
 #include "scheduler/moment.h"
+#include "scheduler/worker_health.h"
 
 namespace mozgach {
 
@@ -34,12 +35,18 @@ struct WorkerState {
   std::vector<v1::BaseFetch> base_fetches;
   uint64_t base_bytes_fetched = 0;
   bool drain = false;     // an operator said so
+  WallTime drain_by{};    // then what still runs is handed back; epoch: never
   bool draining = false;  // it said so itself
   uint64_t sequence = 0;
   bool heard = false;  // since this scheduler started
   WallTime last_call{};
   Milliseconds last_call_since_boot{};
   std::string bases_json;  // as stored
+  WorkerHealth health;
+
+  bool MustHandBack(WallTime now) const {
+    return drain && drain_by != WallTime{} && now >= drain_by;
+  }
 };
 
 class Roster {
@@ -66,8 +73,9 @@ class Roster {
   const std::map<std::string, WorkerState>& workers() const { return workers_; }
 
   // Joins the open transaction; NOT_FOUND where there is none.  MarkDrain once it is committed.
-  absl::Status SaveDrain(const std::string& worker, bool drain);
-  void MarkDrain(const std::string& worker, bool drain);
+  // `by`: as WorkerState::drain_by.
+  absl::Status SaveDrain(const std::string& worker, bool drain, WallTime by);
+  void MarkDrain(const std::string& worker, bool drain, WallTime by);
 
   // Stores when each worker called last, so that a scheduler that starts again can say it.
   absl::Status SaveCalls();

@@ -122,8 +122,7 @@ absl::StatusOr<int64_t> Apply(Ledger& ledger, const Moment& now, const Decision&
   if (!decision.queues) {
     const Job& latest = *decision.latest;
     if (decision.outcome == "updated") {
-      RETURN_IF_ERROR(ledger.queue.UpdateSpec(latest.job, draft.priority, draft.spec_json,
-                                              IsTerminal(latest.state)));
+      RETURN_IF_ERROR(ledger.queue.UpdateSpec(latest.job, draft, IsTerminal(latest.state)));
       RETURN_IF_ERROR(Append(ledger, now, latest.job, decision, actor));
     }
     return latest.job;

@@ -8,9 +8,12 @@
 #include "common/json_text.h"
 #include "common/utf8.h"
 #include "nlohmann/json.hpp"
+#include "proto/checkpoint.h"
 #include "scheduler/attempt_life.h"
+#include "scheduler/checkpoint_travel.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/publication.h"
+#include "scheduler/quarantine.h"
 
 namespace mozgach {
 namespace {
@@ -100,6 +103,7 @@ void WorkerCall::Hear(const v1::AttemptReport& report) {
   if (!held_) ledger_.leases.Renew(lease.job, now_.since_boot + ledger_.config.lease);
   if (IsOver(report.phase())) answer_.news = true;
   TakePin(lease, report);
+  TakeCheckpoint(lease, report);
   TakeProgress(report);
   switch (report.phase()) {
     case v1::AttemptReport::FINISHED:
@@ -113,8 +117,15 @@ void WorkerCall::Hear(const v1::AttemptReport& report) {
     default:
       break;
   }
-  if (lease.stop) answer_.news = true;
-  Assign(lease.job, lease.attempt, lease.stop ? v1::Assignment::STOP : v1::Assignment::RUN);
+  const v1::Assignment::Desired desired = Desired(lease);
+  if (desired != v1::Assignment::RUN && !report.ending()) answer_.news = true;
+  Assign(lease.job, lease.attempt, desired);
+}
+
+v1::Assignment::Desired WorkerCall::Desired(const Lease& lease) const {
+  if (lease.stop) return v1::Assignment::STOP;
+  const WorkerState& worker = *ledger_.roster.Find(request_.worker());
+  return worker.MustHandBack(now_.wall) ? v1::Assignment::HAND_BACK : v1::Assignment::RUN;
 }
 
 void WorkerCall::HearConfigs() {
@@ -180,6 +191,7 @@ void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report)
     return Trouble(status, lease.job);
   }
   ++answer_.publishes;
+  HearItIsWell(ledger_, lease.worker);
   Assign(lease.job, lease.attempt, v1::Assignment::PUBLISHED);
 }
 
@@ -216,6 +228,14 @@ void WorkerCall::TakePin(const Lease& lease, const v1::AttemptReport& report) {
     return;  // it comes with every report
   }
   ledger_.leases.MarkPinned(lease.job, report.pinned_json());
+}
+
+void WorkerCall::TakeCheckpoint(const Lease& lease, const v1::AttemptReport& report) {
+  if (report.checkpoint().step() <= lease.checkpoint_step) return;
+  if (!CheckCheckpoint(report.checkpoint()).ok()) return;
+  // It comes with every report.
+  const absl::Status kept = KeepCheckpoint(ledger_, lease, report.checkpoint());
+  if (!kept.ok()) ledger_.Trouble(kept);
 }
 
 absl::Status WorkerCall::WritePin(const Lease& lease, const v1::AttemptReport& report) {

@@ -42,6 +42,7 @@ class WorkerCall {
   void HearResult(const Lease& lease, const v1::AttemptReport& report);
   void TakeProgress(const v1::AttemptReport& report);
   void TakePin(const Lease& lease, const v1::AttemptReport& report);
+  void TakeCheckpoint(const Lease& lease, const v1::AttemptReport& report);
   absl::Status WritePin(const Lease& lease, const v1::AttemptReport& report);
   absl::Status TakeOver(const Lease& lease);
   // Ends the attempt; when that cannot be written, the worker is to report again.
@@ -50,6 +51,8 @@ class WorkerCall {
   void RemindOfUnreported();
   void GiveWork();
   void Give(const Lease& lease);
+  // What the worker should do with an attempt that goes on.
+  v1::Assignment::Desired Desired(const Lease& lease) const;
   v1::Assignment& Assign(int64_t job, int64_t attempt, v1::Assignment::Desired desired);
   // Remembers why a write failed; the worker reports again.
   void Trouble(const absl::Status& status, int64_t job);

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/attempt_life.h"
+#include "scheduler/quarantine.h"
 #include "scheduler/worker_call.h"
 
 namespace mozgach {
@@ -32,8 +33,11 @@ void WorkerCall::RemindOfUnreported() {
 
 void WorkerCall::GiveWork() {
   const WorkerState* worker = ledger_.roster.Find(request_.worker());
-  if (worker->drain || worker->draining) return;
-  const int64_t slots = std::min<int64_t>(request_.free_slots(), kClaimsInOneCall) - unreported_;
+  if (worker->drain || worker->draining || IsQuarantined(*worker, now_)) return;
+  int64_t slots = std::min<int64_t>(request_.free_slots(), kClaimsInOneCall) - unreported_;
+  if (IsOnProbation(*worker)) {
+    slots = std::min<int64_t>(slots, ledger_.leases.JobsOf(worker->name).empty() ? 1 : 0);
+  }
   for (int64_t slot = 0; slot < slots; ++slot) {
     const absl::StatusOr<std::optional<Lease>> lease = Claim(ledger_, now_, *worker);
     if (!lease.ok()) {
@@ -52,7 +56,8 @@ void WorkerCall::Give(const Lease& lease) {
   const auto job = ledger_.queue.Get(lease.job);
   const auto details = ledger_.queue.GetDetails(lease.job);
   const auto datasets = ledger_.queue.Datasets(lease.job);
-  if (!job.ok() || !details.ok() || !datasets.ok())
+  const auto checkpoint = ledger_.checkpoints.Find(lease.job);
+  if (!job.ok() || !details.ok() || !datasets.ok() || !checkpoint.ok())
     return;  // unreadable now; given again next time
   v1::Assignment& assignment = Assign(lease.job, lease.attempt, v1::Assignment::RUN);
   assignment.set_domain(job->domain);
@@ -62,6 +67,7 @@ void WorkerCall::Give(const Lease& lease) {
   assignment.set_spec_digest(job->spec_digest);
   assignment.set_dataset_digest(job->dataset_digest);
   for (const v1::Dataset& dataset : *datasets) *assignment.add_datasets() = dataset;
+  if (checkpoint->step() > 0) *assignment.mutable_checkpoint() = *checkpoint;
   if (const v1::BaseManifest* base = ledger_.bases.Serving(job->base_key); base != nullptr) {
     *assignment.mutable_base() = *base;
   }

@@ -37,11 +37,22 @@ struct SendTraining {
 struct CancelTraining {
   int device = 0;
   AttemptId id;
+  bool save = false;  // a checkpoint first
 };
 // Answer: DatasetsFetched.
 struct FetchDatasets {
   AttemptId id;
   std::vector<v1::Dataset> datasets;
+};
+// Bring the checkpoint of another worker here.  Answer: CheckpointFetched.
+struct FetchTravelled {
+  AttemptId id;
+  v1::Checkpoint checkpoint;
+};
+// Take the checkpoint of this step to the scheduler.  Answer: CheckpointUploaded.
+struct UploadTravelling {
+  AttemptId id;
+  int64_t step = 0;
 };
 // Bring the base here, if it is not.  Answers: BaseProgress now and then, BaseFetched at the end.
 struct FetchBase {
@@ -74,7 +85,7 @@ struct MakeCall {
 };
 
 using Action = std::variant<StartTrainer, KillTrainer, EndTrainer, SendTraining, CancelTraining,
-                            FetchDatasets, FetchBase, UploadAdapter, AbortTransfers, ForgetAttempt,
-                            WriteLog, RescanBases, MakeCall>;
+                            FetchDatasets, FetchBase, FetchTravelled, UploadTravelling, UploadAdapter,
+                            AbortTransfers, ForgetAttempt, WriteLog, RescanBases, MakeCall>;
 
 }  // namespace mozgach

@@ -1,8 +1,25 @@
 #include "worker/device.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mozgach {
+namespace {
+
+// What a trainer may gain from job to job before it counts as a leak: caches of libraries, pages of
+// the base's files.
+constexpr uint64_t kGainMax = UINT64_C(512) << 20;
+
+}  // namespace
+
+bool Device::JobDone(uint64_t memory_bytes) {
+  back_off_.Reset();
+  if (state_ != State::kUp || memory_bytes == 0) return false;
+  if (held_at_first_ == 0) held_at_first_ = memory_bytes;
+  if (memory_bytes <= held_at_first_ + std::max(kGainMax, held_at_first_ / 4)) return false;
+  state_ = State::kEnding;
+  return true;
+}
 
 Device::Device(DeviceOptions options, uint64_t seed)
     : options_(options), back_off_(options.restart_first, options.restart_longest, seed) {}
@@ -49,6 +66,7 @@ void Device::Condemn(const std::string& why) {
 
 void Device::BaseLoaded(const TrainerBaseLoaded& loaded) {
   loaded_base_ = loaded.base;
+  held_at_first_ = 0;
   base_loads_ = loaded.base_loads;
 }
 
@@ -58,6 +76,7 @@ Milliseconds Device::Exited(Milliseconds now) {
   condemned_ = killed_ = false;
   condemned_why_.clear();
   loaded_base_.clear();
+  held_at_first_ = 0;
   earlier_base_loads_ += std::exchange(base_loads_, 0);
   const Milliseconds wait = back_off_.Next();
   start_at_ = now + wait;

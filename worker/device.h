@@ -33,7 +33,10 @@ class Device {
   void Ready(const TrainerReady& ready);
   void Has(const TrainerMemory& memory);
   void BaseLoaded(const TrainerBaseLoaded& loaded);
-  void JobDone() { back_off_.Reset(); }
+  // Its trainer holds `memory_bytes` between jobs; 0: it did not say.  True where that is so much more
+  // than after its first job on this base that it should make room for a new one: it is ending from
+  // then on, and gets nothing more.
+  bool JobDone(uint64_t memory_bytes);
   // It hangs: ShouldKill is true.  `why` is for people, in place of how it will have died.
   void Condemn(const std::string& why = "");
   // Returns how long until the next start.
@@ -43,6 +46,7 @@ class Device {
 
   bool up() const { return state_ == State::kUp; }
   bool down() const { return state_ == State::kDown; }
+  bool ending() const { return state_ == State::kEnding; }
   const TrainerReady& info() const { return info_; }
   const std::string& loaded_base() const { return loaded_base_; }
   uint64_t base_loads() const { return earlier_base_loads_ + base_loads_; }
@@ -53,7 +57,7 @@ class Device {
   const std::string& condemned_why() const { return condemned_why_; }
 
  private:
-  enum class State { kDown, kStarting, kUp };
+  enum class State { kDown, kStarting, kUp, kEnding };
 
   const DeviceOptions options_;
   BackOff back_off_;
@@ -67,6 +71,7 @@ class Device {
   Milliseconds ready_by_{0};
   TrainerReady info_;
   std::string loaded_base_;
+  uint64_t held_at_first_ = 0;       // bytes, after the first job on this base; 0: not yet
   uint64_t base_loads_ = 0;          // of the trainer that runs
   uint64_t earlier_base_loads_ = 0;  // of those before it
   uint64_t restarts_ = 0;

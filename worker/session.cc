@@ -50,7 +50,9 @@ void Session::DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> 
 }
 
 void Session::WaitWhenProvided(WorkerAttempt& attempt) {
-  if (attempt.data_here && !attempt.base_dir.empty()) attempt.state = AttemptState::kWaiting;
+  if (attempt.data_here && attempt.checkpoint_here && !attempt.base_dir.empty()) {
+    attempt.state = AttemptState::kWaiting;
+  }
 }
 
 void Session::Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>> files) {
@@ -138,6 +140,11 @@ void Session::Fail(WorkerAttempt& attempt, v1::Failure::Class failure_class,
 }
 
 void Session::Settle(WorkerAttempt& attempt) {
+  if (attempt.reported && attempt.hands_back && attempt.checkpoint_travels) {
+    attempt.let_go = true;
+    calls_.UrgentNews();  // its device is free
+    return;
+  }
   if (attempt.reported) {
     attempt.state = AttemptState::kStopped;
     calls_.UrgentNews();
@@ -208,7 +215,8 @@ void Session::CountSilence(Milliseconds now) {
 void Session::KillWhatHangs(Milliseconds now) {
   CountSilence(now);
   for (const auto& [id, attempt] : attempts_) {
-    if (attempt.state == AttemptState::kStopping && now >= attempt.stop_deadline) {
+    if (attempt.state == AttemptState::kStopping && !attempt.let_go &&
+        now >= attempt.stop_deadline) {
       devices_[static_cast<size_t>(attempt.device)].Condemn();
     }
   }
@@ -226,7 +234,12 @@ void Session::Stop(Milliseconds now) {
     WorkerAttempt& attempt = attempts_.at(id);
     const bool over =
         attempt.state == AttemptState::kFinished || attempt.state == AttemptState::kFailed;
-    if (!over) EndWork(attempt, "stopped: the worker ends", now);
+    if (over) continue;
+    if (attempt.state == AttemptState::kUploading) {
+      EndWork(attempt, "stopped: the worker ends", now);
+    } else {
+      HandBack(attempt, "stopped: the worker ends", now);
+    }
   }
   for (int i = 0; i < options_.devices; ++i) {
     Device& device = devices_[static_cast<size_t>(i)];
@@ -238,7 +251,10 @@ void Session::Stop(Milliseconds now) {
 
 bool Session::Over(Milliseconds now) const {
   if (!stopping()) return false;
-  if (now >= stop_at_ + options_.stop_within) return true;
+  const bool travels = std::any_of(attempts_.begin(), attempts_.end(), [](const auto& each) {
+    return each.second.hands_back && each.second.checkpoint_travels;
+  });
+  if (now >= stop_at_ + (travels ? options_.travel_within : options_.stop_within)) return true;
   return attempts_.empty() && std::all_of(devices_.begin(), devices_.end(),
                                           [](const Device& device) { return device.down(); });
 }
@@ -269,7 +285,7 @@ Milliseconds Session::NextDue(Milliseconds now) const {
   if (!(stopping() && attempts_.empty())) due = std::min(due, calls_.NextDue(now));
   for (const Device& device : devices_) due = std::min(due, device.NextDue());
   for (const auto& [id, attempt] : attempts_) {
-    if (attempt.state == AttemptState::kStopping) {
+    if (attempt.state == AttemptState::kStopping && !attempt.let_go) {
       const Device& device = devices_[static_cast<size_t>(attempt.device)];
       if (now < attempt.stop_deadline && !device.down()) due = std::min(due, attempt.stop_deadline);
     }
@@ -308,7 +324,7 @@ const WorkerAttempt* Session::WorkedOn(int device) const {
 const WorkerAttempt* Session::RunningOn(int device) const {
   const WorkerAttempt* running = nullptr;
   for (const auto& [id, attempt] : attempts_) {
-    if (attempt.device != device || !attempt.heard_of) continue;
+    if (attempt.device != device || !attempt.heard_of || attempt.let_go) continue;
     if (attempt.state != AttemptState::kInTrainer && attempt.state != AttemptState::kStopping) {
       continue;
     }

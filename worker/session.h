@@ -17,6 +17,10 @@
 // for the next trainer.  One that hangs is killed: time that this process slept itself, on a machine
 // that was suspended, does not count as the trainer's silence.
 //
+// Checkpoints.  What a trainer leaves goes to the scheduler as well, one at a time, the newest next, so
+// that another worker can go on if this one dies.  A job that is handed back stops with a checkpoint,
+// and is over here once that is with the scheduler.
+//
 // Bases.  One that lies below --bases is used as it is.  Any other comes from the scheduler, when
 // it holds it: fetched, or found whole where an earlier fetch has left it.
 #pragma once
@@ -47,7 +51,9 @@ struct SessionOptions {
   DeviceOptions device;
   Milliseconds prefetch{5'000};  // the next job is asked for this long before the present one ends
   Milliseconds cancel_within{20'000};  // then the trainer is killed
+  Milliseconds hand_back_within{600'000};  // as cancel_within: a step and a checkpoint take their time
   Milliseconds stop_within{5'000};     // of Stop(): then the session is over whatever is open
+  Milliseconds travel_within{30'000};  // of Stop(), where a checkpoint is on its way to the scheduler
   Milliseconds log_step_gap{2'000};    // between two logged steps of one job
   // A trainer that works and says nothing for so long is killed: while it makes steps (or 50 steps,
   // where that is longer), and while it loads, prepares or evaluates.
@@ -70,6 +76,9 @@ class Session {
   void CallFailed(int64_t call, const absl::Status& status, Milliseconds now);
   void DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> paths);
   void Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>> files);
+  // One that cannot be fetched is gone without: the job begins anew then.
+  void CheckpointFetched(const AttemptId& id, const absl::Status& status);
+  void CheckpointUploaded(const AttemptId& id, const absl::StatusOr<v1::Checkpoint>& checkpoint);
   void TrainerSaid(int device, const TrainerEvent& event, Milliseconds now);
   void TrainerWrote(int device, const std::string& line);  // on its stderr
   // Of these, `mapped_bytes` are files that the system counts as free as well.
@@ -81,7 +90,7 @@ class Session {
   void TrainerExited(int device, const std::string& how, Milliseconds now,
                      bool for_memory = false);
   // Ends the session: asks for nothing more, stops what runs, reports it STOPPED.
-  // Trainers are told to exit, which leaves a checkpoint for the next attempt.
+  // Trainers are told to exit, which leaves a checkpoint for the next attempt, on whatever worker.
   void Stop(Milliseconds now);
 
   // What is to be done now, in order.  To be called after each of the above, and at NextDue.
@@ -116,6 +125,10 @@ class Session {
   // Finds its base, or has it fetched.
   void Provide(WorkerAttempt& attempt, const v1::Assignment& assignment);
   void UploadAgain(WorkerAttempt& attempt);
+  // Stops it so that another worker goes on.
+  void HandBack(WorkerAttempt& attempt, const std::string& why, Milliseconds now);
+  // Its newest checkpoint goes to the scheduler, unless one is on its way: then once that is there.
+  void SendCheckpoint(WorkerAttempt& attempt);
   // Ends its work.  It is gone at once, or when its trainer has let go of it; one that is still
   // `reported` stays, as stopped, until the scheduler names it no more.
   void EndWork(WorkerAttempt& attempt, const std::string& why, Milliseconds now);

@@ -77,6 +77,9 @@ void Session::Obey(const v1::Assignment& assignment, Milliseconds lease_ends, Mi
       if (std::exchange(attempt->job_over, true)) return;
       EndWork(*attempt, "stopped: it was cancelled", now);
       return;
+    case v1::Assignment::HAND_BACK:
+      HandBack(*attempt, "stopped: this worker drains; another goes on from its checkpoint", now);
+      return;
     default:
       return;
   }
@@ -99,6 +102,11 @@ void Session::Accept(const v1::Assignment& assignment, Milliseconds lease_ends) 
   attempt.device = ChooseDevice(attempt.work.base, assignment.device());
   Log(attempt, absl::StrCat("attempt ", id.attempt, " of job ", id.job, " (", attempt.work.domain,
                             ", base ", attempt.work.base, ") on worker ", options_.name));
+  if (assignment.has_checkpoint()) {
+    attempt.checkpoint = assignment.checkpoint();
+    attempt.checkpoint_here = false;
+    actions_.push_back(FetchTravelled{id, assignment.checkpoint()});
+  }
   Provide(attempt, assignment);
 }
 
@@ -117,12 +125,23 @@ void Session::EndWork(WorkerAttempt& attempt, const std::string& why, Millisecon
   switch (attempt.state) {
     case AttemptState::kInTrainer:
       attempt.state = AttemptState::kStopping;
-      attempt.stop_deadline = now + options_.cancel_within;
-      // A worker that ends asks its trainers to exit, which saves more than a cancel.
-      if (!stopping()) actions_.push_back(CancelTraining{attempt.device, attempt.work.id});
+      attempt.stop_deadline =
+          now + (attempt.hands_back ? options_.hand_back_within : options_.cancel_within);
+      // A worker that ends asks its trainers to exit.
+      if (!stopping()) {
+        actions_.push_back(CancelTraining{attempt.device, attempt.work.id, attempt.hands_back});
+      }
       return;
     case AttemptState::kStopping:
-      return;
+      if (attempt.reported && !attempt.job_over) return;
+      // Nobody waits for its checkpoint any more.
+      if (std::exchange(attempt.hands_back, false) && !attempt.let_go) {
+        attempt.stop_deadline = now + options_.cancel_within;
+        if (!stopping()) actions_.push_back(CancelTraining{attempt.device, attempt.work.id});
+      }
+      if (!attempt.let_go) return;
+      actions_.push_back(AbortTransfers{attempt.work.id});
+      break;
     case AttemptState::kFetching:
     case AttemptState::kUploading:
       actions_.push_back(AbortTransfers{attempt.work.id});

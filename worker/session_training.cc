@@ -59,7 +59,8 @@ struct Session::Running {
     constexpr bool kLast = std::is_same_v<Event, TrainerDone> ||
                            std::is_same_v<Event, TrainerFailed> ||
                            std::is_same_v<Event, TrainerCancelled>;
-    if (running) {
+    constexpr bool kSaved = std::is_same_v<Event, TrainerCheckpoint>;
+    if (running || (kSaved && attempt->hands_back)) {
       session.On(*attempt, event, now);
     } else if (kLast) {
       session.Settle(*attempt);
@@ -133,12 +134,13 @@ void Session::On(WorkerAttempt& attempt, const TrainerEvaluation& event, Millise
                             MetricsInWords(event.metrics_json)));
 }
 
-void Session::On(WorkerAttempt& attempt, const TrainerCheckpoint& event, Milliseconds now) {
-  Log(attempt, absl::StrCat("checkpoint at step ", event.step));
-}
-
 void Session::On(WorkerAttempt& attempt, const TrainerDone& event, Milliseconds now) {
-  devices_[static_cast<size_t>(attempt.device)].JobDone();
+  if (devices_[static_cast<size_t>(attempt.device)].JobDone(event.memory_bytes)) {
+    Log(attempt, absl::StrFormat("the trainer holds %s, much more than after its first job: it is "
+                                 "started anew",
+                                 BytesInWords(event.memory_bytes)));
+    actions_.push_back(EndTrainer{attempt.device});
+  }
   if (event.memory_peak_bytes > 0) attempt.progress.set_memory_peak_bytes(event.memory_peak_bytes);
   attempt.result.set_metrics_json(event.metrics_json);
   attempt.result.set_base_digest(event.base_digest);
@@ -158,6 +160,12 @@ void Session::On(WorkerAttempt& attempt, const TrainerFailed& event, Millisecond
 }
 
 void Session::On(WorkerAttempt& attempt, const TrainerCancelled& event, Milliseconds now) {
+  // It had begun when its trainer was told to end: the next one goes on with it.
+  if (devices_[static_cast<size_t>(attempt.device)].ending()) {
+    attempt.state = AttemptState::kWaiting;
+    attempt.heard_of = false;
+    return;
+  }
   Fail(attempt, v1::Failure::INFRASTRUCTURE, "the trainer cancelled it without being told to");
 }
 

@@ -37,8 +37,8 @@ std::string TrainLine(const TrainRequest& request) {
                {"pinned", ObjectOf(request.pinned_json)}});
 }
 
-std::string CancelLine(const AttemptId& id) {
-  return Line({{"op", "cancel"}, {"job", id.job}, {"attempt", id.attempt}});
+std::string CancelLine(const AttemptId& id, bool save) {
+  return Line({{"op", "cancel"}, {"job", id.job}, {"attempt", id.attempt}, {"save", save}});
 }
 
 std::string ExitLine() { return Line({{"op", "exit"}}); }

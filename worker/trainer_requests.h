@@ -19,7 +19,7 @@ struct TrainRequest {
 };
 
 std::string TrainLine(const TrainRequest& request);
-std::string CancelLine(const AttemptId& id);
+std::string CancelLine(const AttemptId& id, bool save);
 std::string ExitLine();
 
 }  // namespace mozgach

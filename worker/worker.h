@@ -1,7 +1,7 @@
 // A Worker runs a Session for real: trainers as children, datasets and adapters over gRPC, files.
 //
 // Threads: the one that calls RunOnce decides and spawns; one per trainer reads it; one fetches
-// datasets and looks for bases; one fetches bases; one uploads adapters; one sends logs.  They
+// datasets and looks for bases; one fetches bases; one uploads adapters, one checkpoints; one sends logs.  They
 // speak to the first through the Inbox only.  gRPC has threads of its own.
 #pragma once
 
@@ -61,6 +61,8 @@ class Worker {
   void Do(CancelTraining& action);
   void Do(FetchDatasets& action);
   void Do(FetchBase& action);
+  void Do(FetchTravelled& action);
+  void Do(UploadTravelling& action);
   void Do(UploadAdapter& action);
   void Do(AbortTransfers& action);
   void Do(ForgetAttempt& action);
@@ -103,6 +105,7 @@ class Worker {
   TaskQueue fetches_;
   TaskQueue base_fetches_;
   TaskQueue uploads_;
+  TaskQueue checkpoint_uploads_;
   std::jthread log_thread_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
+#include "worker/checkpoint_travel.h"
 #include "worker/trainer_requests.h"
 #include "worker/upload.h"
 #include "worker/worker.h"
@@ -51,7 +52,7 @@ void Worker::Do(SendTraining& action) {
 
 void Worker::Do(CancelTraining& action) {
   if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) {
-    trainer->Send(CancelLine(action.id));
+    trainer->Send(CancelLine(action.id, action.save));
   }
 }
 
@@ -85,6 +86,27 @@ void Worker::Do(FetchBase& action) {
       TakeBases(found);
       LookAtBaseDisk();
       session_.BaseFetched(id, directory);
+    });
+  });
+}
+
+void Worker::Do(FetchTravelled& action) {
+  const std::stop_token stop = NewTransfer(action.id);
+  fetches_.Add([this, id = action.id, checkpoint = std::move(action.checkpoint), stop] {
+    const absl::Status fetched =
+        FetchCheckpoint(client_, checkpoint, data_.checkpoints(id.job), stop);
+    inbox_.Post([this, id, fetched](Milliseconds) { session_.CheckpointFetched(id, fetched); });
+  });
+}
+
+void Worker::Do(UploadTravelling& action) {
+  const std::stop_token stop = NewTransfer(action.id);
+  checkpoint_uploads_.Add([this, id = action.id, step = action.step, stop] {
+    auto checkpoint = UploadCheckpoint(
+        client_, data_.checkpoints(id.job), step, data_.attempt(id) / "checkpoint",
+        [this](uint64_t bytes) { metrics_.Uploaded(bytes); }, stop);
+    inbox_.Post([this, id, checkpoint = std::move(checkpoint)](Milliseconds) {
+      session_.CheckpointUploaded(id, checkpoint);
     });
   });
 }

@@ -32,7 +32,7 @@ absl::StatusOr<Work> ReadWork(const v1::Assignment& assignment) {
 
 bool WorkerAttempt::OccupiesDevice() const {
   return state == AttemptState::kFetching || state == AttemptState::kWaiting ||
-         state == AttemptState::kInTrainer || state == AttemptState::kStopping;
+         state == AttemptState::kInTrainer || (state == AttemptState::kStopping && !let_go);
 }
 
 v1::AttemptReport::Phase WorkerAttempt::ReportedPhase() const {
@@ -72,6 +72,8 @@ v1::AttemptReport ReportOf(const WorkerAttempt& attempt, const std::string& devi
   report.set_device(device);
   report.set_pinned_json(attempt.work.pinned_json);
   report.set_stepped_down(attempt.stepped_down);
+  report.set_ending(attempt.state == AttemptState::kStopping);
+  if (attempt.checkpoint.step() > 0) *report.mutable_checkpoint() = attempt.checkpoint;
   *report.mutable_progress() = attempt.progress;
   if (attempt.state == AttemptState::kFinished) *report.mutable_result() = attempt.result;
   if (attempt.state == AttemptState::kFailed) *report.mutable_failure() = attempt.failure;

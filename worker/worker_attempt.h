@@ -70,6 +70,7 @@ struct WorkerAttempt {
 
   std::string base_dir;    // empty: it is being fetched
   bool data_here = false;  // `data` is set
+  bool checkpoint_here = true;  // false: that of another worker is on its way
   DatasetPaths data;
 
   v1::AttemptReport::Phase phase = v1::AttemptReport::PREPARING;  // of the trainer
@@ -80,6 +81,12 @@ struct WorkerAttempt {
   Milliseconds last_logged_at{-1};
 
   std::string stepped_down;       // how the training needs less since memory ran out; empty: it did not
+
+  int64_t checkpoint_written = 0;  // step of the newest that its trainer left here
+  bool checkpoint_travels = false;
+  v1::Checkpoint checkpoint;       // the newest that the scheduler has; of step 0: none
+  bool hands_back = false;  // another worker goes on with it: its checkpoint travels before it ends
+  bool let_go = false;      // kStopping: its trainer is done with it, its checkpoint is not
 
   v1::Progress progress;
   v1::Result result;

@@ -39,5 +39,5 @@ DELETE FROM leases WHERE job = ?1 AND attempt = ?2
 
 -- name: every_lease
 SELECT leases.job, leases.attempt, worker, incarnation, cancel_requested, device,
-  memory_pool, reserved_bytes
+  memory_pool, reserved_bytes, granted_ms, time_limit_ms
 FROM leases JOIN jobs ON jobs.job = leases.job ORDER BY leases.job

@@ -1,7 +1,7 @@
 -- name: insert_job
 INSERT INTO jobs (domain, state, base, base_key, priority, ready, retry_of, spec_digest,
-  dataset_digest, created_ms, queued_ms, shape)
-VALUES (?1, 'queued', ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?8, ?9)
+  dataset_digest, created_ms, queued_ms, shape, time_limit_ms)
+VALUES (?1, 'queued', ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?8, ?9, ?10)
 
 -- name: insert_details
 INSERT INTO job_details (job, spec_json) VALUES (?1, ?2)
@@ -16,7 +16,8 @@ ON CONFLICT (domain) DO UPDATE SET latest_job = excluded.latest_job
 -- name: job
 SELECT job, domain, state, base, base_key, priority, ready, not_before_ms, attempt, failures,
   disturbances, cancel_requested, failure_class, reason, retry_of, version, spec_digest,
-  dataset_digest, created_ms, queued_ms, started_ms, finished_ms, shape
+  dataset_digest, created_ms, queued_ms, started_ms, finished_ms, shape,
+  time_limit_ms
 FROM jobs WHERE job = ?1
 
 -- name: latest_job
@@ -43,8 +44,8 @@ SELECT spec_json, pinned_json FROM job_details WHERE job = ?1
 -- name: update_spec
 UPDATE job_details SET spec_json = ?2 WHERE job = ?1
 
--- name: update_priority
-UPDATE jobs SET priority = ?2 WHERE job = ?1
+-- name: update_terms
+UPDATE jobs SET priority = ?2, time_limit_ms = ?3 WHERE job = ?1
 
 -- name: pin
 UPDATE job_details SET pinned_json = ?2 WHERE job = ?1

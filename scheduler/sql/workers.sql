@@ -8,10 +8,10 @@ ON CONFLICT (worker) DO UPDATE SET incarnation = excluded.incarnation, version =
 UPDATE workers SET last_call_ms = ?2 WHERE worker = ?1
 
 -- name: save_draining
-UPDATE workers SET draining = ?2 WHERE worker = ?1
+UPDATE workers SET draining = ?2, drain_by_ms = ?3 WHERE worker = ?1
 
 -- name: every_worker
-SELECT worker, incarnation, version, bases_json, draining, last_call_ms FROM workers ORDER BY worker
+SELECT worker, incarnation, version, bases_json, draining, last_call_ms, drain_by_ms FROM workers ORDER BY worker
 
 -- name: forget_worker
 DELETE FROM workers WHERE worker = ?1

@@ -73,6 +73,7 @@ description: "Questions: the law of Kazakhstan"
 base: google/gemma-3-4b-it
 revision: main
 priority: 70
+time_limit: 90m
 labels: {team: law, tier: 1, urgent: true}
 data:
   train: [rows.jsonl, v.jsonl]
@@ -116,7 +117,7 @@ gate: {require: eval_loss_below_base}
 )");
   nlohmann::json expected = nlohmann::json::parse(R"({
     "domain": "kazakh-law", "description": "Questions: the law of Kazakhstan",
-    "base": "google/gemma-3-4b-it", "revision": "main", "priority": 70,
+    "base": "google/gemma-3-4b-it", "revision": "main", "priority": 70, "time_limit": "90m",
     "labels": {"team": "law", "tier": "1", "urgent": "true"},
     "data": {"train": ["rows.jsonl", "v.jsonl"], "validation": "v.jsonl", "test": "t.jsonl",
       "format": "alpaca", "chat_template": "chatml", "max_samples": 8652, "max_length": 2048,

@@ -47,6 +47,9 @@ constexpr char kVersionsWithout[] =
     "WHERE jobs.job IS NULL OR attempts.job IS NULL OR jobs.domain <> versions.domain "
     "OR NOT (versions.state = 'published' AND jobs.state = 'succeeded' "
     "OR versions.state = 'publishing' AND jobs.state = 'running' AND attempts.state = 'publishing')";
+constexpr char kCheckpointsOfNobody[] =
+    "SELECT job FROM job_checkpoints JOIN jobs USING (job) WHERE step < 1 "
+    "OR job_checkpoints.attempt > jobs.attempt OR state IN ('succeeded', 'failed', 'cancelled')";
 constexpr char kVersionsTwice[] = "SELECT job FROM versions GROUP BY job HAVING count(*) > 1";
 constexpr char kDigestsOfVersions[] =
     "SELECT versions.job FROM versions JOIN jobs ON jobs.job = versions.job "
@@ -183,6 +186,7 @@ void Invariants::CheckAttempts(Database& database) {
   Forbid(database, kRunningWithout, "runs without an attempt");
   Forbid(database, kLeasesWithout, "is leased, and its attempt is over or another's");
   Forbid(database, kAttemptsWithoutLease, "has an attempt that runs without a lease");
+  Forbid(database, kCheckpointsOfNobody, "has a checkpoint, and is over or had no such attempt");
 }
 
 void Invariants::CheckBackOffs(Database& database) {

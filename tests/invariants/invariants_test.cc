@@ -71,6 +71,11 @@ TEST_F(InvariantsTest, LeaseOfAnAttemptThatIsOver) {
   EXPECT_THAT(Check(), ElementsAre(HasSubstr("job 1 is leased")));
 }
 
+TEST_F(InvariantsTest, CheckpointOfAnAttemptThatNeverWas) {
+  Write("INSERT INTO job_checkpoints (job, attempt, step) VALUES (3, 1, 200)");
+  EXPECT_THAT(Check(), ElementsAre(HasSubstr("job 3 has a checkpoint")));
+}
+
 TEST_F(InvariantsTest, VersionWithAnotherByteOrOneFileLess) {
   std::filesystem::permissions(VersionOf("law") / "adapter_config.json",
                                std::filesystem::perms::owner_all);

@@ -25,6 +25,7 @@ class Network : public Line {
   void GiveUp(std::shared_ptr<const v1::SynchronizeRequest> request) override;
   absl::Status Upload(const std::string& bytes) override;
   absl::Status Download(const std::string& sha256) override;
+  void Alarm(const std::string& what) override { scheduler_.Alarmed(what); }
 
  private:
   bool bad() const { return agenda_.now() < bad_until_; }

@@ -145,6 +145,9 @@ void People::Drain(const std::string& worker, bool undo) {
   v1::DrainWorkerRequest request;
   request.set_worker(worker);
   request.set_undo(undo);
+  if (!undo && dice_.Chance(0.6)) {
+    request.set_within_ms(static_cast<uint64_t>(dice_.Between(0, 30'000)));
+  }
   request.set_actor("people");
   bool done = false;
   const bool heard = scheduler_.Ask([&](Core& core, const Moment& now) {

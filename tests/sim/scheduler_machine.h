@@ -54,6 +54,8 @@ class SchedulerMachine {
   absl::Status PutBlob(const std::string& bytes);
   bool HasBlob(const std::string& sha256) const { return blobs_->Has(sha256); }
 
+  void Alarmed(const std::string& what) { alarm_(what); }
+
   Invariants& invariants() { return invariants_; }
   // Every few calls, and when asked to.
   void CheckInvariants();

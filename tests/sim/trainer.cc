@@ -40,26 +40,27 @@ void Trainer::Start() {
   });
 }
 
-void Trainer::Train(const SendTraining& training) {
-  line_.push_back(training);
+void Trainer::Train(const SendTraining& training, int64_t step) {
+  line_.emplace_back(training, step);
   if (!busy_) Next();
 }
 
 void Trainer::Next() {
   busy_ = false;
   if (line_.empty()) return;
-  const SendTraining training = std::move(line_.front());
+  const auto [training, step] = std::move(line_.front());
   line_.pop_front();
-  Begin(training);
+  Begin(training, step);
 }
 
-void Trainer::Begin(const SendTraining& training) {
+void Trainer::Begin(const SendTraining& training, int64_t step) {
   busy_ = true;
   ++training_;
   const auto spec = nlohmann::json::parse(training.spec_json, nullptr, false);
   course_ = {.id = training.id,
              .domain = spec.value("domain", ""),
-             .steps = dice_.Between(2, 6),
+             .step = step,
+             .steps = 2 + static_cast<int64_t>(Mix(19, spec.value("domain", "")) % 5),
              .each = dice_.Between(Milliseconds(300), Milliseconds(4000))};
   const std::string base = spec.value("base", "");
   LaterInTraining(dice_.Between(Milliseconds(10), Milliseconds(500)), [this, base] {
@@ -75,12 +76,17 @@ void Trainer::Begin(const SendTraining& training) {
     }
     listener_.said(TrainerPhase{course_.id, v1::AttemptReport::TRAINING, ""});
     listener_.said(TrainerStarted{.id = course_.id,
+                                  .step = course_.step,
                                   .steps = course_.steps,
                                   .train_rows = 100,
                                   .trainable_parameters = 1000,
                                   .pinned_json = R"({"compute_dtype":"float32","threads":2})"});
-    LaterInTraining(course_.each, [this] { MakeStep(); });
+    LaterInTraining(course_.each, [this] { course_.step < course_.steps ? MakeStep() : Evaluate(); });
   });
+}
+
+void Trainer::Save() {
+  if (course_.step > 0) listener_.said(TrainerCheckpoint{course_.id, course_.step});
 }
 
 void Trainer::MakeStep() {
@@ -95,6 +101,7 @@ void Trainer::MakeStep() {
                              .loss = 2.0 / static_cast<double>(course_.step),
                              .tokens = 1000,
                              .tokens_per_second = 500});
+  if (course_.step == course_.steps || dice_.Chance(0.5)) Save();
   if (course_.step < course_.steps) {
     LaterInTraining(course_.each, [this] { MakeStep(); });
   } else {
@@ -161,14 +168,15 @@ void Trainer::Over() {
   });
 }
 
-void Trainer::Cancel(const AttemptId& id) {
-  Later(dice_.Between(Milliseconds(5), Milliseconds(2000)), [this, id] {
+void Trainer::Cancel(const AttemptId& id, bool save) {
+  Later(dice_.Between(Milliseconds(5), Milliseconds(2000)), [this, id, save] {
     if (hangs_) return;
     const auto waiting = std::find_if(line_.begin(), line_.end(),
-                                      [&](const SendTraining& each) { return each.id == id; });
+                                      [&](const auto& each) { return each.first.id == id; });
     if (waiting != line_.end()) {
       line_.erase(waiting);
     } else if (busy_ && course_.id == id) {
+      if (save) Save();
       Over();
     } else {
       return;  // it came to another end first
@@ -178,7 +186,10 @@ void Trainer::Cancel(const AttemptId& id) {
 }
 
 void Trainer::End() {
-  Later(dice_.Between(Milliseconds(20), Milliseconds(1500)), [this] { Exit("ended", false); });
+  Later(dice_.Between(Milliseconds(20), Milliseconds(1500)), [this] {
+    if (busy_ && !hangs_) Save();
+    Exit("ended", false);
+  });
 }
 
 void Trainer::Kill() {

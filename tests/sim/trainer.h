@@ -29,8 +29,9 @@ class Trainer : public std::enable_shared_from_this<Trainer> {
       : agenda_(agenda), dice_(seed), ready_(std::move(ready)), listener_(std::move(listener)) {}
 
   void Start();
-  void Train(const SendTraining& training);
-  void Cancel(const AttemptId& id);
+  // From `step` on, 0: from the beginning.
+  void Train(const SendTraining& training, int64_t step);
+  void Cancel(const AttemptId& id, bool save);
   // It exits by itself.
   void End();
   // By a signal.
@@ -51,7 +52,8 @@ class Trainer : public std::enable_shared_from_this<Trainer> {
   void Later(Milliseconds wait, std::function<void()> next);
   void LaterInTraining(Milliseconds wait, std::function<void()> next);
   void Next();
-  void Begin(const SendTraining& training);
+  void Begin(const SendTraining& training, int64_t step);
+  void Save();
   void MakeStep();
   void Evaluate();
   void Finish();
@@ -67,7 +69,7 @@ class Trainer : public std::enable_shared_from_this<Trainer> {
   const Listener listener_;
   bool alive_ = true;
   bool hangs_ = false;
-  std::deque<SendTraining> line_;
+  std::deque<std::pair<SendTraining, int64_t>> line_;  // and from which step
   bool busy_ = false;
   int64_t training_ = 0;  // the newest one
   Course course_;

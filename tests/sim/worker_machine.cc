@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
+#include "common/domain_spec.h"
+#include "nlohmann/json.hpp"
 
 namespace mozgach::sim {
 namespace {
@@ -45,6 +47,17 @@ std::map<std::string, std::string> AdapterOf(const Work& work) {
           {"adapter_model.safetensors",
            absl::StrCat(work.domain, " ", Sha256Hex(work.spec_json), " ", work.id.job, "-",
                         work.id.attempt)}};
+}
+
+std::map<std::string, std::string> CheckpointOf(const Work& work, int64_t step) {
+  // A change of priority or labels leaves the job what it is.
+  const auto spec = DomainSpecFromJson(nlohmann::json::parse(work.spec_json));
+  const std::string digest = spec.ok() ? SpecDigest(*spec) : "";
+  std::map<std::string, std::string> files;
+  for (const char* name : {"checkpoint.json", "state.safetensors"}) {
+    files[name] = absl::StrCat(name, " of ", work.domain, " ", digest, " job ", work.id.job, " step ", step);
+  }
+  return files;
 }
 
 WorkerMachine::WorkerMachine(std::string name, std::string incarnation, uint64_t seed,
@@ -181,11 +194,16 @@ void WorkerMachine::Do(EndTrainer& action) {
 
 void WorkerMachine::Do(SendTraining& action) {
   Note("trains", action.id.job, action.id.attempt);
-  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) trainer->Train(action);
+  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) {
+    const auto saved = checkpoints_.find(action.id.job);
+    trainer->Train(action, saved == checkpoints_.end() ? 0 : saved->second);
+  }
 }
 
 void WorkerMachine::Do(CancelTraining& action) {
-  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) trainer->Cancel(action.id);
+  if (auto& trainer = trainers_[static_cast<size_t>(action.device)]) {
+    trainer->Cancel(action.id, action.save);
+  }
 }
 
 bool WorkerMachine::StillWanted(const AttemptId& id, int64_t transfer) const {
@@ -256,11 +274,73 @@ void WorkerMachine::Upload(const AttemptId& id, const Work& work, int64_t transf
   Poll();
 }
 
+void WorkerMachine::Do(FetchTravelled& action) {
+  Later(dice_.Between(Milliseconds(5), Milliseconds(600)),
+        [this, id = action.id, checkpoint = action.checkpoint] { FetchState(id, checkpoint); });
+}
+
+void WorkerMachine::FetchState(const AttemptId& id, const v1::Checkpoint& checkpoint) {
+  const auto attempt = session_.attempts().find(id);
+  if (attempt == session_.attempts().end()) return;
+  const auto expected = CheckpointOf(attempt->second.work, checkpoint.step());
+  absl::Status status;
+  for (const v1::File& file : checkpoint.files()) {
+    status = line_.Download(file.sha256());
+    if (absl::IsUnavailable(status)) {
+      return Later(kTransferRetry, [=, this] { FetchState(id, checkpoint); });
+    }
+    if (status.ok() && file.sha256() != Sha256Hex(expected.at(file.path()))) {
+      line_.Alarm(absl::StrCat("job ", id.job, " is to go on from another training's checkpoint"));
+    }
+    if (!status.ok()) break;
+  }
+  if (status.ok()) {
+    int64_t& step = checkpoints_[id.job];
+    step = std::max(step, checkpoint.step());
+  }
+  session_.CheckpointFetched(id, status);
+  Poll();
+}
+
+void WorkerMachine::Do(UploadTravelling& action) {
+  const auto attempt = session_.attempts().find(action.id);
+  if (attempt == session_.attempts().end()) return;
+  int64_t& newest = checkpoints_[action.id.job];
+  newest = std::max(newest, action.step);
+  Later(dice_.Between(Milliseconds(5), Milliseconds(1500)),
+        [this, id = action.id, work = attempt->second.work, step = action.step] {
+          UploadState(id, work, step);
+        });
+}
+
+void WorkerMachine::UploadState(const AttemptId& id, const Work& work, int64_t step) {
+  if (!session_.attempts().contains(id)) return;
+  v1::Checkpoint checkpoint;
+  checkpoint.set_step(step);
+  for (const auto& [path, bytes] : CheckpointOf(work, step)) {
+    const absl::Status status = line_.Upload(bytes);
+    if (!status.ok()) {
+      if (!absl::IsUnavailable(status) && dice_.Between(1, kTransferTries) == 1) {
+        session_.CheckpointUploaded(id, status);
+        return Poll();
+      }
+      return Later(kTransferRetry, [=, this] { UploadState(id, work, step); });
+    }
+    v1::File& file = *checkpoint.add_files();
+    file.set_path(path);
+    file.set_sha256(Sha256Hex(bytes));
+    file.set_size(bytes.size());
+  }
+  session_.CheckpointUploaded(id, checkpoint);
+  Poll();
+}
+
 void WorkerMachine::Do(AbortTransfers& action) { transfers_.erase(action.id); }
 
 void WorkerMachine::Do(ForgetAttempt& action) {
   Note("forgets", action.id.job, action.id.attempt);
   transfers_.erase(action.id);
+  if (action.job_over) checkpoints_.erase(action.id.job);
 }
 
 void WorkerMachine::Do(RescanBases&) {

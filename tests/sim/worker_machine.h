@@ -33,6 +33,8 @@ class Line {
   // UNAVAILABLE: try again later.
   virtual absl::Status Upload(const std::string& bytes) = 0;
   virtual absl::Status Download(const std::string& sha256) = 0;
+  // Something has come to a worker that must not.
+  virtual void Alarm(const std::string& what) = 0;
 };
 
 // What a host is like, whichever worker runs on it.
@@ -52,6 +54,9 @@ std::string DeviceName(const HostState& host, int device);
 
 // The bytes of the adapter that an attempt trains, by file.  They tell whose they are.
 std::map<std::string, std::string> AdapterOf(const Work& work);
+
+// The bytes of a checkpoint, by file: whoever makes it, they are the same.
+std::map<std::string, std::string> CheckpointOf(const Work& work, int64_t step);
 
 class WorkerMachine : public std::enable_shared_from_this<WorkerMachine> {
  public:
@@ -86,6 +91,8 @@ class WorkerMachine : public std::enable_shared_from_this<WorkerMachine> {
   void Do(CancelTraining& action);
   void Do(FetchDatasets& action);
   void Do(FetchBase& action);
+  void Do(FetchTravelled& action);
+  void Do(UploadTravelling& action);
   void Do(UploadAdapter& action);
   void Do(AbortTransfers& action);
   void Do(ForgetAttempt& action);
@@ -95,6 +102,8 @@ class WorkerMachine : public std::enable_shared_from_this<WorkerMachine> {
 
   void Fetch(const AttemptId& id, const std::vector<v1::Dataset>& datasets, int64_t transfer);
   void Upload(const AttemptId& id, const Work& work, int64_t transfer);
+  void FetchState(const AttemptId& id, const v1::Checkpoint& checkpoint);
+  void UploadState(const AttemptId& id, const Work& work, int64_t step);
   bool StillWanted(const AttemptId& id, int64_t transfer) const;
   FoundBases Bases() const;
   void Note(std::string_view what, int64_t first = 0, int64_t second = 0) {
@@ -114,6 +123,7 @@ class WorkerMachine : public std::enable_shared_from_this<WorkerMachine> {
   std::vector<std::shared_ptr<Trainer>> trainers_;
   int64_t trainers_started_ = 0;
   std::map<AttemptId, int64_t> transfers_;  // the newest of each attempt
+  std::map<int64_t, int64_t> checkpoints_;  // on its disk: the newest step of each job
   int64_t next_transfer_ = 1;
   std::shared_ptr<const v1::SynchronizeRequest> call_;  // in flight
   int64_t wakes_ = 0;

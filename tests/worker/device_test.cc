@@ -26,6 +26,22 @@ TEST(DeviceTest, FirstStartIsNoRestart) {
   EXPECT_EQ(device.fruitless_starts(), 1);
 }
 
+TEST(DeviceTest, TrainerThatHoldsMoreAndMoreIsEnded) {
+  constexpr uint64_t kGiB = 1 << 30;
+  Device device({}, 1);
+  device.ShouldStart(Milliseconds(0));
+  device.Ready({});
+  EXPECT_FALSE(device.JobDone(3 * kGiB)) << "the base, and what the first job brought in";
+  EXPECT_FALSE(device.JobDone(3 * kGiB + kGiB / 2));
+  EXPECT_FALSE(device.JobDone(0)) << "it did not say";
+  EXPECT_TRUE(device.JobDone(4 * kGiB));
+  EXPECT_FALSE(device.up());
+  EXPECT_FALSE(device.ShouldStart(Milliseconds(5))) << "it is not gone yet";
+  EXPECT_TRUE(device.ShouldStart(device.Exited(Milliseconds(5)) + Milliseconds(5)));
+  device.Ready({});
+  EXPECT_FALSE(device.JobDone(4 * kGiB)) << "another trainer begins anew";
+}
+
 TEST(DeviceTest, RetiredDeviceStartsNoTrainer) {
   Device device({}, 1);
   device.Retire();

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -47,6 +48,7 @@ struct Requests {
   std::condition_variable arrived;
   std::deque<Json> trains;
   std::set<std::pair<int64_t, int64_t>> cancelled;
+  std::set<std::pair<int64_t, int64_t>> saved;  // of these, with a checkpoint
   bool exit = false;
 };
 
@@ -63,6 +65,7 @@ void Listen(Requests& requests) {
       requests.trains.push_back(request);
     } else if (op == "cancel") {
       requests.cancelled.emplace(request.at("job"), request.at("attempt"));
+      if (request.value("save", false)) requests.saved.emplace(request.at("job"), request.at("attempt"));
     } else if (op == "exit") {
       break;
     } else {
@@ -84,7 +87,7 @@ class Job {
     const Json max_steps = training.value("max_steps", Json());
     steps_ = Number("fake_steps", max_steps.is_number() ? max_steps.get<int64_t>() : 20);
     save_steps_ = training.value("save_steps", int64_t{200});
-    checkpoint_ = fs::path(request.at("checkpoint_dir").get<std::string>()) / "step";
+    checkpoints_ = request.at("checkpoint_dir").get<std::string>();
   }
 
   void Run(std::string& loaded_base, int64_t& base_loads) {
@@ -133,6 +136,11 @@ class Job {
 
   void Cancelled() const { Tell("cancelled", {{"memory_bytes", 1 << 20}}); }
 
+  bool saves() {
+    const std::lock_guard lock(requests_.mutex);
+    return requests_.saved.contains({request_.at("job").get<int64_t>(), request_.at("attempt").get<int64_t>()});
+  }
+
   // False when this job is to stop, or the whole process.
   bool Wait(int64_t ms) {
     const auto stop = [&] {
@@ -156,17 +164,24 @@ class Job {
   }
 
   int64_t LastCheckpoint() const {
-    int64_t step = 0;
-    std::ifstream(checkpoint_) >> step;
-    return step;
+    int64_t newest = 0;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(checkpoints_, none)) {
+      const std::string name = entry.path().filename().string();
+      if (name.rfind("step-", 0) == 0) newest = std::max(newest, std::stol(name.substr(5)));
+    }
+    return newest;
   }
 
   void Save(int64_t step) const {
-    fs::create_directories(checkpoint_.parent_path());
-    const fs::path temporary = checkpoint_.string() + ".tmp";
-    std::ofstream(temporary) << step << std::endl;
-    fs::rename(temporary, checkpoint_);
-    Tell("checkpoint", {{"step", step}, {"path", checkpoint_.string()}});
+    const std::string digits = std::to_string(1'000'000 + step).substr(1);
+    const fs::path path = checkpoints_ / ("step-" + digits), partial = checkpoints_ / ".partial";
+    fs::create_directories(partial);
+    std::ofstream(partial / "checkpoint.json") << Json{{"step", step}}.dump() << std::endl;
+    std::ofstream(partial / "state.safetensors") << "state at step " << step << std::endl;
+    fs::remove_all(path);
+    fs::rename(partial, path);
+    Tell("checkpoint", {{"step", step}, {"path", path.string()}});
   }
 
   bool Train() {
@@ -179,7 +194,7 @@ class Job {
                      {"pinned", {{"compute_dtype", "float32"}, {"threads", 1}}}});
     for (int64_t step = first + 1; step <= steps_; ++step) {
       if (!Wait(Number("fake_step_ms", 1))) {
-        if (requests_.exit) Save(step - 1);
+        if (step > 1 && (requests_.exit || saves())) Save(step - 1);
         Cancelled();
         return false;
       }
@@ -266,7 +281,7 @@ class Job {
   int64_t steps_ = 0;
   int64_t save_steps_ = 0;
   int64_t rows_ = 0;
-  fs::path checkpoint_;
+  fs::path checkpoints_;
 };
 
 void ListDevices() {

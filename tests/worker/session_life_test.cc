@@ -62,11 +62,16 @@ class World {
     TrainerActs();
     FinishTransfers();
     if (Fault(1)) jobs_.at(1 + static_cast<int64_t>(random_() % 4)).cancelled = true;
+    bool killed = false;
     for (const Action& action : session_.Poll(now_)) {
       std::visit([this](const auto& each) { Do(each); }, action);
+      killed = killed || std::holds_alternative<KillTrainer>(action);
     }
     for (const Action& action : session_.Poll(now_)) {
-      Check(std::holds_alternative<WriteLog>(action), "it is never done at one time");
+      // A trainer that was killed is news.
+      const bool is_news = killed && std::holds_alternative<MakeCall>(action);
+      Check(is_news || std::holds_alternative<WriteLog>(action), "it is never done at one time");
+      std::visit([this](const auto& each) { Do(each); }, action);
     }
   }
 
@@ -109,6 +114,7 @@ class World {
       const bool comes = id % 2 == 0;
       assignment->set_spec_json(comes ? R"({"base": "big/one"})" : R"({"base": "mozgach/tiny"})");
       if (comes) assignment->mutable_base()->set_base("big/one");
+      if (job.attempt > 1 && Chance(50)) assignment->mutable_checkpoint()->set_step(2);
     }
     return response;
   }
@@ -131,6 +137,8 @@ class World {
     assignment->set_desired(v1::Assignment::RUN);
     if (job.cancelled && !again) {
       assignment->set_desired(v1::Assignment::STOP);
+    } else if (!finished && Fault(3)) {
+      assignment->set_desired(v1::Assignment::HAND_BACK);
     } else if (finished && Fault(20)) {
       assignment->set_desired(v1::Assignment::UPLOAD_AGAIN);
     } else if (finished) {
@@ -153,12 +161,15 @@ class World {
     const AttemptId id = queue_.front();
     if (cancelled_.contains(id)) {
       queue_.pop_front();
+      if (step_ > 0) session_.TrainerSaid(0, TrainerCheckpoint{id, step_}, now_);
+      step_ = 0;
       session_.TrainerSaid(0, TrainerCancelled{id}, now_);
       return;
     }
     step_ += 5;
     session_.TrainerSaid(0, TrainerPhase{id, v1::AttemptReport::TRAINING, ""}, now_);
     session_.TrainerSaid(0, TrainerStep{.id = id, .step = step_, .steps = 20}, now_);
+    if (step_ % 10 == 0) session_.TrainerSaid(0, TrainerCheckpoint{id, step_}, now_);
     if (step_ < 20) return;
     step_ = 0;
     queue_.pop_front();
@@ -201,6 +212,15 @@ class World {
       if (Fault(5)) directory = absl::ResourceExhaustedError("no room");
       session_.BaseFetched(id, directory);
     }
+    for (const auto& [id, step] : std::exchange(travelling_, {})) {
+      v1::Checkpoint checkpoint;
+      checkpoint.set_step(step);
+      session_.CheckpointUploaded(id, Fault(20) ? absl::StatusOr<v1::Checkpoint>(absl::InternalError("disk full"))
+                                                : checkpoint);
+    }
+    for (const AttemptId& id : std::exchange(travelled_, {})) {
+      session_.CheckpointFetched(id, Fault(20) ? absl::NotFoundError("gone") : absl::OkStatus());
+    }
     for (const AttemptId& id : uploaded) {
       uploads_.erase(id);
       session_.Uploaded(id, std::vector<v1::File>(1));
@@ -218,6 +238,7 @@ class World {
     Check(!action.base_dir.empty(), "a training without a base");
     Check(!fetches_.contains(action.id) && !base_fetches_.contains(action.id),
           "a training before all of it is here");
+    Check(!travelled_.contains(action.id), "a training before its checkpoint is here");
     queue_.push_back(action.id);
     Check(queue_.size() <= 4, "more than the trainer queues");
   }
@@ -226,11 +247,17 @@ class World {
   }
   void Do(const FetchDatasets& action) { fetches_.insert(action.id); }
   void Do(const FetchBase& action) { base_fetches_.insert(action.id); }
+  void Do(const FetchTravelled& action) { travelled_.insert(action.id); }
+  void Do(const UploadTravelling& action) {
+    Check(travelling_.emplace(action.id, action.step).second, "two checkpoints of one attempt travel at once");
+  }
   void Do(const UploadAdapter& action) { uploads_.insert(action.id); }
   void Do(const AbortTransfers& action) {
     fetches_.erase(action.id);
     base_fetches_.erase(action.id);
     uploads_.erase(action.id);
+    travelled_.erase(action.id);
+    travelling_.erase(action.id);
   }
   void Do(const ForgetAttempt& action) {
     for (const AttemptId& id : queue_) Check(id != action.id, "forgotten while the trainer has it");
@@ -254,6 +281,8 @@ class World {
   std::set<AttemptId> fetches_;
   std::set<AttemptId> base_fetches_;
   std::set<AttemptId> uploads_;
+  std::set<AttemptId> travelled_;
+  std::map<AttemptId, int64_t> travelling_;  // and the step
 };
 
 class SessionLifeTest : public SessionFixture {};

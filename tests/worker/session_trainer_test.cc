@@ -203,6 +203,32 @@ TEST_F(SessionTrainerTest, EventsOfAttemptsThatAreNotRunningChangeNothing) {
   EXPECT_FALSE(Take<UploadAdapter>().has_value());
 }
 
+TEST_F(SessionTrainerTest, OneThatHoldsTooMuchIsEndedAndTheNextGoesOnWithWhatItHadBegun) {
+  Answer({});
+  TrainerUp();
+  for (const int64_t job : {1, 2}) {
+    GiveToTrainer(job);
+    Train(job, 10, 10);
+    if (job == 2) {  // the next one is in line already
+      Answer({Named(2), Whole(3)});
+      session_->DatasetsFetched({3, 1}, DatasetPaths{.train = {"/data"}});
+      Poll();
+    }
+    Say(TrainerDone{.id = {job, 1}, .memory_bytes = static_cast<uint64_t>(job) << 30});
+  }
+  EXPECT_TRUE(Take<EndTrainer>().has_value());
+  Say(TrainerPhase{{3, 1}, v1::AttemptReport::PREPARING, ""});
+  EXPECT_EQ(TakeCall()->request.free_slots(), 0) << "the memory is not back yet";
+  Say(TrainerCancelled{{3, 1}});
+  session_->TrainerExited(0, "exited", now_);
+  while (Take<SendTraining>().has_value()) {
+  }
+  Pass(Milliseconds(400));
+  EXPECT_TRUE(Take<StartTrainer>().has_value());
+  TrainerUp();
+  EXPECT_EQ(Take<SendTraining>()->id.job, 3);
+}
+
 TEST_F(SessionTrainerTest, BaseLoadsAreCountedAcrossTrainers) {
   Answer({});
   TrainerUp();

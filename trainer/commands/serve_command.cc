@@ -8,6 +8,7 @@
 #include "trainer/commands/commands.h"
 #include "trainer/commands/model_flags.h"
 #include "trainer/models/compute_device.h"
+#include "trainer/serve/parent_death.h"
 #include "trainer/serve/trainer_service.h"
 
 namespace mozgach {
@@ -29,6 +30,7 @@ void AddServeCommand(CLI::App& app, Command* command) {
     *command = [threads, folders, device, memory]() -> absl::Status {
       if (!device->empty()) RETURN_IF_ERROR(ChooseDevice(*device));
       BoundMemory(static_cast<int64_t>(*memory));
+      EndWithParent();
       std::ios::sync_with_stdio(false);
       TrainerService(std::cin, std::cout, UseThreads(*threads), *folders).Run();
       return absl::OkStatus();

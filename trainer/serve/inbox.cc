@@ -32,9 +32,12 @@ bool Inbox::busy() const {
   return current_.has_value() || !waiting_.empty();
 }
 
-bool Inbox::Cancel(const AttemptId& id) {
+bool Inbox::Cancel(const AttemptId& id, bool save) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (current_ == id) cancelled_ = true;
+  // What need not be saved any more is not saved.
+  if (current_ == id && asked_ != Interruption::kCancel) {
+    asked_ = save ? Interruption::kStop : Interruption::kCancel;
+  }
   const auto found = std::find_if(waiting_.begin(), waiting_.end(),
                                   [&](const Work& work) { return IdOf(work) == id; });
   if (found == waiting_.end()) return false;
@@ -57,7 +60,7 @@ bool Inbox::WaitForWork(std::chrono::milliseconds patience) {
 std::optional<Inbox::Work> Inbox::Next() {
   std::unique_lock<std::mutex> lock(mutex_);
   current_.reset();
-  cancelled_ = false;
+  asked_ = Interruption::kNone;
   changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
   if (closed_) return std::nullopt;
   Work work = std::move(waiting_.front());
@@ -68,7 +71,7 @@ std::optional<Inbox::Work> Inbox::Next() {
 
 Interruption Inbox::Current() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (cancelled_) return Interruption::kCancel;
+  if (asked_ != Interruption::kNone) return asked_;
   return closed_ ? Interruption::kStop : Interruption::kNone;
 }
 

@@ -28,8 +28,9 @@ class Inbox {
   // True while a job is in progress or waits.
   bool busy() const;
 
-  // The attempt in progress is told to leave; one that waits is taken out and true returned.
-  bool Cancel(const AttemptId& id);
+  // The attempt in progress is told to leave, with a checkpoint where it is to `save`; one that waits
+  // is taken out and true returned.
+  bool Cancel(const AttemptId& id, bool save = false);
 
   // No more work: what waits is dropped, what is in progress is told to stop with a checkpoint.
   void Close();
@@ -48,7 +49,7 @@ class Inbox {
   std::condition_variable changed_;
   std::deque<Work> waiting_;
   std::optional<AttemptId> current_;
-  bool cancelled_ = false;
+  Interruption asked_ = Interruption::kNone;  // of the one in progress
   bool closed_ = false;
 };
 

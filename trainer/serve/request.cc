@@ -90,7 +90,7 @@ absl::StatusOr<Request> ParseRequest(std::string_view line) {
     const std::string op = json.at("op").get<std::string>();
     if (op == "load") return ParseLoad(json);
     if (op == "train") return ParseTrain(json);
-    if (op == "cancel") return CancelRequest{IdOf(json)};
+    if (op == "cancel") return CancelRequest{IdOf(json), json.value("save", false)};
     if (op == "exit") return ExitRequest{};
     return absl::InvalidArgumentError(
         absl::StrCat("unknown op '", op, "'; there are load, train, cancel and exit"));

@@ -42,6 +42,7 @@ struct TrainRequest {
 
 struct CancelRequest {
   AttemptId id;
+  bool save = false;  // leave a checkpoint first, for another trainer to go on from
 };
 
 struct ExitRequest {};

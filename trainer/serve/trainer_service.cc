@@ -124,7 +124,7 @@ void TrainerService::Accept(const Request& request) {
   if (const auto* load = std::get_if<LoadRequest>(&request)) return Add(*load);
   if (const auto* train = std::get_if<TrainRequest>(&request)) return Add(*train);
   const auto* cancel = std::get_if<CancelRequest>(&request);
-  if (cancel == nullptr || !inbox_.Cancel(cancel->id)) return;
+  if (cancel == nullptr || !inbox_.Cancel(cancel->id, cancel->save)) return;
   ahead_.Drop(cancel->id);
   events_.Write({{"event", "cancelled"},
                  {"job", cancel->id.job},

@@ -44,6 +44,18 @@ TEST(InboxTest, CancelReachesTheOneInProgressAndNoOther) {
   EXPECT_EQ(inbox.Current(), Interruption::kNone);
 }
 
+TEST(InboxTest, OneThatIsToSaveStopsUnlessItIsCancelledAfterAll) {
+  Inbox inbox;
+  ASSERT_TRUE(inbox.Add(Job(1)).ok());
+  inbox.Next();
+  EXPECT_FALSE(inbox.Cancel({1, 1}, /*save=*/true));
+  EXPECT_EQ(inbox.Current(), Interruption::kStop);
+  inbox.Cancel({1, 1});
+  EXPECT_EQ(inbox.Current(), Interruption::kCancel);
+  inbox.Cancel({1, 1}, /*save=*/true);
+  EXPECT_EQ(inbox.Current(), Interruption::kCancel);
+}
+
 TEST(InboxTest, AWaitingJobThatIsCancelledNeverStarts) {
   Inbox inbox;
   ASSERT_TRUE(inbox.Add(Job(1)).ok());

@@ -1,0 +1,46 @@
+#include "scheduler/checkpoint_travel.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace mozgach {
+namespace {
+
+bool IsHere(const BlobStore& blobs, const v1::File& file) {
+  const absl::StatusOr<BlobStore::Stat> stat = blobs.Find(file.sha256());
+  return stat.ok() && stat->complete && stat->bytes == file.size();
+}
+
+}  // namespace
+
+bool IsNeeded(Ledger& ledger, const std::string& sha256) {
+  return ledger.bases.Needs(sha256) || ledger.queue.IsDataset(sha256).value_or(true) ||
+         ledger.checkpoints.Needs(sha256).value_or(true);
+}
+
+void DropBlobsOf(Ledger& ledger, const v1::Checkpoint& checkpoint) {
+  for (const v1::File& file : checkpoint.files()) {
+    if (IsNeeded(ledger, file.sha256())) continue;
+    const absl::Status removed = ledger.blobs.Remove(file.sha256());
+    if (!removed.ok()) spdlog::warn("an old checkpoint: {}", std::string(removed.message()));
+  }
+}
+
+absl::Status KeepCheckpoint(Ledger& ledger, const Lease& lease, const v1::Checkpoint& checkpoint) {
+  const bool whole = std::all_of(checkpoint.files().begin(), checkpoint.files().end(),
+                                 [&](const v1::File& file) { return IsHere(ledger.blobs, file); });
+  if (!whole) return absl::OkStatus();
+  Transaction transaction(ledger.database);
+  RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(const v1::Checkpoint before, ledger.checkpoints.Find(lease.job));
+  if (before.step() < checkpoint.step()) {
+    RETURN_IF_ERROR(ledger.checkpoints.Save(lease.job, lease.attempt, checkpoint));
+    RETURN_IF_ERROR(transaction.Commit());
+    DropBlobsOf(ledger, before);
+  }
+  ledger.leases.MarkCheckpoint(lease.job, checkpoint.step());
+  return absl::OkStatus();
+}
+
+}  // namespace mozgach

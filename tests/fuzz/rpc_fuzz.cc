@@ -1,0 +1,124 @@
+// Any message of any call, as text after a line that names it, against a live core.  Whatever it says, the
+// invariants hold.
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "scheduler/submission.h"
+#include "scheduler/worker_call.h"
+#include "tests/invariants/invariants.h"
+#include "tests/scheduler/fleet.h"
+
+namespace mozgach {
+namespace {
+
+constexpr int kInputsOfACore = 200;
+
+class Quiet : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int, google::protobuf::io::ColumnNumber, const std::string&) override {}
+};
+
+// A core with a job that runs on alpha, one that waits, and one that is published.
+class LiveCore : public Fleet {
+ public:
+  LiveCore() : invariants_(RegistryRoot(), {}) {
+    TestWorker alpha("alpha");
+    SubmitOne("law");
+    RunOne(alpha);
+    SubmitOne("history");
+    alpha.Reports(Claim(alpha));
+    Call(alpha);
+    SubmitOne("music", kQwen);
+  }
+
+  void Take(const std::string& call, const std::string& text) {
+    const auto found = Calls().find(call);
+    if (found == Calls().end()) return;
+    now_.since_boot += Milliseconds(10);
+    now_.wall += Milliseconds(10);
+    found->second(*this, text);
+    core_->TakeNotices();
+    for (const std::string& problem : invariants_.Check(*database_)) {
+      std::fprintf(stderr, "%s\n", problem.c_str());
+      abort();
+    }
+  }
+
+ private:
+  using Deed = std::function<void(LiveCore&, const std::string&)>;
+
+  template <typename Request, typename Ask>
+  static Deed With(Ask ask) {
+    return [ask](LiveCore& self, const std::string& text) {
+      Request request;
+      google::protobuf::TextFormat::Parser parser;
+      Quiet quiet;
+      parser.RecordErrorsTo(&quiet);
+      if (parser.ParseFromString(text, &request)) ask(*self.core_, self.now_, request);
+    };
+  }
+
+  static const std::map<std::string, Deed>& Calls() {
+    static const std::map<std::string, Deed> calls = {
+        {"Synchronize", With<v1::SynchronizeRequest>([](Core& core, const Moment& now, const auto& request) {
+           if (CheckRequest(request).ok()) (void)core.Synchronize(now, request, false);
+         })},
+        {"Submit", With<v1::SubmitRequest>([](Core& core, const Moment& now, const auto& request) {
+           const auto drafts = ReadDrafts(request);
+           if (drafts.ok()) (void)core.Submit(now, request, *drafts);
+         })},
+        {"Cancel", With<v1::CancelRequest>([](Core& core, const Moment& now, const auto& request) {
+           (void)core.Cancel(now, request);
+         })},
+        {"Retry", With<v1::RetryRequest>([](Core& core, const Moment& now, const auto& request) {
+           (void)core.Retry(now, request);
+         })},
+        {"DrainWorker", With<v1::DrainWorkerRequest>([](Core& core, const Moment& now, const auto& request) {
+           (void)core.Drain(now, request);
+         })},
+        {"AddBase", With<v1::AddBaseRequest>([](Core& core, const Moment& now, const auto& request) {
+           (void)core.AddBase(now, request);
+         })},
+        {"List", With<v1::ListRequest>([](Core& core, const Moment& now, const auto& request) {
+           (void)core.List(now, request);
+         })},
+        {"Get", With<v1::GetRequest>([](Core& core, const Moment& now, const auto& request) {
+           (void)core.Get(now, request);
+         })},
+        {"Explain", With<v1::ExplainRequest>([](Core& core, const Moment& now, const auto& request) {
+           (void)core.Explain(now, request);
+         })},
+        {"ListEvents", With<v1::ListEventsRequest>([](Core& core, const Moment& now, const auto& request) {
+           (void)core.ListEvents(now, request);
+         })}};
+    return calls;
+  }
+
+  void TestBody() override {}
+
+  Invariants invariants_;
+};
+
+}  // namespace
+}  // namespace mozgach
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static std::unique_ptr<mozgach::LiveCore> core;
+  static int inputs = 0;
+  if (core == nullptr || ++inputs % mozgach::kInputsOfACore == 0) {
+    core.reset();
+    core = std::make_unique<mozgach::LiveCore>();
+  }
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  const size_t line = bytes.find('\n');
+  if (line != std::string::npos) core->Take(bytes.substr(0, line), bytes.substr(line + 1));
+  return 0;
+}

@@ -1,0 +1,31 @@
+#include "trainer/serve/parent_death.h"
+
+#include <csignal>
+
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+namespace mozgach {
+namespace {
+
+volatile sig_atomic_t patience = 0;
+
+// SIGALRM is left as it is: it ends the process.
+void StartTheClock(int) { ::alarm(static_cast<unsigned>(patience)); }
+
+}  // namespace
+
+void EndWithParent(unsigned patience_seconds) {
+#ifdef __linux__
+  patience = static_cast<sig_atomic_t>(patience_seconds);
+  struct sigaction action = {};
+  action.sa_handler = StartTheClock;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGHUP, &action, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, SIGHUP);
+#endif
+}
+
+}  // namespace mozgach
