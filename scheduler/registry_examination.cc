@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -19,6 +20,11 @@ namespace mozgach {
 namespace fs = std::filesystem;
 namespace sql = scheduler_sql;
 namespace {
+
+// A scheduler that has not started yet has made no folders.
+bool IsTrouble(const std::error_code& error) {
+  return error && error != std::errc::no_such_file_or_directory;
+}
 
 class RegistryExamination {
  public:
@@ -125,7 +131,9 @@ class RegistryExamination {
         RETURN_IF_ERROR(LookAtEntry(domain.path().filename().string(), entry));
       }
     }
-    if (error) return SystemError(error.value(), absl::StrCat("list ", root_.string(), "/adapters"));
+    if (IsTrouble(error)) {
+      return SystemError(error.value(), absl::StrCat("list ", root_.string(), "/adapters"));
+    }
     return absl::OkStatus();
   }
 
@@ -176,7 +184,9 @@ class RegistryExamination {
       Note(entry.path(), "is left of a publication that was cut",
            "nothing: the scheduler's next start removes it");
     }
-    if (error) return SystemError(error.value(), absl::StrCat("list ", root_.string(), "/staging"));
+    if (IsTrouble(error)) {
+      return SystemError(error.value(), absl::StrCat("list ", root_.string(), "/staging"));
+    }
     return absl::OkStatus();
   }
 

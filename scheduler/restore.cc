@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "registry/adapter_store.h"
 #include "registry/migration.h"
 #include "registry/query.h"
 #include "scheduler/backup_files.h"
@@ -95,10 +96,14 @@ absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallT
   RETURN_IF_ERROR(WriteFileAtomically(data / kRestoringName,
                                       absl::StrCat("from ", options.from.string(), "\n")));
   RETURN_IF_ERROR(RestoreDatabase(*source, data / kDatabaseName, now, report));
-  if (!report.backup.database_only) {
-    ASSIGN_OR_RETURN(const auto restored, Database::OpenToRead((data / kDatabaseName).string()));
-    RETURN_IF_ERROR(CopyNamedFiles(*restored, options.from, data, options.by, report.files,
-                                   report.missing));
+  {
+    ASSIGN_OR_RETURN(const auto restored, Database::Open((data / kDatabaseName).string()));
+    if (!report.backup.database_only) {
+      RETURN_IF_ERROR(CopyNamedFiles(*restored, options.from, data, options.by, report.files,
+                                     report.missing));
+    }
+    // Links of aliases; numbers of versions that the backup does not know.
+    RETURN_IF_ERROR(AdapterStore(*restored, data / "registry").Recover());
   }
   RETURN_IF_ERROR(RemoveAll(data / kRestoringName));
   RETURN_IF_ERROR(SyncDirectory(data));

@@ -10,6 +10,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "registry/query.h"
+#include "scheduler/examination.h"
 #include "scheduler/restore.h"
 #include "tests/invariants/invariants.h"
 #include "tests/scheduler/service.h"
@@ -125,6 +126,23 @@ TEST_F(BackupTest, RestoredSchedulerGoesOnWhereTheBackupWas) {
   EXPECT_EQ(Get(history).state(), "succeeded");
   EXPECT_THAT(Problems(Data()), IsEmpty());
   EXPECT_EQ(fs::read_symlink(Data() / "registry/adapters/law/latest"), "v0001");
+}
+
+TEST_F(BackupTest, DoctorIsContentWithWhatWasRestored) {
+  MakeBackup("of nothing");
+  SubmitOne("law");
+  MakeBackup("of a queue");
+  RunOne(alpha_);
+  MakeBackup("of a version");
+  for (const char* name : {"of nothing", "of a queue", "of a version"}) {
+    const fs::path fresh = Place(absl::StrCat(name, ", restored"));
+    ASSERT_TRUE(TryRestore(name, fresh).ok()) << name;
+    const Examination seen = Examine({.data = fresh, .deep = true}, Clock::System().Now());
+    for (const Finding& finding : seen.findings) {
+      const bool disk = finding.what.find("nearly full") != std::string::npos;
+      EXPECT_TRUE(disk) << name << ": " << finding.where << ": " << finding.what;
+    }
+  }
 }
 
 TEST_F(BackupTest, LeaseOfTheTimeOfTheBackupIsRefused) {
