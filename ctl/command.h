@@ -42,4 +42,6 @@ void AddAdapterCommands(CLI::App& app, Command* command);  // adapters ls|show|p
 void AddBaseCommands(CLI::App& app, Command* command);     // bases ls|add|verify
 void AddDoorCommands(CLI::App& app, Command* command);     // fleet init|worker|token|…
 
+void AddUpkeepCommands(CLI::App& app, Command* command);   // doctor, gc
+
 }  // namespace mozgach

@@ -53,7 +53,8 @@ Connection::Connection(const SchedulerDoor& door,
       workers_(v1::WorkerService::NewStub(channel_)),
       registry_(v1::RegistryService::NewStub(channel_)),
       bases_(v1::BaseService::NewStub(channel_)),
-      fleet_(v1::FleetService::NewStub(channel_)) {}
+      fleet_(v1::FleetService::NewStub(channel_)),
+      upkeep_(v1::UpkeepService::NewStub(channel_)) {}
 
 absl::Status Connection::WaitUntilUp(Milliseconds patience) {
   if (channel_->WaitForConnected(std::chrono::system_clock::now() + patience)) {

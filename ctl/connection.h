@@ -1,4 +1,4 @@
-// A Connection is mozgachctl's way to one scheduler: the five services over one channel, and the
+// A Connection is mozgachctl's way to one scheduler: the six services over one channel, and the
 // patience it has with them.  One thread at a time, but for the stubs, which are thread-safe.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "mozgach/v1/fleet_service.grpc.pb.h"
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "mozgach/v1/registry_service.grpc.pb.h"
+#include "mozgach/v1/upkeep_service.grpc.pb.h"
 #include "mozgach/v1/worker_service.grpc.pb.h"
 #include "security/channel.h"
 
@@ -24,6 +25,8 @@ class Connection {
   static constexpr Milliseconds kPatience{10'000};
   // What goes over many files or many rows may take longer.
   static constexpr Milliseconds kLongCall{600'000};
+  // What reads every byte there is.
+  static constexpr Milliseconds kDeepCall{24 * 3600'000};
 
   // INVALID_ARGUMENT for a door that leads nowhere or should not be gone through (CredentialsFor);
   // UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there within `patience`.
@@ -71,6 +74,8 @@ class Connection {
       return *bases_;
     } else if constexpr (std::is_same_v<Stub, v1::FleetService::Stub>) {
       return *fleet_;
+    } else if constexpr (std::is_same_v<Stub, v1::UpkeepService::Stub>) {
+      return *upkeep_;
     } else {
       return *registry_;
     }
@@ -84,6 +89,7 @@ class Connection {
   const std::unique_ptr<v1::RegistryService::Stub> registry_;
   const std::unique_ptr<v1::BaseService::Stub> bases_;
   const std::unique_ptr<v1::FleetService::Stub> fleet_;
+  const std::unique_ptr<v1::UpkeepService::Stub> upkeep_;
 };
 
 }  // namespace mozgach

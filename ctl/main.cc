@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   mozgach::AddAdapterCommands(app, &command);
   mozgach::AddBaseCommands(app, &command);
   mozgach::AddDoorCommands(app, &command);
+  mozgach::AddUpkeepCommands(app, &command);
   FallThrough(app);
   try {
     app.parse(argc, argv);

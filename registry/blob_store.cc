@@ -70,13 +70,16 @@ absl::StatusOr<fs::path> BlobStore::Path(const std::string& sha256) const {
 
 absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string& sha256,
                                                               uint64_t size, uint64_t offset) {
-  ASSIGN_OR_RETURN(const Stat stat, Find(sha256));
+  ASSIGN_OR_RETURN(Stat stat, Find(sha256));
   if (size > limit_bytes_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("a blob of ", size, " bytes; this scheduler takes at most ", limit_bytes_,
                      " (blob_bytes_max in its configuration)"));
   }
-  if (stat.complete) return std::unique_ptr<BlobUpload>(new BlobUpload(stat.bytes));
+  if (stat.complete && Touch(sha256)) {
+    return std::unique_ptr<BlobUpload>(new BlobUpload(stat.bytes));
+  }
+  if (stat.complete) stat.bytes = 0;  // it has just gone
   if (offset > stat.bytes || offset > size) {
     return absl::OutOfRangeError(
         absl::StrCat("upload starts at ", offset, ", but only ", stat.bytes, " bytes are here"));
@@ -96,6 +99,11 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string&
       new BlobUpload(this, sha256, size, offset, ticket, std::move(fd)));
 }
 
+bool BlobStore::Touch(const std::string& sha256) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return ::utimensat(AT_FDCWD, CompletePath(sha256).c_str(), nullptr, 0) == 0;
+}
+
 absl::Status BlobStore::CheckOwner(const std::string& sha256, uint64_t ticket) const {
   const auto it = uploads_.find(sha256);
   if (it != uploads_.end() && it->second == ticket) return absl::OkStatus();
@@ -107,18 +115,26 @@ absl::Status BlobStore::Remove(const std::string& sha256) {
   return RemoveAll(CompletePath(sha256));
 }
 
-absl::StatusOr<int64_t> BlobStore::Sweep(
-    WallTime before, const std::function<bool(const std::string& sha256)>& keep) {
-  int64_t removed = 0;
+absl::StatusOr<std::vector<BlobStore::OldFile>> BlobStore::Old(WallTime before) const {
+  std::vector<OldFile> old;
   ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(root_));
   for (const std::string& file : files) {
     const fs::path path = root_ / file;
+    if (WrittenAt(path) >= before) continue;
     const std::string name = path.filename().string();
-    if (WrittenAt(path) >= before || (IsSha256Hex(name) && keep(name))) continue;
-    RETURN_IF_ERROR(RemoveAll(path));
-    ++removed;
+    const bool complete = IsSha256Hex(name) && path == CompletePath(name);
+    old.push_back({file, complete ? name : "",
+                   static_cast<uint64_t>(std::max<int64_t>(0, SizeOf(path)))});
   }
-  return removed;
+  return old;
+}
+
+absl::StatusOr<bool> BlobStore::RemoveOld(const OldFile& file, WallTime before) {
+  // Who uploads a blob that is here takes it for granted from then on.
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (WrittenAt(root_ / file.path) >= before) return false;
+  RETURN_IF_ERROR(RemoveAll(root_ / file.path));
+  return true;
 }
 
 }  // namespace mozgach

@@ -11,11 +11,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -54,16 +54,24 @@ class BlobStore {
 
   absl::Status Remove(const std::string& sha256);
 
-  // Removes blobs and partial uploads last written before `before` unless `keep` wants them;
-  // returns how many went.
-  absl::StatusOr<int64_t> Sweep(WallTime before,
-                                const std::function<bool(const std::string& sha256)>& keep);
+  // A file of the store: a blob, or an upload so far.
+  struct OldFile {
+    std::string path;    // relative to the root
+    std::string sha256;  // empty: an upload so far
+    uint64_t bytes = 0;
+  };
+  // Those last written, or uploaded once more, before `before`.
+  absl::StatusOr<std::vector<OldFile>> Old(WallTime before) const;
+  // Removes one of them unless it has been since.  True: it has gone.
+  absl::StatusOr<bool> RemoveOld(const OldFile& file, WallTime before);
 
  private:
   friend class BlobUpload;
 
   std::filesystem::path PartialPath(const std::string& sha256) const;
   std::filesystem::path CompletePath(const std::string& sha256) const;
+  // A blob that is here counts as written now.  False: it is not here.
+  bool Touch(const std::string& sha256) const;
   // REQUIRES: mutex_ is held.  ABORTED unless the upload of `ticket` is the one that may write.
   absl::Status CheckOwner(const std::string& sha256, uint64_t ticket) const;
 

@@ -11,6 +11,8 @@
 namespace mozgach {
 namespace {
 
+// Who opens or closes the file beside us holds it for a moment.
+constexpr int kPatienceMs = 5000;
 constexpr char kPageCount[] =
     "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
 
@@ -59,9 +61,24 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   std::unique_ptr<Database> database(new Database(path, connection));
   if (code != SQLITE_OK) return database->Error(code, "open");
+  sqlite3_busy_timeout(connection, kPatienceMs);
   RETURN_IF_ERROR(database->Execute(
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
       "PRAGMA trusted_schema=OFF; PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864;"));
+  return database;
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::OpenToRead(const std::string& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) return SystemError(errno, "open " + path);
+  sqlite3* connection = nullptr;
+  // Not read-only: what was committed may still be in the log, which must be opened to be read.
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
+  std::unique_ptr<Database> database(new Database(path, connection));
+  if (code != SQLITE_OK) return database->Error(code, "open");
+  sqlite3_busy_timeout(connection, kPatienceMs);
+  RETURN_IF_ERROR(database->Execute("PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;"));
   return database;
 }
 
@@ -80,8 +97,10 @@ absl::Status Database::Execute(const std::string& sql) {
 absl::Status Database::CopyFrom(Database& source) {
   sqlite3_backup* copy = sqlite3_backup_init(connection_, "main", source.connection_, "main");
   if (copy == nullptr) return Error(sqlite3_extended_errcode(connection_), "copy into it");
-  sqlite3_backup_step(copy, -1);
-  const int code = sqlite3_backup_finish(copy);
+  const int stepped = sqlite3_backup_step(copy, -1);
+  // A step that found the source locked counts as no error to the finish.
+  const int finished = sqlite3_backup_finish(copy);
+  const int code = stepped == SQLITE_DONE ? finished : stepped;
   return code == SQLITE_OK ? absl::OkStatus() : Error(code, "copy " + source.path_ + " into it");
 }
 

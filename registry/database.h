@@ -1,7 +1,7 @@
 // A Database is one SQLite connection, opened so that what is committed survives a power cut (WAL,
 // synchronous=FULL), and spoken to in cached prepared statements (query.h) and transactions.
 //
-// One thread at a time.  One process has the file open: who opens it sees to that with a lock file.
+// One thread at a time.  One process writes the file: who opens it sees to that with a lock file.
 // Errors carry SQLite's extended code; a full disk is RESOURCE_EXHAUSTED and leaves everything as
 // it was before the transaction.
 #pragma once
@@ -27,8 +27,11 @@ class Database {
     int64_t failures = 0;       // statements that ended with an error
   };
 
-  // ":memory:" opens an empty database of its own.
+  // ":memory:" opens an empty database of its own, "" one that is on the disk and goes when closed.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path);
+  // One that is there, only to look at it, also while another process writes it: what is read in
+  // one statement is of one moment.  NOT_FOUND where there is no file.
+  static absl::StatusOr<std::unique_ptr<Database>> OpenToRead(const std::string& path);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

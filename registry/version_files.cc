@@ -156,6 +156,16 @@ bool VersionFiles::IsVisible(const std::string& domain, int64_t number) const {
   return IsDirectory(Directory(domain, number));
 }
 
+absl::Status VersionFiles::Remove(const std::string& domain, int64_t number) const {
+  const fs::path directory = Directory(domain, number);
+  const fs::path away =
+      root_ / "staging" / absl::StrCat("removed-", domain, "-", VersionName(number));
+  RETURN_IF_ERROR(RemoveAll(away));
+  if (!IsDirectory(directory)) return absl::OkStatus();
+  RETURN_IF_ERROR(RenameDurably(directory, away));
+  return RemoveAll(away);
+}
+
 absl::Status VersionFiles::PointAlias(const std::string& domain, const std::string& alias,
                                       int64_t number) const {
   const fs::path directory = root_ / "adapters" / domain;

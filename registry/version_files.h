@@ -43,6 +43,10 @@ class VersionFiles {
 
   bool IsVisible(const std::string& domain, int64_t number) const;
 
+  // Takes a version, of which there is no row any more, out of sight at once, then off the disk.
+  // What a crash leaves of it lies in staging/ and is swept.  OK where there is none.
+  absl::Status Remove(const std::string& domain, int64_t number) const;
+
   // Makes ROOT/adapters/<domain>/<alias> a symbolic link to the version, by rename.  What is there
   // and no link is moved aside, to .<alias>.displaced-N.
   absl::Status PointAlias(const std::string& domain, const std::string& alias,

@@ -32,11 +32,4 @@ absl::Status CheckpointRows::Save(int64_t job, int64_t attempt, const v1::Checkp
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> CheckpointRows::Needs(const std::string& sha256) {
-  Query row(database_, sql::kIsCheckpointFile, sha256);
-  const bool needs = row.Next() && row.Int(0) != 0;
-  RETURN_IF_ERROR(row.status());
-  return needs;
-}
-
 }  // namespace mozgach

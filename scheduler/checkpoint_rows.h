@@ -21,8 +21,6 @@ class CheckpointRows {
   absl::StatusOr<v1::Checkpoint> Find(int64_t job);
   // In place of the one before.
   absl::Status Save(int64_t job, int64_t attempt, const v1::Checkpoint& checkpoint);
-  // Whether a blob is some checkpoint's file.
-  absl::StatusOr<bool> Needs(const std::string& sha256);
 
  private:
   Database& database_;

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "registry/query.h"
+#include "scheduler/queries.h"
+
 namespace mozgach {
 namespace {
 
@@ -15,8 +18,8 @@ bool IsHere(const BlobStore& blobs, const v1::File& file) {
 }  // namespace
 
 bool IsNeeded(Ledger& ledger, const std::string& sha256) {
-  return ledger.bases.Needs(sha256) || ledger.queue.IsDataset(sha256).value_or(true) ||
-         ledger.checkpoints.Needs(sha256).value_or(true);
+  Query row(ledger.database, scheduler_sql::kBlobIsNeeded, sha256);
+  return !row.Next() || row.Int(0) != 0;
 }
 
 void DropBlobsOf(Ledger& ledger, const v1::Checkpoint& checkpoint) {

@@ -18,14 +18,15 @@
 #include "common/files.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/base_service.h"
-#include "scheduler/checkpoint_travel.h"
 #include "scheduler/doorman.h"
 #include "scheduler/fleet_service.h"
 #include "scheduler/front_desk.h"
 #include "scheduler/job_service.h"
 #include "scheduler/listener.h"
 #include "scheduler/registry_service.h"
+#include "scheduler/restore.h"
 #include "scheduler/schema.h"
+#include "scheduler/upkeep_service.h"
 #include "scheduler/web_pages.h"
 #include "scheduler/worker_service.h"
 #include "security/address.h"
@@ -55,16 +56,6 @@ void LogOfGrpc(gpr_log_func_args* said) {
   spdlog::log(speaks ? spdlog::level::info : spdlog::level::debug, "grpc: {}", said->message);
 }
 
-// Blobs that no job needs and nobody has touched for days.
-absl::Status SweepBlobs(Core& core, const Moment& now) {
-  Ledger& ledger = core.ledger();
-  const auto age = std::chrono::hours(24 * ledger.config.blob_days_kept);
-  return ledger.blobs
-      .Sweep(now.wall - age,
-             [&](const std::string& sha256) { return IsNeeded(ledger, sha256); })
-      .status();
-}
-
 }  // namespace
 
 // In the order in which they need each other.
@@ -76,6 +67,7 @@ struct Daemon::Parts {
   std::unique_ptr<AttemptLogs> logs;
   std::unique_ptr<Core> core;
   std::unique_ptr<FrontDesk> desk;
+  std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<TokenBook> tokens;
   std::unique_ptr<Doorman> doorman;
   std::unique_ptr<JobService> jobs;
@@ -83,6 +75,7 @@ struct Daemon::Parts {
   std::unique_ptr<RegistryService> registry;
   std::unique_ptr<BaseService> bases;
   std::unique_ptr<FleetService> fleet;
+  std::unique_ptr<UpkeepService> upkeep_service;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<WebServer> web;
 };
@@ -110,7 +103,8 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   const fs::path data = fs::absolute(options.data, error).lexically_normal();
   RETURN_IF_ERROR(MakeDirectories(data));
   ASSIGN_OR_RETURN(parts_->lock, LockFile(data / "lock", data.string()));
-  ASSIGN_OR_RETURN(parts_->database, Database::Open((data / "mozgach.db").string()));
+  RETURN_IF_ERROR(CheckNotRestoring(data));
+  ASSIGN_OR_RETURN(parts_->database, Database::Open((data / kDatabaseName).string()));
   RETURN_IF_ERROR(Migrate(*parts_->database, Schema()));
   parts_->blobs = std::make_unique<BlobStore>(data / "blobs", options.config.blob_bytes_max);
   RETURN_IF_ERROR(parts_->blobs->Open());
@@ -120,10 +114,8 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
       std::make_unique<Core>(options.config, *parts_->database, *parts_->blobs, *parts_->adapters);
   const Moment now = Moment::Of(clock);
   RETURN_IF_ERROR(parts_->core->Recover(now));
-  if (absl::Status swept = SweepBlobs(*parts_->core, now); !swept.ok()) {
-    spdlog::warn("sweeping blobs: {}", std::string(swept.message()));
-  }
   parts_->desk = std::make_unique<FrontDesk>(*parts_->core, clock);
+  parts_->upkeep = std::make_unique<Upkeep>(*parts_->desk, data, clock);
   return absl::OkStatus();
 }
 
@@ -141,6 +133,7 @@ absl::Status Daemon::OpenDoors(const DaemonOptions& options, const Clock& clock)
   parts_->registry = std::make_unique<RegistryService>(desk, doorman);
   parts_->bases = std::make_unique<BaseService>(desk, *parts_->blobs, doorman);
   parts_->fleet = std::make_unique<FleetService>(desk, *parts_->tokens, doorman);
+  parts_->upkeep_service = std::make_unique<UpkeepService>(*parts_->upkeep, doorman, clock);
   return absl::OkStatus();
 }
 
@@ -172,6 +165,7 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   builder.RegisterService(parts_->registry.get());
   builder.RegisterService(parts_->bases.get());
   builder.RegisterService(parts_->fleet.get());
+  builder.RegisterService(parts_->upkeep_service.get());
   // gRPC tells at length what the one sentence below says, and of every stranger at the door.
   gpr_set_log_function(LogOfGrpc);
   {
@@ -219,6 +213,7 @@ absl::Status Daemon::AnnounceEndpoints(const fs::path& data) {
 
 void Daemon::Stop() {
   announcer_ = std::jthread();
+  if (parts_->upkeep != nullptr) parts_->upkeep->Stop();
   if (parts_->desk != nullptr) parts_->desk->Close();
   if (parts_->server != nullptr) {
     parts_->server->Shutdown(std::chrono::system_clock::now() + kStopPatience);

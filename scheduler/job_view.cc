@@ -140,9 +140,11 @@ absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t numbe
     view.set_memory_needed_on_cpu_bytes(static_cast<uint64_t>(shape.needs.cpu_bytes));
   }
   if (job.state == JobState::kSucceeded && job.version > 0) {
-    ASSIGN_OR_RETURN(const Version version,
-                     ledger.adapters.Get(job.domain, VersionName(job.version)));
-    view.set_metrics_json(version.metrics_json);
+    const absl::StatusOr<Version> version =
+        ledger.adapters.Get(job.domain, VersionName(job.version));
+    // Retention may have removed it.
+    if (!version.ok() && !absl::IsNotFound(version.status())) return version.status();
+    if (version.ok()) view.set_metrics_json(version->metrics_json);
   }
   return view;
 }

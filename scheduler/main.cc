@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "scheduler/daemon.h"
+#include "scheduler/upkeep_commands.h"
 
 namespace {
 
@@ -35,6 +36,14 @@ int Fail(const absl::Status& status) {
   return mozgach::ExitCode(status);
 }
 
+// A full disk behind stdout must not look like success.
+int Keep(const absl::StatusOr<int>& done) {
+  if (!done.ok()) return Fail(done.status());
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return *done;
+  std::perror("mozgach-scheduler: stdout");
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,8 +51,8 @@ int main(int argc, char** argv) {
                "mozgach-scheduler");
   mozgach::DaemonOptions options;
   std::string config;
-  app.add_option("--data", options.data, "Directory of queue, blobs, logs and registry")
-      ->required();
+  mozgach::UpkeepCommand upkeep;
+  app.add_option("--data", options.data, "Directory of queue, blobs, logs and registry; required");
   app.add_option("--listen", options.listen, "gRPC address, HOST:PORT (port 0: any) or unix:PATH")
       ->capture_default_str();
   app.add_option("--http", options.http,
@@ -56,12 +65,15 @@ int main(int argc, char** argv) {
                "Let other hosts call --listen without TLS, and read --http");
   app.add_option("--config", config, "YAML file of bounds and times");
   app.set_version_flag("--version", MOZGACH_VERSION);
+  mozgach::AddUpkeepCommands(app, &upkeep);
   try {
     app.parse(argc, argv);
+    if (!upkeep && options.data.empty()) throw CLI::RequiredError("--data");
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   mozgach::StartLog("mozgach-scheduler");
+  if (upkeep) return Keep(upkeep());
   if (!config.empty()) {
     auto read = mozgach::ReadSchedulerConfig(config);
     if (!read.ok()) return Fail(read.status());

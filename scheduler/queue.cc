@@ -107,13 +107,6 @@ absl::StatusOr<std::vector<v1::Dataset>> Queue::Datasets(int64_t job) {
   return datasets;
 }
 
-absl::StatusOr<bool> Queue::IsDataset(const std::string& sha256) {
-  Query row(database_, sql::kIsDataset, sha256);
-  const bool is_dataset = row.Next() && row.Int(0) != 0;
-  RETURN_IF_ERROR(row.status());
-  return is_dataset;
-}
-
 absl::StatusOr<Queue::Details> Queue::GetDetails(int64_t job) {
   Query row(database_, sql::kDetails, job);
   if (row.Next()) return Details{row.Text(0), row.Text(1)};

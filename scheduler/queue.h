@@ -29,8 +29,6 @@ class Queue {
   absl::StatusOr<std::vector<int64_t>> OfDomain(const std::string& domain);
 
   absl::StatusOr<std::vector<v1::Dataset>> Datasets(int64_t job);
-  // What some job's dataset needs stays in the blob store.
-  absl::StatusOr<bool> IsDataset(const std::string& sha256);
 
   struct Details {
     std::string spec_json;

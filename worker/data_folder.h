@@ -5,16 +5,18 @@
 //   datasets/<sha256>          fetched once; the least recently used go (dataset_cache.h)
 //   attempts/<job>-<attempt>/  adapter/: what the trainer leaves.  Gone with the attempt
 //   checkpoints/<job>/         from which the next attempt on this host goes on.  Gone when the
-//                              job is published or cancelled, or after a week without a change
-//   cache/                     of the trainer: what is computed once per base and dataset; the
-//                              newest 10,000 files outlive a restart
+//                              job is published or cancelled, or after days without a change
+//   cache/                     of the trainer: what is computed once per base and dataset, and
+//                              quantised bases; the newest of each (data_rules.h)
 //   logs/<job>-<attempt>.log   until the scheduler has it
 //   trainers/<device>.lock     held by the trainer of that device
 #pragma once
 
 #include <filesystem>
+#include <set>
 
 #include "common/files.h"
+#include "worker/data_rules.h"
 #include "worker/worker_attempt.h"
 
 namespace mozgach {
@@ -23,7 +25,11 @@ class DataFolder {
  public:
   // Makes the folders, locks them, and sweeps what an earlier worker left: attempts, old
   // checkpoints. FAILED_PRECONDITION when another worker uses it.
-  static absl::StatusOr<DataFolder> Open(const std::filesystem::path& root);
+  static absl::StatusOr<DataFolder> Open(const std::filesystem::path& root,
+                                         const DataRules& rules = {});
+
+  // What the rules do not keep goes, but for the checkpoints of `busy` jobs.
+  void Sweep(const DataRules& rules, const std::set<int64_t>& busy) const;
 
   std::filesystem::path datasets() const { return root_ / "datasets"; }
   std::filesystem::path bases() const { return root_ / "bases"; }

@@ -29,6 +29,7 @@ std::string HostName() {
 // As people write them, before they are checked.
 struct Words {
   std::string scheduler, tls, data, name, memory, http, trainer, config;
+  std::string checkpoint_days, dataset_cache, quantized_cache;
   std::vector<std::string> bases, devices;
   int64_t threads = 0;
   bool insecure_plaintext = false;
@@ -53,6 +54,12 @@ void Define(CLI::App& app, Words& words) {
   app.add_option("--http", words.http, "ADDR:PORT for /metrics (default: no listener)");
   app.add_option("--trainer", words.trainer,
                  "another trainer than mozgach-trainer beside this program");
+  app.add_option("--checkpoint-days", words.checkpoint_days,
+                 "that a job's checkpoints are kept without a change (default: 7)");
+  app.add_option("--dataset-cache", words.dataset_cache,
+                 "size that datasets may take below --data, as 32GiB (the default)");
+  app.add_option("--quantized-cache", words.quantized_cache,
+                 "size that quantised bases may take (default: a fifth of the disk)");
   app.add_option("--config", words.config, "YAML file with these options by their names, the required ones too");
   app.set_version_flag("--version", MOZGACH_VERSION);
 }
@@ -61,7 +68,9 @@ void Define(CLI::App& app, Words& words) {
 absl::Status Complete(const std::string& path, const CLI::App& app, Words& words) {
   const std::map<std::string, std::string*> texts = {
       {"scheduler", &words.scheduler}, {"tls", &words.tls}, {"data", &words.data}, {"name", &words.name},
-      {"memory", &words.memory},       {"http", &words.http}, {"trainer", &words.trainer}};
+      {"memory", &words.memory},       {"http", &words.http}, {"trainer", &words.trainer},
+      {"checkpoint-days", &words.checkpoint_days}, {"dataset-cache", &words.dataset_cache},
+      {"quantized-cache", &words.quantized_cache}};
   const std::map<std::string, std::vector<std::string>*> lists = {{"bases", &words.bases},
                                                                   {"devices", &words.devices}};
   try {
@@ -76,7 +85,7 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
         return absl::InvalidArgumentError(absl::StrCat(
             path, ":", entry.first.Mark().line + 1, ": unknown option '", key,
             "'; there are scheduler, tls, insecure_plaintext, data, bases, name, devices, threads, "
-            "memory, http, trainer"));
+            "memory, http, trainer, checkpoint-days, dataset-cache, quantized-cache"));
       }
       if (app.get_option("--" + key)->count() > 0) continue;
       if (text != texts.end()) {
@@ -137,6 +146,22 @@ absl::Status CheckHttp(const Words& words) {
                    "say --insecure-plaintext if they may"));
 }
 
+absl::StatusOr<DataRules> RulesOf(const Words& words) {
+  DataRules rules;
+  if (!words.checkpoint_days.empty() &&
+      (!absl::SimpleAtoi(words.checkpoint_days, &rules.checkpoint_days) ||
+       rules.checkpoint_days < 1 || rules.checkpoint_days > 36500)) {
+    return absl::InvalidArgumentError("--checkpoint-days takes a number from 1 to 36500");
+  }
+  if (!words.dataset_cache.empty()) {
+    ASSIGN_OR_RETURN(rules.dataset_bytes, ParseSize(words.dataset_cache));
+  }
+  if (!words.quantized_cache.empty()) {
+    ASSIGN_OR_RETURN(rules.quantized_bytes, ParseSize(words.quantized_cache));
+  }
+  return rules;
+}
+
 absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_program) {
   RETURN_IF_ERROR(CheckRequired(words));
   WorkerOptions options{.scheduler = words.scheduler,
@@ -156,6 +181,7 @@ absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_prog
   if (!words.memory.empty()) {
     ASSIGN_OR_RETURN(options.memory_bytes, ParseSize(words.memory));
   }
+  ASSIGN_OR_RETURN(options.rules, RulesOf(words));
   RETURN_IF_ERROR(CheckHttp(words));
   std::error_code error;
   for (const fs::path& folder : options.bases) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/status.h"
+#include "worker/data_rules.h"
 
 namespace mozgach {
 
@@ -23,6 +24,7 @@ struct WorkerOptions {
   std::vector<std::string> devices;  // of the host, by the trainer's names; empty: all
   std::string http;               // ADDR:PORT; empty: no listener
   std::filesystem::path trainer;  // default: mozgach-trainer beside this program
+  DataRules rules;
 };
 
 // Reads the command line, then the file it names with --config: YAML with the same names as the

@@ -107,6 +107,7 @@ class Session {
   uint64_t base_bytes_fetched() const { return base_bytes_fetched_; }
   // The bases, by name, that a trainer has loaded or an attempt needs.
   std::set<std::string> BasesInUse() const;
+  std::set<int64_t> JobsHeld() const;
   bool replaced() const { return replaced_; }  // another worker took over this one's name
   Milliseconds last_answer_at() const { return last_answer_at_; }
   uint64_t base_loads() const;

@@ -75,4 +75,10 @@ std::set<std::string> Session::BasesInUse() const {
   return bases;
 }
 
+std::set<int64_t> Session::JobsHeld() const {
+  std::set<int64_t> jobs;
+  for (const auto& [id, attempt] : attempts_) jobs.insert(id.job);
+  return jobs;
+}
+
 }  // namespace mozgach

@@ -21,6 +21,7 @@ constexpr Milliseconds kWaitMax{1'000};
 constexpr Milliseconds kMemoryEvery{2'000};
 constexpr Milliseconds kBasesEvery{30'000};
 constexpr Milliseconds kLogsEvery{500};
+constexpr Milliseconds kSweepEvery{3600'000};
 constexpr Milliseconds kOrphanPatience{5'000};
 constexpr Milliseconds kDevicesTake{60'000};
 
@@ -34,7 +35,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Open(const WorkerOptions& option
                    CredentialsFor({.address = options.scheduler,
                                    .tls = options.tls,
                                    .insecure_plaintext = options.insecure_plaintext}));
-  ASSIGN_OR_RETURN(DataFolder data, DataFolder::Open(options.data));
+  ASSIGN_OR_RETURN(DataFolder data, DataFolder::Open(options.data, options.rules));
   WorkerOptions all = options;
   if (all.devices.empty()) {
     all.devices = AskForDevices(options.trainer, data.devices_lock(), kDevicesTake);
@@ -66,7 +67,7 @@ Worker::Worker(const WorkerOptions& options, SessionOptions session, DataFolder 
       logs_(data_.logs()),
       trainers_(static_cast<size_t>(session.devices)),
       client_(options.scheduler, credentials),
-      datasets_(data_.datasets(), client_),
+      datasets_(data_.datasets(), client_, options.rules.dataset_bytes),
       bases_(data_.bases(), client_),
       log_thread_([this](std::stop_token stop) { ShipLogs(stop); }) {}
 
@@ -125,6 +126,10 @@ void Worker::LookAround(Milliseconds now) {
     bases_due_ = now + kBasesEvery;
     RescanBases rescan;
     Do(rescan);
+  }
+  if (now >= sweep_due_) {
+    sweep_due_ = now + kSweepEvery;
+    data_.Sweep(options_.rules, session_.JobsHeld());
   }
   metrics_.Update(session_, now, Clock::System().Now());
 }

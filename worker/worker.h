@@ -95,6 +95,7 @@ class Worker {
   bool reachable_ = true;                                  // the scheduler, as last heard
   Milliseconds memory_due_{0};
   Milliseconds bases_due_{0};
+  Milliseconds sweep_due_{0};
   std::set<std::string> problems_told_;  // of bases that cannot be used
 
   // Below: what has threads, ended first.

@@ -26,3 +26,18 @@ ALTER TABLE jobs ADD COLUMN time_limit_ms INTEGER NOT NULL DEFAULT 0;
 
 -- When what a draining worker still runs is handed back.  0: never.
 ALTER TABLE workers ADD COLUMN drain_by_ms INTEGER NOT NULL DEFAULT 0;
+
+-- A checkpoint that is gone is gone without: the job begins anew.
+DROP VIEW kept_blobs;
+CREATE VIEW kept_blobs (sha256, size, kind, needed_by, now) AS
+SELECT sha256, size, 'dataset',
+  'dataset ' || name || ' of job ' || jobs.job || ' (' || domain || ')',
+  state IN ('queued', 'running')
+FROM job_datasets JOIN jobs ON jobs.job = job_datasets.job
+WHERE state IN ('queued', 'running')
+  OR EXISTS (SELECT 1 FROM domains WHERE domains.domain = jobs.domain AND latest_job = jobs.job)
+  OR EXISTS (SELECT 1 FROM versions WHERE versions.job = jobs.job)
+UNION ALL
+SELECT sha256, size, 'base', 'file ' || path || ' of base ' || base, 1 FROM base_files
+UNION ALL
+SELECT sha256, size, 'checkpoint', 'the checkpoint of job ' || job, 0 FROM job_checkpoint_files;

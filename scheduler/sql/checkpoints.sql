@@ -13,6 +13,3 @@ DELETE FROM job_checkpoint_files WHERE job = ?1
 
 -- name: insert_checkpoint_file
 INSERT INTO job_checkpoint_files (job, path, sha256, size) VALUES (?1, ?2, ?3, ?4)
-
--- name: is_checkpoint_file
-SELECT EXISTS (SELECT 1 FROM job_checkpoint_files WHERE sha256 = ?1)

@@ -50,9 +50,6 @@ UPDATE jobs SET priority = ?2, time_limit_ms = ?3 WHERE job = ?1
 -- name: pin
 UPDATE job_details SET pinned_json = ?2 WHERE job = ?1
 
--- name: is_dataset
-SELECT EXISTS (SELECT 1 FROM job_datasets WHERE sha256 = ?1)
-
 -- The head of each shape's range that fits the room a device has for its base, and the best of them:
 -- priority, then a base that the device has loaded, then one that need not be fetched, then age.
 -- ?1, ?2, ?3: JSON objects from base keys to room in bytes, of those loaded, here, and to be fetched;

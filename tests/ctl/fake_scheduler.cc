@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "common/clock.h"
 #include "common/digest.h"
 #include "nlohmann/json.hpp"
 
@@ -79,7 +80,7 @@ grpc::Status FakeJobs::ListWorkers(grpc::ServerContext*, const v1::ListWorkersRe
                                    v1::ListWorkersResponse* response) {
   v1::Worker& worker = *response->add_workers();
   worker.set_worker("host1");
-  worker.set_state("up");
+  worker.set_state(worker_state);
   worker.add_bases("mozgach/tiny");
   worker.add_jobs(7);
   worker.set_base_loads(2);
@@ -173,6 +174,23 @@ void FakeRegistry::AddFile(const std::string& path, const std::string& bytes) {
   file.set_size(bytes.size());
 }
 
+FakeUpkeep::FakeUpkeep() { examined.set_time(FormatTime(Clock::System().Now())); }
+
+grpc::Status FakeUpkeep::Examine(grpc::ServerContext*, const v1::ExamineRequest* request,
+                                 v1::ExamineResponse* response) {
+  examinations.push_back(*request);
+  *response = examined;
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeUpkeep::CollectGarbage(grpc::ServerContext*,
+                                        const v1::CollectGarbageRequest* request,
+                                        v1::CollectGarbageResponse* response) {
+  collections.push_back(*request);
+  *response = collected;
+  return grpc::Status::OK;
+}
+
 FakeScheduler::FakeScheduler() {
   int port = 0;
   grpc::ServerBuilder builder;
@@ -181,6 +199,7 @@ FakeScheduler::FakeScheduler() {
   builder.RegisterService(&jobs);
   builder.RegisterService(&blobs);
   builder.RegisterService(&registry);
+  builder.RegisterService(&upkeep);
   server_ = builder.BuildAndStart();
   address_ = "127.0.0.1:" + std::to_string(port);
 }

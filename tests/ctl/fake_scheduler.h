@@ -10,6 +10,7 @@
 
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "mozgach/v1/registry_service.grpc.pb.h"
+#include "mozgach/v1/upkeep_service.grpc.pb.h"
 #include "mozgach/v1/worker_service.grpc.pb.h"
 
 namespace mozgach {
@@ -34,6 +35,7 @@ class FakeJobs : public v1::JobService::Service {
   std::vector<v1::WatchRequest> watches;
   std::vector<v1::Job> jobs;
   std::vector<v1::WatchResponse> changes;
+  std::string worker_state = "up";
   int watches_cut_off = 0;   // so many calls of Watch break after their first change
   bool watch_hangs = false;  // Watch ends only when its caller goes
   std::string log;
@@ -76,6 +78,20 @@ class FakeRegistry : public v1::RegistryService::Service {
   std::vector<std::string> problems;
 };
 
+class FakeUpkeep : public v1::UpkeepService::Service {
+ public:
+  FakeUpkeep();
+  grpc::Status Examine(grpc::ServerContext*, const v1::ExamineRequest* request,
+                       v1::ExamineResponse* response) override;
+  grpc::Status CollectGarbage(grpc::ServerContext*, const v1::CollectGarbageRequest* request,
+                              v1::CollectGarbageResponse* response) override;
+
+  v1::ExamineResponse examined;
+  v1::CollectGarbageResponse collected;
+  std::vector<v1::ExamineRequest> examinations;
+  std::vector<v1::CollectGarbageRequest> collections;
+};
+
 class FakeScheduler {
  public:
   FakeScheduler();
@@ -86,6 +102,7 @@ class FakeScheduler {
   FakeBlobs blobs;
   FakeJobs jobs{&blobs.blobs};
   FakeRegistry registry;
+  FakeUpkeep upkeep;
 
  private:
   std::string address_;

@@ -40,7 +40,10 @@ constexpr char kSuccessWithout[] =
     "JOIN attempts USING (job, attempt) WHERE versions.job = jobs.job "
     "AND versions.attempt = jobs.attempt AND versions.number = jobs.version "
     "AND versions.domain = jobs.domain AND versions.state = 'published' "
-    "AND attempts.state = 'succeeded')";
+    "AND attempts.state = 'succeeded') "
+    "AND NOT EXISTS (SELECT 1 FROM removed_versions WHERE removed_versions.job = jobs.job "
+    "AND removed_versions.attempt = jobs.attempt AND removed_versions.number = jobs.version "
+    "AND removed_versions.domain = jobs.domain)";
 constexpr char kVersionsWithout[] =
     "SELECT versions.job FROM versions LEFT JOIN jobs ON jobs.job = versions.job "
     "LEFT JOIN attempts ON attempts.job = versions.job AND attempts.attempt = versions.attempt "

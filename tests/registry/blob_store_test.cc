@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 
 #include "common/digest.h"
@@ -138,16 +139,34 @@ TEST_F(BlobStoreTest, BlobThatIsHereAlreadyTakesAnyUpload) {
   EXPECT_EQ(Read(Sha256Hex("hello")), "hello");
 }
 
-TEST_F(BlobStoreTest, SweepTakesWhatIsOldAndUnwanted) {
-  ASSERT_TRUE(Put("kept").ok());
-  ASSERT_TRUE(Put("swept").ok());
+TEST_F(BlobStoreTest, WhatIsOldIsListedAndRemoved) {
+  ASSERT_TRUE(Put("old").ok());
   { ASSERT_TRUE((*store_.Upload(Sha256Hex("partial"), 7, 0))->Append("par").ok()); }
-  const auto keep = [](const std::string& sha256) { return sha256 == Sha256Hex("kept"); };
-  EXPECT_EQ(store_.Sweep(WallTime{}, keep).value(), 0) << "nothing is that old";
-  EXPECT_EQ(store_.Sweep(WallTime::max(), keep).value(), 2);
-  EXPECT_TRUE(store_.Has(Sha256Hex("kept")));
-  EXPECT_FALSE(store_.Has(Sha256Hex("swept")));
+  EXPECT_TRUE(store_.Old(WallTime{})->empty()) << "nothing is that old";
+  const auto old = store_.Old(WallTime::max());
+  ASSERT_EQ(old->size(), 2u);
+  for (const BlobStore::OldFile& file : *old) {
+    EXPECT_EQ(file.bytes, 3u);
+    EXPECT_TRUE(file.sha256 == Sha256Hex("old") || file.sha256.empty()) << file.path;
+    EXPECT_FALSE(store_.RemoveOld(file, WallTime{}).value()) << "written since";
+    EXPECT_TRUE(store_.RemoveOld(file, WallTime::max()).value());
+  }
+  EXPECT_FALSE(store_.Has(Sha256Hex("old")));
   EXPECT_EQ(store_.Find(Sha256Hex("partial"))->bytes, 0u);
+}
+
+TEST_F(BlobStoreTest, BlobThatIsUploadedAgainIsNotOldAnyMore) {
+  ASSERT_TRUE(Put("hello").ok());
+  const std::string sha256 = Sha256Hex("hello");
+  const auto path = store_.Path(sha256).value();
+  std::filesystem::last_write_time(
+      path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(48));
+  const WallTime yesterday = Clock::System().Now() - std::chrono::hours(24);
+  const auto old = store_.Old(yesterday);
+  ASSERT_EQ(old->size(), 1u);
+  ASSERT_TRUE(store_.Upload(sha256, 5, 0).ok());
+  EXPECT_FALSE(store_.RemoveOld(old->front(), yesterday).value());
+  EXPECT_TRUE(store_.Has(sha256));
 }
 
 TEST_F(BlobStoreTest, EmptyBlobIsABlob) {

@@ -35,6 +35,21 @@ TEST_F(ConfigTest, AbsentKeysKeepTheirDefaults) {
   EXPECT_TRUE(Read("").ok());
 }
 
+TEST_F(ConfigTest, RulesOfRetentionAreReadAndKeepEveryVersionByDefault) {
+  const auto config = Read(
+      "versions_kept: 3\njob_days_kept: 30\nevent_days_kept: 0\nlog_days_kept: 14\n"
+      "blob_days_kept: 2\nretention_interval_seconds: 60\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->versions_kept, 3);
+  EXPECT_EQ(config->job_days_kept, 30);
+  EXPECT_EQ(config->event_days_kept, 0);
+  EXPECT_EQ(config->log_days_kept, 14);
+  EXPECT_EQ(config->blob_days_kept, 2);
+  EXPECT_EQ(config->retention_interval, Milliseconds(60'000));
+  EXPECT_EQ(Read("")->versions_kept, 0);
+  EXPECT_THAT(Mistake("versions_kept: -1\n"), HasSubstr("from 0"));
+}
+
 TEST_F(ConfigTest, DoorsAreReadByTheirFlagsNames) {
   const auto config = Read("tls: /etc/mozgach\ninsecure_plaintext: true\ncalls_per_second_max: 5\n");
   ASSERT_TRUE(config.ok()) << config.status();

@@ -7,6 +7,7 @@
 #include "mozgach/v1/fleet_service.pb.h"
 #include "mozgach/v1/job_service.pb.h"
 #include "mozgach/v1/registry_service.pb.h"
+#include "mozgach/v1/upkeep_service.pb.h"
 #include "mozgach/v1/worker_service.pb.h"
 
 namespace mozgach {
@@ -19,7 +20,7 @@ TEST(MethodRolesTest, EveryMethodOfEveryServiceHasARow) {
   for (const google::protobuf::FileDescriptor* file :
        {v1::SubmitRequest::descriptor()->file(), v1::SynchronizeRequest::descriptor()->file(),
         v1::Version::descriptor()->file(), v1::AddBaseRequest::descriptor()->file(),
-        v1::AddTokenRequest::descriptor()->file()}) {
+        v1::AddTokenRequest::descriptor()->file(), v1::ExamineRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       const google::protobuf::ServiceDescriptor& service = *file->service(s);
       for (int m = 0; m < service.method_count(); ++m, ++methods) {
@@ -29,7 +30,7 @@ TEST(MethodRolesTest, EveryMethodOfEveryServiceHasARow) {
       }
     }
   }
-  EXPECT_GE(methods, 28);
+  EXPECT_GE(methods, 30);
 }
 
 TEST(MethodRolesTest, WhatHasNoRowIsNobodys) {
@@ -55,6 +56,14 @@ TEST(MethodRolesTest, EachRoleOfPeopleMayWhatTheOneBelowItMay) {
   }
   EXPECT_FALSE(CheckMayCall(Role::kOperator, "/mozgach.v1.WorkerService/Synchronize").ok());
   EXPECT_TRUE(CheckMayCall(Role::kWorker, "/mozgach.v1.WorkerService/Synchronize").ok());
+}
+
+TEST(MethodRolesTest, LookingIsForSubmittersRemovingForOperators) {
+  EXPECT_FALSE(CheckMayCall(Role::kViewer, "/mozgach.v1.UpkeepService/Examine").ok());
+  EXPECT_TRUE(CheckMayCall(Role::kSubmitter, "/mozgach.v1.UpkeepService/Examine").ok());
+  EXPECT_FALSE(CheckMayCall(Role::kSubmitter, "/mozgach.v1.UpkeepService/CollectGarbage").ok());
+  EXPECT_TRUE(CheckMayCall(Role::kOperator, "/mozgach.v1.UpkeepService/CollectGarbage").ok());
+  EXPECT_FALSE(CheckMayCall(Role::kWorker, "/mozgach.v1.UpkeepService/CollectGarbage").ok());
 }
 
 }  // namespace

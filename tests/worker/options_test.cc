@@ -45,6 +45,22 @@ TEST_F(OptionsTest, FlagsAreRead) {
   EXPECT_EQ(options->http, "");
 }
 
+TEST_F(OptionsTest, WhatIsKeptIsSaidInDaysAndSizes) {
+  const std::vector<std::string> least = {"--scheduler", "h:1", "--data", "d", "--bases", bases_};
+  std::vector<std::string> words = least;
+  words.insert(words.end(), {"--checkpoint-days", "30", "--dataset-cache", "1GiB",
+                             "--quantized-cache", "2GiB"});
+  const auto options = Read(words);
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->rules.checkpoint_days, 30);
+  EXPECT_EQ(options->rules.dataset_bytes, uint64_t{1} << 30);
+  EXPECT_EQ(options->rules.quantized_bytes, uint64_t{2} << 30);
+  EXPECT_EQ(Read(least)->rules.checkpoint_days, 7);
+  words = least;
+  words.insert(words.end(), {"--checkpoint-days", "0"});
+  EXPECT_THAT(Problem(words), HasSubstr("from 1 to 36500"));
+}
+
 TEST_F(OptionsTest, NameIsTheHostsByDefault) {
   EXPECT_NE(Read({"--scheduler", "h:1", "--data", "d", "--bases", bases_})->name, "");
 }
