@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "failpoint/failpoint.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/offer.h"
 #include "scheduler/placement.h"
@@ -97,7 +98,7 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
                                         .kind = "claimed",
                                         .actor = worker.name,
                                         .message = ""}));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.attempt.claim", transaction));
   ledger.leases.Add(lease);
   ledger.board.Start(job.job, job.attempt, job.domain);
   ledger.changes.Touch(job.job);
@@ -127,7 +128,7 @@ absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureC
   RETURN_IF_ERROR(transaction.status());
   ASSIGN_OR_RETURN(Job job, ledger.queue.Get(lease.job));
   RETURN_IF_ERROR(WriteEnd(ledger, now.wall, lease, job, failure, message));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.attempt.end", transaction));
   ledger.leases.Erase(job.job);
   ledger.board.Erase(job.job);
   ledger.changes.Touch(job.job);

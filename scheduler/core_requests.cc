@@ -1,6 +1,7 @@
 // What people ask of the core.
 #include <algorithm>
 
+#include "failpoint/failpoint.h"
 #include "scheduler/base_addition.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/core.h"
@@ -75,7 +76,7 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
                                          .kind = request.undo() ? "drain_undone" : "drain_asked",
                                          .actor = request.actor(),
                                          .message = request.worker()}));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.worker.drain", transaction));
   ledger_.roster.MarkDrain(request.worker(), !request.undo());
   ledger_.notices.workers.insert(request.worker());
   return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));

@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/base_service.h"
 #include "scheduler/doorman.h"
@@ -199,7 +200,8 @@ absl::Status Daemon::ServeWeb(const DaemonOptions& options) {
 absl::Status Daemon::WriteEndpoints(const fs::path& data) const {
   const nlohmann::json endpoints = {
       {"grpc", grpc_address_}, {"http", http_address_}, {"pid", ::getpid()}};
-  return WriteFileAtomically(data / "endpoints.json", endpoints.dump(2) + "\n");
+  return DURABLE("scheduler.endpoints.write",
+                 WriteFileAtomically(data / "endpoints.json", endpoints.dump(2) + "\n"));
 }
 
 absl::Status Daemon::AnnounceEndpoints(const fs::path& data) {
