@@ -58,14 +58,15 @@ absl::Status BlobUpload::Finish() {
   fs::path secluded = store_->PartialPath(sha256_);
   secluded += absl::StrCat(".", ticket_);
   RETURN_IF_ERROR(DURABLE("registry.blob.seclude", Seclude(secluded)));
-  absl::Status status = CheckBytes(secluded);
-  if (absl::IsDataLoss(status)) {
+  // What could not be synced can be read until it is gone: it is uploaded anew, as damaged bytes are.
+  absl::Status status = DURABLE("registry.blob.check", CheckBytes(secluded));
+  if (!status.ok()) {
     RETURN_IF_ERROR(RemoveAll(secluded));
     return status;
   }
   const fs::path complete = store_->CompletePath(sha256_);
   if (status.ok()) status = MakeDirectories(complete.parent_path());
-  if (status.ok()) status = DURABLE("registry.blob.complete", RenameDurably(secluded, complete));
+  if (status.ok()) status = DURABLE("registry.blob.complete", store_->Name(secluded, sha256_));
   if (!status.ok()) ::rename(secluded.c_str(), store_->PartialPath(sha256_).c_str());
   return status;
 }

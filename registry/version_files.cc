@@ -90,7 +90,7 @@ bool IsDirectory(const fs::path& path) {
 }  // namespace
 
 absl::Status VersionFiles::Open() {
-  RETURN_IF_ERROR(MakeDirectories(root_ / "adapters"));
+  RETURN_IF_ERROR(SettleDirectory(root_ / "adapters"));
   return MakeDirectories(root_ / "staging");
 }
 
@@ -125,8 +125,11 @@ absl::Status VersionFiles::Reveal(const Version& version) const {
   const fs::path staging = StagingOf(version.job, version.attempt);
   if (IsDirectory(target)) {
     RETURN_IF_ERROR(RemoveAll(staging));
+    // Whoever renamed it may have died, or failed, before that was on disk.
+    if (HasManifestOf(version, target)) {
+      return DURABLE("registry.version.settle", SyncDirectory(target.parent_path()));
+    }
     // A database that was restored from a backup may think of another version.
-    if (HasManifestOf(version, target)) return absl::OkStatus();
     return absl::NotFoundError(absl::StrCat(target.string(), " is another version"));
   }
   if (!IsDirectory(staging)) {

@@ -110,7 +110,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& optio
 absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) {
   std::error_code error;
   const fs::path data = fs::absolute(options.data, error).lexically_normal();
-  RETURN_IF_ERROR(MakeDirectories(data));
+  RETURN_IF_ERROR(SettleDirectory(data));
   ASSIGN_OR_RETURN(parts_->lock, LockFile(data / "lock", data.string()));
   ASSIGN_OR_RETURN(parts_->database, Database::Open((data / "mozgach.db").string()));
   RETURN_IF_ERROR(Migrate(*parts_->database, Schema()));

@@ -130,6 +130,7 @@ absl::StatusOr<fs::path> TrainingCheckpoints::Save(const TrainingTotals& totals,
                                                    const NamedTensorList& tensors) const {
   const std::string name = absl::StrFormat("%s%06d", kPrefix, totals.step);
   const fs::path staging = dir_ / absl::StrCat(".", name, ".partial"), path = dir_ / name;
+  RETURN_IF_ERROR(SettleDirectory(dir_));
   RETURN_IF_ERROR(RemoveAll(staging));
   RETURN_IF_ERROR(MakeDirectories(staging));
   RETURN_IF_ERROR(DURABLE("trainer.checkpoint.write_tensors",
