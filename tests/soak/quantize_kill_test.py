@@ -6,11 +6,14 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
-from fleet import BIN, DOMAINS
-from kill_everywhere import failpoints
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from fleet import BIN, DOMAINS  # noqa: E402
+from kill_everywhere import failpoints  # noqa: E402
 
 TINY = DOMAINS / "bases/mozgach/tiny"
 LOCK = "quantize.lock"  # may be left in what is whole
