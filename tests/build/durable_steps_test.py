@@ -16,6 +16,7 @@ NAME = re.compile(r"(registry|scheduler|worker|trainer)\.[a-z_]+\.[a-z_]+")
 WITHIN = {
     ("registry/blob_upload.cc", "rename"): 2,  # registry.blob.seclude, and back when it cannot be checked
     ("registry/blob_upload.cc", "fsync"): 1,   # registry.blob.check
+    ("registry/blob_store.cc", "RenameDurably"): 1,     # registry.blob.complete
     ("registry/version_files.cc", "SyncFile"): 1,       # registry.version.place_file
     ("registry/version_files.cc", "link"): 1,         # registry.version.place_file
     ("registry/version_files.cc", "SyncDirectory"): 1,  # registry.version.sync_staging
