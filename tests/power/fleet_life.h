@@ -62,6 +62,7 @@ class FleetLife {
   void Acknowledge() { ++acknowledged_; }
 
   absl::Status PutBlob(const std::string& bytes);
+  absl::Status TryToPutBlob(const std::string& bytes);
   void Submit();
   void Cancel();
   void Retry();

@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr int kCutsPerLife = 10;
 constexpr uint64_t kCallsBetweenCuts = 400;
+constexpr uint64_t kCallsOfAStart = 50;  // what one does that follows a death is the likeliest to go wrong
 constexpr int kFailuresMax = 5;
 constexpr int kDeedsOfErrorLife = 14;
 constexpr int64_t kCallsFull = 25;
@@ -65,15 +66,19 @@ void LiveThroughCuts(uint64_t seed, Sum& sum) {
   const Scratch scratch;
   FleetLife life(scratch.path(), seed);
   std::mt19937_64 dice(seed * 7919);
+  bool soon = false;
   for (int i = 0; i < kCutsPerLife && life.sound(); ++i) {
-    disk.Plan(Fault::kCut, static_cast<int64_t>(1 + dice() % kCallsBetweenCuts));
+    disk.Plan(Fault::kCut,
+              static_cast<int64_t>(1 + dice() % (soon ? kCallsOfAStart : kCallsBetweenCuts)));
     while (!disk.off() && life.sound()) life.Step();
     if (!life.sound()) break;
     if (dice() % 3 == 0) {
       ++sum.deaths;
+      soon = dice() % 2 == 0;
       life.Die();
     } else {
       ++sum.cuts;
+      soon = false;
       life.LosePower(dice());
     }
   }

@@ -57,6 +57,8 @@ TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
   const std::set<std::string> elsewhere = {
       "registry.alias.displace",    // a person's file where a link belongs: registry_test
       "registry.alias.set",         // a person names a version: the power cuts
+      "registry.database.settle",   // the database is in memory: the power cuts
+      "registry.database.settle_name",
       "registry.schema.migrate",    // the schema is there when a life begins: the power cuts
       "scheduler.base.add",         // bases are on the hosts: e2e.kill_sample_test
       "scheduler.endpoints.write",  // there is no socket: e2e.kill_sample_test
