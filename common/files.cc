@@ -42,6 +42,12 @@ fs::path ParentOf(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+// Where we may not write, no name is one that we made.
+absl::Status SyncNamesIn(const fs::path& directory) {
+  if (::access(directory.c_str(), R_OK | W_OK) != 0) return absl::OkStatus();
+  return SyncDirectory(directory);
+}
+
 }  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -123,11 +129,26 @@ absl::Status MakeDirectories(const fs::path& path) {
     if (S_ISDIR(info.st_mode)) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat(path.string(), " is not a directory"));
   }
-  RETURN_IF_ERROR(MakeDirectories(path.parent_path()));
+  const fs::path parent = ParentOf(path);
+  if (::stat(parent.c_str(), &info) == 0) {
+    // Whoever made it may have died before it was synced.
+    RETURN_IF_ERROR(SyncNamesIn(ParentOf(parent)));
+  } else {
+    RETURN_IF_ERROR(MakeDirectories(parent));
+  }
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
     return SystemError(errno, absl::StrCat("mkdir ", path.string()));
   }
-  return SyncDirectory(ParentOf(path));
+  const absl::Status synced = SyncDirectory(ParentOf(path));
+  // Left there, it would pass for one that is synced.
+  if (!synced.ok()) ::rmdir(path.c_str());
+  return synced;
+}
+
+absl::Status SettleDirectory(const fs::path& path) {
+  RETURN_IF_ERROR(MakeDirectories(path));
+  RETURN_IF_ERROR(SyncDirectory(path));
+  return SyncNamesIn(ParentOf(path));
 }
 
 absl::Status RenameDurably(const fs::path& from, const fs::path& to) {

@@ -42,8 +42,13 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path,
 // ones: temporary file beside it, fsync, rename, fsync of the directory.
 absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes);
 
-// mkdir -p; every directory that is made is synced in its parent.
+// mkdir -p; every directory that is made is synced in its parent, and so is the one that it is made
+// in.
 absl::Status MakeDirectories(const std::filesystem::path& path);
+
+// MakeDirectories, and `path` with its name and those in it are on disk, whoever made them: an earlier
+// process may have died before it could sync them.
+absl::Status SettleDirectory(const std::filesystem::path& path);
 
 // rename(2), then fsync of both parents.  `from` and `to` lie on one file system.
 absl::Status RenameDurably(const std::filesystem::path& from, const std::filesystem::path& to);

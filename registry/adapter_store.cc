@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
+#include "failpoint/failpoint.h"
 #include "registry/file_name.h"
 
 namespace mozgach {
@@ -77,7 +78,7 @@ absl::StatusOr<Version> AdapterStore::SetAlias(const std::string& domain, const 
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(name.empty() ? rows_.RemoveAlias(domain, alias)
                                : rows_.PointAlias(domain, alias, version.number));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("registry.alias.set", transaction));
   RETURN_IF_ERROR(name.empty() ? files_.RemoveAlias(domain, alias)
                                : files_.PointAlias(domain, alias, version.number));
   return rows_.Get(domain, VersionName(version.number));

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "registry/blob_upload.h"
 
 namespace mozgach {
@@ -39,7 +40,10 @@ WallTime WrittenAt(const fs::path& path) {
 BlobStore::BlobStore(fs::path root, uint64_t limit_bytes)
     : root_(std::move(root)), limit_bytes_(limit_bytes) {}
 
-absl::Status BlobStore::Open() { return MakeDirectories(root_ / "partial"); }
+absl::Status BlobStore::Open() {
+  RETURN_IF_ERROR(SettleDirectory(root_));
+  return MakeDirectories(root_ / "partial");
+}
 
 fs::path BlobStore::PartialPath(const std::string& sha256) const {
   return root_ / "partial" / sha256;
@@ -54,13 +58,46 @@ absl::StatusOr<BlobStore::Stat> BlobStore::Find(const std::string& sha256) const
   Stat stat;
   const int64_t size = SizeOf(CompletePath(sha256));
   stat.complete = size >= 0;
+  if (stat.complete) RETURN_IF_ERROR(Settle(sha256));
   stat.bytes = static_cast<uint64_t>(
       std::max<int64_t>(0, stat.complete ? size : SizeOf(PartialPath(sha256))));
   return stat;
 }
 
 bool BlobStore::Has(const std::string& sha256) const {
-  return IsSha256Hex(sha256) && SizeOf(CompletePath(sha256)) >= 0;
+  const absl::StatusOr<Stat> stat = Find(sha256);
+  return stat.ok() && stat->complete;
+}
+
+absl::Status BlobStore::Name(const fs::path& file, const std::string& sha256) {
+  const std::string directory = sha256.substr(0, 2);
+  {
+    std::lock_guard<std::mutex> lock(names_mutex_);
+    ++names_[directory].changing;
+  }
+  const absl::Status named = RenameDurably(file, CompletePath(sha256));
+  std::lock_guard<std::mutex> lock(names_mutex_);
+  Names& names = names_[directory];
+  --names.changing;
+  if (named.ok() && names.synced == names.changes) ++names.synced;
+  ++names.changes;
+  return named;
+}
+
+absl::Status BlobStore::Settle(const std::string& sha256) const {
+  const std::string directory = sha256.substr(0, 2);
+  Names before;
+  {
+    std::lock_guard<std::mutex> lock(names_mutex_);
+    before = names_[directory];
+  }
+  if (before.changing == 0 && before.synced == before.changes) return absl::OkStatus();
+  RETURN_IF_ERROR(DURABLE("registry.blob.settle", SyncDirectory(root_ / directory)));
+  std::lock_guard<std::mutex> lock(names_mutex_);
+  if (before.changing == 0) {
+    names_[directory].synced = std::max(names_[directory].synced, before.changes);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<fs::path> BlobStore::Path(const std::string& sha256) const {

@@ -72,11 +72,25 @@ class BlobStore {
   std::filesystem::path CompletePath(const std::string& sha256) const;
   // A blob that is here counts as written now.  False: it is not here.
   bool Touch(const std::string& sha256) const;
+  // The checked bytes of `file` get their name, durably.
+  absl::Status Name(const std::filesystem::path& file, const std::string& sha256);
+  // The name of a complete blob is on disk when this returns OK: whoever gave it may have died
+  // before it was synced, or be about to sync it.
+  absl::Status Settle(const std::string& sha256) const;
   // REQUIRES: mutex_ is held.  ABORTED unless the upload of `ticket` is the one that may write.
   absl::Status CheckOwner(const std::string& sha256, uint64_t ticket) const;
 
+  // The names in a directory ROOT/ab.
+  struct Names {
+    int64_t changes = 0;
+    int64_t synced = -1;  // as of so many changes
+    int changing = 0;     // threads that are
+  };
+
   const std::filesystem::path root_;
   const uint64_t limit_bytes_;
+  mutable std::mutex names_mutex_;
+  mutable std::map<std::string, Names> names_;  // by directory; guarded by names_mutex_
   // Held while a partial file is written, so that an upload that was taken over cannot write late.
   mutable std::mutex mutex_;
   uint64_t next_ticket_ = 1;

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
+#include "failpoint/failpoint.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
@@ -54,30 +55,30 @@ absl::Status BlobUpload::Finish() {
     return absl::OutOfRangeError(
         absl::StrCat("the upload ended at ", offset_, " of ", size_, " bytes"));
   }
-  ASSIGN_OR_RETURN(const fs::path secluded, Seclude());
-  absl::Status status = CheckBytes(secluded);
-  if (absl::IsDataLoss(status)) {
+  fs::path secluded = store_->PartialPath(sha256_);
+  secluded += absl::StrCat(".", ticket_);
+  RETURN_IF_ERROR(DURABLE("registry.blob.seclude", Seclude(secluded)));
+  // What could not be synced can be read until it is gone: it is uploaded anew, as damaged bytes are.
+  absl::Status status = DURABLE("registry.blob.check", CheckBytes(secluded));
+  if (!status.ok()) {
     RETURN_IF_ERROR(RemoveAll(secluded));
     return status;
   }
   const fs::path complete = store_->CompletePath(sha256_);
   if (status.ok()) status = MakeDirectories(complete.parent_path());
-  if (status.ok()) status = RenameDurably(secluded, complete);
+  if (status.ok()) status = DURABLE("registry.blob.complete", store_->Name(secluded, sha256_));
   if (!status.ok()) ::rename(secluded.c_str(), store_->PartialPath(sha256_).c_str());
   return status;
 }
 
-absl::StatusOr<fs::path> BlobUpload::Seclude() {
-  const fs::path partial = store_->PartialPath(sha256_);
-  fs::path secluded = partial;
-  secluded += absl::StrCat(".", ticket_);
+absl::Status BlobUpload::Seclude(const fs::path& secluded) {
   std::lock_guard<std::mutex> lock(store_->mutex_);
   RETURN_IF_ERROR(store_->CheckOwner(sha256_, ticket_));
-  if (::rename(partial.c_str(), secluded.c_str()) != 0) {
+  if (::rename(store_->PartialPath(sha256_).c_str(), secluded.c_str()) != 0) {
     return SystemError(errno, "take a partial blob aside");
   }
   store_->uploads_.erase(sha256_);
-  return secluded;
+  return absl::OkStatus();
 }
 
 absl::Status BlobUpload::CheckBytes(const fs::path& path) const {

@@ -40,7 +40,7 @@ class BlobUpload {
   BlobUpload(BlobStore* store, std::string sha256, uint64_t size, uint64_t offset, uint64_t ticket,
              FileDescriptor fd);
   // Takes the bytes out of reach of other uploads; returns where they are now.
-  absl::StatusOr<std::filesystem::path> Seclude();
+  absl::Status Seclude(const std::filesystem::path& secluded);
   absl::Status CheckBytes(const std::filesystem::path& path) const;
 
   BlobStore* const store_ = nullptr;  // null: the blob is complete

@@ -4,8 +4,11 @@
 
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "registry/query.h"
 
 namespace mozgach {
@@ -52,9 +55,21 @@ const char* Advice(absl::StatusCode code) {
   }
 }
 
+// An earlier process may have died after it wrote a transaction and before that was on disk.  SQLite
+// reads it all the same: nobody may act on it before it is certain.
+absl::Status SettleLog(const std::string& path) {
+  const std::filesystem::path log = path + "-wal";
+  struct stat info;
+  if (::stat(log.c_str(), &info) != 0) return absl::OkStatus();
+  RETURN_IF_ERROR(DURABLE("registry.database.settle", SyncFile(log)));
+  return DURABLE("registry.database.settle_name",
+                 SyncDirectory(log.has_parent_path() ? log.parent_path() : "."));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path) {
+  RETURN_IF_ERROR(SettleLog(path));
   sqlite3* connection = nullptr;
   const int flags =
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;

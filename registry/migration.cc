@@ -1,6 +1,7 @@
 #include "registry/migration.h"
 
 #include "absl/strings/str_cat.h"
+#include "failpoint/failpoint.h"
 #include "registry/query.h"
 
 namespace mozgach {
@@ -19,7 +20,7 @@ absl::Status Apply(Database& database, const Migration& migration) {
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(database.Execute(migration.sql));
   RETURN_IF_ERROR(database.Execute(absl::StrCat("PRAGMA user_version = ", migration.number)));
-  return transaction.Commit();
+  return COMMIT("registry.schema.migrate", transaction);
 }
 
 }  // namespace

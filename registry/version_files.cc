@@ -15,6 +15,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "failpoint/failpoint.h"
 #include "registry/manifest.h"
 
 namespace mozgach {
@@ -40,7 +41,7 @@ absl::Status Place(const fs::path& blob, const fs::path& to) {
 absl::StatusOr<VersionFile> WriteReadOnly(const fs::path& directory, const std::string& name,
                                           const std::string& text) {
   const fs::path path = directory / name;
-  RETURN_IF_ERROR(WriteFileAtomically(path, text));
+  RETURN_IF_ERROR(DURABLE("registry.version.write_own_file", WriteFileAtomically(path, text)));
   if (::chmod(path.c_str(), 0444) != 0) {
     return SystemError(errno, absl::StrCat("chmod ", path.string()));
   }
@@ -69,7 +70,7 @@ absl::Status MoveAside(const fs::path& path) {
         path.parent_path() / absl::StrCat(".", path.filename().string(), ".displaced-", number);
     if (::lstat(aside.c_str(), &info) == 0) continue;
     spdlog::warn("{} is no link of ours: it is moved to {}", path.string(), aside.string());
-    return RenameDurably(path, aside);
+    return DURABLE("registry.alias.displace", RenameDurably(path, aside));
   }
 }
 
@@ -89,7 +90,7 @@ bool IsDirectory(const fs::path& path) {
 }  // namespace
 
 absl::Status VersionFiles::Open() {
-  RETURN_IF_ERROR(MakeDirectories(root_ / "adapters"));
+  RETURN_IF_ERROR(SettleDirectory(root_ / "adapters"));
   return MakeDirectories(root_ / "staging");
 }
 
@@ -107,7 +108,7 @@ absl::Status VersionFiles::Stage(Version& version, const BlobStore& blobs) const
   RETURN_IF_ERROR(MakeDirectories(staging));
   for (const VersionFile& file : version.files) {
     ASSIGN_OR_RETURN(const fs::path blob, blobs.Path(file.sha256));
-    RETURN_IF_ERROR(Place(blob, staging / file.path));
+    RETURN_IF_ERROR(DURABLE("registry.version.place_file", Place(blob, staging / file.path)));
   }
   ASSIGN_OR_RETURN(VersionFile metrics, WriteReadOnly(staging, kMetricsName, version.metrics_json));
   version.files.push_back(std::move(metrics));
@@ -116,7 +117,7 @@ absl::Status VersionFiles::Stage(Version& version, const BlobStore& blobs) const
   version.files.push_back(std::move(manifest));
   version.size_bytes = 0;
   for (const VersionFile& file : version.files) version.size_bytes += file.size;
-  return SyncTree(staging, version.files);
+  return DURABLE("registry.version.sync_staging", SyncTree(staging, version.files));
 }
 
 absl::Status VersionFiles::Reveal(const Version& version) const {
@@ -124,8 +125,11 @@ absl::Status VersionFiles::Reveal(const Version& version) const {
   const fs::path staging = StagingOf(version.job, version.attempt);
   if (IsDirectory(target)) {
     RETURN_IF_ERROR(RemoveAll(staging));
+    // Whoever renamed it may have died, or failed, before that was on disk.
+    if (HasManifestOf(version, target)) {
+      return DURABLE("registry.version.settle", SyncDirectory(target.parent_path()));
+    }
     // A database that was restored from a backup may think of another version.
-    if (HasManifestOf(version, target)) return absl::OkStatus();
     return absl::NotFoundError(absl::StrCat(target.string(), " is another version"));
   }
   if (!IsDirectory(staging)) {
@@ -133,7 +137,7 @@ absl::Status VersionFiles::Reveal(const Version& version) const {
         absl::StrCat("neither ", target.string(), " nor ", staging.string(), " is there"));
   }
   RETURN_IF_ERROR(MakeDirectories(target.parent_path()));
-  return RenameDurably(staging, target);
+  return DURABLE("registry.version.reveal", RenameDurably(staging, target));
 }
 
 absl::StatusOr<std::map<std::string, int64_t>> VersionFiles::HighestNumbers() const {
@@ -180,7 +184,7 @@ absl::Status VersionFiles::PointAlias(const std::string& domain, const std::stri
     return SystemError(errno, absl::StrCat("link ", fresh.string()));
   }
   RETURN_IF_ERROR(MoveAside(link));
-  return RenameDurably(fresh, link);
+  return DURABLE("registry.alias.link", RenameDurably(fresh, link));
 }
 
 std::vector<std::string> VersionFiles::VerifyAliases(const Version& version) const {

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "failpoint/failpoint.h"
 #include "scheduler/checkpoint_travel.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/offer.h"
@@ -100,7 +101,7 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
                                         .kind = "claimed",
                                         .actor = worker.name,
                                         .message = ""}));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.attempt.claim", transaction));
   ledger.leases.Add(lease);
   ledger.board.Start(job.job, job.attempt, job.domain);
   ledger.changes.Touch(job.job);
@@ -131,7 +132,7 @@ absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureC
   ASSIGN_OR_RETURN(Job job, ledger.queue.Get(lease.job));
   ASSIGN_OR_RETURN(const v1::Checkpoint checkpoint, ledger.checkpoints.Find(lease.job));
   RETURN_IF_ERROR(WriteEnd(ledger, now.wall, lease, job, failure, message));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.attempt.end", transaction));
   if (IsTerminal(job.state)) DropBlobsOf(ledger, checkpoint);
   ledger.leases.Erase(job.job);
   ledger.board.Erase(job.job);

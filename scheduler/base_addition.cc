@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "failpoint/failpoint.h"
 #include "proto/base_manifest.h"
 #include "scheduler/base_dispatch.h"
 #include "scheduler/job_planning.h"
@@ -47,7 +48,7 @@ absl::Status Write(Ledger& ledger, const Moment& now, const v1::BaseManifest& ma
        .actor = actor,
        .message =
            absl::StrCat(manifest.base(), ", ", ShowSize(manifest.size_bytes()), ", ", outcome)}));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.base.add", transaction));
   ledger.bases.Add(now.wall, manifest);
   ledger.configs.AddHeld(manifest, ledger.blobs);
   if (const auto planned = PlanSomeShapes(ledger); !planned.ok()) ledger.Trouble(planned.status());

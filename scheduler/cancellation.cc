@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/domain_spec.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/job_planning.h"
 
@@ -120,7 +121,7 @@ absl::StatusOr<std::vector<int64_t>> Cancel(Ledger& ledger, const Moment& now,
     RETURN_IF_ERROR(WriteCancel(ledger, now, row, reason, actor));
     rows.push_back(std::move(row));
   }
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.jobs.cancel", transaction));
   std::vector<int64_t> cancelled;
   for (const Job& row : rows) {
     AnnounceCancel(ledger, row);
@@ -145,7 +146,7 @@ absl::StatusOr<std::vector<int64_t>> Retry(Ledger& ledger, const Moment& now,
     fresh.push_back(next);
     base_keys.push_back(job.base_key);
   }
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.jobs.retry", transaction));
   for (const int64_t job : fresh) ledger.changes.Touch(job);
   ledger.notices.base_keys.insert(base_keys.begin(), base_keys.end());
   ledger.counters.jobs_submitted += static_cast<int64_t>(fresh.size());

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "failpoint/failpoint.h"
 #include "scheduler/base_addition.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/core.h"
@@ -83,7 +84,7 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
                                          .message = bounded ? absl::StrCat(request.worker(), ", until ",
                                                                             FormatTime(by))
                                                             : request.worker()}));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.worker.drain", transaction));
   ledger_.roster.MarkDrain(request.worker(), !request.undo(), by);
   if (request.undo()) HearItIsWell(ledger_, request.worker());
   if (bounded) ledger_.wake_at = std::min(ledger_.wake_at, now.since_boot + (by - now.wall));

@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/base_service.h"
 #include "scheduler/doorman.h"
@@ -101,7 +102,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& optio
 absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) {
   std::error_code error;
   const fs::path data = fs::absolute(options.data, error).lexically_normal();
-  RETURN_IF_ERROR(MakeDirectories(data));
+  RETURN_IF_ERROR(SettleDirectory(data));
   ASSIGN_OR_RETURN(parts_->lock, LockFile(data / "lock", data.string()));
   RETURN_IF_ERROR(CheckNotRestoring(data));
   ASSIGN_OR_RETURN(parts_->database, Database::Open((data / kDatabaseName).string()));
@@ -192,7 +193,8 @@ absl::Status Daemon::ServeWeb(const DaemonOptions& options) {
 absl::Status Daemon::WriteEndpoints(const fs::path& data) const {
   const nlohmann::json endpoints = {
       {"grpc", grpc_address_}, {"http", http_address_}, {"pid", ::getpid()}};
-  return WriteFileAtomically(data / "endpoints.json", endpoints.dump(2) + "\n");
+  return DURABLE("scheduler.endpoints.write",
+                 WriteFileAtomically(data / "endpoints.json", endpoints.dump(2) + "\n"));
 }
 
 absl::Status Daemon::AnnounceEndpoints(const fs::path& data) {

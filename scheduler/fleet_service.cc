@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
+#include "failpoint/failpoint.h"
 #include "scheduler/unary_reply.h"
 
 namespace mozgach {
@@ -81,7 +82,7 @@ absl::Status FleetService::Write(const std::function<absl::StatusOr<Event>(WallT
     RETURN_IF_ERROR(transaction.status());
     ASSIGN_OR_RETURN(const Event event, change(now.wall));
     RETURN_IF_ERROR(ledger.events.Append(event));
-    RETURN_IF_ERROR(transaction.Commit());
+    RETURN_IF_ERROR(COMMIT("scheduler.token.write", transaction));
     return tokens_.Commit();
   });
 }

@@ -1,6 +1,7 @@
 #include "scheduler/job_planning.h"
 
 #include "common/json_text.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/placement.h"
 
@@ -33,7 +34,7 @@ absl::Status LearnConfig(Ledger& ledger, const std::string& worker, const v1::Ba
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(ledger.configs.Save(worker, base));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.base_config.learn", transaction));
   ledger.configs.Add(worker, base);
   return PlanSomeShapes(ledger).status();
 }
@@ -45,7 +46,7 @@ absl::StatusOr<bool> PlanSomeShapes(Ledger& ledger) {
     RETURN_IF_ERROR(transaction.status());
     ASSIGN_OR_RETURN(const int64_t planned,
                      ledger.shapes.Plan(base, *ledger.configs.Find(base), kShapesAtOnce));
-    if (planned > 0) RETURN_IF_ERROR(transaction.Commit());
+    if (planned > 0) RETURN_IF_ERROR(COMMIT("scheduler.shapes.plan", transaction));
     if (planned == kShapesAtOnce) return true;
     ledger.configs.MarkPlanned(base);
     if (planned > 0) ledger.notices.base_keys.insert(base);
@@ -67,7 +68,7 @@ absl::StatusOr<bool> PlanSomeJobsFromBefore(Ledger& ledger) {
                                              ledger.configs.Find(job.base)));
     RETURN_IF_ERROR(ledger.queue.SetShape(number, shape));
   }
-  if (!jobs.empty()) RETURN_IF_ERROR(transaction.Commit());
+  if (!jobs.empty()) RETURN_IF_ERROR(COMMIT("scheduler.old_jobs.plan", transaction));
   return static_cast<int64_t>(jobs.size()) == kJobsAtOnce;
 }
 

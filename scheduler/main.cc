@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/log.h"
+#include "failpoint/failpoint.h"
 #include "scheduler/daemon.h"
 #include "scheduler/upkeep_commands.h"
 
@@ -47,6 +48,7 @@ int Keep(const absl::StatusOr<int>& done) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto exit_code = mozgach::ObeyFailpointEnvironment()) return *exit_code;
   CLI::App app("Keeps the queue and the registry of a fleet, and gives its workers work.",
                "mozgach-scheduler");
   mozgach::DaemonOptions options;

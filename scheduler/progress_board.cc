@@ -1,5 +1,7 @@
 #include "scheduler/progress_board.h"
 
+#include "failpoint/failpoint.h"
+
 #include <tuple>
 
 namespace mozgach {
@@ -48,7 +50,7 @@ absl::Status ProgressBoard::Flush(Database& database, Attempts& attempts) {
     if (!entry.dirty) continue;
     RETURN_IF_ERROR(attempts.RecordProgress(job, entry.attempt, entry.progress));
   }
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.progress.write", transaction));
   for (auto& [job, entry] : entries_) entry.dirty = false;
   dirty_ = false;
   return absl::OkStatus();

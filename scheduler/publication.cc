@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/json_text.h"
 #include "common/log.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "registry/file_name.h"
 #include "registry/manifest.h"
@@ -68,7 +69,7 @@ absl::Status Abandon(Ledger& ledger, const Moment& now, const Version& version) 
                                         .kind = cancelled ? "cancelled" : "requeued",
                                         .actor = "scheduler",
                                         .message = job.reason}));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.publication.abandon", transaction));
   if (cancelled) {
     ++ledger.counters.jobs_finished[Name(JobState::kCancelled)];
     ++ledger.counters.attempts_ended["cancelled"];
@@ -103,7 +104,7 @@ absl::Status RecordSuccess(Ledger& ledger, const Moment& now, const Version& ver
                                         .kind = "published",
                                         .actor = "scheduler",
                                         .message = VersionName(version.number)}));
-  return transaction.Commit();
+  return COMMIT("scheduler.publication.succeed", transaction);
 }
 
 absl::Status DropBlobs(Ledger& ledger, const Version& version) {
@@ -202,7 +203,7 @@ absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& vers
     RETURN_IF_ERROR(ledger.calibrations.Save(job.base, observed->device_kind, observed->planned,
                                              observed->peak));
   }
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.publication.intend", transaction));
   if (observed.has_value()) {
     ledger.calibrations.Add(job.base, observed->device_kind, observed->planned, observed->peak);
   }

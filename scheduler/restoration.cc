@@ -1,5 +1,6 @@
 #include "scheduler/restoration.h"
 
+#include "failpoint/failpoint.h"
 #include "registry/query.h"
 #include "scheduler/event_log.h"
 #include "scheduler/queries.h"
@@ -24,7 +25,7 @@ absl::Status Restore(Database& database, WallTime now) {
   RETURN_IF_ERROR(Run(database, sql::kEndEveryLease));
   RETURN_IF_ERROR(EventLog(database).Append(
       {.time = now, .kind = "restored", .actor = "scheduler", .message = kWhy}));
-  return transaction.Commit();
+  return COMMIT("scheduler.incarnation.begin", transaction);
 }
 
 absl::StatusOr<uint64_t> Incarnation(Database& database) {

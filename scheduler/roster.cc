@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/json_text.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "registry/query.h"
 #include "scheduler/placement.h"
@@ -132,7 +133,7 @@ absl::Status Roster::Save(const Moment& now, const v1::SynchronizeRequest& reque
         Run(database_, sql::kInsertIncarnation, request.worker(), request.incarnation()));
     RETURN_IF_ERROR(Run(database_, sql::kForgetOldIncarnations, request.worker()));
   }
-  return transaction.Commit();
+  return COMMIT("scheduler.worker.save", transaction);
 }
 
 void Roster::TakeBases(WorkerState& worker, std::string bases_json) {
@@ -193,7 +194,7 @@ absl::Status Roster::SaveCalls() {
     if (!worker.heard) continue;
     RETURN_IF_ERROR(Run(database_, sql::kSaveLastCall, name, ToMillis(worker.last_call)));
   }
-  return transaction.Commit();
+  return COMMIT("scheduler.worker.save_calls", transaction);
 }
 
 bool Roster::IsLost(const WorkerState& worker, const Moment& now, Milliseconds lease) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "failpoint/failpoint.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/placement.h"
@@ -172,7 +173,7 @@ absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
     ASSIGN_OR_RETURN(const int64_t job, Apply(ledger, now, decisions[i], request.actor()));
     response.mutable_outcomes(static_cast<int>(i))->set_job(job);
   }
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.jobs.submit", transaction));
   for (size_t i = 0; i < decisions.size(); ++i) {
     Announce(ledger, decisions[i], response.outcomes(static_cast<int>(i)).job());
   }

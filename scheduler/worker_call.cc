@@ -7,6 +7,7 @@
 #include "common/digest.h"
 #include "common/json_text.h"
 #include "common/utf8.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "proto/checkpoint.h"
 #include "scheduler/attempt_life.h"
@@ -150,7 +151,7 @@ absl::Status WorkerCall::TakeOver(const Lease& lease) {
   Transaction transaction(ledger_.database);
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(ledger_.leases.HandOverRow(lease, request_.incarnation()));
-  return transaction.Commit();
+  return COMMIT("scheduler.lease.hand_over", transaction);
 }
 
 void WorkerCall::HearStranger(const v1::AttemptReport& report) {
@@ -259,7 +260,7 @@ absl::Status WorkerCall::WritePin(const Lease& lease, const v1::AttemptReport& r
          .actor = lease.worker,
          .message = Abbreviate(report.stepped_down(), kEventBytesMax)}));
   }
-  return transaction.Commit();
+  return COMMIT("scheduler.attempt.pin", transaction);
 }
 
 void WorkerCall::End(const Lease& lease, FailureClass failure, const std::string& message) {

@@ -10,6 +10,7 @@
 #include "CLI/CLI.hpp"
 #include "common/log_line.h"
 #include "common/utf8.h"
+#include "failpoint/failpoint.h"
 #include "trainer/commands/commands.h"
 #include "trainer/models/runtime.h"
 #include "trainer/train/failure.h"
@@ -35,6 +36,7 @@ void KeepThreadsFromSpinning(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   KeepThreadsFromSpinning(argc, argv);
+  if (const auto exit_code = mozgach::ObeyFailpointEnvironment()) return *exit_code;
   mozgach::StartLog("mozgach-trainer");
   mozgach::StartRuntime();
   CLI::App app("Trains, scores and runs LoRA adapters of a quantised base.", "mozgach-trainer");

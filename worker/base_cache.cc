@@ -9,6 +9,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "failpoint/failpoint.h"
 #include "proto/base_manifest.h"
 #include "worker/blob_fetch.h"
 
@@ -61,7 +62,8 @@ absl::StatusOr<bool> BaseCache::Use(const v1::BaseManifest& manifest) {
   spdlog::warn("files of the base {} have changed since they were fetched: checking them",
                manifest.base());
   RETURN_IF_ERROR(RemoveAll(Partial(manifest.digest())));
-  RETURN_IF_ERROR(RenameDurably(Home(manifest.digest()), Partial(manifest.digest())));
+  RETURN_IF_ERROR(DURABLE("worker.base.take_aside",
+                          RenameDurably(Home(manifest.digest()), Partial(manifest.digest()))));
   kept_.erase(found);
   return false;
 }
@@ -130,7 +132,7 @@ absl::Status BaseCache::Conclude(const v1::BaseManifest& manifest) {
   RETURN_IF_ERROR(RemoveAll(partial / kParts));
   ASSIGN_OR_RETURN(Kept kept, Write(partial, manifest));
   const std::lock_guard lock(mutex_);
-  RETURN_IF_ERROR(RenameDurably(partial, Home(manifest.digest())));
+  RETURN_IF_ERROR(DURABLE("worker.base.complete", RenameDurably(partial, Home(manifest.digest()))));
   kept_[manifest.digest()] = std::move(kept);
   return absl::OkStatus();
 }

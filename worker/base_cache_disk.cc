@@ -9,6 +9,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "proto/base_manifest.h"
 #include "worker/base_cache.h"
@@ -161,7 +162,8 @@ absl::StatusOr<BaseCache::Kept> BaseCache::Write(const fs::path& home,
                              {"written", stamp.written},
                              {"changed", stamp.changed}});
   }
-  RETURN_IF_ERROR(WriteFileAtomically(home / kManifest, json.dump(1) + "\n"));
+  RETURN_IF_ERROR(DURABLE("worker.base.write_manifest",
+                          WriteFileAtomically(home / kManifest, json.dump(1) + "\n")));
   return kept;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "worker/persistence.h"
 
 namespace mozgach {
@@ -22,6 +23,14 @@ absl::Status Append(int fd, std::string_view bytes, const fs::path& path) {
     bytes.remove_prefix(static_cast<size_t>(written));
   }
   return absl::OkStatus();
+}
+
+// What could not be written once may be taken for written the next time: it is fetched anew.
+absl::Status Sync(int fd, const fs::path& part) {
+  if (::fsync(fd) == 0) return absl::OkStatus();
+  const absl::Status failed = SystemError(errno, absl::StrCat("fsync ", part.string()));
+  RETURN_IF_ERROR(RemoveAll(part));
+  return failed;
 }
 
 // One try; goes on with what an earlier one left in `part`.
@@ -45,7 +54,7 @@ absl::Status Download(SchedulerClient& client, const BlobName& blob, const fs::p
         stop));
   }
   if (have < blob.size) return absl::UnavailableError("the download ended early");
-  if (::fsync(fd.get()) != 0) return SystemError(errno, absl::StrCat("fsync ", part.string()));
+  RETURN_IF_ERROR(DURABLE("worker.blob.sync", Sync(fd.get(), part)));
   ASSIGN_OR_RETURN(const std::string digest, Sha256OfFile(part));
   if (have == blob.size && digest == blob.sha256) return absl::OkStatus();
   RETURN_IF_ERROR(RemoveAll(part));
@@ -68,7 +77,7 @@ absl::Status FetchBlob(SchedulerClient& client, const BlobName& blob, std::strin
   });
   RETURN_IF_ERROR(Annotate(local, absl::StrCat("keep ", thing)));
   RETURN_IF_ERROR(fetched);
-  return RenameDurably(part, path);
+  return DURABLE("worker.blob.complete", RenameDurably(part, path));
 }
 
 }  // namespace mozgach

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/log.h"
+#include "failpoint/failpoint.h"
 #include "worker/options.h"
 #include "worker/worker.h"
 
@@ -91,4 +92,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace mozgach
 
-int main(int argc, char** argv) { return mozgach::Main(argc, argv); }
+int main(int argc, char** argv) {
+  if (const auto exit_code = mozgach::ObeyFailpointEnvironment()) return *exit_code;
+  return mozgach::Main(argc, argv);
+}

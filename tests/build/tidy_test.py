@@ -6,7 +6,7 @@ import re
 import unittest
 
 SOURCE = pathlib.Path(os.environ.get("MOZGACH_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
-FOLDERS = ("common", "planner", "proto", "registry", "security", "scheduler", "worker", "trainer", "ctl", "tests")
+FOLDERS = ("failpoint", "common", "planner", "proto", "registry", "security", "scheduler", "worker", "trainer", "ctl", "tests")
 LINES_MAX = 400
 COLUMNS_MAX = 120
 

@@ -31,16 +31,17 @@ def wait_until(condition, seconds, what):
 
 
 class Process:
-    """One program; its output goes to a file."""
+    """One program; its output goes to a file.  `environment` is added to ours."""
 
-    def __init__(self, command, log):
+    def __init__(self, command, log, environment=None):
         self.command, self.log = [str(word) for word in command], pathlib.Path(log)
+        self.environment = {**os.environ, **(environment or {})}
         self.start()
 
     def start(self):
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(self.command, stdout=output, stderr=output,
-                                            stdin=subprocess.DEVNULL)
+                                            stdin=subprocess.DEVNULL, env=self.environment)
 
     @property
     def pid(self):
@@ -67,10 +68,11 @@ class Process:
 class Fleet:
     """Use as a context manager.  `root` holds everything; it is removed at the end."""
 
-    def __init__(self, workers=1, bases=(DOMAINS / "bases",), scheduler_words=(), worker_words=()):
+    def __init__(self, workers=1, bases=(DOMAINS / "bases",), scheduler_words=(), worker_words=(),
+                 environment=None):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="mozgach-e2e-"))
         self.bases, self.worker_words = bases, worker_words
-        self.scheduler_words = scheduler_words
+        self.scheduler_words, self.environment = scheduler_words, environment
         self.workers = {}
         self.address = "127.0.0.1:0"
         self.http = "127.0.0.1:0"
@@ -101,7 +103,7 @@ class Fleet:
         endpoints.unlink(missing_ok=True)
         self.scheduler = Process(
             [BIN / "mozgach-scheduler", "--data", self.root / "scheduler", "--listen", self.address,
-             "--http", self.http, *self.scheduler_words], self.root / "scheduler.log")
+             "--http", self.http, *self.scheduler_words], self.root / "scheduler.log", self.environment)
         wait_until(lambda: endpoints.exists() or not self.scheduler.alive(), 20, "the scheduler")
         addresses = json.loads(endpoints.read_text())
         self.address, self.http = addresses["grpc"], addresses["http"]
@@ -111,7 +113,7 @@ class Fleet:
                  "--name", name, *self.worker_words]
         for base in self.bases:
             words += ["--bases", base]
-        self.workers[name] = Process(words, self.root / f"{name}.log")
+        self.workers[name] = Process(words, self.root / f"{name}.log", self.environment)
 
     def trainer_pids(self, name):
         """The worker's direct children."""

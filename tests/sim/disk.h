@@ -31,6 +31,8 @@ class Disk {
     fail_at_ = step_ + steps;
     fail_but_done_ = but_done;
   }
+  // Now.
+  void Die() { dead_ = true; }
   bool dead() const { return dead_; }
   void Revive();
 

@@ -7,6 +7,7 @@
 //                                          of jobs; $MOZGACH_SIM_SEEDS and $MOZGACH_SIM_FROM, where
 //                                          set, say which seeds instead (tests/run --seeds N --from S)
 //   sim --seeds 1000 --must-fail  goes on until one fails
+//   sim --pairs --shard 0/2       one job, again and again: somebody dies at each pair of its moments
 //
 // Leaves with 1 when something did not hold; with --must-fail when everything did.
 #include <spdlog/spdlog.h>
@@ -17,6 +18,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "tests/sim/moments.h"
 #include "tests/sim/scratch.h"
 #include "tests/sim/shrink.h"
 
@@ -33,6 +35,7 @@ struct Arguments {
   bool trace = false;
   bool shrink = false;
   bool must_fail = false;
+  bool pairs = false;
 };
 
 // "0/2": the first of two.
@@ -81,6 +84,17 @@ void ShowFailure(const Plan& plan, const Outcome& outcome, const Arguments& argu
   std::printf("%s\n", again.violation.c_str());
 }
 
+int RunPairs(const Arguments& arguments, const Shard& shard) {
+  const auto start = std::chrono::steady_clock::now();
+  const PairsOutcome sum = LiveThroughEveryPair(shard.index, shard.count,
+                                                arguments.must_fail ? 1 : kFailuresMax);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  std::printf("%lld moments in the life of a job, %lld lives with two deaths in %.1f s; %lld failed\n",
+              static_cast<long long>(sum.moments), static_cast<long long>(sum.lives), took.count(),
+              static_cast<long long>(sum.failed));
+  return (sum.failed == 0) == arguments.must_fail ? 1 : 0;
+}
+
 int Run(const Arguments& arguments, const Shard& shard) {
   const auto start = std::chrono::steady_clock::now();
   Sum sum;
@@ -126,12 +140,14 @@ int main(int argc, char** argv) {
   app.add_flag("--trace", arguments.trace, "say every step");
   app.add_flag("--shrink", arguments.shrink, "look for the smallest plan that fails");
   app.add_flag("--must-fail", arguments.must_fail, "something wrong is to be found");
+  app.add_flag("--pairs", arguments.pairs, "one job, in which somebody dies twice");
   CLI11_PARSE(app, argc, argv);
   mozgach::sim::Shard shard;
   if (!shard.Parse(arguments.shard)) {
     std::fprintf(stderr, "--shard is like 0/2\n");
     return 2;
   }
+  if (arguments.pairs) return mozgach::sim::RunPairs(arguments, shard);
   if (seeds->count() > 0 && !arguments.must_fail) arguments.until_jobs = 0;
   return mozgach::sim::Run(arguments, shard);
 }

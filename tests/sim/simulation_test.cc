@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <set>
+#include <string>
+
+#include "failpoint/failpoint.h"
 #include "tests/sim/scratch.h"
 
 namespace mozgach::sim {
@@ -44,6 +48,30 @@ TEST_F(SimulationTest, MuchHappens) {
   EXPECT_GT(sum.stale_reports, 100);
   EXPECT_GT(sum.deaths, 60);
   EXPECT_GT(sum.restores, 3);
+}
+
+std::set<std::string> taken;
+
+// A step that no life takes is one that no life can die at.
+TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
+  const std::set<std::string> elsewhere = {
+      "registry.alias.displace",    // a person's file where a link belongs: registry_test
+      "registry.alias.set",         // a person names a version: the power cuts
+      "registry.database.settle",   // the database is in memory: the power cuts
+      "registry.database.settle_name",
+      "registry.schema.migrate",    // the schema is there when a life begins: the power cuts
+      "scheduler.base.add",         // bases are on the hosts: e2e.kill_sample_test
+      "scheduler.endpoints.write",  // there is no socket: e2e.kill_sample_test
+      "scheduler.old_jobs.plan",    // of an older schema: scheduler_test
+      "scheduler.token.write",      // there is no door: e2e.kill_sample_test
+  };
+  WatchFailpoints([](const Failpoint& point, bool) { taken.insert(point.name()); });
+  for (uint64_t seed = 1; seed <= 100; ++seed) (void)LiveInScratch(MakePlan(seed));
+  WatchFailpoints(nullptr);
+  for (const std::string& name : FailpointNames()) {
+    if (name.rfind("worker.", 0) == 0) continue;
+    EXPECT_NE(taken.count(name), elsewhere.count(name)) << name;
+  }
 }
 
 TEST_F(SimulationTest, FleetThatNothingBefallsTrainsEverything) {

@@ -1,6 +1,7 @@
 #include "tests/sim/worker_machine.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <variant>
 
@@ -8,6 +9,7 @@
 #include "common/digest.h"
 #include "common/domain_spec.h"
 #include "nlohmann/json.hpp"
+#include "tests/sim/moments.h"
 
 namespace mozgach::sim {
 namespace {
@@ -34,6 +36,14 @@ SessionOptions OptionsOf(const std::string& name, const std::string& incarnation
   options.quiet_in_training = Milliseconds(60'000);
   options.quiet_otherwise = Milliseconds(120'000);
   return options;
+}
+
+std::string NameOf(const Action& action) {
+  static constexpr std::array<const char*, std::variant_size_v<Action>> kNames = {
+      "StartTrainer", "KillTrainer",   "EndTrainer",     "SendTraining",  "CancelTraining",
+      "FetchDatasets", "FetchBase",    "UploadAdapter",  "AbortTransfers", "ForgetAttempt",
+      "WriteLog",      "RescanBases",  "MakeCall"};
+  return kNames[action.index()];
 }
 
 }  // namespace
@@ -130,6 +140,7 @@ void WorkerMachine::Wake() {
 
 void WorkerMachine::Poll() {
   for (Action& action : session_.Poll(now())) {
+    if (Moments::Get().Pass("worker before", NameOf(action))) return Crash();
     std::visit([this](auto& each) { Do(each); }, action);
     if (!alive_) return;
   }
@@ -169,6 +180,9 @@ void WorkerMachine::Do(StartTrainer& action) {
       Trainer::Listener{
           .said =
               [this, tell, device](const TrainerEvent& event) {
+                if (Moments::Get().Pass("trainer before event", absl::StrCat(event.index()))) {
+                  if (auto& dies = trainers_[static_cast<size_t>(device)]) return dies->Kill();
+                }
                 tell([this, device, event] { session_.TrainerSaid(device, event, now()); });
               },
           .exited =

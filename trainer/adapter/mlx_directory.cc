@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/safetensors.h"
 
@@ -74,9 +75,11 @@ absl::Status WriteMlxDirectory(const std::filesystem::path& dir, const DomainSpe
                                const ModelConfig& config, const LoraAdapter& adapter) {
   RETURN_IF_ERROR(MakeDirectories(dir));
   RETURN_IF_ERROR(
-      WriteSafetensors(dir / "adapters.safetensors", MlxTensors(config, adapter), {}));
-  return WriteFileAtomically(dir / "adapter_config.json",
-                             MlxConfig(spec, config, adapter).dump(4) + "\n");
+      DURABLE("trainer.mlx.write_tensors",
+              WriteSafetensors(dir / "adapters.safetensors", MlxTensors(config, adapter), {})));
+  return DURABLE("trainer.mlx.write_config",
+                 WriteFileAtomically(dir / "adapter_config.json",
+                                     MlxConfig(spec, config, adapter).dump(4) + "\n"));
 }
 
 }  // namespace mozgach

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "trainer/adapter/model_card.h"
 #include "trainer/checkpoint/safetensors.h"
@@ -58,11 +59,17 @@ absl::Status WritePeftDirectory(const std::filesystem::path& dir, const DomainSp
                                 const ModelConfig& config, const LoraAdapter& adapter,
                                 const Json& metrics, const AdapterFacts& facts) {
   RETURN_IF_ERROR(MakeDirectories(dir));
-  RETURN_IF_ERROR(WriteSafetensors(dir / "adapter_model.safetensors",
-                                   adapter.NamedTensors(config), {{"format", "pt"}}));
-  RETURN_IF_ERROR(WriteFileAtomically(dir / "README.md", ModelCard(spec, metrics, facts)));
-  RETURN_IF_ERROR(WriteFileAtomically(dir / "metrics.json", metrics.dump(2) + "\n"));
-  return WriteFileAtomically(dir / "adapter_config.json", PeftConfig(spec, config).dump(2) + "\n");
+  const auto tensors = adapter.NamedTensors(config);
+  RETURN_IF_ERROR(
+      DURABLE("trainer.adapter.write_tensors",
+              WriteSafetensors(dir / "adapter_model.safetensors", tensors, {{"format", "pt"}})));
+  RETURN_IF_ERROR(DURABLE("trainer.adapter.write_card",
+                          WriteFileAtomically(dir / "README.md", ModelCard(spec, metrics, facts))));
+  RETURN_IF_ERROR(DURABLE("trainer.adapter.write_metrics",
+                          WriteFileAtomically(dir / "metrics.json", metrics.dump(2) + "\n")));
+  return DURABLE(
+      "trainer.adapter.write_config",
+      WriteFileAtomically(dir / "adapter_config.json", PeftConfig(spec, config).dump(2) + "\n"));
 }
 
 }  // namespace mozgach

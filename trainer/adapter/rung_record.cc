@@ -8,6 +8,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "common/log_line.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "trainer/models/compute_device.h"
 #include "trainer/models/runtime.h"
@@ -57,7 +58,9 @@ int64_t RungRecord::Find() const {
 void RungRecord::Keep(int64_t rung) const {
   if (file_.empty() || rung == Find()) return;
   absl::Status status = MakeDirectories(file_.parent_path());
-  if (status.ok()) status = WriteFileAtomically(file_, absl::StrCat(rung, "\n"));
+  if (status.ok()) {
+    status = DURABLE("trainer.rung.keep", WriteFileAtomically(file_, absl::StrCat(rung, "\n")));
+  }
   if (!status.ok()) LogInfo(std::string(status.message()));
 }
 

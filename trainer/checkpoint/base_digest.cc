@@ -8,6 +8,7 @@
 #include "common/files.h"
 #include "common/json_text.h"
 #include "common/log_line.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -111,8 +112,8 @@ void BaseDigest::Remember(const Digests& digests) const {
   const json record = {{"version", kVersion}, {"base", directory_.string()}, {"files", entries}};
   absl::Status status = MakeDirectories(record_.parent_path());
   if (status.ok()) {
-    status = WriteFileAtomically(
-        record_, record.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+    const std::string text = record.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+    status = DURABLE("trainer.base_digest.keep", WriteFileAtomically(record_, text));
   }
   if (!status.ok()) {
     LogInfo(absl::StrCat("the base's digest is not remembered, so that the next start hashes it: ",

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "common/json_text.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "trainer/evaluate/exact_match.h"
 #include "trainer/evaluate/held_out_loss.h"
@@ -67,7 +68,8 @@ absl::StatusOr<Scores> BaseScores(const Base& base, const EvaluationSet& set,
   if (const auto cached = ReadCached(file)) return *cached;
   ASSIGN_OR_RETURN(const Scores scores, AllScores(base, nullptr, set, evaluation, observer));
   RETURN_IF_ERROR(MakeDirectories(cache_dir));
-  RETURN_IF_ERROR(WriteFileAtomically(file, Json(scores).dump(2) + "\n"));
+  RETURN_IF_ERROR(DURABLE("trainer.scores.keep",
+                          WriteFileAtomically(file, Json(scores).dump(2) + "\n")));
   return scores;
 }
 

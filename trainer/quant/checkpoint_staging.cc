@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "failpoint/failpoint.h"
 
 namespace mozgach {
 namespace {
@@ -65,9 +66,12 @@ absl::Status CheckpointStaging::Clear() {
 }
 
 absl::Status CheckpointStaging::MoveTo(const fs::path& place) {
-  std::error_code error;
-  fs::remove(folder_ / kLock, error);
-  return RenameDurably(folder_, place);
+  RETURN_IF_ERROR(DURABLE("trainer.quantized_base.sync_names", SyncDirectory(folder_)));
+  RETURN_IF_ERROR(DURABLE("trainer.quantized_base.complete", RenameDurably(folder_, place)));
+  // The last thing: without its lock a folder that was left half-made would be taken for another's.
+  std::error_code ignored;
+  fs::remove(place / kLock, ignored);
+  return absl::OkStatus();
 }
 
 absl::Status CheckpointStaging::Remove() { return RemoveAll(folder_); }

@@ -11,6 +11,7 @@
 #include "common/files.h"
 #include "common/json_text.h"
 #include "common/log_line.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/base_links.h"
 #include "trainer/checkpoint/safetensors_stream.h"
@@ -99,7 +100,8 @@ class Quantization {
       const ordered_json index = {{"metadata", {{"total_size", report_.bytes}}},
                                   {"weight_map", places_}};
       RETURN_IF_ERROR(
-          WriteFileAtomically(staging_ / "model.safetensors.index.json", JsonText(index)));
+          DURABLE("trainer.quantized_base.write_index",
+                  WriteFileAtomically(staging_ / "model.safetensors.index.json", JsonText(index))));
     }
     return report_;
   }
@@ -120,7 +122,7 @@ class Quantization {
       files_.Release(tensor.name);
     }
     report_.bytes += stream.tensor_bytes();
-    return stream.Finish({{"format", "pt"}});
+    return DURABLE("trainer.quantized_base.write_shard", stream.Finish({{"format", "pt"}}));
   }
 
   absl::Status AddQuantized(const std::string& name, const std::string& file,
@@ -175,7 +177,7 @@ absl::Status CopyOthers(const fs::path& base, const fs::path& staging) {
     const fs::path copy = staging / it->path().filename();
     if (!fs::copy_file(it->path(), copy, error)) break;
     fs::permissions(copy, fs::perms::owner_write, fs::perm_options::add, error);
-    RETURN_IF_ERROR(SyncFile(copy));
+    RETURN_IF_ERROR(DURABLE("trainer.quantized_base.copy_file", SyncFile(copy)));
   }
   if (error) return SystemError(error.value(), absl::StrCat("copy the files of ", base.string()));
   return absl::OkStatus();
@@ -197,7 +199,9 @@ absl::StatusOr<QuantizeReport> Make(const fs::path& base, const fs::path& place,
   const auto report = [&]() -> absl::StatusOr<QuantizeReport> {
     ASSIGN_OR_RETURN(const QuantizeReport made,
                      Quantization(files, *plan, options, staging.folder()).Run());
-    RETURN_IF_ERROR(WriteFileAtomically(staging.folder() / "config.json", JsonText(config)));
+    RETURN_IF_ERROR(
+        DURABLE("trainer.quantized_base.write_config",
+                WriteFileAtomically(staging.folder() / "config.json", JsonText(config))));
     RETURN_IF_ERROR(CopyOthers(base, staging.folder()));
     RETURN_IF_ERROR(staging.MoveTo(place));
     return made;

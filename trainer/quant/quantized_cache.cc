@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "common/log_line.h"
+#include "failpoint/failpoint.h"
 #include "trainer/checkpoint/checksum.h"
 #include "trainer/quant/four_bit_checkpoint.h"
 
@@ -167,8 +168,11 @@ std::unique_ptr<QuantizedDraft> QuantizedCache::Begin(const WeightFiles& weights
 
 void QuantizedCache::Keep(QuantizedDraft& draft, const QuantizedForm& form) const {
   if (!draft.stream_) return;
-  absl::Status status = draft.stream_->Finish(Metadata(form, draft.checksum_));
-  if (status.ok()) status = RenameDurably(draft.path_, FileOf(form));
+  absl::Status status = DURABLE("trainer.quantized_weights.sync",
+                                draft.stream_->Finish(Metadata(form, draft.checksum_)));
+  if (status.ok()) {
+    status = DURABLE("trainer.quantized_weights.keep", RenameDurably(draft.path_, FileOf(form)));
+  }
   if (!status.ok()) return draft.Fail(status);
   draft.path_.clear();
   MakeRoom(FileOf(form));

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "common/utf8.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "trainer/adapter/adapter_job.h"
 #include "trainer/models/compute_device.h"
@@ -198,7 +199,7 @@ absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
   RETURN_IF_ERROR(RemoveAll(partial));
   ASSIGN_OR_RETURN(const FinishedJob finished, MakeAdapter(std::move(job), *base_, observer));
   RETURN_IF_ERROR(RemoveAll(request.output_dir));
-  RETURN_IF_ERROR(RenameDurably(partial, request.output_dir));
+  RETURN_IF_ERROR(DURABLE("trainer.adapter.hand_over", RenameDurably(partial, request.output_dir)));
   *done = {{"output_dir", request.output_dir.string()},
            {"metrics", MetricsJson(finished.base, finished.adapter)},
            {"base_digest", base_->model->digest()},

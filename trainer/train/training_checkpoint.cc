@@ -10,6 +10,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "common/json_text.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/safetensors.h"
 
@@ -129,14 +130,17 @@ absl::StatusOr<fs::path> TrainingCheckpoints::Save(const TrainingTotals& totals,
                                                    const NamedTensorList& tensors) const {
   const std::string name = absl::StrFormat("%s%06d", kPrefix, totals.step);
   const fs::path staging = dir_ / absl::StrCat(".", name, ".partial"), path = dir_ / name;
+  RETURN_IF_ERROR(SettleDirectory(dir_));
   RETURN_IF_ERROR(RemoveAll(staging));
   RETURN_IF_ERROR(MakeDirectories(staging));
-  RETURN_IF_ERROR(WriteSafetensors(staging / kTensors, tensors, {}));
+  RETURN_IF_ERROR(DURABLE("trainer.checkpoint.write_tensors",
+                          WriteSafetensors(staging / kTensors, tensors, {})));
   ASSIGN_OR_RETURN(std::string digest, Sha256OfFile(staging / kTensors));
   const Facts facts{identity_, pinned_, totals, std::move(digest)};
-  RETURN_IF_ERROR(WriteFileAtomically(staging / kFacts, ToJson(facts).dump(2) + "\n"));
+  RETURN_IF_ERROR(DURABLE("trainer.checkpoint.write_facts",
+                          WriteFileAtomically(staging / kFacts, ToJson(facts).dump(2) + "\n")));
   RETURN_IF_ERROR(RemoveAll(path));
-  RETURN_IF_ERROR(RenameDurably(staging, path));
+  RETURN_IF_ERROR(DURABLE("trainer.checkpoint.complete", RenameDurably(staging, path)));
   RETURN_IF_ERROR(RemoveOldest());
   return path;
 }
