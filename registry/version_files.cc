@@ -166,7 +166,7 @@ absl::Status VersionFiles::Remove(const std::string& domain, int64_t number) con
       root_ / "staging" / absl::StrCat("removed-", domain, "-", VersionName(number));
   RETURN_IF_ERROR(RemoveAll(away));
   if (!IsDirectory(directory)) return absl::OkStatus();
-  RETURN_IF_ERROR(RenameDurably(directory, away));
+  RETURN_IF_ERROR(DURABLE("registry.version.take_away", RenameDurably(directory, away)));
   return RemoveAll(away);
 }
 

@@ -6,6 +6,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "common/json_text.h"
+#include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "registry/query.h"
 #include "scheduler/backup_files.h"
@@ -45,7 +46,7 @@ class Draft {
     return absl::OkStatus();
   }
   absl::Status Conclude() {
-    RETURN_IF_ERROR(RenameDurably(path_, target_));
+    RETURN_IF_ERROR(DURABLE("scheduler.backup.complete", RenameDurably(path_, target_)));
     made_ = false;
     return absl::OkStatus();
   }
@@ -82,10 +83,10 @@ absl::Status WriteManifest(const fs::path& folder, const BackupContents& content
                                            {"bytes", contents.files.bytes},
                                            {"missing", contents.missing},
                                            {"database_sha256", contents.database_sha256}};
-  return WriteFileAtomically(folder / kBackupManifestName,
-                             manifest.dump(2, ' ', false,
-                                           nlohmann::json::error_handler_t::replace) +
-                                 "\n");
+  const std::string text =
+      manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return DURABLE("scheduler.backup.write_manifest",
+                 WriteFileAtomically(folder / kBackupManifestName, text));
 }
 
 // One copy of the database, and the files that it names.

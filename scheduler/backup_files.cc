@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "registry/file_name.h"
 #include "registry/query.h"
 #include "registry/version.h"
@@ -74,7 +75,9 @@ absl::Status Copy(const std::vector<NamedFile>& files, const fs::path& from, con
     RETURN_IF_ERROR(CopyFile(from / file.path, to / file.path, by, copied));
     directories.insert((to / file.path).parent_path());
   }
-  for (const fs::path& directory : directories) RETURN_IF_ERROR(SyncDirectory(directory));
+  for (const fs::path& directory : directories) {
+    RETURN_IF_ERROR(DURABLE("scheduler.backup.sync_names", SyncDirectory(directory)));
+  }
   return absl::OkStatus();
 }
 

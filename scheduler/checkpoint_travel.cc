@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "failpoint/failpoint.h"
 #include "registry/query.h"
 #include "scheduler/queries.h"
 
@@ -39,7 +40,7 @@ absl::Status KeepCheckpoint(Ledger& ledger, const Lease& lease, const v1::Checkp
   ASSIGN_OR_RETURN(const v1::Checkpoint before, ledger.checkpoints.Find(lease.job));
   if (before.step() < checkpoint.step()) {
     RETURN_IF_ERROR(ledger.checkpoints.Save(lease.job, lease.attempt, checkpoint));
-    RETURN_IF_ERROR(transaction.Commit());
+    RETURN_IF_ERROR(COMMIT("scheduler.checkpoint.keep", transaction));
     DropBlobsOf(ledger, before);
   }
   ledger.leases.MarkCheckpoint(lease.job, checkpoint.step());

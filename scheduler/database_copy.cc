@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "registry/migration.h"
 #include "registry/query.h"
 #include "scheduler/queries.h"
@@ -18,8 +19,8 @@ absl::Status CopyDatabase(Database& source, const fs::path& target) {
     RETURN_IF_ERROR(copy->Execute("PRAGMA journal_mode=DELETE"));
     RETURN_IF_ERROR(CheckIntegrity(*copy));
   }
-  RETURN_IF_ERROR(SyncFile(target));
-  return SyncDirectory(target.parent_path());
+  RETURN_IF_ERROR(DURABLE("scheduler.database_copy.sync", SyncFile(target)));
+  return DURABLE("scheduler.database_copy.sync_name", SyncDirectory(target.parent_path()));
 }
 
 absl::Status CheckIntegrity(Database& database) {

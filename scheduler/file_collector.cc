@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "registry/query.h"
 #include "scheduler/queries.h"
 
@@ -97,7 +98,10 @@ absl::Status FileCollector::RemoveLogOf(Database& database, const std::string& j
     if (needed) return absl::OkStatus();
   }
   const uint64_t bytes = BytesBelow(logs_ / job);
-  if (!only_look_) RETURN_IF_ERROR(RenameDurably(logs_ / job, logs_ / absl::StrCat(kTaken, job)));
+  if (!only_look_) {
+    RETURN_IF_ERROR(DURABLE("scheduler.old_log.take_away",
+                            RenameDurably(logs_ / job, logs_ / absl::StrCat(kTaken, job))));
+  }
   collection_.Add({.kind = "log",
                    .name = absl::StrCat("of job ", job),
                    .why = "its job is no more, or over for log_days_kept",

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
@@ -23,8 +24,8 @@ absl::Status CopyBytes(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::copy_file(from, draft, fs::copy_options::overwrite_existing, error);
   if (error) return SystemError(error.value(), absl::StrCat("copy to ", draft.string()));
-  RETURN_IF_ERROR(SyncFile(draft));
-  return RenameDurably(draft, to);
+  RETURN_IF_ERROR(DURABLE("scheduler.file_copy.sync", SyncFile(draft)));
+  return DURABLE("scheduler.file_copy.complete", RenameDurably(draft, to));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/utf8.h"
+#include "failpoint/failpoint.h"
 
 namespace mozgach {
 namespace {
@@ -26,7 +27,7 @@ absl::Status Tell(Ledger& ledger, const Moment& now, const WorkerState& worker) 
                                         .actor = "scheduler",
                                         .message = absl::StrCat(worker.name, " ",
                                                                 ShowQuarantine(worker, now))}));
-  return transaction.Commit();
+  return COMMIT("scheduler.worker.quarantine", transaction);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "registry/adapter_store.h"
 #include "registry/migration.h"
 #include "registry/query.h"
@@ -93,8 +94,9 @@ absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallT
   RETURN_IF_ERROR(MakeDirectories(data));
   ASSIGN_OR_RETURN(const FileDescriptor lock, LockFile(data / "lock", data.string()));
   RETURN_IF_ERROR(CheckTarget(data, options.keep_files));
-  RETURN_IF_ERROR(WriteFileAtomically(data / kRestoringName,
-                                      absl::StrCat("from ", options.from.string(), "\n")));
+  const std::string note = absl::StrCat("from ", options.from.string(), "\n");
+  RETURN_IF_ERROR(
+      DURABLE("scheduler.restore.begin", WriteFileAtomically(data / kRestoringName, note)));
   RETURN_IF_ERROR(RestoreDatabase(*source, data / kDatabaseName, now, report));
   {
     ASSIGN_OR_RETURN(const auto restored, Database::Open((data / kDatabaseName).string()));
@@ -106,7 +108,7 @@ absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallT
     RETURN_IF_ERROR(AdapterStore(*restored, data / "registry").Recover());
   }
   RETURN_IF_ERROR(RemoveAll(data / kRestoringName));
-  RETURN_IF_ERROR(SyncDirectory(data));
+  RETURN_IF_ERROR(DURABLE("scheduler.restore.complete", SyncDirectory(data)));
   return report;
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "failpoint/failpoint.h"
 #include "registry/query.h"
 #include "registry/version.h"
 #include "scheduler/event_log.h"
@@ -92,7 +93,7 @@ absl::StatusOr<bool> RowCollector::RemoveVersions(Database& database, const std:
                                                .actor = "scheduler",
                                                .message = VersionName(version.number)}));
   }
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.old_versions.remove", transaction));
   for (const OldVersion& version : versions) {
     collection_.Add({.kind = "version",
                      .name = absl::StrCat(domain, "@", VersionName(version.number)),
@@ -118,7 +119,7 @@ absl::StatusOr<int64_t> RowCollector::RemoveJobs(Database& database, int64_t aft
   Transaction transaction(database);
   RETURN_IF_ERROR(transaction.status());
   for (const OldJob& job : jobs) RETURN_IF_ERROR(RemoveJob(database, job.job));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.old_jobs.remove", transaction));
   for (const OldJob& job : jobs) {
     collection_.Add({.kind = "job",
                      .name = absl::StrCat(job.job, " of ", job.domain),
@@ -157,7 +158,7 @@ absl::StatusOr<int64_t> RowCollector::RemoveEvents(Database& database, int64_t a
   RETURN_IF_ERROR(Run(database, sql::kAllowOldEventsToGo, before));
   RETURN_IF_ERROR(Run(database, sql::kRemoveOldEvents, after, until, before));
   RETURN_IF_ERROR(Run(database, sql::kAllowOldEventsToGo, int64_t{0}));
-  RETURN_IF_ERROR(transaction.Commit());
+  RETURN_IF_ERROR(COMMIT("scheduler.old_events.remove", transaction));
   collection_.Add({.kind = "event",
                    .name = absl::StrCat(count, " of ", after + 1, " to ", std::min(until, last)),
                    .why = absl::StrCat("from before ",

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "proto/checkpoint.h"
 #include "worker/blob_fetch.h"
 #include "worker/upload.h"
@@ -83,7 +84,8 @@ absl::Status FetchCheckpoint(SchedulerClient& client, const v1::Checkpoint& chec
                               absl::StrCat("the checkpoint's ", file.path()), part, path,
                               [](uint64_t) {}, stop));
   }
-  return RenameDurably(staging, checkpoints / NameOf(checkpoint.step()));
+  return DURABLE("worker.checkpoint.complete",
+                 RenameDurably(staging, checkpoints / NameOf(checkpoint.step())));
 }
 
 }  // namespace mozgach

@@ -22,6 +22,8 @@ WITHIN = {
     ("registry/version_files.cc", "SyncDirectory"): 1,  # registry.version.sync_staging
     ("registry/version_files.cc", "symlink"): 1,      # registry.alias.link makes it seen
     ("worker/blob_fetch.cc", "fsync"): 1,             # worker.blob.sync
+    ("worker/checkpoint_travel.cc", "link"): 1,       # where it is read from, for as long as that takes
+    ("scheduler/file_copy.cc", "link"): 1,            # scheduler.backup.sync_names
     ("trainer/checkpoint/safetensors_writer.cc", "WriteSafetensors"): 1,    # the definition
     ("trainer/checkpoint/safetensors_writer.cc", "WriteFileAtomically"): 1,
     ("trainer/commands/score_command.cc", "WriteSafetensors"): 1,  # what a person asked for, on a terminal

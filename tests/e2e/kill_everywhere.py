@@ -31,6 +31,14 @@ ELSEWHERE = {
     "scheduler.publication.abandon": "staged files that are gone: the simulation",
     "scheduler.worker.save_calls": "every ten minutes: the simulation",
     "worker.base.take_aside": "a fetched base that was changed: bases_test",
+    "registry.version.take_away": "gc: upkeep_test",
+    **{f"scheduler.{step}": "backup and restore: backup_test, upkeep_test" for step in (
+        "backup.complete", "backup.sync_names", "backup.write_manifest", "database_copy.sync",
+        "database_copy.sync_name", "file_copy.complete", "file_copy.sync", "restore.begin", "restore.complete")},
+    **{f"scheduler.{step}": "gc: retention_test" for step in (
+        "old_events.remove", "old_jobs.remove", "old_log.take_away", "old_versions.remove")},
+    "scheduler.worker.quarantine": "one domain after another that fails on a worker: the simulation",
+    "worker.checkpoint.complete": "a job that goes on on another worker: travel_test",
     "trainer.rung.keep": "memory that ran out: trainer_test",
     **{f"trainer.quantized_base.{verb}": "mozgach-trainer quantize: quantize_kill_test"
        for verb in ("complete", "copy_file", "sync_names", "write_config", "write_index", "write_shard")},
