@@ -33,7 +33,7 @@ std::vector<v1::Finding> CheckClocks(const v1::ExamineResponse& scheduler, WallT
   return {Found("problem", "the clock of this host",
                 absl::StrCat("is ", *theirs > now ? "behind" : "ahead of", " the scheduler's by ",
                              std::chrono::duration_cast<std::chrono::seconds>(apart).count(), " s"),
-                "set the one that is wrong (is NTP on?): tokens and certificates end by the clock")};
+                "set the one that is wrong (is NTP on?): tokens and certificates end by it")};
 }
 
 std::vector<v1::Finding> CheckWorkers(const v1::ExamineResponse& scheduler,

@@ -117,7 +117,8 @@ void ExamineDisk(const ExaminationOptions& options, Examination& examination) {
     const uint64_t unit = disk.f_frsize;
     const uint64_t free = disk.f_bavail * unit;
     const uint64_t total = disk.f_blocks * unit;
-    if (free < kFreeBytesMin || static_cast<double>(free) < kFreeShareMin * static_cast<double>(total)) {
+    const double share = static_cast<double>(free) / static_cast<double>(total);
+    if (free < kFreeBytesMin || share < kFreeShareMin) {
       AddProblem(examination, options.data.string(),
                  absl::StrCat("its disk is nearly full: ", ShowSize(free), " of ", ShowSize(total),
                               " are free"),

@@ -1,4 +1,4 @@
-// An Examination holds a scheduler's database against its files: rows, versions, links, blobs, disk.
+// An Examination holds a scheduler's database against its files: rows, versions, links, blobs.
 //
 // It reads only, on a connection of its own, so that it can be made of a data directory whose
 // scheduler runs, is down or cannot start.  What a running scheduler is just changing may look

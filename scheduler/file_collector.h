@@ -1,5 +1,5 @@
-// The files that retention removes: directories of versions whose rows have gone, logs, blobs.  They
-// are listed without the database, and go with it in hand.  One thread at a time.
+// The files that retention removes: directories of versions whose rows have gone, logs, blobs.
+// They are listed without the database, and go with it in hand.  One thread at a time.
 #pragma once
 
 #include <filesystem>

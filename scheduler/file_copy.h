@@ -20,8 +20,8 @@ struct CopiedFiles {
   uint64_t bytes = 0;  // of all
 };
 
-// Makes `to` what `from` is, durably but for the entry in its directory (SyncDirectory); counts it in
-// `copied`.  A `to` that is there already is left as it is, uncounted.  NOT_FOUND: no `from`.
+// Makes `to` what `from` is, durably but for the entry in its directory (SyncDirectory); counts it
+// in `copied`.  A `to` that is there already is left as it is, uncounted.  NOT_FOUND: no `from`.
 absl::Status CopyFile(const std::filesystem::path& from, const std::filesystem::path& to, CopyBy by,
                       CopiedFiles& copied);
 

@@ -78,9 +78,10 @@ class RegistryExamination {
       ++examination_.files;
       if (found.erase(file.path) == 0) {
         Problem(directory / file.path, "is missing", again);
-      } else if (const std::string wrong = WhatIsWrong(directory / file.path, file); !wrong.empty()) {
-        Problem(directory / file.path, wrong, again);
+        continue;
       }
+      const std::string wrong = WhatIsWrong(directory / file.path, file);
+      if (!wrong.empty()) Problem(directory / file.path, wrong, again);
     }
     for (const std::string& name : found) {
       Problem(directory / name, "was not published with its version",

@@ -1,5 +1,5 @@
-// The way back from a backup (backup.h), into a data directory of which nothing is lost: one that is
-// not there or empty, or one whose files stay and whose database is gone.
+// The way back from a backup (backup.h), into a data directory of which nothing is lost: one that
+// is not there or empty, or one whose files stay and whose database is gone.
 //
 // While it is under way the directory holds a file `restoring`: no scheduler starts on it, and a
 // restore that was cut is made again.  The database begins a new incarnation (restoration.h).

@@ -48,7 +48,8 @@ absl::StatusOr<int> RunRestore(const RestoreOptions& options) {
   const std::string made =
       report.backup.made_at.empty() ? "" : absl::StrCat(", as of ", report.backup.made_at);
   Say(absl::StrCat(options.data.string(), " is what ", options.from.string(), " was", made,
-                   "; incarnation ", report.incarnation, ", what was leased before counts no more"));
+                   "; incarnation ", report.incarnation,
+                   ", what was leased before counts no more"));
   if (report.requeued > 0) Say(absl::StrCat(report.requeued, " leased jobs are queued again"));
   if (!report.backup.database_only) Say(Show(report.files));
   Say("what has happened since the backup is forgotten, revoked tokens and certificates too: "

@@ -1,5 +1,5 @@
-// DataRules are what a worker keeps on its disk (docs/upkeep.md).  Nothing that goes by them is lost
-// for good: it is fetched, computed or trained again.
+// DataRules are what a worker keeps on its disk (docs/upkeep.md).  Nothing that goes by them is
+// lost for good: it is fetched, computed or trained again.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "mozgach/v1/upkeep_service.pb.h"
 #include "security/channel.h"
 #include "security/token.h"
 #include "tests/scheduler/doors.h"
