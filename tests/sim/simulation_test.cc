@@ -60,6 +60,20 @@ TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
       "registry.database.settle",   // the database is in memory: the power cuts
       "registry.database.settle_name",
       "registry.schema.migrate",    // once in a process: the power cuts
+      "registry.version.take_away",  // gc: scheduler_upkeep_test, as all of "old"
+      "scheduler.old_events.remove",
+      "scheduler.old_jobs.remove",
+      "scheduler.old_log.take_away",
+      "scheduler.old_versions.remove",
+      "scheduler.backup.complete",  // backup and restore: scheduler_upkeep_test
+      "scheduler.backup.sync_names",
+      "scheduler.backup.write_manifest",
+      "scheduler.database_copy.sync",
+      "scheduler.database_copy.sync_name",
+      "scheduler.file_copy.complete",
+      "scheduler.file_copy.sync",
+      "scheduler.restore.begin",
+      "scheduler.restore.complete",
       "scheduler.base.add",         // bases are on the hosts: e2e.kill_sample_test
       "scheduler.endpoints.write",  // there is no socket: e2e.kill_sample_test
       "scheduler.lease.hand_over",  // seldom: scheduler_test
