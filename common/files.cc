@@ -137,7 +137,9 @@ absl::Status MakeDirectories(const fs::path& path) {
     RETURN_IF_ERROR(MakeDirectories(parent));
   }
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-    return SystemError(errno, absl::StrCat("mkdir ", path.string()));
+    const int error = errno;
+    ::rmdir(path.c_str());  // it may have happened all the same
+    return SystemError(error, absl::StrCat("mkdir ", path.string()));
   }
   const absl::Status synced = SyncDirectory(ParentOf(path));
   // Left there, it would pass for one that is synced.

@@ -27,6 +27,7 @@ absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
          .device = rows.Text(5),
          .memory_pool = rows.Text(6),
          .reserved_bytes = static_cast<uint64_t>(rows.Int(7)),
+         .granted_at = now.since_boot - ran,
          .runs_until = limit.count() == 0 ? Milliseconds::max() : now.since_boot + limit - ran});
   }
   return rows.status();
@@ -93,6 +94,14 @@ void Leases::MarkPinned(int64_t job, const std::string& pinned_json) {
 void Leases::MarkCheckpoint(int64_t job, int64_t step) {
   const auto it = by_job_.find(job);
   if (it != by_job_.end()) it->second.checkpoint_step = step;
+}
+
+void Leases::MarkTimeLimit(int64_t job, Milliseconds limit) {
+  const auto it = by_job_.find(job);
+  if (it == by_job_.end()) return;
+  Lease lease = it->second;
+  lease.runs_until = limit.count() == 0 ? Milliseconds::max() : lease.granted_at + limit;
+  Add(std::move(lease));
 }
 
 void Leases::MarkStop(int64_t job) {

@@ -30,6 +30,7 @@ struct Lease {
   std::string memory_pool;    // of that device
   uint64_t reserved_bytes = 0;  // there, for it; 0: its memory is not planned
   int64_t checkpoint_step = 0;  // of the checkpoint that this worker brought last
+  Milliseconds granted_at{};  // since boot
   Milliseconds runs_until = Milliseconds::max();  // since boot: its time limit
 };
 
@@ -52,6 +53,8 @@ class Leases {
   void MarkReported(int64_t job, const std::string& incarnation);
   void MarkPinned(int64_t job, const std::string& pinned_json);
   void MarkCheckpoint(int64_t job, int64_t step);
+  // 0: none.
+  void MarkTimeLimit(int64_t job, Milliseconds limit);
   void MarkStop(int64_t job);
 
   // Null where there is none; valid until the next change.

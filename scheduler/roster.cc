@@ -185,6 +185,7 @@ void Roster::MarkDrain(const std::string& worker, bool drain, WallTime by) {
   if (state == nullptr) return;
   state->drain = drain;
   state->drain_by = by;
+  if (!drain) state->draining = false;  // until it says otherwise
 }
 
 absl::Status Roster::SaveCalls() {

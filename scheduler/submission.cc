@@ -142,6 +142,9 @@ absl::StatusOr<int64_t> Apply(Ledger& ledger, const Moment& now, const Decision&
 
 void Announce(Ledger& ledger, const Decision& decision, int64_t job) {
   if (decision.outcome != "unchanged") ledger.changes.Touch(job);
+  if (decision.outcome == "updated") {
+    ledger.leases.MarkTimeLimit(job, decision.draft->job.time_limit);
+  }
   if (!decision.queues) return;
   ++ledger.counters.jobs_submitted;
   ledger.notices.base_keys.insert(BaseKey(decision.draft->job.base, decision.draft->job.revision));

@@ -147,5 +147,35 @@ TEST_F(CheckpointTravelTest, AnAttemptThatRunsOverItsTimeLimitHasFailed) {
   EXPECT_EQ(Named(Call(alpha), job), nullptr) << "the worker is to stop it";
 }
 
+TEST_F(CheckpointTravelTest, ALimitThatIsRaisedHoldsForWhatRuns) {
+  v1::Submission law = Domain("law");
+  const std::string spec = law.spec_json().substr(0, law.spec_json().rfind('}'));
+  law.set_spec_json(spec + R"(,"time_limit":"10s"})");
+  const int64_t job = Submit({law}).outcomes(0).job();
+  TestWorker alpha("alpha");
+  const v1::Assignment running = Claim(alpha);
+  Pass(Milliseconds(5'000));
+  law.set_spec_json(spec + R"(,"time_limit":"20s"})");
+  EXPECT_EQ(Submit({law}).outcomes(0).outcome(), "updated");
+  Pass(Milliseconds(14'000));
+  alpha.Reports(running);
+  Call(alpha);
+  EXPECT_EQ(State(job), "running");
+  Pass(Milliseconds(1'000));
+  EXPECT_EQ(State(job), "failed");
+}
+
+TEST_F(CheckpointTravelTest, ADrainThatIsUndoneIsSeenAtOnce) {
+  TestWorker alpha("alpha");
+  Call(alpha);
+  Drain("alpha", std::nullopt);
+  alpha.request.set_draining(true);
+  Call(alpha);
+  v1::DrainWorkerRequest undo;
+  undo.set_worker("alpha");
+  undo.set_undo(true);
+  EXPECT_EQ(core_->Drain(now_, undo)->state(), "up");
+}
+
 }  // namespace
 }  // namespace mozgach

@@ -41,7 +41,8 @@ SessionOptions OptionsOf(const std::string& name, const std::string& incarnation
 std::string NameOf(const Action& action) {
   static constexpr std::array<const char*, std::variant_size_v<Action>> kNames = {
       "StartTrainer", "KillTrainer",   "EndTrainer",     "SendTraining",  "CancelTraining",
-      "FetchDatasets", "FetchBase",    "UploadAdapter",  "AbortTransfers", "ForgetAttempt",
+      "FetchDatasets", "FetchBase",    "FetchTravelled", "UploadTravelling", "UploadAdapter",
+      "AbortTransfers", "ForgetAttempt",
       "WriteLog",      "RescanBases",  "MakeCall"};
   return kNames[action.index()];
 }
