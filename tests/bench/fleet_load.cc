@@ -6,6 +6,7 @@
 //   fleet_load ADDRESS publish SECONDS WORKERS   the same, each with an adapter of two small files
 //   fleet_load ADDRESS calls SECONDS WORKERS     each calls every 10 s and has nothing to say
 #include <grpcpp/grpcpp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -82,7 +83,7 @@ class LoadWorker {
   LoadWorker(const std::shared_ptr<grpc::Channel>& channel, int number)
       : stub_(v1::WorkerService::NewStub(channel)) {
     request_.set_worker(absl::StrCat("load-", number));
-    request_.set_incarnation("first");
+    request_.set_incarnation(absl::StrCat("run-", ::getpid()));
     v1::Device& device = *request_.add_devices();
     device.set_name("cpu");
     device.set_free_slots(1);
