@@ -11,6 +11,7 @@
 #include "registry/query.h"
 #include "scheduler/base_dispatch.h"
 #include "scheduler/examination.h"
+#include "scheduler/kept_blobs.h"
 #include "scheduler/queries.h"
 
 namespace mozgach {
@@ -52,13 +53,6 @@ absl::Status ExamineNeeded(Database& database, const fs::path& root, bool deep,
   return rows.status();
 }
 
-absl::StatusOr<bool> IsNeeded(Database& database, const std::string& sha256) {
-  Query row(database, sql::kBlobIsNeeded, sha256);
-  const bool needed = row.Next() && row.Int(0) != 0;
-  RETURN_IF_ERROR(row.status());
-  return needed;
-}
-
 // Of what nobody needs only the sum is worth a line.
 absl::Status ExamineUnneeded(Database& database, const fs::path& root, Examination& examination) {
   int64_t unneeded = 0, uploads = 0;
@@ -81,7 +75,7 @@ absl::Status ExamineUnneeded(Database& database, const fs::path& root, Examinati
                                       "is nothing of the blob store's", "move it elsewhere"});
       continue;
     }
-    ASSIGN_OR_RETURN(const bool needed, IsNeeded(database, name));
+    ASSIGN_OR_RETURN(const bool needed, IsBlobNeeded(database, name));
     if (needed) continue;
     ++unneeded;
     unneeded_bytes += bytes;

@@ -11,6 +11,7 @@ absl::StatusOr<v1::Checkpoint> CheckpointRows::Find(int64_t job) {
   Query step(database_, sql::kCheckpointStep, job);
   if (step.Next()) checkpoint.set_step(step.Int(0));
   RETURN_IF_ERROR(step.status());
+  if (checkpoint.step() == 0) return checkpoint;
   Query rows(database_, sql::kCheckpointFiles, job);
   while (rows.Next()) {
     v1::File& file = *checkpoint.add_files();

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "failpoint/failpoint.h"
-#include "registry/query.h"
-#include "scheduler/queries.h"
+#include "scheduler/kept_blobs.h"
 
 namespace mozgach {
 namespace {
@@ -18,14 +17,9 @@ bool IsHere(const BlobStore& blobs, const v1::File& file) {
 
 }  // namespace
 
-bool IsNeeded(Ledger& ledger, const std::string& sha256) {
-  Query row(ledger.database, scheduler_sql::kBlobIsNeeded, sha256);
-  return !row.Next() || row.Int(0) != 0;
-}
-
 void DropBlobsOf(Ledger& ledger, const v1::Checkpoint& checkpoint) {
   for (const v1::File& file : checkpoint.files()) {
-    if (IsNeeded(ledger, file.sha256())) continue;
+    if (IsBlobNeeded(ledger.database, file.sha256()).value_or(true)) continue;
     const absl::Status removed = ledger.blobs.Remove(file.sha256());
     if (!removed.ok()) spdlog::warn("an old checkpoint: {}", std::string(removed.message()));
   }

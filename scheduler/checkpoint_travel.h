@@ -15,7 +15,4 @@ absl::Status KeepCheckpoint(Ledger& ledger, const Lease& lease, const v1::Checkp
 // Removes the blobs of a checkpoint that no row names any more.  What cannot be removed is swept by age.
 void DropBlobsOf(Ledger& ledger, const v1::Checkpoint& checkpoint);
 
-// True where a job, a base or a checkpoint needs the blob, or nobody can tell.
-bool IsNeeded(Ledger& ledger, const std::string& sha256);
-
 }  // namespace mozgach

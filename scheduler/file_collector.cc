@@ -10,6 +10,7 @@
 #include "common/files.h"
 #include "failpoint/failpoint.h"
 #include "registry/query.h"
+#include "scheduler/kept_blobs.h"
 #include "scheduler/queries.h"
 
 namespace mozgach {
@@ -135,9 +136,7 @@ absl::Status FileCollector::RemoveBlobs(BlobStore& blobs, const Retention::Turn&
 absl::Status FileCollector::RemoveBlob(Database& database, BlobStore& blobs,
                                        const BlobStore::OldFile& file) {
   if (!file.sha256.empty()) {
-    Query row(database, sql::kBlobIsNeeded, file.sha256);
-    const bool needed = row.Next() && row.Int(0) != 0;
-    RETURN_IF_ERROR(row.status());
+    ASSIGN_OR_RETURN(const bool needed, IsBlobNeeded(database, file.sha256));
     if (needed) return absl::OkStatus();
   }
   if (!only_look_) {

@@ -11,6 +11,7 @@
 #include "registry/file_name.h"
 #include "registry/manifest.h"
 #include "scheduler/checkpoint_travel.h"
+#include "scheduler/kept_blobs.h"
 
 namespace mozgach {
 namespace {
@@ -109,7 +110,8 @@ absl::Status RecordSuccess(Ledger& ledger, const Moment& now, const Version& ver
 
 absl::Status DropBlobs(Ledger& ledger, const Version& version) {
   for (const VersionFile& file : version.files) {
-    if (!IsNeeded(ledger, file.sha256)) RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
+    if (IsBlobNeeded(ledger.database, file.sha256).value_or(true)) continue;
+    RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
   }
   return absl::OkStatus();
 }

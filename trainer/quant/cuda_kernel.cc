@@ -21,7 +21,6 @@ absl::Status Checked(const CudaDriver& driver, int error, const char* what) {
 // be this.
 absl::Status EnterContext(const CudaDriver& driver, at::Device device) {
   void* context = nullptr;
-  RETURN_IF_ERROR(Checked(driver, driver.cuInit(0), "cuInit"));
   RETURN_IF_ERROR(Checked(driver, driver.cuCtxGetCurrent(&context), "cuCtxGetCurrent"));
   if (context != nullptr) return absl::OkStatus();
   int number = 0;
@@ -79,6 +78,7 @@ absl::StatusOr<CudaKernel> CudaKernel::Load(const std::string& source, const std
   const CudaDriver* driver = CudaDriver::Get();
   if (driver == nullptr) return absl::UnavailableError("there is no CUDA driver (libcuda) here");
   const c10::DeviceGuard guard(device);
+  RETURN_IF_ERROR(Checked(*driver, driver->cuInit(0), "cuInit"));
   RETURN_IF_ERROR(EnterContext(*driver, device));
   ASSIGN_OR_RETURN(const int major, Attribute(*driver, device, kComputeCapabilityMajor));
   ASSIGN_OR_RETURN(const int minor, Attribute(*driver, device, kComputeCapabilityMinor));
