@@ -269,24 +269,30 @@ void WorkerMachine::Do(UploadAdapter& action) {
 
 void WorkerMachine::Upload(const AttemptId& id, const Work& work, int64_t transfer) {
   if (!StillWanted(id, transfer)) return;
+  auto files = TryToUpload(AdapterOf(work));
+  if (absl::IsUnavailable(files.status())) {
+    return Later(kTransferRetry, [=, this] { Upload(id, work, transfer); });
+  }
+  session_.Uploaded(id, std::move(files));
+  Poll();
+}
+
+absl::StatusOr<std::vector<v1::File>> WorkerMachine::TryToUpload(
+    const std::map<std::string, std::string>& contents) {
   std::vector<v1::File> files;
-  for (const auto& [path, bytes] : AdapterOf(work)) {
+  for (const auto& [path, bytes] : contents) {
     const absl::Status status = line_.Upload(bytes);
     if (!status.ok()) {
       // A full disk is waited for here as well; a worker gives up on it after some tries.
-      if (!absl::IsUnavailable(status) && dice_.Between(1, kTransferTries) == 1) {
-        session_.Uploaded(id, status);
-        return Poll();
-      }
-      return Later(kTransferRetry, [=, this] { Upload(id, work, transfer); });
+      const bool gives_up = !absl::IsUnavailable(status) && dice_.Between(1, kTransferTries) == 1;
+      return gives_up ? status : absl::UnavailableError(status.message());
     }
     v1::File& file = files.emplace_back();
     file.set_path(path);
     file.set_sha256(Sha256Hex(bytes));
     file.set_size(bytes.size());
   }
-  session_.Uploaded(id, std::move(files));
-  Poll();
+  return files;
 }
 
 void WorkerMachine::Do(FetchTravelled& action) {
@@ -330,22 +336,17 @@ void WorkerMachine::Do(UploadTravelling& action) {
 
 void WorkerMachine::UploadState(const AttemptId& id, const Work& work, int64_t step) {
   if (!session_.attempts().contains(id)) return;
+  const auto files = TryToUpload(CheckpointOf(work, step));
+  if (absl::IsUnavailable(files.status())) {
+    return Later(kTransferRetry, [=, this] { UploadState(id, work, step); });
+  }
+  if (!files.ok()) {
+    session_.CheckpointUploaded(id, files.status());
+    return Poll();
+  }
   v1::Checkpoint checkpoint;
   checkpoint.set_step(step);
-  for (const auto& [path, bytes] : CheckpointOf(work, step)) {
-    const absl::Status status = line_.Upload(bytes);
-    if (!status.ok()) {
-      if (!absl::IsUnavailable(status) && dice_.Between(1, kTransferTries) == 1) {
-        session_.CheckpointUploaded(id, status);
-        return Poll();
-      }
-      return Later(kTransferRetry, [=, this] { UploadState(id, work, step); });
-    }
-    v1::File& file = *checkpoint.add_files();
-    file.set_path(path);
-    file.set_sha256(Sha256Hex(bytes));
-    file.set_size(bytes.size());
-  }
+  checkpoint.mutable_files()->Add(files->begin(), files->end());
   session_.CheckpointUploaded(id, checkpoint);
   Poll();
 }

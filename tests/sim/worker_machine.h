@@ -102,6 +102,8 @@ class WorkerMachine : public std::enable_shared_from_this<WorkerMachine> {
 
   void Fetch(const AttemptId& id, const std::vector<v1::Dataset>& datasets, int64_t transfer);
   void Upload(const AttemptId& id, const Work& work, int64_t transfer);
+  // UNAVAILABLE: it is to be tried again.
+  absl::StatusOr<std::vector<v1::File>> TryToUpload(const std::map<std::string, std::string>& contents);
   void FetchState(const AttemptId& id, const v1::Checkpoint& checkpoint);
   void UploadState(const AttemptId& id, const Work& work, int64_t step);
   bool StillWanted(const AttemptId& id, int64_t transfer) const;
