@@ -79,10 +79,13 @@ absl::StatusOr<pid_t> Spawn(const TrainerCommand& command, posix_spawn_file_acti
   return pid;
 }
 
-// Beyond it, an allocation of the trainer fails, which it reports as out of memory.
+// What libraries may take beside the tensors, which the trainer's own allocator keeps within the
+// budget.  Some of them crash where the system refuses: this bound is for a trainer that ran wild.
+constexpr uint64_t kBesideTensors = uint64_t{512} << 20;
+
 void BoundMemory(pid_t pid, uint64_t bytes) {
 #ifdef __linux__
-  const rlimit bound = {bytes, bytes};
+  const rlimit bound = {bytes + kBesideTensors, bytes + kBesideTensors};
   if (bytes > 0 && ::prlimit(pid, RLIMIT_DATA, &bound, nullptr) != 0) {
     spdlog::warn("cannot bound the memory of the trainer: {}", ::strerror(errno));
   }

@@ -30,7 +30,7 @@ struct TrainerCommand {
   std::filesystem::path program;
   std::vector<std::string> arguments;  // {"serve", …}
   std::filesystem::path lock;          // of its device
-  uint64_t memory_bytes = 0;           // it may not have more (Linux); 0: no bound
+  uint64_t memory_bytes = 0;           // its budget (Linux: 512 MiB above are the end); 0: none
 };
 
 struct TrainerListener {

@@ -17,16 +17,19 @@ BUILD = pathlib.Path(os.environ.get("MOZGACH_BUILD_DIR", SOURCE / "build"))
 BIN = BUILD / "bin"
 DOMAINS = SOURCE / "domains"
 SHARED = SOURCE.parent / "shared"
+RUNNING = []  # the fleets of this test, whose logs explain a failure
 
 
 def wait_until(condition, seconds, what):
-    """Returns the first true value of condition(); fails the test after `seconds`."""
+    """Returns the first true value of condition(); fails the test after `seconds`, with the logs of its fleets."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
         time.sleep(0.05)
+    for fleet in RUNNING:
+        fleet.show_logs()
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
@@ -74,6 +77,7 @@ class Fleet:
         self.bases, self.worker_words = bases, worker_words
         self.scheduler_words, self.environment = scheduler_words, environment
         self.workers = {}
+        RUNNING.append(self)
         self.address = "127.0.0.1:0"
         self.http = "127.0.0.1:0"
         self.start_scheduler()
@@ -91,11 +95,14 @@ class Fleet:
         finally:
             if kind is not None:
                 self.show_logs()
+            RUNNING.remove(self)
             shutil.rmtree(self.root, ignore_errors=True)
 
     def show_logs(self):
         for log in sorted(self.root.glob("*.log")):
             print(f"--- {log.name}", log.read_text(errors="replace")[-4000:], sep="\n")
+        print("--- jobs", subprocess.run([BIN / "mozgachctl", "--scheduler", self.address, "ps", "--all"],
+                                         capture_output=True, text=True, timeout=30).stdout, sep="\n")
 
     def start_scheduler(self):
         """Starts it, or starts it again on the same ports and the same data."""

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "scheduler.old_jobs.plan": "jobs of an older schema: scheduler_test",
     "scheduler.publication.abandon": "staged files that are gone: scheduler_test",
     "scheduler.worker.save_calls": "every ten minutes: the simulation",
+    "registry.version.settle": "a start after a death between the reveal and its note: the power cuts",
     "worker.base.take_aside": "a fetched base that was changed: bases_test",
     "registry.version.take_away": "gc: upkeep_test",
     **{f"scheduler.{step}": "backup and restore: backup_test, upkeep_test" for step in (

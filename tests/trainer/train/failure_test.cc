@@ -7,6 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <new>
+#if __has_include(<oneapi/dnnl/dnnl_common.hpp>)
+#include <oneapi/dnnl/dnnl_common.hpp>
+#endif
 
 namespace mozgach {
 namespace {
@@ -39,6 +42,18 @@ TEST(FailureTest, NoMemoryIsOutOfMemoryWhoeverSaysIt) {
   EXPECT_EQ(ClassOf(libtorch), FailureClass::kOutOfMemory);
   EXPECT_THAT(std::string(libtorch.message()), HasSubstr("try a smaller"));
 }
+
+#if __has_include(<oneapi/dnnl/dnnl_common.hpp>)
+TEST(FailureTest, OneDnnSaysByItsStatusWhetherMemoryRanOut) {
+  const auto thrown = [](dnnl_status_t status) {
+    return CatchingExceptions([&]() -> absl::Status {
+      throw dnnl::error(status, "could not create a primitive");
+    });
+  };
+  EXPECT_EQ(ClassOf(thrown(dnnl_out_of_memory)), FailureClass::kOutOfMemory);
+  EXPECT_EQ(ClassOf(thrown(dnnl_unimplemented)), FailureClass::kData);
+}
+#endif
 
 TEST(FailureTest, OtherExceptionsOfLibtorchKeepTheirFirstLine) {
   const absl::Status status = CatchingExceptions([] {
