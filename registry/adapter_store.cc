@@ -23,16 +23,29 @@ absl::Status AdapterStore::Recover() {
     return alive.count({job, attempt}) > 0;
   }));
   RETURN_IF_ERROR(UseUpVisibleNumbers());
-  ASSIGN_OR_RETURN(const std::vector<VersionRows::Alias> aliases, rows_.Aliases());
-  for (const auto& [domain, alias, number] : aliases) {
-    // A version that somebody removed by hand gets no dangling link.
-    if (!files_.IsVisible(domain, number)) continue;
-    // One link that cannot be made is no reason for the fleet to stand still; verify reports it.
-    if (absl::Status status = files_.PointAlias(domain, alias, number); !status.ok()) {
-      spdlog::error("the alias {} of {}: {}", alias, domain, std::string(status.message()));
-    }
+  // One link that cannot be made is no reason for the fleet to stand still; verify reports it.
+  if (absl::Status status = SetLinksRight(); !status.ok()) {
+    spdlog::error("{}", std::string(status.message()));
   }
   return absl::OkStatus();
+}
+
+absl::Status AdapterStore::PointLink(const std::string& domain, const std::string& alias,
+                                     int64_t number) {
+  const absl::Status made = files_.PointAlias(domain, alias, number);
+  if (!made.ok()) links_behind_ = true;
+  return Annotate(made, absl::StrCat("the alias ", alias, " of ", domain));
+}
+
+absl::Status AdapterStore::SetLinksRight() {
+  ASSIGN_OR_RETURN(const std::vector<VersionRows::Alias> aliases, rows_.Aliases());
+  links_behind_ = false;
+  absl::Status first;
+  for (const auto& [domain, alias, number] : aliases) {
+    // A version that somebody removed by hand gets no dangling link.
+    if (files_.IsVisible(domain, number)) first.Update(PointLink(domain, alias, number));
+  }
+  return first;
 }
 
 absl::Status AdapterStore::UseUpVisibleNumbers() {
@@ -52,11 +65,9 @@ absl::Status AdapterStore::Stage(Version& version, const BlobStore& blobs) {
   return absl::OkStatus();
 }
 
-absl::Status AdapterStore::LinkAliases(const Version& version) {
-  ASSIGN_OR_RETURN(const std::optional<int64_t> latest,
-                   rows_.AliasNumber(version.domain, "latest"));
-  if (!latest.has_value()) return absl::OkStatus();
-  return files_.PointAlias(version.domain, "latest", *latest);
+absl::Status AdapterStore::FollowRow(const std::string& domain, const std::string& alias) {
+  ASSIGN_OR_RETURN(const std::optional<int64_t> number, rows_.AliasNumber(domain, alias));
+  return number.has_value() ? PointLink(domain, alias, *number) : absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<int64_t>> AdapterStore::VisibleVersionOfJob(const std::string& domain,
@@ -66,21 +77,30 @@ absl::StatusOr<std::optional<int64_t>> AdapterStore::VisibleVersionOfJob(const s
   return number;
 }
 
-absl::StatusOr<Version> AdapterStore::SetAlias(const std::string& domain, const std::string& alias,
-                                               const std::string& name) {
+absl::StatusOr<Version> AdapterStore::SetAlias(
+    const std::string& domain, const std::string& alias, const std::string& name,
+    const std::function<absl::Status(const Version&)>& also) {
   RETURN_IF_ERROR(CheckAliasName(alias));
   if (alias == "latest") {
     return absl::InvalidArgumentError(
         "'latest' always points at the newest version; choose another");
   }
-  ASSIGN_OR_RETURN(Version version, rows_.Get(domain, name.empty() ? alias : name));
-  Transaction transaction(database_);
-  RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(name.empty() ? rows_.RemoveAlias(domain, alias)
-                               : rows_.PointAlias(domain, alias, version.number));
-  RETURN_IF_ERROR(COMMIT("registry.alias.set", transaction));
-  RETURN_IF_ERROR(name.empty() ? files_.RemoveAlias(domain, alias)
-                               : files_.PointAlias(domain, alias, version.number));
+  ASSIGN_OR_RETURN(const Version version, rows_.Get(domain, name.empty() ? alias : name));
+  const auto write = [&]() -> absl::Status {
+    Transaction transaction(database_);
+    RETURN_IF_ERROR(transaction.status());
+    RETURN_IF_ERROR(name.empty() ? rows_.RemoveAlias(domain, alias)
+                                 : rows_.PointAlias(domain, alias, version.number));
+    if (also != nullptr) RETURN_IF_ERROR(also(version));
+    return COMMIT("registry.alias.set", transaction);
+  };
+  // Nobody sets right a link without a row: it goes first, and comes back if its row stays.
+  if (name.empty()) RETURN_IF_ERROR(files_.RemoveAlias(domain, alias));
+  const absl::Status written = write();
+  if (absl::Status status = FollowRow(domain, alias); !status.ok()) {
+    spdlog::warn("{}; it is tried again", std::string(status.message()));
+  }
+  RETURN_IF_ERROR(written);
   return rows_.Get(domain, VersionName(version.number));
 }
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,7 +43,10 @@ class AdapterStore {
   // NOT_FOUND: the staged files are gone, and the version with them: Abandon it.
   absl::Status Reveal(const Version& version) { return files_.Reveal(version); }
   absl::Status MarkPublished(const Version& version) { return rows_.MarkPublished(version); }
-  absl::Status LinkAliases(const Version& version);
+  absl::Status LinkAliases(const Version& version) { return FollowRow(version.domain, "latest"); }
+  // Whether a link could not be made, so that it does not follow its row; SetLinksRight tries again.
+  bool links_behind() const { return links_behind_; }
+  absl::Status SetLinksRight();
   absl::Status Abandon(const Version& version) { return rows_.DropUnfinished(version); }
   absl::StatusOr<std::vector<Version>> Unfinished() { return rows_.Unfinished(); }
 
@@ -57,18 +61,24 @@ class AdapterStore {
                                                              int64_t job);
 
   // Points `alias` at `name`, or removes it where `name` is empty; returns the version it points
-  // (or pointed) at.  `latest` is the store's own: INVALID_ARGUMENT.
-  absl::StatusOr<Version> SetAlias(const std::string& domain, const std::string& alias,
-                                   const std::string& name);
+  // (or pointed) at.  `also` writes something in the same transaction.  `latest` is the store's own:
+  // INVALID_ARGUMENT.
+  absl::StatusOr<Version> SetAlias(
+      const std::string& domain, const std::string& alias, const std::string& name,
+      const std::function<absl::Status(const Version&)>& also = nullptr);
 
   const VersionFiles& files() const { return files_; }
 
  private:
   absl::Status UseUpVisibleNumbers();
+  absl::Status PointLink(const std::string& domain, const std::string& alias, int64_t number);
+  // The link of an alias that has a row.
+  absl::Status FollowRow(const std::string& domain, const std::string& alias);
 
   Database& database_;
   VersionRows rows_;
   VersionFiles files_;
+  bool links_behind_ = false;
 };
 
 }  // namespace mozgach

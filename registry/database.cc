@@ -78,7 +78,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   if (code != SQLITE_OK) return database->Error(code, "open");
   sqlite3_busy_timeout(connection, kPatienceMs);
   RETURN_IF_ERROR(database->Execute(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
       "PRAGMA trusted_schema=OFF; PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864;"));
   return database;
 }

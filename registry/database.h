@@ -1,7 +1,8 @@
-// A Database is one SQLite connection, opened so that what is committed survives a power cut (WAL,
-// synchronous=FULL), and spoken to in cached prepared statements (query.h) and transactions.
+// A Database is one SQLite connection, spoken to in cached prepared statements (query.h) and
+// transactions.  What is committed survives the end of the process (WAL, synchronous=NORMAL), and a
+// power cut once Sync() has returned: one sync serves all the commits before it.
 //
-// One thread at a time.  One process writes the file: who opens it sees to that with a lock file.
+// One thread at a time, but for Sync().  One process writes the file: who opens it sees to that with a lock file.
 // Errors carry SQLite's extended code; a full disk is RESOURCE_EXHAUSTED and leaves everything as
 // it was before the transaction.
 #pragma once
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "common/status.h"
+#include "registry/log_sync.h"
 
 namespace mozgach {
 
@@ -23,7 +25,7 @@ class Database {
   // What the connection has done since it was opened.
   struct Stats {
     int64_t commits = 0;
-    double commit_seconds = 0;  // in COMMIT, which waits for the disk
+    double commit_seconds = 0;  // in COMMIT, which writes
     int64_t failures = 0;       // statements that ended with an error
   };
 
@@ -36,6 +38,11 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  // What was committed until now is on the disk: only then may anybody be told, or anything be done
+  // that cannot be undone.  See LogSync for a failure.  Thread-safe.
+  absl::Status Sync() { return log_sync_.Sync(); }
+  const LogSync& log_sync() const { return log_sync_; }
+
   // Runs statements without parameters or results: migrations, pragmas.
   absl::Status Execute(const std::string& sql);
 
@@ -44,6 +51,8 @@ class Database {
 
   // Rows changed by the last statement.
   int64_t Changes() const { return sqlite3_changes64(connection_); }
+  // Rows changed since it was opened, also by what was undone: it grows when there is something to sync.
+  int64_t ChangesInAll() const { return sqlite3_total_changes64(connection_); }
   int64_t LastInsertedRow() const { return sqlite3_last_insert_rowid(connection_); }
   int64_t SizeBytes();
   int64_t WalSizeBytes() const;
@@ -58,13 +67,14 @@ class Database {
   friend class Transaction;
 
   Database(std::string path, sqlite3* connection)
-      : path_(std::move(path)), connection_(connection) {}
+      : path_(std::move(path)), connection_(connection), log_sync_(path_) {}
   // A statement nobody uses now, prepared if need be; null sets `status`.
   sqlite3_stmt* TakeStatement(const char* sql, absl::Status* status);
   void ReturnStatement(const char* sql, sqlite3_stmt* statement);
 
   const std::string path_;
   sqlite3* const connection_;
+  LogSync log_sync_;
   // Keyed by the constant's address: every query is a constant of a generated header.
   std::unordered_map<const char*, std::vector<sqlite3_stmt*>> idle_statements_;
   int transaction_depth_ = 0;
@@ -82,7 +92,7 @@ class Transaction {
 
   // Of the begin: to be looked at before anything is written.
   const absl::Status& status() const { return status_; }
-  // OK: it is on disk.  Otherwise nothing of it is.
+  // OK: it is in the database, and on disk with the next Sync.  Otherwise nothing of it is.
   absl::Status Commit();
 
  private:

@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "failpoint/failpoint.h"
 #include "scheduler/kept_blobs.h"
@@ -18,11 +20,10 @@ bool IsHere(const BlobStore& blobs, const v1::File& file) {
 }  // namespace
 
 void DropBlobsOf(Ledger& ledger, const v1::Checkpoint& checkpoint) {
-  for (const v1::File& file : checkpoint.files()) {
-    if (IsBlobNeeded(ledger.database, file.sha256()).value_or(true)) continue;
-    const absl::Status removed = ledger.blobs.Remove(file.sha256());
-    if (!removed.ok()) spdlog::warn("an old checkpoint: {}", std::string(removed.message()));
-  }
+  std::vector<std::string> sha256s;
+  for (const v1::File& file : checkpoint.files()) sha256s.push_back(file.sha256());
+  const absl::Status removed = DropUnneededBlobs(ledger.database, ledger.blobs, sha256s);
+  if (!removed.ok()) spdlog::warn("an old checkpoint: {}", std::string(removed.message()));
 }
 
 absl::Status KeepCheckpoint(Ledger& ledger, const Lease& lease, const v1::Checkpoint& checkpoint) {

@@ -54,6 +54,9 @@ void Core::Enter(const Moment& now) {
   RemindWorkers(now);
   WakeBackOffs(now);
   Succeeded(ConcludeUnfinished(ledger_, now), "publish");
+  if (ledger_.adapters.links_behind()) {
+    Succeeded(ledger_.adapters.SetLinksRight(), "set a link right");
+  }
   Succeeded(PlanSomeShapes(ledger_).status(), "plan jobs");
   WriteProgress(now);
   PlanNextDue(now);
@@ -143,7 +146,9 @@ void Core::PlanNextDue(const Moment& now) {
 
 void Core::Expect(const Moment& now) {
   if (ledger_.database.stats().commits > ledger_.trouble_commit) ledger_.trouble.clear();
-  if (!ledger_.trouble.empty()) next_due_ = std::min(next_due_, now.since_boot + kRetryInterval);
+  if (!ledger_.trouble.empty() || ledger_.adapters.links_behind()) {
+    next_due_ = std::min(next_due_, now.since_boot + kRetryInterval);
+  }
   next_due_ = std::min(next_due_, ledger_.wake_at);
   if (const Lease* lease = ledger_.leases.Next(); lease != nullptr) {
     next_due_ = std::min(next_due_, lease->expires_at);

@@ -11,6 +11,7 @@
 
 #include "mozgach/v1/base_service.pb.h"
 #include "mozgach/v1/job_service.pb.h"
+#include "mozgach/v1/registry_service.pb.h"
 #include "mozgach/v1/worker_service.pb.h"
 #include "scheduler/ledger.h"
 #include "scheduler/moment.h"
@@ -29,8 +30,8 @@ class Core {
   // a crash has left half-published.
   absl::Status Recover(const Moment& now);
 
-  // Expires leases, ends back-offs, goes on with publishing, writes progress.  Every other call
-  // does this first.  What fails is tried again at the next.
+  // Expires leases, ends back-offs, goes on with publishing and with links, writes progress.  Every
+  // other call does this first.  What fails is tried again at the next.
   void Enter(const Moment& now);
   // Milliseconds since boot at which Enter has something to do even if nobody calls.
   Milliseconds NextDue() const { return next_due_; }
@@ -44,6 +45,9 @@ class Core {
   absl::StatusOr<v1::CancelResponse> Cancel(const Moment& now, const v1::CancelRequest& request);
   absl::StatusOr<v1::RetryResponse> Retry(const Moment& now, const v1::RetryRequest& request);
   absl::StatusOr<v1::Worker> Drain(const Moment& now, const v1::DrainWorkerRequest& request);
+
+  // The version that the alias points at, or pointed at if it is removed.
+  absl::StatusOr<Version> SetAlias(const Moment& now, const v1::SetAliasRequest& request);
 
   absl::StatusOr<v1::AddBaseResponse> AddBase(const Moment& now, const v1::AddBaseRequest& request);
 

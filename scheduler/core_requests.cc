@@ -93,6 +93,22 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
   return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
 }
 
+absl::StatusOr<Version> Core::SetAlias(const Moment& now, const v1::SetAliasRequest& request) {
+  Enter(now);
+  const auto record = [&](const Version& version) {
+    const std::string target = request.version().empty() ? "removed" : VersionName(version.number);
+    return ledger_.events.Append({.time = now.wall,
+                                  .domain = request.domain(),
+                                  .kind = "alias",
+                                  .actor = request.actor(),
+                                  .message = absl::StrCat(request.alias(), " → ", target)});
+  };
+  absl::StatusOr<Version> version = ledger_.adapters.SetAlias(request.domain(), request.alias(),
+                                                              request.version(), record);
+  Expect(now);
+  return version;
+}
+
 absl::StatusOr<v1::AddBaseResponse> Core::AddBase(const Moment& now,
                                                   const v1::AddBaseRequest& request) {
   Enter(now);

@@ -115,6 +115,7 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
       std::make_unique<Core>(options.config, *parts_->database, *parts_->blobs, *parts_->adapters);
   const Moment now = Moment::Of(clock);
   RETURN_IF_ERROR(parts_->core->Recover(now));
+  RETURN_IF_ERROR(parts_->database->Sync());
   parts_->desk = std::make_unique<FrontDesk>(*parts_->core, clock);
   parts_->upkeep = std::make_unique<Upkeep>(*parts_->desk, data, clock);
   return absl::OkStatus();

@@ -100,6 +100,7 @@ absl::Status FileCollector::RemoveLogOf(Database& database, const std::string& j
   }
   const uint64_t bytes = BytesBelow(logs_ / job);
   if (!only_look_) {
+    RETURN_IF_ERROR(database.Sync());
     RETURN_IF_ERROR(DURABLE("scheduler.old_log.take_away",
                             RenameDurably(logs_ / job, logs_ / absl::StrCat(kTaken, job))));
   }
@@ -140,6 +141,8 @@ absl::Status FileCollector::RemoveBlob(Database& database, BlobStore& blobs,
     if (needed) return absl::OkStatus();
   }
   if (!only_look_) {
+    // What no longer needs it must not come back without it.
+    RETURN_IF_ERROR(database.Sync());
     ASSIGN_OR_RETURN(const bool gone, blobs.RemoveOld(file, BlobsBefore()));
     if (!gone) return absl::OkStatus();
   }

@@ -17,7 +17,9 @@ absl::Status Closed() {
 }  // namespace
 
 FrontDesk::FrontDesk(Core& core, const Clock& clock, Timer timer) : core_(core), clock_(clock) {
-  if (timer == Timer::kThread) timer_ = std::thread([this] { RunTimer(); });
+  if (timer == Timer::kNone) return;
+  timer_ = std::thread([this] { RunTimer(); });
+  syncer_ = std::thread([this] { RunSyncs(); });
 }
 
 FrontDesk::~FrontDesk() {
@@ -26,8 +28,10 @@ FrontDesk::~FrontDesk() {
     std::lock_guard<std::mutex> lock(mutex_);
     ended_ = true;
     sooner_.notify_all();
+    sync_wanted_.notify_all();
   }
   if (timer_.joinable()) timer_.join();
+  if (syncer_.joinable()) syncer_.join();
 }
 
 absl::StatusOr<Answer> FrontDesk::Hear(const Moment& now, const v1::SynchronizeRequest& request,
@@ -72,8 +76,7 @@ void FrontDesk::Synchronize(const v1::SynchronizeRequest& request, Reply reply) 
     });
   }
   Settle(now, deliveries);
-  lock.unlock();
-  for (auto& deliver : deliveries) deliver();
+  Deliver(std::move(lock), std::move(deliveries));
 }
 
 void FrontDesk::Hold(const Moment& now, const v1::SynchronizeRequest& request, Reply reply) {

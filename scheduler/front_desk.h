@@ -1,6 +1,10 @@
 // The FrontDesk lets many threads at one Core, one by one, and holds the calls of workers that wait
 // for work: thousands of them, without a thread each.
 //
+// Nobody is answered before what was committed is on the disk, whoever committed it.  While one sync
+// runs, or shortly after it, others come in, and the next is for all of them (group commit).  A sync that fails ends
+// the process: memory then says what the disk may not.
+//
 // A held call is answered as soon as the core has news for it, when its time is up, or when the
 // desk closes.  One thread of the desk's own does what has come due while nobody calls; a simulation
 // has a desk without it and does that itself.
@@ -9,8 +13,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <latch>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -43,16 +49,18 @@ class FrontDesk {
   FrontDesk(Core& core, const Clock& clock, Timer timer = Timer::kThread);
   ~FrontDesk();
 
-  // `question(core, now)` with the core to itself; returns what it returns.
+  // `question(core, now)` with the core to itself; returns what it returns, when all of it is on disk.
   template <typename Question>
   auto Ask(Question question) {
-    Deliveries deliveries;
     std::unique_lock<std::mutex> lock(mutex_);
     const Moment now = Moment::Of(clock_);
     auto answer = question(core_, now);
+    Deliveries deliveries;
     Settle(now, deliveries);
-    lock.unlock();
-    for (const auto& deliver : deliveries) deliver();
+    const auto certain = std::make_shared<std::latch>(1);
+    deliveries.push_back([certain] { certain->count_down(); });
+    Deliver(std::move(lock), std::move(deliveries));
+    certain->wait();
     return answer;
   }
 
@@ -75,6 +83,7 @@ class FrontDesk {
   bool closed() const { return closed_; }
 
  private:
+  using SteadyClock = std::chrono::steady_clock;
   using Deliveries = std::vector<std::function<void()>>;
 
   struct HeldCall {
@@ -96,8 +105,13 @@ class FrontDesk {
   void Settle(const Moment& now, Deliveries& deliveries);
   void EndOverdue(const Moment& now, Deliveries& deliveries);
   Milliseconds NextWake() const;
+  // Hands over what is said, when it may be: at once, or with the sync after the one that runs.
+  void Deliver(std::unique_lock<std::mutex> lock, Deliveries deliveries);
+  // One sync, for all that waits.
+  void SyncForAll(std::unique_lock<std::mutex> lock);
 
   void RunTimer();
+  void RunSyncs();
   void PokeListeners();
 
   Core& core_;
@@ -112,7 +126,13 @@ class FrontDesk {
   std::atomic<bool> listening_ = false;
   std::atomic<bool> closed_ = false;
   bool ended_ = false;
+  Deliveries waiting_;      // for the sync after the one that runs
+  bool syncing_ = false;
+  int64_t synced_ = 0;      // of the database's changes, those on disk
+  SteadyClock::time_point next_sync_;
+  std::condition_variable sync_wanted_;
   std::thread timer_;
+  std::thread syncer_;
 };
 
 }  // namespace mozgach

@@ -25,14 +25,12 @@ Milliseconds FrontDesk::NextWake() const {
 
 void FrontDesk::DoWhatIsDue() {
   Deliveries deliveries;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const Moment now = Moment::Of(clock_);
-    core_.Enter(now);
-    EndOverdue(now, deliveries);
-    Settle(now, deliveries);
-  }
-  for (const auto& deliver : deliveries) deliver();
+  std::unique_lock<std::mutex> lock(mutex_);
+  const Moment now = Moment::Of(clock_);
+  core_.Enter(now);
+  EndOverdue(now, deliveries);
+  Settle(now, deliveries);
+  Deliver(std::move(lock), std::move(deliveries));
 }
 
 Milliseconds FrontDesk::NextDue() {

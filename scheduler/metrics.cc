@@ -133,9 +133,13 @@ void CollectWorkers(const Ledger& ledger, const Moment& now, MetricFamilies& out
 
 void CollectDatabase(Database& database, MetricFamilies& out) {
   const Database::Stats& stats = database.stats();
-  out.Counter("mozgach_db_commits_total", "Durable transactions.", double(stats.commits));
-  out.Counter("mozgach_db_commit_seconds_total", "Time spent waiting for the disk in commits.",
+  out.Counter("mozgach_db_commits_total", "Transactions.", double(stats.commits));
+  out.Counter("mozgach_db_commit_seconds_total", "Time spent writing transactions.",
               stats.commit_seconds);
+  out.Counter("mozgach_db_syncs_total", "Times that transactions were made to survive a power cut.",
+              double(database.log_sync().syncs()));
+  out.Counter("mozgach_db_sync_seconds_total", "Time spent waiting for the disk in them.",
+              database.log_sync().seconds());
   out.Counter("mozgach_db_errors_total", "Statements that failed.", double(stats.failures));
   out.Gauge("mozgach_db_size_bytes", "Size of the database.", double(database.SizeBytes()));
   out.Gauge("mozgach_db_wal_bytes", "Size of its write-ahead log.",

@@ -109,11 +109,9 @@ absl::Status RecordSuccess(Ledger& ledger, const Moment& now, const Version& ver
 }
 
 absl::Status DropBlobs(Ledger& ledger, const Version& version) {
-  for (const VersionFile& file : version.files) {
-    if (IsBlobNeeded(ledger.database, file.sha256).value_or(true)) continue;
-    RETURN_IF_ERROR(ledger.blobs.Remove(file.sha256));
-  }
-  return absl::OkStatus();
+  std::vector<std::string> sha256s;
+  for (const VersionFile& file : version.files) sha256s.push_back(file.sha256);
+  return DropUnneededBlobs(ledger.database, ledger.blobs, sha256s);
 }
 
 // What a finished attempt took, against what it was planned to take.
@@ -225,7 +223,7 @@ absl::Status Conclude(Ledger& ledger, const Moment& now, const Version& version)
   ++ledger.counters.jobs_finished[Name(JobState::kSucceeded)];
   ++ledger.counters.attempts_ended["succeeded"];
   ++ledger.counters.publishes["published"];
-  // The version is out.  Links are set right again at the next start, blobs are swept by age.
+  // The version is out.  Links are set right later (Core::Enter), blobs are swept by age.
   for (const absl::Status& status :
        {ledger.adapters.LinkAliases(version), DropBlobs(ledger, version)}) {
     if (status.ok()) continue;
@@ -238,6 +236,8 @@ absl::Status Conclude(Ledger& ledger, const Moment& now, const Version& version)
 absl::Status Publish(Ledger& ledger, const Moment& now, Version version, const v1::Result& result) {
   RETURN_IF_ERROR(ledger.adapters.Stage(version, ledger.blobs));
   RETURN_IF_ERROR(RecordIntent(ledger, now, version, result));
+  // Nobody may see a version of which a power cut could leave no row.
+  RETURN_IF_ERROR(ledger.database.Sync());
   return Conclude(ledger, now, version);
 }
 

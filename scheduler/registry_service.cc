@@ -80,17 +80,8 @@ absl::StatusOr<v1::Version> RegistryService::Point(const grpc::CallbackServerCon
                                                    const v1::SetAliasRequest& asked) {
   ASSIGN_OR_RETURN(const v1::SetAliasRequest request, doorman_.Sign(context, asked));
   return desk_.Ask([&](Core& core, const Moment& now) -> absl::StatusOr<v1::Version> {
-    AdapterStore& adapters = core.ledger().adapters;
-    ASSIGN_OR_RETURN(const Version version,
-                     adapters.SetAlias(request.domain(), request.alias(), request.version()));
-    const std::string target = request.version().empty() ? "removed" : VersionName(version.number);
-    RETURN_IF_ERROR(
-        core.ledger().events.Append({.time = now.wall,
-                                     .domain = request.domain(),
-                                     .kind = "alias",
-                                     .actor = request.actor(),
-                                     .message = absl::StrCat(request.alias(), " → ", target)}));
-    return View(adapters, version, true);
+    ASSIGN_OR_RETURN(const Version version, core.SetAlias(now, request));
+    return View(core.ledger().adapters, version, true);
   });
 }
 

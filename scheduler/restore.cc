@@ -76,7 +76,7 @@ absl::Status RestoreDatabase(Database& source, const fs::path& target, WallTime 
   RETURN_IF_ERROR(Restore(*database, now));
   ASSIGN_OR_RETURN(const uint64_t incarnation, Incarnation(*database));
   report.incarnation = static_cast<int64_t>(incarnation);
-  return absl::OkStatus();
+  return database->Sync();
 }
 
 }  // namespace
@@ -106,6 +106,7 @@ absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallT
     }
     // Links of aliases; numbers of versions that the backup does not know.
     RETURN_IF_ERROR(AdapterStore(*restored, data / "registry").Recover());
+    RETURN_IF_ERROR(restored->Sync());
   }
   RETURN_IF_ERROR(RemoveAll(data / kRestoringName));
   RETURN_IF_ERROR(DURABLE("scheduler.restore.complete", SyncDirectory(data)));

@@ -17,6 +17,8 @@ WITHIN = {
     ("registry/blob_upload.cc", "rename"): 2,  # registry.blob.seclude, and back when it cannot be checked
     ("registry/blob_upload.cc", "fsync"): 1,   # registry.blob.check
     ("registry/blob_store.cc", "RenameDurably"): 1,     # registry.blob.complete
+    ("registry/log_sync.cc", "fdatasync"): 1,         # registry.database.sync, both
+    ("registry/log_sync.cc", "SyncDirectory"): 1,
     ("registry/version_files.cc", "SyncFile"): 1,       # registry.version.place_file
     ("registry/version_files.cc", "link"): 1,         # registry.version.place_file
     ("registry/version_files.cc", "SyncDirectory"): 1,  # registry.version.sync_staging

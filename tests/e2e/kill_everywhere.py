@@ -40,6 +40,7 @@ ELSEWHERE = {
         "old_events.remove", "old_jobs.remove", "old_log.take_away", "old_versions.remove")},
     "scheduler.worker.quarantine": "one domain after another that fails on a worker: the simulation",
     "worker.checkpoint.complete": "a job that goes on on another worker: travel_test",
+    "trainer.base_digest.keep": "a base that has lain there for a while: base_digest_test",
     "trainer.rung.keep": "memory that ran out: trainer_test",
     **{f"trainer.quantized_base.{verb}": "mozgach-trainer quantize: quantize_kill_test"
        for verb in ("complete", "copy_file", "sync_names", "write_config", "write_index", "write_shard")},

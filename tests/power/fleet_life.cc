@@ -11,7 +11,6 @@
 #include "registry/migration.h"
 #include "registry/query.h"
 #include "scheduler/schema.h"
-#include "tests/invariants/version_directory.h"
 #include "tests/power/power_disk.h"
 
 namespace mozgach::power {
@@ -23,15 +22,9 @@ constexpr int kHealingMax = 3000;
 constexpr char kWorker[] = "alpha";
 constexpr char kBase[] = "mozgach/tiny";
 
-constexpr char kIntegrity[] = "PRAGMA integrity_check";
 constexpr char kOpenJobs[] = "SELECT job FROM jobs WHERE state IN ('queued', 'running') ORDER BY job";
 constexpr char kPublishing[] =
     "SELECT attempt FROM attempts WHERE job = ?1 AND attempt >= ?2 AND state = 'publishing'";
-constexpr char kClaim[] = "SELECT count(*) FROM attempts WHERE job = ?1 AND attempt = ?2";
-constexpr char kSuccess[] =
-    "SELECT count(*) FROM jobs WHERE job = ?1 AND attempt = ?2 AND state = 'succeeded'";
-constexpr char kPlace[] = "SELECT domain, number FROM versions WHERE job = ?1";
-constexpr char kNamed[] = "SELECT number FROM aliases WHERE domain = ?1 AND alias = 'champion'";
 
 std::string Rows(const std::string& domain) { return "rows of " + domain + "\n"; }
 
@@ -57,7 +50,8 @@ absl::Status FleetLife::Open() {
   RETURN_IF_ERROR(blobs_->Open());
   adapters_ = std::make_unique<AdapterStore>(*database_, data / "registry");
   core_ = std::make_unique<Core>(config_, *database_, *blobs_, *adapters_);
-  return core_->Recover(now_);
+  RETURN_IF_ERROR(core_->Recover(now_));
+  return database_->Sync();
 }
 
 void FleetLife::Close() {
@@ -79,18 +73,6 @@ void FleetLife::Start() {
   }
 }
 
-void FleetLife::Look() {
-  Query integrity(*database_, kIntegrity);
-  while (integrity.Next()) {
-    if (integrity.Text(0) != "ok") Fail("integrity_check: " + integrity.Text(0));
-  }
-  if (!integrity.status().ok() && !PowerDisk::Get().off()) {
-    Fail(std::string(integrity.status().message()));
-  }
-  LookAtAcknowledged();
-  for (const std::string& problem : invariants_.Check(*database_)) Fail(problem);
-}
-
 int64_t FleetLife::Count(const char* sql, int64_t first, int64_t second) {
   Query row(*database_, sql, first, second);
   return row.Next() ? row.Int(0) : -1;
@@ -103,40 +85,6 @@ std::vector<int64_t> FleetLife::OpenJobs() {
   return jobs;
 }
 
-void FleetLife::LookAtAcknowledged() {
-  for (const std::string& sha256 : datasets_) {
-    const auto path = blobs_->Path(sha256);
-    const auto found = Sha256OfFile(*path);
-    if (!found.ok() || *found != sha256) {
-      Fail(absl::StrCat("a dataset that was accepted is ",
-                        found.ok() ? *found : std::string(found.status().message())));
-    }
-  }
-  for (const auto& [job, attempt] : claims_) {
-    if (Count(kClaim, job, attempt) != 1) {
-      Fail(absl::StrCat("attempt ", job, "-", attempt, " was given out and is lost"));
-    }
-  }
-  for (const auto& [job, attempt] : published_) {
-    if (Count(kSuccess, job, attempt) != 1) {
-      Fail(absl::StrCat("attempt ", job, "-", attempt, " was published and is not any more"));
-    }
-    Query place(*database_, kPlace, job);
-    if (!place.Next()) continue;
-    VersionDirectory found;
-    for (const std::string& problem :
-         LookAt(adapters_->files().Directory(place.Text(0), place.Int(1)), &found)) {
-      Fail(absl::StrCat("the version of job ", job, ": ", problem));
-    }
-  }
-  for (const auto& [domain, numbers] : may_be_named_) {
-    Query row(*database_, kNamed, domain);
-    if (!row.Next() || numbers.count(row.Int(0)) == 0) {
-      Fail(absl::StrCat("the alias of ", domain, " was set and is lost"));
-    }
-  }
-}
-
 void FleetLife::Die() {
   Close();
   PowerDisk::Get().Revive();
@@ -145,6 +93,14 @@ void FleetLife::Die() {
 void FleetLife::LosePower(uint64_t seed) {
   Close();
   PowerDisk::Get().PowerOn(seed);
+}
+
+bool FleetLife::Arrives() {
+  if (PowerDisk::Get().off() || (!healing_ && Draw(5) == 0)) return false;
+  const absl::Status synced = database_->Sync();
+  // The process would end.
+  if (!synced.ok()) Close();
+  return synced.ok() && !PowerDisk::Get().off();
 }
 
 void FleetLife::Pass(Milliseconds time) {
@@ -174,8 +130,9 @@ void FleetLife::Step() {
     case 8:
     case 9:
     case 10:
-    case 11:
       return Finish();
+    case 11:
+      return Draw(3) == 0 ? SaveCheckpoint() : Finish();
     default:
       return Work(Draw(3) > 0);
   }
@@ -219,7 +176,7 @@ void FleetLife::Submit() {
   const auto drafts = ReadDrafts(request);
   if (!drafts.ok()) return Fail(std::string(drafts.status().message()));
   const auto response = core_->Submit(now_, request, *drafts);
-  if (!response.ok() || response->missing_blobs_size() > 0 || PowerDisk::Get().off()) return;
+  if (!response.ok() || response->missing_blobs_size() > 0 || !Arrives()) return;
   for (const auto& outcome : response->outcomes()) invariants_.Accepted(outcome.job());
   for (const auto& domain : request.domains()) datasets_.insert(domain.datasets(0).sha256());
   Acknowledge();
@@ -235,7 +192,7 @@ void FleetLife::Cancel() {
   request.set_actor("people");
   request.mutable_selector()->add_jobs(job);
   const auto response = core_->Cancel(now_, request);
-  if (!response.ok() || PowerDisk::Get().off()) return;
+  if (!response.ok() || !Arrives()) return;
   invariants_.Cancelled(job, publishing);
   Acknowledge();
 }
@@ -245,7 +202,7 @@ void FleetLife::Retry() {
   request.set_actor("people");
   request.mutable_selector()->set_all(true);
   const auto response = core_->Retry(now_, request);
-  if (!response.ok() || PowerDisk::Get().off()) return;
+  if (!response.ok() || !Arrives()) return;
   for (const v1::Job& job : response->jobs()) invariants_.Accepted(job.job());
   Acknowledge();
 }
@@ -257,7 +214,7 @@ void FleetLife::SetAlias() {
   const auto before = may_be_named_.find(version.domain);
   if (before != may_be_named_.end()) before->second.insert(version.number);
   const auto set = adapters_->SetAlias(version.domain, "champion", VersionName(version.number));
-  if (!set.ok() || PowerDisk::Get().off()) return;
+  if (!set.ok() || !Arrives()) return;
   may_be_named_[version.domain] = {version.number};
   Acknowledge();
 }
@@ -276,6 +233,7 @@ v1::SynchronizeRequest FleetLife::Request() const {
     v1::AttemptReport& report = *request.add_attempts();
     report.set_job(job);
     report.set_attempt(held.attempt);
+    *report.mutable_checkpoint() = held.checkpoint;
     report.set_phase(v1::AttemptReport::TRAINING);
     report.mutable_progress()->set_step(1);
     report.set_pinned_json(R"({"threads": 2})");
@@ -285,7 +243,7 @@ v1::SynchronizeRequest FleetLife::Request() const {
 
 std::optional<v1::SynchronizeResponse> FleetLife::Call(v1::SynchronizeRequest request) {
   const auto answer = core_->Synchronize(now_, request, false);
-  if (!answer.ok() || PowerDisk::Get().off()) return std::nullopt;
+  if (!answer.ok() || !Arrives()) return std::nullopt;
   std::map<int64_t, Held> kept;
   for (const v1::Assignment& assignment : answer->response.assignments()) {
     const std::pair<int64_t, int64_t> id(assignment.job(), assignment.attempt());
@@ -295,11 +253,30 @@ std::optional<v1::SynchronizeResponse> FleetLife::Call(v1::SynchronizeRequest re
     } else if (assignment.desired() == v1::Assignment::RUN ||
                assignment.desired() == v1::Assignment::UPLOAD_AGAIN) {
       if (claims_.insert(id).second) Acknowledge();
-      kept[id.first] = {id.second, ""};
+      const auto before = held_.find(id.first);
+      const bool goes_on = before != held_.end() && before->second.attempt == id.second;
+      kept[id.first] = {id.second, goes_on ? before->second.checkpoint : assignment.checkpoint()};
     }
   }
   held_ = std::move(kept);
   return answer->response;
+}
+
+void FleetLife::SaveCheckpoint() {
+  if (held_.empty()) return Work(true);
+  auto& [job, held] = *std::next(held_.begin(), static_cast<int64_t>(Draw(held_.size())));
+  v1::Checkpoint checkpoint;
+  checkpoint.set_step(held.checkpoint.step() + 1);
+  for (const char* name : {"checkpoint.json", "state.safetensors"}) {
+    const std::string bytes = absl::StrCat(name, " of job ", job, " at ", checkpoint.step());
+    if (!PutBlob(bytes).ok()) return;
+    v1::File& file = *checkpoint.add_files();
+    file.set_path(name);
+    file.set_sha256(Sha256Hex(bytes));
+    file.set_size(bytes.size());
+  }
+  held.checkpoint = checkpoint;
+  Work(false);
 }
 
 void FleetLife::Work(bool claims) {
@@ -345,6 +322,7 @@ void FleetLife::FailOne() {
 
 void FleetLife::Heal() {
   PowerDisk::Get().PlanNothing();
+  healing_ = true;
   for (int i = 0; i < kHealingMax && sound(); ++i) {
     Pass(Milliseconds(1000));
     if (core_ == nullptr) {

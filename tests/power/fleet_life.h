@@ -45,7 +45,7 @@ class FleetLife {
   // An attempt that the worker runs.
   struct Held {
     int64_t attempt = 0;
-    std::string domain;
+    v1::Checkpoint checkpoint;
   };
 
   absl::Status Open();
@@ -53,6 +53,7 @@ class FleetLife {
   void Start();
   void Look();
   void LookAtAcknowledged();
+  void LookAtCheckpoints();
   void Fail(const std::string& what);
   // Of a query with two parameters.
   int64_t Count(const char* sql, int64_t first, int64_t second = 0);
@@ -60,6 +61,9 @@ class FleetLife {
   uint64_t Draw(uint64_t bound) { return dice_() % bound; }
   void Pass(Milliseconds time);
   void Acknowledge() { ++acknowledged_; }
+  // Whether what was just answered reaches whoever asked: it has to be on disk first.  Now and then
+  // nobody waits for that, as when a later sync is to be for several.
+  bool Arrives();
 
   absl::Status PutBlob(const std::string& bytes);
   absl::Status TryToPutBlob(const std::string& bytes);
@@ -70,6 +74,7 @@ class FleetLife {
   void Work(bool claims);
   void Finish();
   void FailOne();
+  void SaveCheckpoint();
   std::optional<v1::SynchronizeResponse> Call(v1::SynchronizeRequest request);
   v1::SynchronizeRequest Request() const;
 
@@ -83,6 +88,7 @@ class FleetLife {
   std::unique_ptr<Core> core_;
   Invariants invariants_;
   std::string violation_;
+  bool healing_ = false;
   int starts_ = 0;  // that failed, one after another
   std::map<int64_t, Held> held_;
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "failpoint/failpoint.h"
 #include "registry/migration.h"
 #include "registry/query.h"
 #include "scheduler/schema.h"
@@ -42,7 +43,28 @@ TEST_F(DatabaseTest, IsDurable) {
   EXPECT_EQ(journal.Text(0), "wal");
   Query synchronous(*database_, kSynchronous);
   ASSERT_TRUE(synchronous.Next());
-  EXPECT_EQ(synchronous.Int(0), 2) << "FULL";
+  EXPECT_EQ(synchronous.Int(0), 1) << "NORMAL: Sync() does the rest";
+}
+
+TEST_F(DatabaseTest, ASyncIsForAllThatWasCommitted) {
+  for (const char* text : {"a", "b", "c"}) {
+    Transaction transaction(*database_);
+    ASSERT_TRUE(mozgach::Run(*database_, kInsert, text).ok());
+    ASSERT_TRUE(transaction.Commit().ok());
+  }
+  EXPECT_EQ(database_->log_sync().syncs(), 0);
+  EXPECT_TRUE(database_->Sync().ok());
+  EXPECT_EQ(database_->log_sync().syncs(), 1);
+}
+
+// The system drops what it could not write and calls the next fsync a success.
+TEST_F(DatabaseTest, ASyncThatFailedIsNotBelievedAfterwards) {
+  ASSERT_TRUE(mozgach::Run(*database_, kInsert, "a").ok());
+  ASSERT_TRUE(ArmFailpoints("registry.database.sync=error@1").ok());
+  const absl::Status first = database_->Sync();
+  EXPECT_TRUE(ArmFailpoints("").ok());
+  EXPECT_FALSE(first.ok());
+  EXPECT_EQ(database_->Sync(), first);
 }
 
 TEST_F(DatabaseTest, TextWithNulAndEmptyTextComeBack) {

@@ -59,6 +59,7 @@ TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
       "registry.alias.set",         // a person names a version: the power cuts
       "registry.database.settle",   // the database is in memory: the power cuts
       "registry.database.settle_name",
+      "registry.database.sync",
       "registry.schema.migrate",    // once in a process: the power cuts
       "registry.version.take_away",  // gc: scheduler_upkeep_test, as all of "old"
       "scheduler.old_events.remove",

@@ -2,7 +2,8 @@
 the step fails, or it fails although it happened, or it takes its time.  Whatever it was, nothing is lost, nothing is
 there twice, and the bytes are those of an undisturbed run.
 
-MOZGACH_FAILPOINT=NAME tries that one alone, MOZGACH_SHARD=0/4 every fourth.
+MOZGACH_FAILPOINT=NAME tries that one alone, MOZGACH_SHARD=0/4 every fourth, MOZGACH_ACTIONS="crash_before crash_after"
+those ways alone.
 """
 
 import os
@@ -27,7 +28,8 @@ class KillEverywhereTest(unittest.TestCase):
         shard, shards = map(int, os.environ.get("MOZGACH_SHARD", "0/1").split("/"))
         points = [name for program in PROGRAMS for name in failpoints(program) if name not in ELSEWHERE]
         for point in [only] if only else points[shard::shards]:
-            for action in ACTIONS:
+            for action in os.environ.get("MOZGACH_ACTIONS", " ".join(ACTIONS)).split():
+                print(f"{point}={action}", flush=True)
                 with self.subTest(point=point, action=action), Day(point, action) as day:
                     day.run()
                     look_at(self, day, undisturbed)
