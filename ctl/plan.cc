@@ -232,8 +232,13 @@ void AddPlanCommand(CLI::App& app, Command* command) {
   memory->excludes(device)->excludes(worker);
   device->excludes(worker);
   plan->add_option("--bases", flags->bases, "Where bases lie; config.json alone is enough");
-  plan->add_option("--contexts", flags->contexts,
-                   "A base: how long a context trains in how much memory");
+  auto* contexts = plan->add_option("--contexts", flags->contexts,
+                                    "A base: how long a context trains in how much memory");
+  for (CLI::Option* target : {memory, device, worker}) {
+    target->excludes(contexts);
+    // A variable of the shell that is not set.
+    target->check([](const std::string& text) { return text.empty() ? "it is empty" : ""; });
+  }
   plan->callback([flags, command] {
     *command = [flags](const Settings& settings) { return Plan(*flags, settings); };
   });

@@ -125,11 +125,11 @@ void PrintPlans(const std::vector<PlannedDomain>& domains, const PlanTarget& tar
   for (size_t i = 0; i < groups.size(); ++i) {
     const PlannedDomain& first = *groups[i].front();
     if (i > 0) std::printf("\n");
-    std::printf("%s\n%s on %s, r %d, %d trainable parameters, %s\n", Names(groups[i]).c_str(),
+    std::printf("%s\n%s on %s, r %lld, %lld trainable parameters, %s\n", Names(groups[i]).c_str(),
                 groups[i].size() == 1 ? "1 domain"
                                       : absl::StrCat(groups[i].size(), " domains").c_str(),
-                first.plan.spec.base.c_str(), static_cast<int>(first.plan.spec.lora.r),
-                static_cast<int>(first.plan.memory.trainable_parameters),
+                first.plan.spec.base.c_str(), static_cast<long long>(first.plan.spec.lora.r),
+                static_cast<long long>(first.plan.memory.trainable_parameters),
                 ModeName(first.plan.checkpointing));
     PrintTable(first, target);
     PrintVariants(first);

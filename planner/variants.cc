@@ -15,7 +15,7 @@ int64_t EffectiveBatch(const TrainingSpec& training) {
   return training.per_device_train_batch_size * training.gradient_accumulation_steps;
 }
 
-// The same rows per step in micro-batches of `batch`.
+// The same rows per step in micro-batches of `batch`, which divides them.
 void Split(int64_t batch, TrainingSpec* training) {
   const int64_t effective = EffectiveBatch(*training);
   training->per_device_train_batch_size = std::min(batch, effective);
@@ -51,8 +51,9 @@ absl::StatusOr<DomainPlan> LargestBatch(const ModelConfig& config, const DomainS
   DomainPlan best;
   best.fits = false;
   for (const Checkpointing mode : {Checkpointing::kNone, Checkpointing::kPerLayer}) {
-    for (int64_t batch = 1; batch <= std::min(kLargestBatch, EffectiveBatch(spec.training));
-         batch *= 2) {
+    const int64_t effective = EffectiveBatch(spec.training);
+    for (int64_t batch = 1; batch <= std::min(kLargestBatch, effective); ++batch) {
+      if (effective % batch != 0) continue;
       DomainSpec tried = spec;
       Split(batch, &tried.training);
       ASSIGN_OR_RETURN(DomainPlan plan, PlanAs(config, tried, target, rows, mode));

@@ -41,11 +41,11 @@ struct Variant {
   DomainPlan plan;
 };
 
-// Three that fit, all with the domain's effective batch (tokens per step) as near as powers of two
-// allow: `smallest` takes the least memory; `fullest` the largest micro-batch and rank 2·r that
-// fit, without checkpointing where that fits; `balanced` the domain's own rank and the largest
-// micro-batch that needs at most 7/8 of the memory.  Fewer where they would be alike; none where
-// nothing fits.
+// Three that fit.  `smallest` and `balanced` have the domain's effective batch (rows per step),
+// `fullest` that or eight, whichever is more.  `smallest` takes the least memory; `balanced` has the
+// domain's own rank and the largest micro-batch that needs at most 7/8 of the memory; `fullest` the
+// largest micro-batch and rank 2·r that fit, without checkpointing where that fits.  Fewer where they
+// would be alike; none where nothing fits.
 absl::StatusOr<std::vector<Variant>> VariantsThatFit(const ModelConfig& config,
                                                      const DomainSpec& spec,
                                                      const PlanTarget& target,

@@ -204,10 +204,13 @@ std::vector<std::string> VersionFiles::VerifyAliases(const Version& version) con
 
 absl::Status VersionFiles::RemoveAlias(const std::string& domain, const std::string& alias) const {
   const fs::path link = root_ / "adapters" / domain / alias;
+  RETURN_IF_ERROR(MoveAside(link));
   if (::unlink(link.c_str()) != 0 && errno != ENOENT) {
     return SystemError(errno, absl::StrCat("remove ", link.string()));
   }
-  return absl::OkStatus();
+  if (!IsDirectory(link.parent_path())) return absl::OkStatus();
+  // No start takes away a link without a row: it must not come back.
+  return DURABLE("registry.alias.remove", SyncDirectory(link.parent_path()));
 }
 
 absl::Status VersionFiles::Sweep(

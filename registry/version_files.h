@@ -51,6 +51,7 @@ class VersionFiles {
   // and no link is moved aside, to .<alias>.displaced-N.
   absl::Status PointAlias(const std::string& domain, const std::string& alias,
                           int64_t number) const;
+  // What is there and no link is moved aside.
   absl::Status RemoveAlias(const std::string& domain, const std::string& alias) const;
 
   // Removes what is staged for attempts that `keep` does not want.

@@ -109,8 +109,10 @@ absl::Status CopyOnce(Database& source, const BackupOptions& options, const fs::
 }  // namespace
 
 absl::StatusOr<BackupContents> BackUp(const BackupOptions& options, WallTime now) {
+  if (options.output.empty()) return absl::InvalidArgumentError("--output is empty: name a folder");
   std::error_code error;
-  Draft draft(fs::absolute(options.output, error).lexically_normal());
+  const fs::path output = fs::absolute(options.output, error).lexically_normal();
+  Draft draft(output.has_filename() ? output : output.parent_path());  // "folder/" is "folder"
   const fs::path path = options.data / kDatabaseName;
   const auto source = Database::OpenToRead(path.string());
   if (absl::IsNotFound(source.status())) {

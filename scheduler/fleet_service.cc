@@ -111,7 +111,7 @@ absl::StatusOr<v1::Token> FleetService::Add(const grpc::CallbackServerContext& c
 
 v1::ListTokensResponse FleetService::List() {
   v1::ListTokensResponse response;
-  const WallTime now = desk_.Ask([](Core&, const Moment& moment) { return moment.wall; });
+  const WallTime now = desk_.Consider([](Core&, const Moment& moment) { return moment.wall; });
   for (const IssuedToken& token : tokens_.tokens()) *response.add_tokens() = View(token, now);
   for (const Revoked& revoked : tokens_.revocations()) *response.add_revocations() = View(revoked);
   return response;

@@ -52,17 +52,28 @@ class FrontDesk {
   // `question(core, now)` with the core to itself; returns what it returns, when all of it is on disk.
   template <typename Question>
   auto Ask(Question question) {
+    auto answer = Consider(std::move(question));
+    const auto certain = std::make_shared<std::latch>(1);
+    WhenCertain([certain] { certain->count_down(); });
+    certain->wait();
+    return answer;
+  }
+
+  // The same without waiting: a power cut may yet undo what it returns, so that nobody outside may
+  // hear of it before WhenCertain has called.
+  template <typename Question>
+  auto Consider(Question question) {
     std::unique_lock<std::mutex> lock(mutex_);
     const Moment now = Moment::Of(clock_);
     auto answer = question(core_, now);
     Deliveries deliveries;
     Settle(now, deliveries);
-    const auto certain = std::make_shared<std::latch>(1);
-    deliveries.push_back([certain] { certain->count_down(); });
     Deliver(std::move(lock), std::move(deliveries));
-    certain->wait();
     return answer;
   }
+
+  // Calls `say` once, now or soon, from any thread: when all that is in the core now is on disk.
+  void WhenCertain(std::function<void()> say);
 
   // Answers by calling `reply` once, now or later, from any thread.  `request` lives until then.
   void Synchronize(const v1::SynchronizeRequest& request, Reply reply);

@@ -28,6 +28,10 @@ constexpr std::chrono::milliseconds kRestMax(4);
 
 }  // namespace
 
+void FrontDesk::WhenCertain(std::function<void()> say) {
+  Deliver(std::unique_lock<std::mutex>(mutex_), {std::move(say)});
+}
+
 void FrontDesk::Deliver(std::unique_lock<std::mutex> lock, Deliveries deliveries) {
   if (deliveries.empty()) return;
   std::move(deliveries.begin(), deliveries.end(), std::back_inserter(waiting_));
@@ -51,7 +55,8 @@ void FrontDesk::SyncForAll(std::unique_lock<std::mutex> lock) {
     lock.lock();
     syncing_ = false;
     synced_ = changes;
-    if (syncer_.joinable()) next_sync_ = end + std::min<SteadyClock::duration>(kRest * (end - start), kRestMax);
+    const SteadyClock::duration rest = std::min<SteadyClock::duration>(kRest * (end - start), kRestMax);
+    if (syncer_.joinable()) next_sync_ = end + rest;
     if (!waiting_.empty()) sync_wanted_.notify_one();
   }
   lock.unlock();

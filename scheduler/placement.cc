@@ -80,6 +80,8 @@ bool HasLoaded(const WorkerState& worker, const std::string& base_key) {
 std::string WhyNot(const WorkerState& worker, bool lost, const std::string& base_key,
                    const std::vector<int64_t>& jobs, bool could_fetch) {
   if (worker.keys.count(base_key) == 0 && !could_fetch) return Lacks(worker, base_key);
+  // When it called before the scheduler started is known to ten minutes only.
+  if (lost && !worker.heard) return "has not called since the scheduler started";
   if (lost) return absl::StrCat("has not called since ", FormatTime(worker.last_call));
   if (worker.drain || worker.draining) return "drains: it takes no new job";
   if (!jobs.empty() && worker.free_slots <= static_cast<int64_t>(worker.unreported)) {

@@ -51,7 +51,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
     if (step.writes) {
       writing_ = true;
       ends_ = step.ends;
-      this->StartWrite(&response_);
+      // A thousand of them wait for one sync, not one after another.
+      desk_.WhenCertain([self = this->shared_from_this()] { self->StartWrite(&self->response_); });
     } else if (step.ends) {
       End(step.status);
     }
@@ -77,7 +78,7 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
     bool ends = false;  // after the write, if any
     absl::Status status;
   };
-  // Fills the next response, if there is one.
+  // Fills the next response, if there is one.  It is sent when what it says is certain.
   virtual Step Next(Response& response) = 0;
   // True when there may be more at once, without waiting for the next poke.
   virtual bool WantsMore() const { return false; }

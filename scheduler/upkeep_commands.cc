@@ -98,6 +98,7 @@ absl::StatusOr<int> RunDoctor(const ExaminationOptions& options) {
     Say(absl::StrCat(Name(finding.weight), ": ", finding.where, ": ", finding.what, "; ",
                      finding.advice));
   }
+  Complain(examination.HasProblems() ? "there are problems" : "everything is in order");
   Complain(absl::StrCat(examination.jobs, " jobs, ", examination.versions, " versions with ",
                         examination.files, " files, ", examination.blobs, " needed blobs",
                         options.deep ? ", every byte" : "; --deep reads every byte"));

@@ -137,7 +137,7 @@ grpc::ServerUnaryReactor* WorkerService::AppendLog(grpc::CallbackServerContext* 
 absl::StatusOr<v1::AppendLogResponse> WorkerService::Append(
     const grpc::CallbackServerContext& context, const v1::AppendLogRequest& request) {
   ASSIGN_OR_RETURN(const Caller caller, doorman_.CallerOf(context));
-  const auto attempt = desk_.Ask([&](Core& core, const Moment&) {
+  const auto attempt = desk_.Consider([&](Core& core, const Moment&) {
     return core.ledger().attempts.Find(request.job(), request.attempt());
   });
   RETURN_IF_ERROR(attempt.status());

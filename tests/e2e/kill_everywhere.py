@@ -22,6 +22,7 @@ PATIENCE = 120
 # Steps that this day does not take, and where they are taken.
 ELSEWHERE = {
     "registry.alias.displace": "somebody puts a file where a link belongs: registry_test",
+    "registry.alias.remove": "a name is taken back: adapter_store_test",
     "registry.database.settle": "a start after a death: the power cuts",
     "registry.database.settle_name": "a start after a death: the power cuts",
     "scheduler.base_config.learn": "a base that lies on a worker's own disk: the simulation",

@@ -48,6 +48,21 @@ TEST(Variants, TheirKeysCanBePastedIntoADomainFile) {
   }
 }
 
+TEST(Variants, TheRowsOfAStepStayAlsoWhereTheyAreNoPowerOfTwo) {
+  for (const auto& [batch, accumulation] : {std::pair<int, int>{3, 1}, {6, 1}, {1, 7}, {5, 3}}) {
+    DomainSpec spec;
+    spec.training.per_device_train_batch_size = batch;
+    spec.training.gradient_accumulation_steps = accumulation;
+    const PlanTarget card{DeviceClass::kGpu, 24 * kGiB, 8};
+    for (const Variant& variant : VariantsThatFit(Qwen25_3B(), spec, card, DomainRows()).value()) {
+      if (variant.name == std::string("fullest")) continue;  // at least eight
+      const TrainingSpec& training = variant.plan.spec.training;
+      EXPECT_EQ(training.per_device_train_batch_size * training.gradient_accumulation_steps,
+                batch * accumulation) << variant.name;
+    }
+  }
+}
+
 TEST(Variants, WhatWouldFitIsSaidWhereNothingDoes) {
   DomainSpec spec;
   spec.data.max_length = 16384;

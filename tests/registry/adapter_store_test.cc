@@ -222,6 +222,27 @@ TEST_F(AdapterStoreTest, AliasMovesAndGoes) {
   EXPECT_EQ(store_->SetAlias("law", "champion", "").status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(AdapterStoreTest, WhatAPersonPutInPlaceOfALinkOutlivesTheAlias) {
+  Published(1);
+  ASSERT_TRUE(store_->SetAlias("law", "champion", "v0001").ok());
+  fs::remove(Adapters() / "law" / "champion");
+  ASSERT_TRUE(WriteFileAtomically(Adapters() / "law" / "champion", "mine").ok());
+  EXPECT_TRUE(store_->SetAlias("law", "champion", "").ok());
+  EXPECT_EQ(ReadFile(Adapters() / "law" / ".champion.displaced-1").value(), "mine");
+}
+
+TEST_F(AdapterStoreTest, ALinkThatCannotBeMadeIsMadeLater) {
+  Published(1);
+  ASSERT_TRUE(fs::create_directories(Adapters() / "law" / ".champion.new" / "in the way"));
+  EXPECT_TRUE(store_->SetAlias("law", "champion", "v0001").ok());
+  EXPECT_TRUE(store_->links_behind());
+  EXPECT_FALSE(store_->SetLinksRight().ok());
+  fs::remove_all(Adapters() / "law" / ".champion.new");
+  EXPECT_TRUE(store_->SetLinksRight().ok());
+  EXPECT_FALSE(store_->links_behind());
+  EXPECT_EQ(fs::read_symlink(Adapters() / "law" / "champion"), "v0001");
+}
+
 TEST_F(AdapterStoreTest, LatestAndOddAliasesAreRefused) {
   Published(1);
   for (const char* alias : {"latest", "v0001", "1", "../x", "", "Champion"}) {

@@ -56,6 +56,7 @@ std::set<std::string> taken;
 TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
   const std::set<std::string> elsewhere = {
       "registry.alias.displace",    // a person's file where a link belongs: registry_test
+      "registry.alias.remove",      // the same
       "registry.alias.set",         // a person names a version: the power cuts
       "registry.database.settle",   // the database is in memory: the power cuts
       "registry.database.settle_name",

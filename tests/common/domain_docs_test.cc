@@ -1,0 +1,61 @@
+// docs/domain_file.md names every key and its default: what people read is what holds.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <regex>
+#include <sstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/domain_spec.h"
+#include "common/files.h"
+#include "nlohmann/json.hpp"
+
+namespace mozgach {
+namespace {
+
+using Defaults = std::map<std::string, std::string>;
+
+void Collect(const nlohmann::json& json, const std::string& prefix, Defaults& defaults) {
+  for (const auto& [key, value] : json.items()) {
+    const std::string name = absl::StrCat(prefix, key);
+    if (value.is_object() && !value.empty()) {
+      Collect(value, name + ".", defaults);
+    } else if (value.is_null() || value.empty() || value == "") {
+      defaults[name] = "—";
+    } else {
+      defaults[name] = value.is_string() ? value.get<std::string>() : value.dump();
+    }
+  }
+}
+
+Defaults InCode() {
+  Defaults defaults;
+  Collect(ToJson(DomainSpec()), "", defaults);
+  for (const char* key : {"domain", "base", "data.train"}) defaults[key] = "required";
+  return defaults;
+}
+
+Defaults InDocs(const std::string& text) {
+  Defaults defaults;
+  std::istringstream lines(text);
+  const std::regex row("^\\| `([a-z0-9_.]+)` \\| `?([^|`]*[^|` ])`? \\|.*$");
+  std::smatch found;
+  for (std::string line; std::getline(lines, line) && line != "## What a submit says";) {
+    if (std::regex_match(line, found, row)) defaults[found[1]] = found[2];
+  }
+  return defaults;
+}
+
+TEST(DomainDocsTest, EveryKeyAndItsDefaultIsThere) {
+  const char* source = std::getenv("MOZGACH_SOURCE_DIR");
+  ASSERT_NE(source, nullptr);
+  const auto text = ReadFile(std::filesystem::path(source) / "docs" / "domain_file.md");
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(InDocs(*text), InCode());
+}
+
+}  // namespace
+}  // namespace mozgach
