@@ -18,9 +18,8 @@ int64_t EffectiveBatch(const TrainingSpec& training) {
 // The same rows per step in micro-batches of `batch`, which divides them.
 void Split(int64_t batch, TrainingSpec* training) {
   const int64_t effective = EffectiveBatch(*training);
-  training->per_device_train_batch_size = std::min(batch, effective);
-  training->gradient_accumulation_steps =
-      std::max<int64_t>(1, effective / training->per_device_train_batch_size);
+  training->per_device_train_batch_size = batch;
+  training->gradient_accumulation_steps = effective / batch;
 }
 
 absl::StatusOr<DomainPlan> PlanAs(const ModelConfig& config, DomainSpec spec,

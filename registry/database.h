@@ -2,9 +2,9 @@
 // transactions.  What is committed survives the end of the process (WAL, synchronous=NORMAL), and a
 // power cut once Sync() has returned: one sync serves all the commits before it.
 //
-// One thread at a time, but for Sync().  One process writes the file: who opens it sees to that with a lock file.
-// Errors carry SQLite's extended code; a full disk is RESOURCE_EXHAUSTED and leaves everything as
-// it was before the transaction.
+// One thread at a time, but for Sync().  One process writes the file: who opens it sees to that with
+// a lock file.  Errors carry SQLite's extended code; a full disk is RESOURCE_EXHAUSTED and leaves
+// everything as it was before the transaction.
 #pragma once
 
 #include <sqlite3.h>

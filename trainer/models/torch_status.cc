@@ -21,12 +21,15 @@ bool IsOutOfMemoryOfOneDnn([[maybe_unused]] const std::exception& exception) {
 #endif
 }
 
+std::string TextOf(const std::exception& exception) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&exception);
+  return torch_error != nullptr ? torch_error->what_without_backtrace() : exception.what();
+}
+
 }  // namespace
 
 std::string FirstLineOf(const std::exception& exception) {
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&exception);
-  const std::string text = torch_error != nullptr ? torch_error->what_without_backtrace()
-                                                  : std::string(exception.what());
+  const std::string text = TextOf(exception);
   return text.substr(0, text.find('\n'));
 }
 
@@ -37,7 +40,7 @@ bool IsOutOfMemory(const std::exception& exception) {
     return true;
   }
   // The CPU's allocator has no exception type of its own.
-  const std::string text = FirstLineOf(exception);
+  const std::string text = TextOf(exception);
   return absl::StrContains(text, "not enough memory") ||
          absl::StrContains(text, "can't allocate memory");
 }

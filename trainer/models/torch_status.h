@@ -11,7 +11,7 @@
 
 namespace mozgach {
 
-// What it says, without libtorch's backtrace.
+// The first line of what it says, without libtorch's backtrace.
 std::string FirstLineOf(const std::exception& exception);
 
 // Whether memory ran out: in the allocators of libtorch, in the standard library's, or in oneDNN,
