@@ -1,5 +1,10 @@
 #include "ctl/connection.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
 #include "absl/strings/str_cat.h"
 #include "ctl/command.h"
 #include "proto/status_conversion.h"
@@ -9,6 +14,7 @@ namespace mozgach {
 namespace {
 
 constexpr int kMaxMessageBytes = 64 << 20;
+constexpr Milliseconds kSilence{1000};  // then a person is told what it waits for
 
 std::shared_ptr<grpc::Channel> OpenChannel(
     const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
@@ -57,10 +63,13 @@ Connection::Connection(const SchedulerDoor& door,
       upkeep_(v1::UpkeepService::NewStub(channel_)) {}
 
 absl::Status Connection::WaitUntilUp(Milliseconds patience) {
-  if (channel_->WaitForConnected(std::chrono::system_clock::now() + patience)) {
-    return absl::OkStatus();
+  const auto start = std::chrono::system_clock::now();
+  if (channel_->WaitForConnected(start + std::min(patience, kSilence))) return absl::OkStatus();
+  if (::isatty(STDERR_FILENO) == 1) {
+    std::fprintf(stderr, "waiting for the scheduler at %s, %lld s at most …\n", address_.c_str(),
+                 static_cast<long long>(patience.count() / 1000));
   }
-  return NoAnswer(patience);
+  return channel_->WaitForConnected(start + patience) ? absl::OkStatus() : NoAnswer(patience);
 }
 
 absl::Status Connection::NoAnswer(Milliseconds patience) const {

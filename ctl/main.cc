@@ -1,7 +1,11 @@
 // mozgachctl: what people type to give work to a fleet and to see what became of it.
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
+#include "common/nearest_name.h"
+#include "common/utf8.h"
 #include "ctl/command.h"
 
 namespace {
@@ -12,6 +16,26 @@ void FallThrough(CLI::App& app) {
     verb->fallthrough();
     FallThrough(*verb);
   }
+}
+
+// Says what was typed in the place of a verb that there is not; false: that is not what is wrong.
+bool SayUnknownVerb(const CLI::App& program) {
+  const CLI::App* app = &program;
+  std::string path = app->get_name();
+  while (!app->get_subcommands().empty()) {
+    app = app->get_subcommands().front();
+    path += " " + app->get_name();
+  }
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app->get_subcommands(nullptr)) verbs.push_back(verb->get_name());
+  std::vector<std::string> rest = program.remaining(true);
+  std::erase_if(rest, [](const std::string& word) { return word.empty() || word[0] == '-'; });
+  if (verbs.empty() || rest.empty()) return false;
+  const std::string near = mozgach::NearestName(rest[0], verbs);
+  const std::string meant = near.empty() ? "" : "did you mean '" + near + "'?  ";
+  std::fprintf(stderr, "mozgachctl: `%s` has no command '%s'; %s`%s --help` lists them\n", path.c_str(),
+               mozgach::Abbreviate(rest[0], 80).c_str(), meant.c_str(), path.c_str());
+  return true;
 }
 
 // A full disk behind stdout must not look like success.
@@ -53,6 +77,9 @@ int main(int argc, char** argv) {
   FallThrough(app);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    if (!SayUnknownVerb(app)) app.exit(error);
+    return 2;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }

@@ -37,8 +37,8 @@ WallTime WrittenAt(const fs::path& path) {
 
 }  // namespace
 
-BlobStore::BlobStore(fs::path root, uint64_t limit_bytes)
-    : root_(std::move(root)), limit_bytes_(limit_bytes) {}
+BlobStore::BlobStore(fs::path root, uint64_t limit_bytes, uint64_t reserve_bytes)
+    : root_(std::move(root)), limit_bytes_(limit_bytes), reserve_bytes_(reserve_bytes) {}
 
 absl::Status BlobStore::Open() {
   RETURN_IF_ERROR(SettleDirectory(root_));
@@ -121,6 +121,7 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string&
     return absl::OutOfRangeError(
         absl::StrCat("upload starts at ", offset, ", but only ", stat.bytes, " bytes are here"));
   }
+  RETURN_IF_ERROR(CheckRoom(size - std::min(size, stat.bytes)));
   std::lock_guard<std::mutex> lock(mutex_);
   if (open_uploads_ >= kOpenUploadsMax) {
     return absl::UnavailableError("too many uploads are under way; try again in a moment");
@@ -145,6 +146,22 @@ absl::Status BlobStore::CheckOwner(const std::string& sha256, uint64_t ticket) c
   const auto it = uploads_.find(sha256);
   if (it != uploads_.end() && it->second == ticket) return absl::OkStatus();
   return absl::AbortedError("a later upload of this blob has taken over");
+}
+
+absl::Status BlobStore::CheckRoom(uint64_t bytes) const {
+  if (reserve_bytes_ == 0) return absl::OkStatus();
+  std::error_code error;
+  const fs::space_info space = fs::space(root_, error);
+  if (error) return SystemError(error.value(), absl::StrCat("look at ", root_.string()));
+  if (space.available >= reserve_bytes_ && space.available - reserve_bytes_ >= bytes) {
+    return absl::OkStatus();
+  }
+  constexpr uint64_t kMiB = 1 << 20;
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "no room for an upload: the scheduler's disk has ", space.available / kMiB,
+      " MiB free, of which ", reserve_bytes_ / kMiB,
+      " stay so (disk_reserve_bytes in its configuration), and ", bytes / kMiB + 1,
+      " are to come; make room on it, `mozgachctl gc --dry-run` shows what nobody needs"));
 }
 
 absl::Status BlobStore::Remove(const std::string& sha256) {

@@ -34,8 +34,9 @@ class BlobStore {
   // Each has a file open.
   static constexpr int kOpenUploadsMax = 256;
 
-  // Blobs larger than `limit_bytes` are refused.
-  BlobStore(std::filesystem::path root, uint64_t limit_bytes);
+  // Blobs larger than `limit_bytes` are refused, and so are bytes that would leave less than
+  // `reserve_bytes` free on the disk: who uploads cannot take what the database needs.
+  BlobStore(std::filesystem::path root, uint64_t limit_bytes, uint64_t reserve_bytes = 0);
 
   // Makes the directories.
   absl::Status Open();
@@ -79,6 +80,8 @@ class BlobStore {
   absl::Status Settle(const std::string& sha256) const;
   // REQUIRES: mutex_ is held.  ABORTED unless the upload of `ticket` is the one that may write.
   absl::Status CheckOwner(const std::string& sha256, uint64_t ticket) const;
+  // RESOURCE_EXHAUSTED unless so many more bytes leave the reserve free.
+  absl::Status CheckRoom(uint64_t bytes) const;
 
   // The names in a directory ROOT/ab.
   struct Names {
@@ -89,6 +92,7 @@ class BlobStore {
 
   const std::filesystem::path root_;
   const uint64_t limit_bytes_;
+  const uint64_t reserve_bytes_;
   mutable std::mutex names_mutex_;
   mutable std::map<std::string, Names> names_;  // by directory; guarded by names_mutex_
   // Held while a partial file is written, so that an upload that was taken over cannot write late.

@@ -38,6 +38,7 @@ absl::Status BlobUpload::Append(std::string_view bytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("the blob is longer than the ", size_, " bytes announced"));
   }
+  RETURN_IF_ERROR(store_->CheckRoom(bytes.size()));  // others upload as well
   while (!bytes.empty()) {
     const ssize_t written =
         ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset_));

@@ -35,6 +35,8 @@ const std::map<std::string, Key>& Keys() {
       {"call_interval_seconds",
        {0.01, 60, [](auto& c, double v) { c.call_interval = Seconds(v); }}},
       {"blob_bytes_max", {1, 1e15, [](auto& c, double v) { c.blob_bytes_max = uint64_t(v); }}},
+      {"disk_reserve_bytes",
+       {0, 1e15, [](auto& c, double v) { c.disk_reserve_bytes = uint64_t(v); }}},
       {"log_bytes_max", {1024, 1e12, [](auto& c, double v) { c.log_bytes_max = uint64_t(v); }}},
       {"blob_days_kept", {0, 36500, [](auto& c, double v) { c.blob_days_kept = int64_t(v); }}},
       {"versions_kept", {0, 1e9, [](auto& c, double v) { c.versions_kept = int64_t(v); }}},

@@ -27,6 +27,8 @@ struct SchedulerConfig {
   // How often a working worker is asked to call.
   Milliseconds call_interval{1000};
   uint64_t blob_bytes_max = UINT64_C(64) << 30;  // the largest shard of a base, say
+  // What uploads leave free on the disk of --data, or a twentieth of the disk where that is less.
+  uint64_t disk_reserve_bytes = UINT64_C(1) << 30;
   uint64_t log_bytes_max = UINT64_C(16) << 20;  // of one attempt
   // What is kept how long (retention.h, docs/upkeep.md); what is needed stays whatever these say.
   // Blobs that nothing needs and nobody has uploaded since.

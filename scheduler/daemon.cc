@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -45,6 +46,13 @@ constexpr auto kEndpointsRetry = std::chrono::seconds(1);
 std::string WithPort(const std::string& address, int port) {
   if (IsUnixAddress(address)) return address;
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+// Of a small disk something is left to use.
+uint64_t ReserveOn(const fs::path& data, uint64_t wanted) {
+  std::error_code error;
+  const fs::space_info space = fs::space(data, error);
+  return error ? wanted : std::min<uint64_t>(wanted, space.capacity / 20);
 }
 
 // A client decides how often this is called: a line in ten seconds says enough.
@@ -107,7 +115,8 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   RETURN_IF_ERROR(CheckNotRestoring(data));
   ASSIGN_OR_RETURN(parts_->database, Database::Open((data / kDatabaseName).string()));
   RETURN_IF_ERROR(Migrate(*parts_->database, Schema()));
-  parts_->blobs = std::make_unique<BlobStore>(data / "blobs", options.config.blob_bytes_max);
+  parts_->blobs = std::make_unique<BlobStore>(data / "blobs", options.config.blob_bytes_max,
+                                              ReserveOn(data, options.config.disk_reserve_bytes));
   RETURN_IF_ERROR(parts_->blobs->Open());
   parts_->adapters = std::make_unique<AdapterStore>(*parts_->database, data / "registry");
   parts_->logs = std::make_unique<AttemptLogs>(data / "logs", options.config.log_bytes_max);
@@ -115,15 +124,16 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
       std::make_unique<Core>(options.config, *parts_->database, *parts_->blobs, *parts_->adapters);
   const Moment now = Moment::Of(clock);
   RETURN_IF_ERROR(parts_->core->Recover(now));
+  parts_->tokens = std::make_unique<TokenBook>(*parts_->database);
+  RETURN_IF_ERROR(parts_->tokens->Recover());
   RETURN_IF_ERROR(parts_->database->Sync());
+  // From here on the database is the desk's.
   parts_->desk = std::make_unique<FrontDesk>(*parts_->core, clock);
   parts_->upkeep = std::make_unique<Upkeep>(*parts_->desk, data, clock);
   return absl::OkStatus();
 }
 
 absl::Status Daemon::OpenDoors(const DaemonOptions& options, const Clock& clock) {
-  parts_->tokens = std::make_unique<TokenBook>(*parts_->database);
-  RETURN_IF_ERROR(parts_->tokens->Recover());
   const bool plaintext = options.tls.empty() || IsUnixAddress(options.listen);
   parts_->doorman = std::make_unique<Doorman>(
       plaintext ? Doorman::Port::kPlaintext : Doorman::Port::kTls, *parts_->tokens, clock,

@@ -5,7 +5,7 @@
 
 For each length of the queue (1,000 to 1,000,000 jobs that wait), on a file system in memory, where commits are
 free, a new scheduler and then: submits of 10,000 domains in one request, whole cycles of jobs (claimed, a step
-reported, ended), their calls' latency, its memory.  Once: the same cycles on --disk with the durable commits they took,
+reported, ended), how long the core took for a claim, their calls' latency, its memory.  Once: the same cycles on --disk with the durable commits they took,
 cycles that publish two files, and 10,000 workers that call every 10 s."""
 
 import argparse
@@ -61,10 +61,26 @@ class Scheduler:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
-    def syncs(self):
+    def metrics(self, name):
+        """What stands after each line that begins with it."""
         text = urllib.request.urlopen(f"http://{self.http}/metrics", timeout=30).read().decode()
-        return sum(float(line.split()[-1]) for line in text.splitlines()
-                   if line.startswith("mozgach_db_syncs_total"))
+        return [line.removeprefix(name) for line in text.splitlines() if line.startswith(name)]
+
+    def syncs(self):
+        return sum(float(rest.split()[-1]) for rest in self.metrics("mozgach_db_syncs_total"))
+
+    def claims(self):
+        """Mean and 99th percentile in milliseconds, the latter by a straight line within its bucket."""
+        total = float(self.metrics("mozgach_claim_seconds_sum")[0])
+        count = float(self.metrics("mozgach_claim_seconds_count")[0])
+        below, counted = 0.0, 0.0
+        for rest in self.metrics("mozgach_claim_seconds_bucket"):
+            bound, upto = float(rest.split('le="')[1].split('"')[0]), float(rest.split()[-1])
+            if upto >= 0.99 * count:
+                share = (0.99 * count - counted) / max(1.0, upto - counted)
+                return 1e3 * total / max(1.0, count), 1e3 * (below + share * (bound - below))
+            below, counted = bound, upto
+        return 1e3 * total / max(1.0, count), float("inf")
 
 
 def fill(scheduler, jobs):
@@ -81,8 +97,9 @@ def grow(options, length):
         before = scheduler.cpu_seconds()
         done = scheduler.load("cycles", min(options.seconds, length / 1000), WORKERS)
         cpu = scheduler.cpu_seconds() - before
-        print(f"{length:>9,} {max(submits):>10.2f} {done['cycles'] / done['seconds']:>10,.0f} {done['p50_ms']:>8.2f} "
-              f"{done['p99_ms']:>8.2f} {1e6 * cpu / max(1, done['cycles']):>10.0f} {scheduler.resident_mb():>9.0f}",
+        mean, p99 = scheduler.claims()
+        print(f"{length:>9,} {max(submits):>10.2f} {done['cycles'] / done['seconds']:>10,.0f} {mean:>9.3f} {p99:>9.3f} "
+              f"{done['p50_ms']:>8.2f} {done['p99_ms']:>8.2f} {1e6 * cpu / max(1, done['cycles']):>10.0f} {scheduler.resident_mb():>9.0f}",
               flush=True)
 
 
@@ -116,7 +133,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--disk", default=str(BUILD))
     options = parser.parse_args()
-    print(f"{'waiting':>9} {'submit, s':>10} {'cycles/s':>10} {'p50, ms':>8} {'p99, ms':>8} {'CPU µs':>10} {'MB':>9}",
+    print(f"{'':>31} {'a claim, ms':>19} {'a call, ms':>17}", flush=True)
+    print(f"{'waiting':>9} {'submit, s':>10} {'cycles/s':>10} {'mean':>9} {'p99':>9} {'p50':>8} {'p99':>8} {'CPU µs':>10} {'MB':>9}",
           flush=True)
     for length in options.queue:
         grow(options, length)

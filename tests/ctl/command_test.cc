@@ -43,6 +43,16 @@ class CommandTest : public testing::Test, public ProgramTest {
   FakeScheduler scheduler_;
 };
 
+TEST_F(CommandTest, CommandThatThereIsNotIsNamedWithTheOneThatWasMeant) {
+  const Said said = Ctl({"explian", "law"});
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_THAT(said.err, HasSubstr("has no command 'explian'; did you mean 'explain'?"));
+  EXPECT_THAT(Ctl({"adapters", "lss"}).err,
+              HasSubstr("`mozgachctl adapters` has no command 'lss'; did you mean 'ls'?"));
+  EXPECT_THAT(Ctl({"jobs"}).err, HasSubstr("`mozgachctl --help` lists them"));
+  EXPECT_THAT(Ctl({}).err, HasSubstr("A subcommand is required"));
+}
+
 TEST_F(CommandTest, PsJsonHasTheFieldsThatProgramsRelyOnBeforeAndAfterTheVerb) {
   v1::Job running = MakeJob(7, "law", "running");
   running.set_loss(1.5);

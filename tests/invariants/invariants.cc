@@ -58,16 +58,16 @@ constexpr char kDigestsOfVersions[] =
     "SELECT versions.job FROM versions JOIN jobs ON jobs.job = versions.job "
     "WHERE versions.spec_digest <> jobs.spec_digest "
     "OR versions.dataset_digest <> jobs.dataset_digest";
-// Two of one change: nothing else was asked for between them.
-constexpr char kChangesTwice[] =
-    "SELECT later.job FROM jobs AS later JOIN jobs AS earlier ON earlier.domain = later.domain "
-    "AND earlier.job < later.job AND earlier.spec_digest = later.spec_digest "
-    "AND earlier.dataset_digest = later.dataset_digest "
-    "WHERE later.state = 'succeeded' AND earlier.state = 'succeeded' AND NOT EXISTS ("
-    "SELECT 1 FROM jobs AS between_ WHERE between_.domain = later.domain "
-    "AND between_.job > earlier.job AND between_.job < later.job "
-    "AND (between_.spec_digest <> later.spec_digest "
-    "OR between_.dataset_digest <> later.dataset_digest))";
+constexpr char kIsLatest[] = "SELECT 1 FROM domains WHERE latest_job = ?1";
+constexpr char kIsThereOrLater[] =
+    "SELECT EXISTS (SELECT 1 FROM jobs WHERE job = ?1) "
+    "OR ?1 > coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'jobs'), 0)";
+constexpr char kRemovedThoughNeeded[] =
+    "SELECT removed_versions.job FROM removed_versions WHERE EXISTS (SELECT 1 FROM domains "
+    "WHERE domains.latest_job = removed_versions.job) OR EXISTS (SELECT 1 FROM aliases "
+    "WHERE aliases.domain = removed_versions.domain AND aliases.number = removed_versions.number)";
+constexpr char kBeingRemoved[] =
+    "SELECT 1 FROM removed_versions WHERE domain = ?1 AND number = ?2 AND files_gone = 0";
 constexpr char kTooEarly[] =
     "SELECT next.job FROM attempts AS failed JOIN attempts AS next ON next.job = failed.job "
     "AND next.attempt = failed.attempt + 1 WHERE failed.state = 'failed' "
@@ -120,7 +120,7 @@ std::vector<std::string> Invariants::Check(Database& database) {
 std::vector<std::string> Invariants::CheckAtRest(Database& database) {
   verified_.clear();
   Check(database);
-  CheckChanges(database);
+  CheckChanges();
   CheckCounts(database);
   Forbid(database, kOpenJobs, "is not over");
   Forbid(database, kAnyLease, "is leased still");
@@ -161,11 +161,25 @@ void Invariants::CheckJobs(Database& database) {
     jobs_[job] = std::move(is);
   }
   if (!rows.status().ok()) return Problem(std::string(rows.status().message()));
-  for (const auto& [job, seen] : jobs_) {
-    if (there.count(job) == 0) Problem(absl::StrCat("job ", job, " was there and is lost"));
-  }
+  CheckGone(database, there);
   for (const int64_t job : accepted_) {
-    if (there.count(job) == 0) Problem(absl::StrCat("job ", job, " was accepted and is lost"));
+    if (there.count(job) == 0 && gone_.count(job) == 0) {
+      Problem(absl::StrCat("job ", job, " was accepted and is lost"));
+    }
+  }
+}
+
+void Invariants::CheckGone(Database& database, const std::set<int64_t>& there) {
+  for (const auto& [job, seen] : jobs_) {
+    if (there.count(job) > 0) {
+      if (gone_.count(job) > 0) Problem(absl::StrCat("job ", job, " had gone and is back"));
+      continue;
+    }
+    if (gone_.count(job) > 0) continue;
+    if (!IsOver(seen.state)) Problem(absl::StrCat("job ", job, " was there and is lost"));
+    Query latest(database, kIsLatest, job);
+    if (latest.Next()) Problem(absl::StrCat("job ", job, " is its domain's latest and is lost"));
+    gone_.insert(job);
   }
 }
 
@@ -241,10 +255,28 @@ void Invariants::CheckVersionRows(Database& database) {
   Forbid(database, kVersionsWithout, "has a version that it did not publish");
   Forbid(database, kVersionsTwice, "has two versions");
   Forbid(database, kDigestsOfVersions, "has a version of something else");
+  Forbid(database, kRemovedThoughNeeded, "had its version removed, which is needed");
 }
 
-void Invariants::CheckChanges(Database& database) {
-  Forbid(database, kChangesTwice, "published a change that an earlier job had published");
+// Two of one change: nothing else was asked for between them.
+void Invariants::CheckChanges() {
+  struct Published {
+    int64_t job;
+    std::string change;
+  };
+  std::map<std::string, Published> last;  // by domain; forgotten when something else is asked for
+  for (const auto& [job, seen] : jobs_) {
+    const std::string change = seen.spec_digest + seen.dataset_digest;
+    const auto earlier = last.find(seen.domain);
+    const bool same = earlier != last.end() && earlier->second.change == change;
+    if (earlier != last.end() && !same) last.erase(earlier);
+    if (seen.state != "succeeded") continue;
+    if (same) {
+      Problem(absl::StrCat("job ", job, " published a change that job ", last[seen.domain].job,
+                           " had published"));
+    }
+    last[seen.domain] = {job, change};
+  }
 }
 
 void Invariants::CheckDirectories(Database& database) {
@@ -273,8 +305,10 @@ void Invariants::CheckDirectories(Database& database) {
       if (!problems.empty()) continue;
       const auto row = rows_of.find(name);
       if (row == rows_of.end()) {
-        // Forgotten by a restore.  Until a row has it, it is looked at each time.
-        if (!restored_) Problem(absl::StrCat(name, " can be seen, and nothing says why"));
+        // Forgotten by a restore, or on its way out.  Until a row has it, it is looked at each time.
+        Query removed(database, kBeingRemoved, domain.path().filename().string(),
+                      static_cast<int64_t>(std::stoll(version.substr(1))));
+        if (!restored_ && !removed.Next()) Problem(absl::StrCat(name, " can be seen, and nothing says why"));
         continue;
       }
       verified_.insert(name);
@@ -299,7 +333,12 @@ void Invariants::Restored(Database& database) {
   restored_ = true;
   accepted_.clear();
   cancelled_.clear();
-  jobs_.clear();
+  // What had gone by then is still gone, and what comes later is held against it.
+  std::erase_if(gone_, [&](int64_t job) {
+    Query row(database, kIsThereOrLater, job);
+    return row.Next() && row.Int(0) != 0;
+  });
+  std::erase_if(jobs_, [&](const auto& seen) { return gone_.count(seen.first) == 0; });
   claimed_.clear();
   over_.clear();
   draining_.clear();

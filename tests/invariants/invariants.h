@@ -7,7 +7,8 @@
 //   versions    at most one for a job, made by the attempt it names, and at most one for each change
 //               of a domain; a directory that can be seen is whole, byte for byte as its manifest
 //               and its rows say, and no other is to be seen
-//   jobs        none that was accepted is lost; each ends in one state, and that never changes
+//   jobs        none that was accepted is lost; each ends in one state, and that never changes; one
+//               that is over may go, when it is not its domain's latest, and its number with it
 //   cancels     one that was confirmed ends in `cancelled`, or in the success that came first
 //   placement   a worker that drains gets no job; a job that backs off is not given out before
 //   memory      what is kept free for a job is no more than its device has
@@ -75,13 +76,14 @@ class Invariants {
 
   // Each adds to problems_.
   void CheckJobs(Database& database);
+  void CheckGone(Database& database, const std::set<int64_t>& there);
   void CheckAgainstMemory(int64_t job, const Seen& was, const Seen& is);
   void CheckAttempts(Database& database);
   void CheckBackOffs(Database& database);
   void CheckMemory(Database& database);
   void CheckEvents(Database& database);
   void CheckVersionRows(Database& database);
-  void CheckChanges(Database& database);
+  void CheckChanges();
   void CheckDirectories(Database& database);
   void CheckCounts(Database& database);
   void Forbid(Database& database, const char* sql, const std::string& what);
@@ -91,6 +93,7 @@ class Invariants {
   const InvariantOptions options_;
   std::vector<std::string> problems_;
   std::map<int64_t, Seen> jobs_;
+  std::set<int64_t> gone_;  // jobs that were over and have been removed
   std::set<int64_t> accepted_;
   std::map<int64_t, int64_t> cancelled_;
   int64_t last_event_ = 0;

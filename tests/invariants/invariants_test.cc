@@ -117,6 +117,27 @@ TEST_F(InvariantsTest, JobThatIsPromisedMoreThanItsDeviceHas) {
   EXPECT_THAT(Check(), ElementsAre("job 3 has 1001 bytes of alpha cpu, which has 1000"));
 }
 
+TEST_F(InvariantsTest, JobThatIsOverMayGoUnlessItIsTheLatest) {
+  Submit({Domain("music", kTiny, 50, "other rows")});
+  EXPECT_EQ(State(3), "cancelled");
+  EXPECT_THAT(Check(), IsEmpty());
+  Write("DELETE FROM job_datasets WHERE job = 3; DELETE FROM job_details WHERE job = 3;"
+        "DELETE FROM jobs WHERE job = 3; UPDATE job_counts SET jobs = 0 WHERE state = 'cancelled'");
+  EXPECT_THAT(Check(), IsEmpty());
+  Write("PRAGMA foreign_keys = OFF; DROP TRIGGER jobs_that_are_needed_stay;"
+        "DROP TRIGGER versions_that_are_needed_stay;"
+        "DELETE FROM versions WHERE job = 2; DELETE FROM jobs WHERE job = 2; DELETE FROM jobs WHERE job = 4");
+  const auto problems = Check();
+  EXPECT_THAT(problems, Contains("job 2 is its domain's latest and is lost"));
+  EXPECT_THAT(problems, Contains("job 4 was there and is lost"));
+}
+
+TEST_F(InvariantsTest, VersionThatIsRemovedThoughNeeded) {
+  Write("INSERT INTO removed_versions (domain, number, job, attempt, removed_ms) "
+        "VALUES ('law', 1, 1, 1, 0)");
+  EXPECT_THAT(Check(), ElementsAre("job 1 had its version removed, which is needed"));
+}
+
 TEST_F(InvariantsTest, CancelThatIsLost) {
   invariants_.Cancelled(1, /*publishing=*/0);
   invariants_.Cancelled(2, /*publishing=*/1);

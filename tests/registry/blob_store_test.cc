@@ -107,6 +107,22 @@ TEST_F(BlobStoreTest, LargerThanTheBoundIsRefused) {
             absl::StatusCode::kResourceExhausted);
 }
 
+TEST_F(BlobStoreTest, UploadsLeaveTheReserveOfTheDiskFree) {
+  const uint64_t free = std::filesystem::space(directory_.path()).available;
+  BlobStore store(directory_.path() / "blobs", UINT64_C(1) << 60, free + (UINT64_C(1) << 30));
+  const auto refused = store.Upload(Sha256Hex("hello"), 5, 0);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted) << refused.status();
+  EXPECT_THAT(std::string(refused.status().message()), ::testing::HasSubstr("disk_reserve_bytes"));
+  // What is announced counts before it comes.
+  BlobStore other(directory_.path() / "blobs", UINT64_C(1) << 60, 1);
+  EXPECT_EQ(other.Upload(Sha256Hex("hello"), UINT64_C(1) << 59, 0).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(other.Upload(Sha256Hex("hello"), 5, 0).ok());
+  // A blob that is here already takes nothing.
+  ASSERT_TRUE(Put("hello").ok());
+  EXPECT_TRUE(store.Upload(Sha256Hex("hello"), 5, 0).ok());
+}
+
 TEST_F(BlobStoreTest, NameThatIsNoDigestNeverBecomesAPath) {
   for (const std::string& name : {std::string("../../etc/passwd"), std::string(64, 'G'),
                                   std::string(63, 'a'), std::string("partial"), std::string(),

@@ -134,6 +134,9 @@ class Life {
       case Deed::kRestore:
         scheduler_.RestoreFor(item.length);
         return true;
+      case Deed::kCollect:
+        scheduler_.Collect([this] { people_.Meddle(); });
+        return true;
       case Deed::kLoseStaging:
         scheduler_.LoseStaging();
         return true;
@@ -243,6 +246,7 @@ class Life {
     outcome_.calls = scheduler_.calls();
     outcome_.stale_reports = scheduler_.stale_reports_seen();
     outcome_.restores = scheduler_.restores();
+    outcome_.collected = scheduler_.collected();
     outcome_.deaths = scheduler_.deaths();
     outcome_.simulated_seconds = static_cast<double>(agenda_.now().count()) / 1000;
     return outcome_;

@@ -166,6 +166,13 @@ void People::UndoEveryDrain() {
   if (!workers.empty()) agenda_.After(kDrainRetry, [this] { UndoEveryDrain(); });
 }
 
+void People::Meddle() {
+  if (!dice_.Chance(0.02)) return;
+  if (Ready()) scheduler_.CheckInvariants();  // what is over by then may go before the next look
+  Submit(dice_.Between(1, 3));
+  if (Ready()) scheduler_.CheckInvariants();
+}
+
 void People::Look() {
   if (!Ready()) return;
   v1::ListRequest list;

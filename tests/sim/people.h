@@ -25,6 +25,8 @@ class People {
   // Until it has been heard.
   void UndoEveryDrain();
   void Look();
+  // Now and then a submit, in the middle of what somebody else does.
+  void Meddle();
 
   int64_t submitted() const { return submitted_; }
 

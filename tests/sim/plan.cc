@@ -21,7 +21,7 @@ struct Habit {
   int64_t least, most;             // of `number`
 };
 
-constexpr std::array<Habit, 23> kHabits = {{
+constexpr std::array<Habit, 24> kHabits = {{
     {Deed::kCrashScheduler, "crash_scheduler", 4, Milliseconds(100), 2 * kMinute, 0, 0},
     {Deed::kDieAtStep, "die_at_step", 12, {}, {}, 1, 120},
     {Deed::kDiskError, "disk_error", 6, {}, {}, 1, 80},
@@ -30,6 +30,7 @@ constexpr std::array<Habit, 23> kHabits = {{
     {Deed::kFillDisk, "fill_disk", 3, Milliseconds(1000), kMinute, 0, 0},
     {Deed::kBackUp, "back_up", 4, {}, {}, 0, 0},
     {Deed::kRestore, "restore", 4, Milliseconds(1000), kMinute, 0, 0},
+    {Deed::kCollect, "collect", 5, {}, {}, 0, 0},
     {Deed::kLoseStaging, "lose_staging", 1, {}, {}, 0, 0},
     {Deed::kCrashWorker, "crash_worker", 8, Milliseconds(100), 2 * kMinute, 0, 0},
     {Deed::kPauseWorker, "pause_worker", 6, Milliseconds(1000), 2 * kMinute, 0, 0},

@@ -23,6 +23,7 @@ enum class Deed {
   kFillDisk,
   kBackUp,
   kRestore,         // from the last backup, the scheduler down for `length`
+  kCollect,         // what nobody needs goes, as if a hundred years had passed, while people ask for more
   kLoseStaging,     // somebody clears staging/ by hand
   kCrashWorker,
   kPauseWorker,     // its process alone; trainers go on

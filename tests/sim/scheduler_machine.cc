@@ -11,6 +11,7 @@
 #include "registry/migration.h"
 #include "registry/query.h"
 #include "scheduler/restoration.h"
+#include "scheduler/retention.h"
 #include "scheduler/schema.h"
 #include "tests/sim/disk.h"
 
@@ -22,6 +23,7 @@ constexpr Milliseconds kLongestSleep(1000);    // of the desk's own thread
 constexpr Milliseconds kRestartWait(2000);     // as a supervisor waits
 constexpr int64_t kCallsBetweenChecks = 256;
 constexpr uint64_t kBlobBytesMax = 1 << 20;
+constexpr std::chrono::hours kAges(24 * 36500);
 
 constexpr char kJobRow[] =
     "SELECT state, attempt, failures, disturbances, cancel_requested, version, ready FROM jobs "
@@ -37,6 +39,9 @@ constexpr char kMayWrite[] =
     "SELECT 1 FROM leases WHERE job = ?1 AND attempt = ?2 AND worker = ?3 AND NOT EXISTS ("
     "SELECT 1 FROM incarnations AS mine JOIN incarnations AS newer ON newer.worker = mine.worker "
     "AND newer.number > mine.number WHERE mine.worker = ?3 AND mine.incarnation = ?4)";
+
+constexpr char kWantedBlobs[] =
+    "SELECT sha256, job FROM job_datasets JOIN jobs USING (job) WHERE state IN ('queued', 'running')";
 
 // Every row of `query`, in words.
 void AppendRows(Query& query, int columns, std::string& text) {
@@ -184,6 +189,41 @@ void SchedulerMachine::Restore(Milliseconds length) {
   Note("is restored from its backup");
   restoring_ = false;
   agenda_.After(length, [this] { Start(); });
+}
+
+void SchedulerMachine::Collect(const std::function<void()>& between) {
+  if (!up() || paused()) return;
+  CheckInvariants();
+  // What goes may be what an older database names.
+  backup_.reset();
+  SchedulerConfig rules = config_;
+  rules.versions_kept = rules.job_days_kept = rules.event_days_kept = 1;
+  const VersionFiles versions(root_ / "registry");
+  Retention retention(rules, *blobs_, versions, root_);
+  const auto turn = [&](const Retention::Step& step) -> absl::Status {
+    between();
+    absl::Status done = absl::UnavailableError("the scheduler is down");
+    if (up()) (void)Ask([&](Core& core, const Moment&) { done = step(core.ledger().database); });
+    if (!up()) return absl::UnavailableError("the scheduler has died");
+    return done;
+  };
+  const auto collection = retention.Collect(turn, FromMillis(kBirth) + kAges, "people");
+  if (!up()) return;
+  DieIfDead();
+  if (!up()) return;
+  if (!collection.ok()) return Note("cannot collect");
+  for (const Collection::Total& total : collection->totals) collected_ += total.count;
+  Note("collected", collected_);
+  CheckInvariants();
+  CheckBlobs();
+}
+
+void SchedulerMachine::CheckBlobs() {
+  Query wanted(*database_, kWantedBlobs);
+  while (wanted.Next()) {
+    if (std::filesystem::exists(blobs_->Path(wanted.Text(0)).value())) continue;
+    return alarm_(absl::StrCat("job ", wanted.Int(1), " wants ", wanted.Text(0), ", which is gone"));
+  }
 }
 
 void SchedulerMachine::LoseStaging() {

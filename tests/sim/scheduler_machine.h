@@ -44,6 +44,8 @@ class SchedulerMachine {
   void FillDisk(bool full);
   void BackUp();
   void RestoreFor(Milliseconds length);
+  // By rules that keep as little as they may.  `between` is called between its turns.
+  void Collect(const std::function<void()>& between);
   void LoseStaging();
 
   // REQUIRES of all below: up and not paused.  The scheduler may die of it: then no reply comes.
@@ -67,6 +69,7 @@ class SchedulerMachine {
   int64_t stale_reports_seen() const { return stale_seen_; }
   int64_t restores() const { return restores_; }
   int64_t deaths() const { return deaths_; }
+  int64_t collected() const { return collected_; }
   int64_t Count(const char* sql);
   Database& database() { return *database_; }
 
@@ -99,6 +102,8 @@ class SchedulerMachine {
   absl::Status TryToStart();
   void Restore(Milliseconds length);
   void Close();
+  // Every dataset that a job still wants is there.
+  void CheckBlobs();
   void PlanTick();
   void DieIfDead();
   void Note(std::string_view what, int64_t first = 0, int64_t second = 0) {
@@ -129,6 +134,7 @@ class SchedulerMachine {
   int64_t stale_seen_ = 0;
   int64_t restores_ = 0;
   int64_t deaths_ = 0;
+  int64_t collected_ = 0;
 };
 
 }  // namespace mozgach::sim

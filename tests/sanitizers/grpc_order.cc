@@ -1,0 +1,115 @@
+// The thread sanitizer sees what is built with it, and gRPC is not: how gRPC hands a call from one thread to another
+// goes by mutexes and atomics of its own, and everything that is handed over would count as a race.  These stand
+// before gRPC's functions of the same names, and tell what gRPC promises: whoever is given a tag sees what was done
+// before the operation was started with it, and whoever is sent a message what was done before that was sent, by this
+// process or one that it started.  Linked into everything in that build, and only there.
+#include <dlfcn.h>
+#include <grpc/grpc.h>
+#include <grpcpp/support/callback_common.h>
+#include <pthread.h>
+
+// gRPC's, not in its headers.
+int grpc_call_is_client(grpc_call* call);
+
+extern "C" void __tsan_acquire(void* address);
+extern "C" void __tsan_release(void* address);
+
+namespace {
+
+using Functor = grpc_completion_queue_functor;
+using Run = void (*)(Functor*, int);
+
+// What has been sent so far.
+char sent;
+
+[[maybe_unused]] const int before_fork = ::pthread_atfork([] { __tsan_release(&sent); }, nullptr, nullptr);
+
+template <typename Function>
+Function* Next(const char* name) {
+  return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+// What gRPC's C++ half runs when an operation that has a callback has ended: it is private there, but
+// every tag bears it.
+template <typename Tag>
+Run RunOf();
+
+template <>
+Run RunOf<grpc::internal::CallbackWithStatusTag>() {
+  static const Run run = grpc::internal::CallbackWithStatusTag(nullptr, nullptr, nullptr).functor_run;
+  return run;
+}
+
+template <>
+Run RunOf<grpc::internal::CallbackWithSuccessTag>() {
+  static const Run run = [] {
+    grpc::internal::CallbackWithSuccessTag tag;
+    tag.Set(nullptr, [](bool) {}, nullptr, false);
+    return tag.functor_run;
+  }();
+  return run;
+}
+
+template <typename Tag>
+void AcquireAndRun(Functor* functor, int ok) {
+  __tsan_acquire(functor);
+  RunOf<Tag>()(functor, ok);
+}
+
+template <typename Tag>
+void Watch(Functor* functor) {
+  if (functor->functor_run == RunOf<Tag>()) functor->functor_run = AcquireAndRun<Tag>;
+}
+
+}  // namespace
+
+extern "C" {
+
+// RunOf makes tags of no call.
+void grpc_call_ref(grpc_call* call) {
+  static auto* const next = Next<decltype(grpc_call_ref)>("grpc_call_ref");
+  if (call != nullptr) next(call);
+}
+
+void grpc_call_unref(grpc_call* call) {
+  static auto* const next = Next<decltype(grpc_call_unref)>("grpc_call_unref");
+  if (call != nullptr) next(call);
+}
+
+grpc_call_error grpc_call_start_batch(grpc_call* call, const grpc_op* ops, size_t nops, void* tag,
+                                      void* reserved) {
+  static auto* const next = Next<decltype(grpc_call_start_batch)>("grpc_call_start_batch");
+  // A tag of a completion queue begins with the pointer to its virtual functions: it is none of the two.
+  if (tag != nullptr) {
+    Watch<grpc::internal::CallbackWithSuccessTag>(static_cast<Functor*>(tag));
+    Watch<grpc::internal::CallbackWithStatusTag>(static_cast<Functor*>(tag));
+    __tsan_release(tag);
+  }
+  __tsan_release(&sent);
+  return next(call, ops, nops, tag, reserved);
+}
+
+grpc_event grpc_completion_queue_next(grpc_completion_queue* queue, gpr_timespec deadline, void* reserved) {
+  static auto* const next = Next<decltype(grpc_completion_queue_next)>("grpc_completion_queue_next");
+  const grpc_event event = next(queue, deadline, reserved);
+  if (event.type == GRPC_OP_COMPLETE && event.tag != nullptr) __tsan_acquire(event.tag);
+  __tsan_acquire(&sent);
+  return event;
+}
+
+// A server's handler begins with this.
+void* grpc_call_arena_alloc(grpc_call* call, size_t bytes) {
+  static auto* const next = Next<decltype(grpc_call_arena_alloc)>("grpc_call_arena_alloc");
+  if (!grpc_call_is_client(call)) __tsan_acquire(&sent);
+  return next(call, bytes);
+}
+
+grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag, gpr_timespec deadline,
+                                       void* reserved) {
+  static auto* const next = Next<decltype(grpc_completion_queue_pluck)>("grpc_completion_queue_pluck");
+  const grpc_event event = next(queue, tag, deadline, reserved);
+  if (event.type == GRPC_OP_COMPLETE && tag != nullptr) __tsan_acquire(tag);
+  return event;
+}
+
+}  // extern "C"
