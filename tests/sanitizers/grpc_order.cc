@@ -6,7 +6,8 @@
 #include <dlfcn.h>
 #include <grpc/grpc.h>
 #include <grpcpp/support/callback_common.h>
-#include <pthread.h>
+#include <spawn.h>
+#include <sys/wait.h>
 
 // gRPC's, not in its headers.
 int grpc_call_is_client(grpc_call* call);
@@ -21,8 +22,6 @@ using Run = void (*)(Functor*, int);
 
 // What has been sent so far.
 char sent;
-
-[[maybe_unused]] const int before_fork = ::pthread_atfork([] { __tsan_release(&sent); }, nullptr, nullptr);
 
 template <typename Function>
 Function* Next(const char* name) {
@@ -95,6 +94,21 @@ grpc_event grpc_completion_queue_next(grpc_completion_queue* queue, gpr_timespec
   if (event.type == GRPC_OP_COMPLETE && event.tag != nullptr) __tsan_acquire(event.tag);
   __tsan_acquire(&sent);
   return event;
+}
+
+// What a process is started for comes after all before, and before all that follows its end.
+int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+                const posix_spawnattr_t* attributes, char* const arguments[], char* const environment[]) {
+  static auto* const next = Next<decltype(posix_spawn)>("posix_spawn");
+  __tsan_release(&sent);
+  return next(pid, path, actions, attributes, arguments, environment);
+}
+
+pid_t waitpid(pid_t pid, int* status, int options) {
+  static auto* const next = Next<decltype(waitpid)>("waitpid");
+  const pid_t ended = next(pid, status, options);
+  __tsan_acquire(&sent);
+  return ended;
 }
 
 // A server's handler begins with this.

@@ -99,7 +99,7 @@ TEST_F(BackupTest, EachOfManyMadeWhileTheFleetWorksIsWhole) {
     }
   });
   int64_t versions = 0;
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 10 || (i < 200 && versions == 0); ++i) {
     const std::string name = absl::StrCat("backup-", i);
     const BackupContents made = MakeBackup(name);
     EXPECT_THAT(made.missing, IsEmpty());
