@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/utf8.h"
 
 namespace mozgach {
 namespace {
@@ -27,6 +28,8 @@ absl::Status CheckRelativePath(std::string_view path) {
   if (std::any_of(path.begin(), path.end(), IsControl)) {
     return Refused(path, "has a control character in it");
   }
+  // manifest.json could not name it.
+  if (FirstInvalidUtf8(path) != std::string_view::npos) return Refused(path, "is not UTF-8");
   if (path.find('\\') != std::string_view::npos) return Refused(path, "has a backslash in it");
   size_t parts = 0;
   for (const absl::string_view part :

@@ -52,8 +52,16 @@ absl::StatusOr<fs::path> BaseCache::Fetch(const v1::BaseManifest& manifest,
 
 absl::StatusOr<bool> BaseCache::Use(const v1::BaseManifest& manifest) {
   const std::lock_guard lock(mutex_);
-  const auto found = kept_.find(manifest.digest());
-  if (found == kept_.end()) return false;
+  auto found = kept_.find(manifest.digest());
+  if (found == kept_.end()) {
+    // A rename may have happened although it failed.
+    absl::StatusOr<Kept> there = Read(manifest.digest());
+    if (!there.ok() || !IsUnchanged(*there)) {
+      RETURN_IF_ERROR(RemoveAll(Home(manifest.digest())));
+      return false;
+    }
+    found = kept_.emplace(manifest.digest(), *std::move(there)).first;
+  }
   if (IsUnchanged(found->second)) {
     // Writing it anew marks it as used, and keeps revisions that have become known.
     ASSIGN_OR_RETURN(found->second, Write(Home(manifest.digest()), manifest));
@@ -61,10 +69,10 @@ absl::StatusOr<bool> BaseCache::Use(const v1::BaseManifest& manifest) {
   }
   spdlog::warn("files of the base {} have changed since they were fetched: checking them",
                manifest.base());
+  kept_.erase(found);
   RETURN_IF_ERROR(RemoveAll(Partial(manifest.digest())));
   RETURN_IF_ERROR(DURABLE("worker.base.take_aside",
                           RenameDurably(Home(manifest.digest()), Partial(manifest.digest()))));
-  kept_.erase(found);
   return false;
 }
 

@@ -4,6 +4,8 @@
 //   fleet_load ADDRESS submit DOMAINS PREFIX     one request
 //   fleet_load ADDRESS cycles SECONDS WORKERS    claims jobs, reports a step, ends them (as `user` failures)
 //   fleet_load ADDRESS publish SECONDS WORKERS   the same, each with an adapter of two small files
+//   fleet_load ADDRESS witness SECONDS WORKERS   every second one with files; a line with its number for each job
+//                                                that the scheduler said is over, as it is said; ends with the scheduler
 //   fleet_load ADDRESS calls SECONDS WORKERS     each calls every 10 s and has nothing to say
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
@@ -34,8 +36,11 @@ using nlohmann::json;
 constexpr int kThreads = 16;
 constexpr double kCallEvery = 10;
 
+bool ends_with_the_scheduler = false;
+
 void Must(const grpc::Status& status, const char* what) {
   if (status.ok()) return;
+  if (ends_with_the_scheduler) std::_Exit(0);
   std::fprintf(stderr, "%s: %s\n", what, status.error_message().c_str());
   std::exit(1);
 }
@@ -121,7 +126,10 @@ class LoadWorker {
       report.mutable_failure()->set_class_(v1::Failure::USER);
       report.mutable_failure()->set_message("as it should");
     }
-    Call(0);
+    const v1::SynchronizeResponse last = Call(0);
+    const bool over = last.assignments().empty() ||
+                      last.assignments(0).desired() == v1::Assignment::PUBLISHED;
+    if (ends_with_the_scheduler && over) std::printf("%lld\n", static_cast<long long>(report.job()));
     return true;
   }
 
@@ -183,7 +191,7 @@ json Run(const std::shared_ptr<grpc::Channel>& channel, const std::string& mode,
   const auto begin = Steady::now();
   const double took = InTurn(workers, seconds, [&](LoadWorker& worker, size_t number, int64_t turn) {
     if (mode != "calls") {
-      const bool done = worker.Cycle(mode == "publish");
+      const bool done = worker.Cycle(mode == "publish" || (mode == "witness" && number % 2 == 0));
       cycles += done ? 1 : 0;
       return done;
     }
@@ -206,9 +214,11 @@ int Main(int argc, char** argv) {
   arguments.SetMaxReceiveMessageSize(-1);
   const auto channel = grpc::CreateCustomChannel(argv[1], grpc::InsecureChannelCredentials(), arguments);
   const std::string mode = argv[2];
+  ends_with_the_scheduler = mode == "witness";
+  if (ends_with_the_scheduler) std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);
   const json result = mode == "submit" ? Submit(channel, std::atoi(argv[3]), argv[4])
                                        : Run(channel, mode, std::atof(argv[3]), std::atoi(argv[4]));
-  std::printf("%s\n", result.dump().c_str());
+  if (!ends_with_the_scheduler) std::printf("%s\n", result.dump().c_str());
   return 0;
 }
 

@@ -34,6 +34,11 @@ TEST(FileNameTest, NothingLeavesTheDirectory) {
   }
 }
 
+TEST(FileNameTest, BytesThatAreNoTextAreRefused) {
+  EXPECT_FALSE(CheckRelativePath("adapter_\x92.json").ok());
+  EXPECT_FALSE(CheckRelativePath("\xc0\xaf").ok()) << "an overlong slash";
+}
+
 TEST(FileNameTest, ControlCharactersAreRefused) {
   EXPECT_FALSE(CheckRelativePath(std::string_view("a\0b", 3)).ok());
   EXPECT_FALSE(CheckRelativePath("a\nb").ok());

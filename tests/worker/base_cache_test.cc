@@ -7,6 +7,7 @@
 
 #include "common/digest.h"
 #include "common/files.h"
+#include "failpoint/failpoint.h"
 #include "proto/base_manifest.h"
 #include "tests/worker/fake_scheduler.h"
 #include "tests/worker/temporary_folder.h"
@@ -93,6 +94,32 @@ TEST_F(BaseCacheTest, FetchThatWasCutGoesOnWhereItWasInTheNextWorkerToo) {
   EXPECT_LE(fetched_, 30'000u);
   EXPECT_GE(scheduler_.download_offsets().back(), 20'000u);
   EXPECT_THAT(Names(), UnorderedElementsAre("a/b", "c/d"));
+}
+
+TEST_F(BaseCacheTest, StepThatFailedOrSaysSoIsTakenAgain) {
+  const v1::BaseManifest manifest = Add("a/b", 5000);
+  for (const char* armed :
+       {"worker.base.write_manifest=error@1", "worker.base.write_manifest=error_after@1",
+        "worker.base.complete=error@1", "worker.base.complete=error_after@1",
+        "worker.base.take_aside=error@1", "worker.base.take_aside=error_after@1"}) {
+    ASSERT_TRUE(ArmFailpoints(armed).ok());
+    auto directory = Fetch(manifest);
+    if (directory.ok()) {  // a damaged base is taken aside
+      folder_.Write(fs::relative(*directory / "model.safetensors", folder_.path()),
+                    std::string(5000, 'W'));
+      directory = Fetch(manifest);
+    }
+    EXPECT_FALSE(directory.ok()) << armed;
+    directory = Fetch(manifest);
+    ASSERT_TRUE(directory.ok()) << armed << ": " << directory.status();
+    EXPECT_EQ(*ReadFile(*directory / "model.safetensors"), std::string(5000, 'w')) << armed;
+    EXPECT_THAT(Names(), ElementsAre("a/b")) << armed;
+    // The next begins without it.
+    ASSERT_TRUE(ArmFailpoints("").ok());
+    cache_.reset();
+    fs::remove_all(Folder());
+    Reopen();
+  }
 }
 
 TEST_F(BaseCacheTest, DamagedFileIsNoticedAndItAloneIsFetchedAgain) {
