@@ -4,8 +4,8 @@
 //   fleet_load ADDRESS submit DOMAINS PREFIX     one request
 //   fleet_load ADDRESS cycles SECONDS WORKERS    claims jobs, reports a step, ends them (as `user` failures)
 //   fleet_load ADDRESS publish SECONDS WORKERS   the same, each with an adapter of two small files
-//   fleet_load ADDRESS witness SECONDS WORKERS   every second one with files; a line with its number for each job
-//                                                that the scheduler said is over, as it is said; ends with the scheduler
+//   fleet_load ADDRESS witness SECONDS WORKERS   every second one with files; a line with its number for each
+//                                                job that the scheduler said is over; ends with the scheduler
 //   fleet_load ADDRESS calls SECONDS WORKERS     each calls every 10 s and has nothing to say
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
