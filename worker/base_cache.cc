@@ -56,7 +56,7 @@ absl::StatusOr<bool> BaseCache::Use(const v1::BaseManifest& manifest) {
   if (found == kept_.end()) {
     // A rename may have happened although it failed.
     absl::StatusOr<Kept> there = Read(manifest.digest());
-    if (!there.ok() || !IsUnchanged(*there)) {
+    if (!there.ok()) {
       RETURN_IF_ERROR(RemoveAll(Home(manifest.digest())));
       return false;
     }

@@ -1,6 +1,7 @@
 """A scheduler under the calls of 64 workers, of people who submit and name versions, of backups and of the collection of
 garbage, killed again and again in the middle of all that.  What it said stays said."""
 
+import contextlib
 import pathlib
 import random
 import sqlite3
@@ -16,6 +17,12 @@ from fleet import BUILD, BIN, Fleet  # noqa: E402
 
 KILLS = 4
 WORKERS = 64
+
+
+def rows(fleet, query):
+    """What a reader beside the scheduler sees in its database."""
+    with contextlib.closing(sqlite3.connect(f"file:{fleet.root}/scheduler/mozgach.db?mode=ro", uri=True)) as database:
+        return database.execute(query).fetchall()
 
 
 class Crowd:
@@ -49,10 +56,8 @@ class Crowd:
 
     def name(self):
         while not self.gone.is_set():
-            with sqlite3.connect(f"file:{self.fleet.root}/scheduler/mozgach.db?mode=ro", uri=True) as rows:
-                found = rows.execute("SELECT domain FROM versions WHERE state = 'published' "
-                                     "ORDER BY random() LIMIT 1").fetchall()
-            for (domain,) in found:
+            for (domain,) in rows(self.fleet, "SELECT domain FROM versions WHERE state = 'published' "
+                                              "ORDER BY random() LIMIT 1"):
                 if self.ctl("adapters", "alias", domain, "chosen", "v0001") is not None:
                     self.aliases[domain] = 1
 
@@ -75,20 +80,16 @@ class Crowd:
 
 
 class KillUnderLoadTest(unittest.TestCase):
-    def rows(self, fleet, query):
-        with sqlite3.connect(f"file:{fleet.root}/scheduler/mozgach.db?mode=ro", uri=True) as rows:
-            return rows.execute(query).fetchall()
-
     def check(self, fleet, over, accepted, aliases):
         done = subprocess.run([BUILD / "tests/check_invariants", fleet.root / "scheduler", "--clock-jumped"],
                               capture_output=True, text=True, check=False)
         self.assertEqual(done.stdout, "")
-        ended = {job for (job,) in self.rows(
+        ended = {job for (job,) in rows(
             fleet, "SELECT job FROM jobs WHERE state IN ('succeeded', 'failed', 'cancelled')")}
         self.assertEqual(set(over) - ended, set(), "a worker was told that these jobs are over")
-        domains = {domain for (domain,) in self.rows(fleet, "SELECT domain FROM domains")}
+        domains = {domain for (domain,) in rows(fleet, "SELECT domain FROM domains")}
         self.assertEqual(set(accepted) - domains, set(), "somebody was told that these domains are queued")
-        named = {domain for (domain,) in self.rows(fleet, "SELECT domain FROM aliases WHERE alias = 'chosen'")}
+        named = {domain for (domain,) in rows(fleet, "SELECT domain FROM aliases WHERE alias = 'chosen'")}
         self.assertEqual(set(aliases) - named, set(), "somebody was told that these have an alias")
 
     def test_what_was_said_stays(self):

@@ -5,14 +5,10 @@
 // file beside it is never told.
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/dynamic_message.h>
-#include <google/protobuf/io/tokenizer.h>
-#include <google/protobuf/text_format.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -24,6 +20,7 @@
 #include "mozgach/v1/base_service.pb.h"
 #include "mozgach/v1/fleet_service.pb.h"
 #include "mozgach/v1/upkeep_service.pb.h"
+#include "tests/fuzz/text_message.h"
 #include "tests/invariants/invariants.h"
 #include "tests/scheduler/service.h"
 
@@ -38,16 +35,6 @@ constexpr int kAnswersMax = 20;  // of a stream that would go on
 constexpr auto kPatience = std::chrono::milliseconds(200);
 constexpr char kSecret[] = "what nobody who calls may read";
 
-class Quiet : public google::protobuf::io::ErrorCollector {
- public:
-  void AddError(int, google::protobuf::io::ColumnNumber, const std::string&) override {}
-};
-
-[[noreturn]] void Fail(const std::string& problem) {
-  std::fprintf(stderr, "%s\n", problem.c_str());
-  abort();
-}
-
 // Messages' classes are only known to the pool once something of their file is used.
 void KnowAllServices() {
   v1::AddBaseRequest::descriptor();
@@ -58,10 +45,7 @@ void KnowAllServices() {
 std::string OnTheWire(const MethodDescriptor& method, const std::string& text) {
   const std::unique_ptr<google::protobuf::Message> message(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(method.input_type())->New());
-  google::protobuf::TextFormat::Parser parser;
-  Quiet quiet;
-  parser.RecordErrorsTo(&quiet);
-  return parser.ParseFromString(text, message.get()) ? message->SerializeAsString() : text;
+  return ParseText(text, message.get()) ? message->SerializeAsString() : text;
 }
 
 // One call from beginning to end, all answers read.
@@ -120,6 +104,7 @@ class GenericCall {
 class LiveDaemon : public Service {
  public:
   LiveDaemon() : invariants_(Options().data / "registry", {}), stub_(channel_) {
+    KnowAllServices();
     std::ofstream(directory_.path() / "secret") << kSecret;
     TestWorker alpha("alpha");
     SubmitOne("law");
@@ -164,15 +149,6 @@ class LiveDaemon : public Service {
 }  // namespace mozgach
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static std::unique_ptr<mozgach::LiveDaemon> daemon;
-  static int inputs = 0;
-  if (daemon == nullptr || ++inputs % mozgach::kInputsOfADaemon == 0) {
-    mozgach::KnowAllServices();
-    daemon.reset();
-    daemon = std::make_unique<mozgach::LiveDaemon>();
-  }
-  const std::string bytes(reinterpret_cast<const char*>(data), size);
-  const size_t line = bytes.find('\n');
-  if (line != std::string::npos) daemon->Take(bytes.substr(0, line), bytes.substr(line + 1));
+  mozgach::Take<mozgach::LiveDaemon>(data, size, mozgach::kInputsOfADaemon);
   return 0;
 }

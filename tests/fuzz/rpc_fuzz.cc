@@ -1,18 +1,13 @@
 // Any message of any call, as text after a line that names it, against a live core.  Whatever it says, the
 // invariants hold.
-#include <google/protobuf/io/tokenizer.h>
-#include <google/protobuf/text_format.h>
-
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 
 #include "scheduler/submission.h"
 #include "scheduler/worker_call.h"
+#include "tests/fuzz/text_message.h"
 #include "tests/invariants/invariants.h"
 #include "tests/scheduler/fleet.h"
 
@@ -20,11 +15,6 @@ namespace mozgach {
 namespace {
 
 constexpr int kInputsOfACore = 200;
-
-class Quiet : public google::protobuf::io::ErrorCollector {
- public:
-  void AddError(int, google::protobuf::io::ColumnNumber, const std::string&) override {}
-};
 
 // A core with a job that runs on alpha, one that waits, and one that is published.
 class LiveCore : public Fleet {
@@ -46,10 +36,7 @@ class LiveCore : public Fleet {
     now_.wall += Milliseconds(10);
     found->second(*this, text);
     core_->TakeNotices();
-    for (const std::string& problem : invariants_.Check(*database_)) {
-      std::fprintf(stderr, "%s\n", problem.c_str());
-      abort();
-    }
+    for (const std::string& problem : invariants_.Check(*database_)) Fail(problem);
   }
 
  private:
@@ -59,10 +46,7 @@ class LiveCore : public Fleet {
   static Deed With(Ask ask) {
     return [ask](LiveCore& self, const std::string& text) {
       Request request;
-      google::protobuf::TextFormat::Parser parser;
-      Quiet quiet;
-      parser.RecordErrorsTo(&quiet);
-      if (parser.ParseFromString(text, &request)) ask(*self.core_, self.now_, request);
+      if (ParseText(text, &request)) ask(*self.core_, self.now_, request);
     };
   }
 
@@ -111,14 +95,6 @@ class LiveCore : public Fleet {
 }  // namespace mozgach
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static std::unique_ptr<mozgach::LiveCore> core;
-  static int inputs = 0;
-  if (core == nullptr || ++inputs % mozgach::kInputsOfACore == 0) {
-    core.reset();
-    core = std::make_unique<mozgach::LiveCore>();
-  }
-  const std::string bytes(reinterpret_cast<const char*>(data), size);
-  const size_t line = bytes.find('\n');
-  if (line != std::string::npos) core->Take(bytes.substr(0, line), bytes.substr(line + 1));
+  mozgach::Take<mozgach::LiveCore>(data, size, mozgach::kInputsOfACore);
   return 0;
 }

@@ -1,12 +1,7 @@
 // Any result of a worker, as text, as a version's directory: what is taken is staged below staging/ and nowhere
 // else, and its manifest.json tells a reader who knows nothing of the registry what every file is.  The digest and
 // size of a file are made those of a blob that is there, which no mutation would hit.
-#include <google/protobuf/io/tokenizer.h>
-#include <google/protobuf/text_format.h>
-
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "common/digest.h"
@@ -14,6 +9,7 @@
 #include "registry/manifest.h"
 #include "registry/version_files.h"
 #include "scheduler/publication.h"
+#include "tests/fuzz/text_message.h"
 #include "tests/invariants/version_directory.h"
 #include "tests/registry/temporary_directory.h"
 
@@ -21,16 +17,6 @@ namespace mozgach {
 namespace {
 
 constexpr char kBytes[] = "hello";
-
-class Quiet : public google::protobuf::io::ErrorCollector {
- public:
-  void AddError(int, google::protobuf::io::ColumnNumber, const std::string&) override {}
-};
-
-[[noreturn]] void Fail(const std::string& problem) {
-  std::fprintf(stderr, "%s\n", problem.c_str());
-  abort();
-}
 
 class Registry {
  public:
@@ -77,11 +63,7 @@ class Registry {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static mozgach::Registry registry;
   mozgach::v1::Result result;
-  google::protobuf::TextFormat::Parser parser;
-  mozgach::Quiet quiet;
-  parser.RecordErrorsTo(&quiet);
-  if (parser.ParseFromString(std::string(reinterpret_cast<const char*>(data), size), &result)) {
-    registry.Stage(result);
-  }
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  if (mozgach::ParseText(text, &result)) registry.Stage(result);
   return 0;
 }

@@ -202,13 +202,13 @@ void SchedulerMachine::Collect(const std::function<void()>& between) {
   Retention retention(rules, *blobs_, versions, root_);
   const auto turn = [&](const Retention::Step& step) -> absl::Status {
     between();
-    absl::Status done = absl::UnavailableError("the scheduler is down");
-    if (up()) (void)Ask([&](Core& core, const Moment&) { done = step(core.ledger().database); });
-    if (!up()) return absl::UnavailableError("the scheduler has died");
-    return done;
+    absl::Status done;
+    const bool lives = up() && Ask([&](Core& core, const Moment&) {
+      done = step(core.ledger().database);
+    });
+    return lives ? done : absl::UnavailableError("the scheduler has died");
   };
   const auto collection = retention.Collect(turn, FromMillis(kBirth) + kAges, "people");
-  if (!up()) return;
   DieIfDead();
   if (!up()) return;
   if (!collection.ok()) return Note("cannot collect");
