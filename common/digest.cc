@@ -6,13 +6,24 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <vector>
+#include <memory>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 
 namespace mozgach {
+namespace {
+
+constexpr size_t kPieceBytes = 1 << 18;
+
+// Looked up once: OpenSSL would do so for each digest.
+const EVP_MD* Algorithm() {
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return sha256 == nullptr ? EVP_sha256() : sha256;
+}
+
+}  // namespace
 
 struct Sha256::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
@@ -20,7 +31,7 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr);
+  EVP_DigestInit_ex(state_->context, Algorithm(), nullptr);
 }
 
 Sha256::~Sha256() = default;
@@ -46,13 +57,14 @@ absl::StatusOr<std::string> Sha256OfFile(const std::filesystem::path& path) {
   FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return SystemError(errno, absl::StrCat("open ", path.string()));
   Sha256 sha;
-  std::vector<char> buffer(1 << 20);
+  // Not zeroed first: most files are much smaller.
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kPieceBytes);
   for (;;) {
-    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+    const ssize_t got = ::read(fd.get(), buffer.get(), kPieceBytes);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return SystemError(errno, absl::StrCat("read ", path.string()));
     if (got == 0) return sha.Finish();
-    sha.Update({buffer.data(), static_cast<size_t>(got)});
+    sha.Update({buffer.get(), static_cast<size_t>(got)});
   }
 }
 

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
+#include "registry/adapter_bytes.h"
 #include "registry/file_name.h"
 #include "registry/manifest.h"
 #include "scheduler/checkpoint_travel.h"
@@ -178,6 +179,14 @@ std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version) {
     }
   }
   return missing;
+}
+
+absl::Status CheckWeights(const Ledger& ledger, const Version& version) {
+  for (const VersionFile& file : version.files) {
+    ASSIGN_OR_RETURN(const std::filesystem::path blob, ledger.blobs.Path(file.sha256));
+    RETURN_IF_ERROR(CheckAdapterBytes(file.path, blob));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& version,

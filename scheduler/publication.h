@@ -19,6 +19,10 @@ absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, const v1
 // Takes the sizes of the version's files from their blobs; returns those blobs that are not here.
 std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version);
 
+// Whether the weights among its files, whose blobs are here, are what their names say: see
+// CheckAdapterBytes.
+absl::Status CheckWeights(const Ledger& ledger, const Version& version);
+
 // Transaction 1, fenced by the attempt: the version is a row, the attempt takes no more reports.
 // ABORTED when the attempt is not the running one.
 absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& version,

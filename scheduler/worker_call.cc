@@ -172,20 +172,23 @@ void WorkerCall::HearStranger(const v1::AttemptReport& report) {
 void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report) {
   // A cancel that was confirmed before the result came stands.
   if (lease.stop) return End(lease, FailureClass::kStopped, "cancelled before its result came");
+  const auto refuse = [&](const absl::Status& why) {
+    ++ledger_.counters.publishes["refused"];
+    End(lease, FailureClass::kUnknown, absl::StrCat("its result cannot be published: ", why.message()));
+  };
   const auto job = ledger_.queue.Get(lease.job);
   if (!job.ok()) return Trouble(job.status(), lease.job);
   absl::StatusOr<Version> version = DraftVersion(now_, *job, report.result());
-  if (!version.ok()) {
-    ++ledger_.counters.publishes["refused"];
-    return End(lease, FailureClass::kUnknown,
-               absl::StrCat("its result cannot be published: ", version.status().message()));
-  }
+  if (!version.ok()) return refuse(version.status());
   const std::vector<std::string> missing = FindBlobs(ledger_, *version);
   if (!missing.empty()) {
     v1::Assignment& again = Assign(lease.job, lease.attempt, v1::Assignment::UPLOAD_AGAIN);
     for (const std::string& sha256 : missing) again.add_missing(sha256);
     return;
   }
+  const absl::Status weights = CheckWeights(ledger_, *version);
+  if (absl::IsInvalidArgument(weights)) return refuse(weights);
+  if (!weights.ok()) return Trouble(weights, lease.job);
   const absl::Status status = Publish(ledger_, now_, *std::move(version), report.result());
   if (!status.ok()) {
     ++ledger_.counters.publishes["error"];

@@ -25,6 +25,7 @@
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "mozgach/v1/worker_service.grpc.pb.h"
 #include "nlohmann/json.hpp"
+#include "tests/registry/weights.h"
 
 namespace mozgach {
 namespace {
@@ -138,7 +139,7 @@ class LoadWorker {
  private:
   void AddFiles(v1::Result& result, int64_t job) {
     for (const char* name : {"adapter_config.json", "adapter_model.safetensors"}) {
-      const std::string bytes = absl::StrCat(name, " of job ", job);
+      const std::string bytes = Weights(absl::StrCat(name, " of job ", job));
       v1::File& file = *result.add_files();
       file.set_path(name);
       file.set_sha256(PutBlob(*stub_, bytes));

@@ -12,6 +12,7 @@
 #include "registry/query.h"
 #include "scheduler/schema.h"
 #include "tests/power/power_disk.h"
+#include "tests/registry/weights.h"
 
 namespace mozgach::power {
 namespace {
@@ -295,7 +296,7 @@ void FleetLife::Finish() {
     v1::Result& result = *report.mutable_result();
     // Longer than a few sectors.
     const std::string tensors =
-        absl::StrCat("tensors of ", report.job(), "-", report.attempt(), std::string(3000, 't'));
+        Weights(absl::StrCat("tensors of ", report.job(), "-", report.attempt(), std::string(3000, 't')));
     for (const auto& [path, bytes] : {std::pair<std::string, std::string>{
                                           "adapter_config.json", R"({"r": 8})"},
                                       {"adapter_model.safetensors", tensors}}) {

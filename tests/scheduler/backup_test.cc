@@ -13,6 +13,7 @@
 #include "scheduler/examination.h"
 #include "scheduler/restore.h"
 #include "tests/invariants/invariants.h"
+#include "tests/registry/weights.h"
 #include "tests/scheduler/service.h"
 
 namespace mozgach {
@@ -155,7 +156,7 @@ TEST_F(BackupTest, LeaseOfTheTimeOfTheBackupIsRefused) {
   v1::Result& result = *alpha_.Reports(assignment, v1::AttemptReport::FINISHED).mutable_result();
   v1::File& file = *result.add_files();
   file.set_path("adapter_model.safetensors");
-  file.set_sha256(PutBlob("tensors"));
+  file.set_sha256(PutBlob(Weights("tensors")));
   Call(alpha_);
   EXPECT_EQ(Get(job).state(), "queued");
   EXPECT_FALSE(fs::exists(Data() / "registry/adapters/law/v0001"));

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "nlohmann/json.hpp"
+#include "tests/registry/weights.h"
 #include "tests/scheduler/service.h"
 
 namespace mozgach {
@@ -123,7 +124,7 @@ TEST_F(DaemonTest, RestartedInMidJobLosesNothing) {
   v1::Result& result = *alpha.Reports(assignment, v1::AttemptReport::FINISHED).mutable_result();
   v1::File& file = *result.add_files();
   file.set_path("adapter_model.safetensors");
-  file.set_sha256(PutBlob("tensors"));
+  file.set_sha256(PutBlob(Weights("tensors")));
   const v1::SynchronizeResponse done = Call(alpha);
   ASSERT_EQ(done.assignments_size(), 1);
   EXPECT_EQ(done.assignments(0).desired(), v1::Assignment::PUBLISHED);

@@ -13,6 +13,7 @@
 #include "mozgach/v1/upkeep_service.grpc.pb.h"
 #include "scheduler/backup.h"
 #include "scheduler/restore.h"
+#include "tests/registry/weights.h"
 #include "tests/scheduler/service.h"
 
 namespace mozgach {
@@ -112,7 +113,7 @@ TEST_F(ExaminationTest, FilesOfAVersionThatAreMissingShortOrForeign) {
 }
 
 TEST_F(ExaminationTest, ByteOfAVersionThatHasChangedIsSeenByTheDeepLook) {
-  Overwrite(Law() / "v0001/adapter_model.safetensors", "tensorS");
+  Overwrite(Law() / "v0001/adapter_model.safetensors", Weights("tensorS"));
   EXPECT_THAT(Findings(), IsEmpty());
   EXPECT_THAT(Findings(true), Only("adapter_model.safetensors", "have changed", "from a backup"));
 }

@@ -6,6 +6,7 @@
 #include "registry/blob_upload.h"
 #include "registry/migration.h"
 #include "scheduler/schema.h"
+#include "tests/registry/weights.h"
 
 namespace mozgach {
 
@@ -137,7 +138,7 @@ v1::Result Fleet::Result(const std::string& bytes) {
   v1::Result result;
   for (const auto& [path, content] :
        {std::pair<std::string, std::string>{"adapter_config.json", "{\"r\": 8}"},
-        {"adapter_model.safetensors", bytes}}) {
+        {"adapter_model.safetensors", Weights(bytes)}}) {
     v1::File& file = *result.add_files();
     file.set_path(path);
     file.set_sha256(PutBlob(content));

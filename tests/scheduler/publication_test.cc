@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "nlohmann/json.hpp"
+#include "tests/registry/weights.h"
 #include "tests/scheduler/fleet.h"
 
 namespace mozgach {
@@ -214,8 +215,19 @@ TEST_F(PublicationTest, MissingBlobsAreAskedForAgain) {
   EXPECT_EQ(again->desired(), v1::Assignment::UPLOAD_AGAIN);
   ASSERT_EQ(again->missing_size(), 1);
   EXPECT_EQ(again->missing(0), sha256);
-  PutBlob("tensors");
+  PutBlob(Weights("tensors"));
   EXPECT_EQ(Named(ReportFinished(), job_)->desired(), v1::Assignment::PUBLISHED);
+}
+
+TEST_F(PublicationTest, WeightsThatAreNoneAreRefused) {
+  const std::string pickle("\x80\x04\x95\x1e\0\0\0\0\0\0\0\x8c\x05posix\x94", 19);
+  result_.mutable_files(1)->set_sha256(PutBlob(pickle));
+  const v1::SynchronizeResponse response = ReportFinished();
+  EXPECT_EQ(Named(response, job_), nullptr);
+  EXPECT_THAT(ledger().attempts.Find(job_, assignment_.attempt()).value()->message,
+              HasSubstr("adapter_model.safetensors is no safetensors file"));
+  EXPECT_THAT(Versions(), IsEmpty());
+  EXPECT_EQ(ledger().counters.publishes.at("refused"), 1);
 }
 
 TEST_F(PublicationTest, RegistrysOwnFilesAreNotTheWorkersToWrite) {
@@ -232,7 +244,7 @@ TEST_F(PublicationTest, RegistrysOwnFilesAreNotTheWorkersToWrite) {
 TEST_F(PublicationTest, SizesAreThoseOfTheBytes) {
   result_.mutable_files(1)->set_size(123456);
   ReportFinished();
-  EXPECT_EQ(adapters_->Get("law", "")->files[1].size, 7u);
+  EXPECT_EQ(adapters_->Get("law", "")->files[1].size, Weights("tensors").size());
 }
 
 TEST_F(PublicationTest, ResultThatWouldLeaveItsDirectoryFailsTheAttempt) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "common/files.h"
+#include "tests/registry/weights.h"
 #include "tests/scheduler/service.h"
 
 namespace mozgach {
@@ -54,7 +55,7 @@ TEST_F(RegistryServiceTest, VersionsAreListedAndShown) {
 TEST_F(RegistryServiceTest, FilesAreDownloaded) {
   std::string bytes;
   ASSERT_TRUE(Download("adapter_model.safetensors", &bytes).ok());
-  EXPECT_EQ(bytes, "tensors");
+  EXPECT_EQ(bytes, Weights("tensors"));
 }
 
 TEST_F(RegistryServiceTest, OnlyPublishedNamesAreOpened) {

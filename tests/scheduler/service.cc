@@ -3,6 +3,7 @@
 #include "common/digest.h"
 #include "common/domain_spec.h"
 #include "nlohmann/json.hpp"
+#include "tests/registry/weights.h"
 
 namespace mozgach {
 
@@ -97,7 +98,7 @@ void Service::RunOne(TestWorker& worker, const std::string& bytes) {
       *worker.Reports(given.assignments(0), v1::AttemptReport::FINISHED).mutable_result();
   v1::File& file = *result.add_files();
   file.set_path("adapter_model.safetensors");
-  file.set_sha256(PutBlob(bytes));
+  file.set_sha256(PutBlob(Weights(bytes)));
   const v1::SynchronizeResponse done = Call(worker);
   ASSERT_EQ(done.assignments_size(), 1);
   EXPECT_EQ(done.assignments(0).desired(), v1::Assignment::PUBLISHED);

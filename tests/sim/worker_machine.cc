@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -9,6 +10,7 @@
 #include "common/digest.h"
 #include "common/domain_spec.h"
 #include "nlohmann/json.hpp"
+#include "tests/registry/weights.h"
 #include "tests/sim/moments.h"
 
 namespace mozgach::sim {
@@ -47,6 +49,17 @@ std::string NameOf(const Action& action) {
   return kNames[action.index()];
 }
 
+// The same few texts come thousands of times.
+const std::string& DigestOf(const std::string& spec_json) {
+  static std::unordered_map<std::string, std::string> known;
+  const auto [found, first] = known.try_emplace(spec_json);
+  if (first) {
+    const auto spec = DomainSpecFromJson(nlohmann::json::parse(spec_json));
+    if (spec.ok()) found->second = SpecDigest(*spec);
+  }
+  return found->second;
+}
+
 }  // namespace
 
 std::string DeviceName(const HostState& host, int device) {
@@ -56,14 +69,13 @@ std::string DeviceName(const HostState& host, int device) {
 std::map<std::string, std::string> AdapterOf(const Work& work) {
   return {{"adapter_config.json", R"({"r": 8})"},
           {"adapter_model.safetensors",
-           absl::StrCat(work.domain, " ", Sha256Hex(work.spec_json), " ", work.id.job, "-",
-                        work.id.attempt)}};
+           Weights(absl::StrCat(work.domain, " ", Sha256Hex(work.spec_json), " ", work.id.job, "-",
+                                work.id.attempt))}};
 }
 
 std::map<std::string, std::string> CheckpointOf(const Work& work, int64_t step) {
   // A change of priority or labels leaves the job what it is.
-  const auto spec = DomainSpecFromJson(nlohmann::json::parse(work.spec_json));
-  const std::string digest = spec.ok() ? SpecDigest(*spec) : "";
+  const std::string& digest = DigestOf(work.spec_json);
   std::map<std::string, std::string> files;
   for (const char* name : {"checkpoint.json", "state.safetensors"}) {
     files[name] = absl::StrCat(name, " of ", work.domain, " ", digest, " job ", work.id.job, " step ", step);

@@ -140,6 +140,11 @@ std::vector<uint64_t> FakeScheduler::upload_offsets() {
   return upload_offsets_;
 }
 
+int FakeScheduler::uploads_of(const std::string& sha256) {
+  const std::lock_guard lock(mutex_);
+  return uploads_[sha256];
+}
+
 std::vector<uint64_t> FakeScheduler::download_offsets() {
   const std::lock_guard lock(mutex_);
   return download_offsets_;
@@ -256,6 +261,7 @@ grpc::Status FakeScheduler::UploadBlob(Context*, grpc::ServerReader<v1::UploadBl
       sha256 = message.sha256();
       size = message.size();
       upload_offsets_.push_back(message.offset());
+      ++uploads_[sha256];
       if (message.offset() != parts_[sha256].size()) {
         return {grpc::StatusCode::OUT_OF_RANGE, "starts elsewhere"};
       }

@@ -68,6 +68,7 @@ class FakeScheduler final : public v1::WorkerService::Service {
   void SlowDown(std::chrono::milliseconds pause);
   std::vector<uint64_t> upload_offsets();  // of each UploadBlob so far
   std::vector<uint64_t> download_offsets();
+  int uploads_of(const std::string& sha256);  // begun so far
 
  private:
   using Context = grpc::ServerContext;
@@ -100,6 +101,7 @@ class FakeScheduler final : public v1::WorkerService::Service {
   uint64_t cut_download_ = 0;
   std::vector<uint64_t> upload_offsets_;
   std::vector<uint64_t> download_offsets_;
+  std::map<std::string, int> uploads_;
   std::chrono::milliseconds pause_{0};
   bool down_ = false;
   int port_ = 0;

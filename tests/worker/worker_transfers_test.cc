@@ -45,10 +45,13 @@ TEST_F(WorkerTransfersTest, BlobsThatAreThereAreNotSentAgain) {
   const int64_t first = scheduler_.Submit("one", {});
   StartWorker();
   ASSERT_TRUE(scheduler_.WaitForState(first, "succeeded"));
-  const size_t uploads = scheduler_.upload_offsets().size();
   const int64_t second = scheduler_.Submit("one", {});
   ASSERT_TRUE(scheduler_.WaitForState(second, "succeeded"));
-  EXPECT_EQ(scheduler_.upload_offsets().size(), uploads);
+  const v1::Result result = scheduler_.Job(second).result;
+  ASSERT_GT(result.files_size(), 0);
+  for (const v1::File& file : result.files()) {
+    EXPECT_EQ(scheduler_.uploads_of(file.sha256()), 1) << file.path();
+  }
 }
 
 TEST_F(WorkerTransfersTest, DatasetIsFetchedOnceForAllJobs) {
