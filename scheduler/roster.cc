@@ -1,5 +1,7 @@
 #include "scheduler/roster.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/json_text.h"
 #include "failpoint/failpoint.h"
@@ -26,6 +28,12 @@ std::string BasesJson(const v1::SynchronizeRequest& request) {
     list.push_back(std::move(entry));
   }
   return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool Same(const v1::Base& a, const v1::Base& b) {
+  return a.name() == b.name() && a.size_bytes() == b.size_bytes() && a.digest() == b.digest() &&
+         a.problem() == b.problem() && a.config_digest() == b.config_digest() &&
+         std::equal(a.revisions().begin(), a.revisions().end(), b.revisions().begin(), b.revisions().end());
 }
 
 std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
@@ -90,13 +98,14 @@ absl::StatusOr<Roster::Arrival> Roster::Arrive(const Moment& now,
     return absl::ResourceExhaustedError(absl::StrCat(
         "there are ", workers_.size(), " workers already (workers_max in the configuration)"));
   }
-  std::string bases_json = BasesJson(request);
-  if (new_incarnation || known->bases_json != bases_json) {
-    RETURN_IF_ERROR(Save(now, request, bases_json, new_incarnation));
-  }
+  const bool new_bases =
+      new_incarnation || !std::equal(known->bases.begin(), known->bases.end(), request.bases().begin(),
+                                     request.bases().end(), Same);
+  const std::string bases_json = new_bases ? BasesJson(request) : "";
+  if (new_bases) RETURN_IF_ERROR(Save(now, request, bases_json, new_incarnation));
   WorkerState& worker = workers_[request.worker()];
   worker.name = request.worker();
-  if (new_incarnation || worker.bases_json != bases_json) TakeBases(worker, std::move(bases_json));
+  if (new_bases) TakeBases(worker, bases_json);
   TakeCounts(worker, request, new_incarnation);
   if (new_incarnation) worker.health = {};
   worker.incarnation = request.incarnation();
@@ -136,9 +145,8 @@ absl::Status Roster::Save(const Moment& now, const v1::SynchronizeRequest& reque
   return COMMIT("scheduler.worker.save", transaction);
 }
 
-void Roster::TakeBases(WorkerState& worker, std::string bases_json) {
+void Roster::TakeBases(WorkerState& worker, const std::string& bases_json) {
   worker.bases = BasesFrom(bases_json);
-  worker.bases_json = std::move(bases_json);
   const std::vector<std::string> keys = OfferedKeys(worker.bases);
   worker.keys = {keys.begin(), keys.end()};
 }

@@ -41,7 +41,6 @@ struct WorkerState {
   bool heard = false;  // since this scheduler started
   WallTime last_call{};
   Milliseconds last_call_since_boot{};
-  std::string bases_json;  // as stored
   WorkerHealth health;
 
   bool MustHandBack(WallTime now) const {
@@ -92,7 +91,7 @@ class Roster {
   absl::StatusOr<bool> Knows(const std::string& worker, const std::string& incarnation);
   absl::Status Save(const Moment& now, const v1::SynchronizeRequest& request,
                     const std::string& bases_json, bool new_incarnation);
-  void TakeBases(WorkerState& worker, std::string bases_json);
+  void TakeBases(WorkerState& worker, const std::string& bases_json);
   void TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& request, bool new_incarnation);
 
   Database& database_;
