@@ -76,14 +76,13 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
   ASSIGN_OR_RETURN(const Queue::Offer offer, OfferOf(ledger, now, worker, room));
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
-  ASSIGN_OR_RETURN(const std::optional<Queue::Claimed> claimed,
-                   ledger.queue.Claim(now.wall, offer));
+  ASSIGN_OR_RETURN(const std::optional<int64_t> claimed, ledger.queue.Claim(now.wall, offer));
   if (!claimed.has_value()) return std::optional<Lease>();
-  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(claimed->job));
+  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(*claimed));
   ASSIGN_OR_RETURN(const JobShape shape, ledger.shapes.Get(job.shape));
   const int64_t planned = shape.needs.On(room.device_class);
-  Lease lease{.job = claimed->job,
-              .attempt = claimed->attempt,
+  Lease lease{.job = job.job,
+              .attempt = job.attempt,
               .worker = worker.name,
               .incarnation = worker.incarnation,
               .expires_at = now.since_boot + ledger.config.lease,

@@ -9,6 +9,9 @@ namespace mozgach {
 namespace sql = scheduler_sql;
 namespace {
 
+// Of an Offer.
+constexpr char kNoBases[] = "{}";
+
 Job JobFrom(const Query& row) {
   Job job;
   job.job = row.Int(0);
@@ -124,20 +127,31 @@ absl::Status Queue::UpdateSpec(int64_t job, const NewJob& draft, bool terminal) 
   return Run(database_, sql::kUpdateTerms, job, draft.priority, draft.time_limit.count());
 }
 
-absl::StatusOr<std::optional<Queue::Claimed>> Queue::Claim(WallTime now, const Offer& offer) {
-  std::optional<Claimed> claimed;
-  Query row(database_, sql::kClaim, offer.loaded, offer.here, offer.to_fetch, offer.cpu,
-            ToMillis(now));
-  while (row.Next()) claimed = Claimed{row.Int(0), row.Int(1)};
-  RETURN_IF_ERROR(row.status());
-  return claimed;
+absl::StatusOr<std::optional<int64_t>> Queue::Claim(WallTime now, const Offer& offer) {
+  ASSIGN_OR_RETURN(const std::optional<Waiting> best, Best(offer));
+  if (!best.has_value()) return std::optional<int64_t>();
+  ASSIGN_OR_RETURN(const bool claimed, RunGuarded(database_, sql::kClaim, best->job, ToMillis(now)));
+  if (!claimed) return absl::InternalError(absl::StrCat("job ", best->job, " does not wait any more"));
+  return std::optional<int64_t>(best->job);
 }
 
 absl::StatusOr<std::optional<Queue::Waiting>> Queue::Best(const Offer& offer) {
   std::optional<Waiting> best;
-  Query row(database_, sql::kBestWaiting, offer.loaded, offer.here, offer.to_fetch, offer.cpu);
-  while (row.Next()) best = Waiting{row.Int(0), FromMillis(row.Int(1)), row.Text(2), row.Int(3)};
-  RETURN_IF_ERROR(row.status());
+  // From the nearest base to the farthest: at the same priority, what was found before stays.
+  for (const std::string* bases : {&offer.loaded, &offer.here, &offer.to_fetch}) {
+    if (*bases == kNoBases) continue;
+    std::optional<Waiting> nearest;
+    Query rows(database_, sql::kHeadsWaiting, *bases, offer.cpu);
+    while (rows.Next()) {
+      Waiting head{rows.Int(0), rows.Int(1), FromMillis(rows.Int(2)), rows.Text(3), rows.Int(4)};
+      const bool better = !nearest.has_value() || head.priority > nearest->priority ||
+                          (head.priority == nearest->priority && head.job < nearest->job);
+      if (better) nearest = std::move(head);
+    }
+    RETURN_IF_ERROR(rows.status());
+    if (!nearest.has_value()) continue;
+    if (!best.has_value() || nearest->priority > best->priority) best = std::move(nearest);
+  }
   return best;
 }
 

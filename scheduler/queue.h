@@ -50,14 +50,11 @@ class Queue {
   // Takes the best ready job of those bases that fits: the highest priority, then one whose base is
   // loaded, then one whose base is here, then the oldest.  It is running then, and its attempt one
   // higher.  The work does not grow with the jobs that wait, only with their shapes.
-  struct Claimed {
-    int64_t job;
-    int64_t attempt;
-  };
-  absl::StatusOr<std::optional<Claimed>> Claim(WallTime now, const Offer& offer);
+  absl::StatusOr<std::optional<int64_t>> Claim(WallTime now, const Offer& offer);
   // The job that Claim would take, looked at only.
   struct Waiting {
     int64_t job;
+    int64_t priority;
     WallTime queued;
     std::string base_key;
     int64_t needs_bytes;  // on a device of the offer's kind

@@ -50,42 +50,23 @@ UPDATE jobs SET priority = ?2, time_limit_ms = ?3 WHERE job = ?1
 -- name: pin
 UPDATE job_details SET pinned_json = ?2 WHERE job = ?1
 
--- The head of each shape's range that fits the room a device has for its base, and the best of them:
--- priority, then a base that the device has loaded, then one that need not be fetched, then age.
--- ?1, ?2, ?3: JSON objects from base keys to room in bytes, of those loaded, here, and to be fetched;
--- ?4 1: the device is a CPU; ?5 now.
--- name: claim
-UPDATE jobs
-SET state = 'running', attempt = attempt + 1, started_ms = ?5, reason = ''
-WHERE job = (
-  SELECT head.job
-  FROM (SELECT key AS base_key, atom AS room, 0 AS distance FROM json_each(?1)
-        UNION ALL SELECT key, atom, 1 FROM json_each(?2)
-        UNION ALL SELECT key, atom, 2 FROM json_each(?3)) AS offered
-  CROSS JOIN shapes ON shapes.base_key = offered.base_key AND shapes.waiting > 0
-    AND iif(?4, shapes.cpu_bytes, shapes.gpu_bytes) <= offered.room
-  CROSS JOIN jobs AS head ON head.job = (
-    SELECT job FROM jobs
-    WHERE state = 'queued' AND ready = 1 AND shape = shapes.shape
-    ORDER BY priority DESC, job LIMIT 1)
-  ORDER BY head.priority DESC, offered.distance, head.job
-  LIMIT 1)
-RETURNING job, attempt
-
--- The same, only looked at; from its place and age it says what would be claimed were more room.
--- name: best_waiting
-SELECT head.job, head.queued_ms, head.base_key, iif(?4, shapes.cpu_bytes, shapes.gpu_bytes)
-FROM (SELECT key AS base_key, atom AS room, 0 AS distance FROM json_each(?1)
-      UNION ALL SELECT key, atom, 1 FROM json_each(?2)
-      UNION ALL SELECT key, atom, 2 FROM json_each(?3)) AS offered
-CROSS JOIN shapes ON shapes.base_key = offered.base_key AND shapes.waiting > 0
-  AND iif(?4, shapes.cpu_bytes, shapes.gpu_bytes) <= offered.room
+-- The head of each shape's range that fits the room a device has for its base.  They are a handful, in
+-- no order: to sort, unite or return rows of an UPDATE, SQLite makes a table each time, which costs
+-- more than all the rest.  ?1: a JSON object from base keys to room in bytes; ?2 1: the device is a CPU.
+-- name: heads_waiting
+SELECT head.job, head.priority, head.queued_ms, head.base_key,
+  iif(?2, shapes.cpu_bytes, shapes.gpu_bytes)
+FROM json_each(?1) AS offered
+CROSS JOIN shapes ON shapes.base_key = offered.key AND shapes.waiting > 0
+  AND iif(?2, shapes.cpu_bytes, shapes.gpu_bytes) <= offered.atom
 CROSS JOIN jobs AS head ON head.job = (
   SELECT job FROM jobs
   WHERE state = 'queued' AND ready = 1 AND shape = shapes.shape
   ORDER BY priority DESC, job LIMIT 1)
-ORDER BY head.priority DESC, offered.distance, head.job
-LIMIT 1
+
+-- name: claim
+UPDATE jobs SET state = 'running', attempt = attempt + 1, started_ms = ?2, reason = ''
+WHERE job = ?1 AND state = 'queued' AND ready = 1
 
 -- name: wake_due
 UPDATE jobs SET ready = 1, queued_ms = ?1

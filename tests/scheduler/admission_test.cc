@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <set>
+#include <string>
+
 #include "registry/migration.h"
 #include "registry/query.h"
 #include "scheduler/queries.h"
@@ -219,14 +223,46 @@ TEST_F(AdmissionTest, ClaimsReadNoMoreThanTheHeadOfEachShape) {
   ASSERT_TRUE(plan.Next());
   EXPECT_THAT(plan.Text(3), HasSubstr("jobs_claim (shape=?)"));
   EXPECT_FALSE(plan.Next()) << "no sorting: " << plan.Text(3);
-  static const std::string explain = absl::StrCat("EXPLAIN QUERY PLAN ", scheduler_sql::kClaim);
-  Query claim(*database_, explain.c_str(), "{}", "{}", "{}", true, 0);
+  static const std::string explain = absl::StrCat("EXPLAIN QUERY PLAN ", scheduler_sql::kHeadsWaiting);
+  Query claim(*database_, explain.c_str(), "{}", true);
   std::string steps;
   while (claim.Next()) absl::StrAppend(&steps, claim.Text(3), "\n");
   EXPECT_THAT(steps, HasSubstr("shapes USING INDEX shapes_waiting (base_key=?)"));
   EXPECT_THAT(steps, HasSubstr("head USING INTEGER PRIMARY KEY"));
   EXPECT_THAT(steps, Not(HasSubstr("SCAN jobs")));
   EXPECT_THAT(steps, Not(HasSubstr("SCAN head")));
+}
+
+// What they, their triggers and the checks of their tables do is all that a cycle of a job writes.
+TEST_F(AdmissionTest, StatementsOfACycleMakeNoTablesOfTheirOwn) {
+  namespace sql = scheduler_sql;
+  for (const char* statement :
+       {sql::kHeadsWaiting, sql::kClaim, sql::kJob, sql::kInsertAttempt, sql::kInsertLease, sql::kInsertEvent,
+        sql::kRecordProgress, sql::kBeginPublishing, sql::kEndAttempt, sql::kEndLease, sql::kEndJob,
+        sql::kRequeue}) {
+    static std::deque<std::string> explained;  // as long as the program, as a Query wants it
+    explained.push_back(absl::StrCat("EXPLAIN ", statement));
+    std::set<std::string> steps;
+    Query program(*database_, explained.back().c_str());
+    while (program.Next()) steps.insert(program.Text(1));
+    ASSERT_TRUE(program.status().ok()) << program.status();
+    EXPECT_GT(steps.size(), 5u);
+    EXPECT_FALSE(steps.contains("OpenEphemeral")) << statement;
+    EXPECT_FALSE(steps.contains("SorterOpen")) << statement;
+  }
+}
+
+TEST_F(AdmissionTest, StatesAreThoseThatThereAre) {
+  const int64_t job = SubmitOne("law");
+  EXPECT_TRUE(absl::IsAborted(database_->Execute("UPDATE jobs SET state = 'strange'")));
+  Claim(alpha_);
+  EXPECT_TRUE(absl::IsAborted(database_->Execute("UPDATE attempts SET state = 'strange'")));
+  EXPECT_TRUE(absl::IsAborted(database_->Execute("UPDATE jobs SET attempt = 0")));
+  EXPECT_EQ(State(job), "running");
+  Cancel(job);
+  Pass(Milliseconds(60'000));
+  ASSERT_EQ(State(job), "cancelled");
+  EXPECT_TRUE(absl::IsAborted(database_->Execute("UPDATE jobs SET state = 'queued'")));
 }
 
 TEST_F(AdmissionTest, ShapesAreFewAndKnowHowManyWait) {

@@ -174,6 +174,9 @@ class Filler:
                         removed_ms=TIME + 9500, files_gone=1)
             newer = self.job("ballet", "cancelled", reason="cancelled by ann@desk")
             self.event(newer, "ballet", 0, "cancelled", "ann@desk", "")
+        if self.schema >= 8:
+            self.insert("job_checkpoints", job=3, attempt=1, step=10)
+            self.insert("job_checkpoint_files", job=3, path="checkpoint.json", sha256=ROWS, size=4)
 
 
 def check_all_filled(database):
