@@ -22,7 +22,7 @@ constexpr std::string_view kHubPrefix = "models--";
 
 // All but the weights and further chat templates.
 constexpr const char* kSmallFiles[] = {kBaseConfig,          "generation_config.json",
-                                       "tokenizer.json",     "tokenizer_config.json",
+                                       kBaseTokenizer,       "tokenizer_config.json",
                                        "tokenizer.model",    "special_tokens_map.json",
                                        "added_tokens.json",  "vocab.json",
                                        "vocab.txt",          "merges.txt",

@@ -20,6 +20,7 @@
 namespace mozgach {
 
 inline constexpr char kBaseConfig[] = "config.json";
+inline constexpr char kBaseTokenizer[] = "tokenizer.json";
 inline constexpr char kBaseWeights[] = "model.safetensors";
 inline constexpr char kBaseIndex[] = "model.safetensors.index.json";
 inline constexpr size_t kBaseFilesMax = 2000;

@@ -90,10 +90,9 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
               .memory_pool = room.memory_pool,
               .reserved_bytes =
                   static_cast<uint64_t>(ReservedOn(ledger, room, job.base, planned))};
-  lease.granted_at = now.since_boot;
-  if (job.time_limit.count() > 0) lease.runs_until = now.since_boot + job.time_limit;
+  lease.time_limit = job.time_limit;
   RETURN_IF_ERROR(ledger.attempts.Insert(now.wall, lease.job, lease.attempt, lease.worker));
-  RETURN_IF_ERROR(ledger.leases.InsertRow(now.wall, lease));
+  RETURN_IF_ERROR(ledger.leases.InsertRow(lease));
   RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
                                         .job = job.job,
                                         .domain = job.domain,

@@ -77,13 +77,13 @@ void Core::ExpireLeases(const Moment& now) {
 
 void Core::EndWhatRanTooLong(const Moment& now) {
   for (const Lease* lease = ledger_.leases.NextOverLimit();
-       lease != nullptr && lease->runs_until <= now.since_boot;
+       lease != nullptr && lease->RunsUntil() <= now.since_boot;
        lease = ledger_.leases.NextOverLimit()) {
     const Lease over = *lease;
     const auto job = ledger_.queue.Get(over.job);
     const std::string limit =
         job.ok() ? absl::FormatDuration(absl::Milliseconds(job->time_limit.count())) : "";
-    const std::string message = absl::StrCat("ran for longer than its time_limit of ", limit,
+    const std::string message = absl::StrCat("trained for longer than its time_limit of ", limit,
                                              " (raise it in the domain file and submit again)");
     if (!Succeeded(EndAttempt(ledger_, now, over, FailureClass::kUser, message),
                    "end what ran too long")) {
@@ -154,7 +154,7 @@ void Core::Expect(const Moment& now) {
     next_due_ = std::min(next_due_, lease->expires_at);
   }
   if (const Lease* lease = ledger_.leases.NextOverLimit(); lease != nullptr) {
-    next_due_ = std::min(next_due_, lease->runs_until);
+    next_due_ = std::min(next_due_, lease->RunsUntil());
   }
   if (ledger_.board.dirty()) next_due_ = std::min(next_due_, next_write_);
   if (!ledger_.configs.behind().empty()) next_due_ = std::min(next_due_, now.since_boot);

@@ -16,8 +16,8 @@ absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
   by_pool_.clear();
   Query rows(database_, sql::kEveryLease);
   while (rows.Next()) {
-    const Milliseconds limit(rows.Int(9));
-    const Milliseconds ran = std::max(Milliseconds(0), now.wall - FromMillis(rows.Int(8)));
+    const bool trains = rows.Int(8) != 0;
+    const Milliseconds trained = std::max(Milliseconds(0), now.wall - FromMillis(rows.Int(8)));
     Add({.job = rows.Int(0),
          .attempt = rows.Int(1),
          .worker = rows.Text(2),
@@ -27,16 +27,19 @@ absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
          .device = rows.Text(5),
          .memory_pool = rows.Text(6),
          .reserved_bytes = static_cast<uint64_t>(rows.Int(7)),
-         .granted_at = now.since_boot - ran,
-         .runs_until = limit.count() == 0 ? Milliseconds::max() : now.since_boot + limit - ran});
+         .time_limit = Milliseconds(rows.Int(9)),
+         .trains_since = trains ? now.since_boot - trained : Milliseconds::max()});
   }
   return rows.status();
 }
 
-absl::Status Leases::InsertRow(WallTime now, const Lease& lease) {
+absl::Status Leases::InsertRow(const Lease& lease) {
   return Run(database_, sql::kInsertLease, lease.job, lease.attempt, lease.worker,
-             lease.incarnation, ToMillis(now), lease.device, lease.memory_pool,
-             lease.reserved_bytes);
+             lease.incarnation, lease.device, lease.memory_pool, lease.reserved_bytes);
+}
+
+absl::Status Leases::StartClockRow(WallTime now, const Lease& lease) {
+  return Run(database_, sql::kStartClock, lease.job, lease.attempt, ToMillis(now));
 }
 
 absl::Status Leases::HandOverRow(const Lease& lease, const std::string& incarnation) {
@@ -50,7 +53,7 @@ absl::Status Leases::DeleteRow(const Lease& lease) {
 void Leases::Add(Lease lease) {
   Erase(lease.job);
   by_end_.emplace(lease.expires_at, lease.job);
-  if (lease.runs_until != Milliseconds::max()) by_limit_.emplace(lease.runs_until, lease.job);
+  if (lease.RunsUntil() != Milliseconds::max()) by_limit_.emplace(lease.RunsUntil(), lease.job);
   by_worker_[lease.worker].insert(lease.job);
   if (!lease.memory_pool.empty()) by_pool_[lease.memory_pool].insert(lease.job);
   by_job_[lease.job] = std::move(lease);
@@ -60,7 +63,7 @@ void Leases::Erase(int64_t job) {
   const auto it = by_job_.find(job);
   if (it == by_job_.end()) return;
   by_end_.erase({it->second.expires_at, job});
-  by_limit_.erase({it->second.runs_until, job});
+  by_limit_.erase({it->second.RunsUntil(), job});
   const auto holder = by_worker_.find(it->second.worker);
   holder->second.erase(job);
   if (holder->second.empty()) by_worker_.erase(holder);
@@ -97,10 +100,17 @@ void Leases::MarkCheckpoint(int64_t job, int64_t step) {
 }
 
 void Leases::MarkTimeLimit(int64_t job, Milliseconds limit) {
-  const auto it = by_job_.find(job);
-  if (it == by_job_.end()) return;
-  Lease lease = it->second;
-  lease.runs_until = limit.count() == 0 ? Milliseconds::max() : lease.granted_at + limit;
+  if (const Lease* lease = Find(job); lease != nullptr) Limit(job, limit, lease->trains_since);
+}
+
+void Leases::MarkTraining(int64_t job, Milliseconds since) {
+  if (const Lease* lease = Find(job); lease != nullptr) Limit(job, lease->time_limit, since);
+}
+
+void Leases::Limit(int64_t job, Milliseconds limit, Milliseconds trains_since) {
+  Lease lease = *Find(job);
+  lease.time_limit = limit;
+  lease.trains_since = trains_since;
   Add(std::move(lease));
 }
 

@@ -30,8 +30,16 @@ struct Lease {
   std::string memory_pool;    // of that device
   uint64_t reserved_bytes = 0;  // there, for it; 0: its memory is not planned
   int64_t checkpoint_step = 0;  // of the checkpoint that this worker brought last
-  Milliseconds granted_at{};  // since boot
-  Milliseconds runs_until = Milliseconds::max();  // since boot: its time limit
+  Milliseconds time_limit{};  // 0: none
+  // Since boot: when it was first heard to train, where it has a time limit.  What waits on its worker
+  // for the job before it, or for its base, does not run yet.  max(): not yet.
+  Milliseconds trains_since = Milliseconds::max();
+
+  // Since boot; max(): no limit, or its clock does not go yet.
+  Milliseconds RunsUntil() const {
+    const bool counts = time_limit.count() > 0 && trains_since != Milliseconds::max();
+    return counts ? trains_since + time_limit : Milliseconds::max();
+  }
 };
 
 // Rows and deadlines.  Methods that write join the open transaction and leave memory alone; those
@@ -40,12 +48,14 @@ class Leases {
  public:
   explicit Leases(Database& database) : database_(database) {}
 
-  // Reads the rows; every lease ends `length` from now.  Time limits go on from when it was granted.
+  // Reads the rows; every lease ends `length` from now.  Time limits go on.
   absl::Status Recover(const Moment& now, Milliseconds length);
 
-  absl::Status InsertRow(WallTime now, const Lease& lease);
+  absl::Status InsertRow(const Lease& lease);
   absl::Status HandOverRow(const Lease& lease, const std::string& incarnation);
   absl::Status DeleteRow(const Lease& lease);
+  // The clock of its time limit begins now.
+  absl::Status StartClockRow(WallTime now, const Lease& lease);
 
   void Add(Lease lease);
   void Erase(int64_t job);
@@ -55,6 +65,7 @@ class Leases {
   void MarkCheckpoint(int64_t job, int64_t step);
   // 0: none.
   void MarkTimeLimit(int64_t job, Milliseconds limit);
+  void MarkTraining(int64_t job, Milliseconds since);
   void MarkStop(int64_t job);
 
   // Null where there is none; valid until the next change.
@@ -70,6 +81,8 @@ class Leases {
   size_t size() const { return by_job_.size(); }
 
  private:
+  void Limit(int64_t job, Milliseconds limit, Milliseconds trains_since);
+
   Database& database_;
   std::unordered_map<int64_t, Lease> by_job_;
   std::set<std::pair<Milliseconds, int64_t>> by_end_;

@@ -106,6 +106,7 @@ void WorkerCall::Hear(const v1::AttemptReport& report) {
   TakePin(lease, report);
   TakeCheckpoint(lease, report);
   TakeProgress(report);
+  if (report.phase() >= v1::AttemptReport::TRAINING) StartClock(lease);
   switch (report.phase()) {
     case v1::AttemptReport::FINISHED:
       return HearResult(lease, report);
@@ -240,6 +241,15 @@ void WorkerCall::TakeCheckpoint(const Lease& lease, const v1::AttemptReport& rep
   // It comes with every report.
   const absl::Status kept = KeepCheckpoint(ledger_, lease, report.checkpoint());
   if (!kept.ok()) ledger_.Trouble(kept);
+}
+
+void WorkerCall::StartClock(const Lease& lease) {
+  if (lease.time_limit.count() == 0 || lease.trains_since != Milliseconds::max()) return;
+  // Where it cannot be written, it begins with the next report.
+  if (absl::Status status = ledger_.leases.StartClockRow(now_.wall, lease); !status.ok()) {
+    return ledger_.Trouble(status);
+  }
+  ledger_.leases.MarkTraining(lease.job, now_.since_boot);
 }
 
 absl::Status WorkerCall::WritePin(const Lease& lease, const v1::AttemptReport& report) {

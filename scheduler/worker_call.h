@@ -43,6 +43,7 @@ class WorkerCall {
   void TakeProgress(const v1::AttemptReport& report);
   void TakePin(const Lease& lease, const v1::AttemptReport& report);
   void TakeCheckpoint(const Lease& lease, const v1::AttemptReport& report);
+  void StartClock(const Lease& lease);
   absl::Status WritePin(const Lease& lease, const v1::AttemptReport& report);
   absl::Status TakeOver(const Lease& lease);
   // Ends the attempt; when that cannot be written, the worker is to report again.

@@ -49,8 +49,11 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Open(const WorkerOptions& option
   worker->TakeBases(worker->FindBases());
   worker->LookAtBaseDisk();
   for (const auto& [name, base] : worker->session_.bases().all()) {
-    if (base.problem.empty())
+    if (base.problem.empty()) {
       spdlog::info("base {}{}", name, base.digest.empty() ? "" : ", fetched");
+    } else {
+      spdlog::warn("base {} cannot be used: {}", name, base.problem);
+    }
   }
   if (worker->session_.bases().all().empty()) {
     spdlog::info("no base below --bases: this worker fetches those that the scheduler holds");

@@ -11,6 +11,10 @@ CREATE TRIGGER jobs_over_have_no_checkpoint AFTER UPDATE OF state ON jobs
 WHEN NEW.state = 'succeeded' OR NEW.state = 'failed' OR NEW.state = 'cancelled'
 BEGIN DELETE FROM job_checkpoints WHERE job = NEW.job; END;
 
+-- Time limits count from when an attempt is first heard to train, not from when it was leased: it may wait
+-- on its worker for the job before it.  0: not yet.
+ALTER TABLE leases RENAME COLUMN granted_ms TO trains_since_ms;
+
 -- A CHECK cannot be altered; www.sqlite.org/lang_altertable.html says of this way that it is for
 -- changes which do not touch what lies on the disk.
 PRAGMA writable_schema = ON;

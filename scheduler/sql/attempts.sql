@@ -27,9 +27,12 @@ UPDATE attempts SET device = ?3, phase = ?4, step = ?5, steps = ?6, loss = ?7,
 WHERE job = ?1 AND attempt = ?2
 
 -- name: insert_lease
-INSERT INTO leases (job, attempt, worker, incarnation, granted_ms, device, memory_pool,
+INSERT INTO leases (job, attempt, worker, incarnation, trains_since_ms, device, memory_pool,
   reserved_bytes)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7)
+
+-- name: start_clock
+UPDATE leases SET trains_since_ms = ?3 WHERE job = ?1 AND attempt = ?2
 
 -- name: hand_over_lease
 UPDATE leases SET incarnation = ?3 WHERE job = ?1 AND attempt = ?2
@@ -39,5 +42,5 @@ DELETE FROM leases WHERE job = ?1 AND attempt = ?2
 
 -- name: every_lease
 SELECT leases.job, leases.attempt, worker, incarnation, cancel_requested, device,
-  memory_pool, reserved_bytes, granted_ms, time_limit_ms
+  memory_pool, reserved_bytes, trains_since_ms, time_limit_ms
 FROM leases JOIN jobs ON jobs.job = leases.job ORDER BY leases.job

@@ -66,7 +66,7 @@ TEST_F(InvariantsTest, AttemptsWithAGapOrGoingBack) {
 }
 
 TEST_F(InvariantsTest, LeaseOfAnAttemptThatIsOver) {
-  Write("INSERT INTO leases (job, attempt, worker, incarnation, granted_ms) "
+  Write("INSERT INTO leases (job, attempt, worker, incarnation, trains_since_ms) "
         "VALUES (1, 1, 'alpha', 'first', 0)");
   EXPECT_THAT(Check(), ElementsAre(HasSubstr("job 1 is leased")));
 }

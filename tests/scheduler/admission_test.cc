@@ -253,9 +253,11 @@ TEST_F(AdmissionTest, StatementsOfACycleMakeNoTablesOfTheirOwn) {
 }
 
 TEST_F(AdmissionTest, StatesAreThoseThatThereAre) {
-  const int64_t job = SubmitOne("law");
+  TestWorker worker = Gpu("alpha", 64 * kGiB);
+  Call(worker);
+  const int64_t job = Small("law");
   EXPECT_TRUE(absl::IsAborted(database_->Execute("UPDATE jobs SET state = 'strange'")));
-  Claim(alpha_);
+  Claim(worker);
   EXPECT_TRUE(absl::IsAborted(database_->Execute("UPDATE attempts SET state = 'strange'")));
   EXPECT_TRUE(absl::IsAborted(database_->Execute("UPDATE jobs SET attempt = 0")));
   EXPECT_EQ(State(job), "running");

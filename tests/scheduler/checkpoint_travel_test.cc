@@ -135,6 +135,15 @@ TEST_F(CheckpointTravelTest, AnAttemptThatRunsOverItsTimeLimitHasFailed) {
   const int64_t job = Submit({law}).outcomes(0).job();
   TestWorker alpha("alpha");
   const v1::Assignment running = Claim(alpha);
+  for (int minute = 0; minute < 4; ++minute) {
+    alpha.Reports(running, v1::AttemptReport::PREPARING);
+    Call(alpha);
+    Pass(Milliseconds(15'000));
+  }
+  Restart();
+  EXPECT_EQ(State(job), "running") << "it waits for the job before it";
+  alpha.Reports(running);
+  Call(alpha);
   for (const bool over : {false, false, false, true}) {
     Pass(Milliseconds(10'000));
     alpha.Reports(running);
@@ -154,6 +163,8 @@ TEST_F(CheckpointTravelTest, ALimitThatIsRaisedHoldsForWhatRuns) {
   const int64_t job = Submit({law}).outcomes(0).job();
   TestWorker alpha("alpha");
   const v1::Assignment running = Claim(alpha);
+  alpha.Reports(running);
+  Call(alpha);
   Pass(Milliseconds(5'000));
   law.set_spec_json(spec + R"(,"time_limit":"20s"})");
   EXPECT_EQ(Submit({law}).outcomes(0).outcome(), "updated");

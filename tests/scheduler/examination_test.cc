@@ -190,7 +190,7 @@ TEST_F(ExaminationTest, RowsThatContradictOneAnother) {
   EXPECT_THAT(Findings(), Contains(AllOf(HasSubstr("problem: job 2 of history"),
                                          HasSubstr("without an open attempt"),
                                          HasSubstr("mozgachctl cancel 2"))));
-  Write("INSERT INTO leases (job, attempt, worker, incarnation, granted_ms) "
+  Write("INSERT INTO leases (job, attempt, worker, incarnation, trains_since_ms) "
         "VALUES (1, 1, 'alpha', 'first', 0)");
   EXPECT_THAT(Findings(), Contains(HasSubstr("job 1: is leased to alpha, whose attempt is over")));
   Write("UPDATE job_counts SET jobs = 77 WHERE state = 'failed'");

@@ -18,7 +18,7 @@ constexpr char kOther[] = "fedcba9876543210fedcba9876543210fedcba98";
 class BaseFolderTest : public ::testing::Test {
  protected:
   void Cached(const std::string& commit) {
-    folder_.Write("models--Qwen--Qwen2.5-3B/snapshots/" + commit + "/config.json", "{}");
+    folder_.WriteBase("models--Qwen--Qwen2.5-3B/snapshots/" + commit);
   }
   FoundBases Scan() const { return FoundBases::Scan({folder_.path()}); }
 
@@ -26,8 +26,8 @@ class BaseFolderTest : public ::testing::Test {
 };
 
 TEST_F(BaseFolderTest, PlainDirectoriesAreFoundByTheirHubNames) {
-  folder_.Write("Qwen/Qwen2.5-3B/config.json", "{}");
-  folder_.Write("gpt2/config.json", "{}");
+  folder_.WriteBase("Qwen/Qwen2.5-3B");
+  folder_.WriteBase("gpt2");
   folder_.Write("Qwen/unfinished/model.safetensors", "");
   const FoundBases found = Scan();
   EXPECT_EQ(found.all().size(), 2);
@@ -50,21 +50,21 @@ TEST_F(BaseFolderTest, CacheOfHuggingFaceServesTheRevisionAskedForAndMainOtherwi
 }
 
 TEST_F(BaseFolderTest, PlainDirectoryHasNoRevisions) {
-  folder_.Write("Qwen/Qwen2.5-3B/config.json", "{}");
+  folder_.WriteBase("Qwen/Qwen2.5-3B");
   EXPECT_TRUE(absl::IsNotFound(Scan().Find("Qwen/Qwen2.5-3B", "main").status()));
 }
 
 TEST_F(BaseFolderTest, RefsThatLeadOutOfTheCacheAreNotFollowed) {
   Cached(kCommit);
   folder_.Write("models--Qwen--Qwen2.5-3B/refs/main", "../../../elsewhere");
-  folder_.Write("elsewhere/config.json", "{}");
+  folder_.WriteBase("elsewhere");
   const FoundBases found = Scan();
   EXPECT_EQ(found.Find("Qwen/Qwen2.5-3B", "")->filename(), kCommit) << "the only snapshot";
   EXPECT_FALSE(found.Find("Qwen/Qwen2.5-3B", "main").ok());
 }
 
 TEST_F(BaseFolderTest, NamesThatLeadElsewhereAreNotFound) {
-  folder_.Write("Qwen/Qwen2.5-3B/config.json", "{}");
+  folder_.WriteBase("Qwen/Qwen2.5-3B");
   for (const char* name : {"..", "../x", "Qwen/..", "/etc", "Qwen/Qwen2.5-3B/", ""}) {
     EXPECT_TRUE(absl::IsNotFound(Scan().Find(name, "").status())) << name;
   }
@@ -73,20 +73,23 @@ TEST_F(BaseFolderTest, NamesThatLeadElsewhereAreNotFound) {
 TEST_F(BaseFolderTest, LinksIntoTheBlobsOfTheCacheAreFollowedAndWeighed) {
   folder_.Write("models--Qwen--Qwen2.5-3B/blobs/c0", "{}");
   folder_.Write("models--Qwen--Qwen2.5-3B/blobs/w0", "weights");
+  folder_.Write("models--Qwen--Qwen2.5-3B/blobs/t0", "token");
   const fs::path snapshot = folder_.path() / "models--Qwen--Qwen2.5-3B/snapshots" / kCommit;
   fs::create_directories(snapshot);
   fs::create_symlink("../../blobs/c0", snapshot / "config.json");
   fs::create_symlink("../../blobs/w0", snapshot / "model.safetensors");
+  fs::create_symlink("../../blobs/t0", snapshot / "tokenizer.json");
   const FoundBases found = Scan();
   EXPECT_EQ(*found.Find("Qwen/Qwen2.5-3B", kCommit), snapshot);
-  EXPECT_EQ(found.all().at("Qwen/Qwen2.5-3B").size_bytes, 9u);
+  EXPECT_EQ(found.all().at("Qwen/Qwen2.5-3B").size_bytes, 14u);
 }
 
 TEST_F(BaseFolderTest, CacheThatLiesElsewhereIsTheModelsOwnFolder) {
   TemporaryFolder elsewhere;
   elsewhere.Write("models--a--b/blobs/c0", "{}");
   const fs::path snapshot = elsewhere.path() / "models--a--b/snapshots" / kCommit;
-  fs::create_directories(snapshot);
+  elsewhere.WriteBase(fs::path("models--a--b/snapshots") / kCommit);
+  fs::remove(snapshot / "config.json");
   fs::create_symlink("../../blobs/c0", snapshot / "config.json");
   fs::create_symlink(elsewhere.path() / "models--a--b", folder_.path() / "models--a--b");
   folder_.Write("c/README", "");
@@ -102,9 +105,11 @@ TEST_F(BaseFolderTest, CacheThatLiesElsewhereIsTheModelsOwnFolder) {
 TEST_F(BaseFolderTest, BaseWithALinkThatLeavesIsAProblemThatNamesIt) {
   TemporaryFolder elsewhere;
   elsewhere.Write("secret", "s");
-  folder_.Write("a/b/config.json", "{}");
+  folder_.WriteBase("a/b");
+  fs::remove(folder_.path() / "a/b/tokenizer.json");
   fs::create_symlink(elsewhere.path() / "secret", folder_.path() / "a/b/tokenizer.json");
   Cached(kCommit);
+  fs::remove(folder_.path() / "models--Qwen--Qwen2.5-3B/snapshots" / kCommit / "model.safetensors");
   fs::create_symlink(
       elsewhere.path() / "secret",
       folder_.path() / "models--Qwen--Qwen2.5-3B/snapshots" / kCommit / "model.safetensors");
@@ -116,10 +121,21 @@ TEST_F(BaseFolderTest, BaseWithALinkThatLeavesIsAProblemThatNamesIt) {
   }
 }
 
+TEST_F(BaseFolderTest, BaseThatIsNotAllThereIsAProblemThatSaysWhatIsMissing) {
+  for (const char* file : {"tokenizer.json", "model.safetensors"}) {
+    folder_.WriteBase("a/b");
+    EXPECT_TRUE(Scan().Find("a/b", "").ok());
+    fs::remove(folder_.path() / "a/b" / file);
+    const absl::Status status = Scan().Find("a/b", "").status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(std::string("has no ") + file));
+  }
+}
+
 TEST_F(BaseFolderTest, ProblemIsUtf8WhateverAPathMayHold) {
-  folder_.Write("a/b/config.json", "{}");
+  folder_.WriteBase("a/b");
   fs::create_symlink("/nowhere/\xff" + std::string(3000, 'x'), folder_.path() / "a/b/vocab.txt");
-  folder_.Write("c/d/config.json", "{}");
+  folder_.WriteBase("c/d");
   TemporaryFolder elsewhere;
   elsewhere.Write("\xff", "s");
   fs::create_symlink(elsewhere.path() / "\xff", folder_.path() / "c/d/vocab.txt");
@@ -133,7 +149,7 @@ TEST_F(BaseFolderTest, ProblemIsUtf8WhateverAPathMayHold) {
 }
 
 TEST_F(BaseFolderTest, FetchedBaseComesAfterWhatLiesBelowBases) {
-  folder_.Write("a/b/config.json", "{}");
+  folder_.WriteBase("a/b");
   FoundBases found = Scan();
   found.AddFetched({.name = "a/b", .plain = "/data/ab", .digest = "d"});
   found.AddFetched({.name = "c/d",
@@ -154,13 +170,13 @@ TEST_F(BaseFolderTest, FolderThatIsNotThereHoldsNothing) {
 TEST_F(BaseFolderTest, ScanSeesWhatHasChanged) {
   const FoundBases before = Scan();
   EXPECT_TRUE(before == Scan());
-  folder_.Write("gpt2/config.json", "{}");
+  folder_.WriteBase("gpt2");
   EXPECT_FALSE(before == Scan());
 }
 
 TEST_F(BaseFolderTest, FirstFolderWins) {
-  folder_.Write("one/gpt2/config.json", "{}");
-  folder_.Write("two/gpt2/config.json", "{}");
+  folder_.WriteBase("one/gpt2");
+  folder_.WriteBase("two/gpt2");
   const FoundBases found = FoundBases::Scan({folder_.path() / "two", folder_.path() / "one"});
   EXPECT_EQ(*found.Find("gpt2", ""), folder_.path() / "two/gpt2");
 }

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,8 +35,9 @@ class SessionFixture : public ::testing::Test {
   static FoundBases TinyBase() {
     const auto folder = std::filesystem::path(::testing::TempDir()) / "session_fixture_bases";
     std::filesystem::create_directories(folder / "mozgach/tiny");
-    std::FILE* config = std::fopen((folder / "mozgach/tiny/config.json").c_str(), "w");
-    std::fclose(config);
+    for (const char* name : {"config.json", "tokenizer.json", "model.safetensors"}) {
+      std::ofstream(folder / "mozgach/tiny" / name) << "";
+    }
     return FoundBases::Scan({folder});
   }
 

@@ -103,9 +103,8 @@ TEST_F(SessionMemoryTest, JobGoesToTheDeviceItWasPlacedOn) {
 
 TEST_F(SessionMemoryTest, ConfigOfABaseIsToldWhenItIsWanted) {
   TemporaryFolder folder;
-  std::filesystem::create_directories(folder.path() / "org/base");
   const std::string text = R"({"model_type": "qwen2"})";
-  std::ofstream(folder.path() / "org/base/config.json") << text;
+  folder.WriteBase("org/base", text);
   session_->BasesFound(FoundBases::Scan({folder.path()}));
   Poll();
   const v1::SynchronizeRequest before = Told();
@@ -127,8 +126,7 @@ TEST_F(SessionMemoryTest, ConfigThatIsNoTextIsNotTold) {
   TemporaryFolder folder;
   for (const auto& [name, text] : {std::pair<std::string, std::string>{"binary", "{\xff}"},
                                    {"huge", std::string(300 << 10, ' ')}}) {
-    std::filesystem::create_directories(folder.path() / "org" / name);
-    std::ofstream(folder.path() / "org" / name / "config.json") << text;
+    folder.WriteBase("org/" + name, text);
   }
   const FoundBases found = FoundBases::Scan({folder.path()});
   for (const auto& [name, base] : found.all()) EXPECT_EQ(base.config_digest, "") << name;

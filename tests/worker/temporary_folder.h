@@ -31,6 +31,13 @@ class TemporaryFolder {
     return path_ / name;
   }
 
+  // A directory that looks like a base's.
+  void WriteBase(const std::filesystem::path& directory, const std::string& config = "{}") const {
+    Write(directory / "config.json", config);
+    Write(directory / "tokenizer.json", "");
+    Write(directory / "model.safetensors", "");
+  }
+
  private:
   std::filesystem::path path_;
 };

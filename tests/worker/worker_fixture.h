@@ -18,7 +18,7 @@ namespace mozgach {
 
 class WorkerFixture : public ::testing::Test {
  protected:
-  WorkerFixture() { folder_.Write("bases/mozgach/tiny/config.json", "{}"); }
+  WorkerFixture() { folder_.WriteBase("bases/mozgach/tiny"); }
   ~WorkerFixture() override { StopWorker(); }
 
   static std::filesystem::path Built(const std::string& name) {

@@ -139,7 +139,7 @@ TEST_F(WorkerTest, BaseThatArrivesLaterIsFound) {
   folder_.Write("bases/empty/x", "");
   StartWorker();
   WaitForTrainer();
-  folder_.Write("bases/org/new/config.json", "{}");
+  folder_.WriteBase("bases/org/new");
   const int64_t job = scheduler_.Submit("one", {}, "org/new");  // its failure makes the worker look
   EXPECT_TRUE(scheduler_.WaitForState(job, "succeeded"));
 }

@@ -92,7 +92,8 @@ class Filler:
     def lease(self, job, attempt):
         placed = {"device": "cpu", "memory_pool": "host", "reserved_bytes": 100}
         self.insert("leases", job=job, attempt=attempt, worker="alpha", incarnation="first",
-                    granted_ms=TIME + 1000, **(placed if self.schema >= 4 else {}))
+                    **{"trains_since_ms" if self.schema >= 9 else "granted_ms": TIME + 1000},
+                    **(placed if self.schema >= 4 else {}))
 
     def published(self):
         job = self.job("law", "succeeded", attempt=2, version=1)
