@@ -156,6 +156,8 @@ TEST_F(DoorsTest, EachRoleMayWhatItIsForAndNoMore) {
   EXPECT_TRUE(!may(viewer, "WorkerService/UploadBlob") && may(worker, "WorkerService/UploadBlob"));
   EXPECT_THAT(Knock(viewer, "/mozgach.v1.JobService/Submit").error_message(),
               HasSubstr("a viewer may not call Submit: that takes the role submitter"));
+  EXPECT_THAT(Knock(boss, "/mozgach.v1.WorkerService/Synchronize").error_message(),
+              HasSubstr("an operator may not call Synchronize"));
 }
 
 TEST_F(DoorsTest, TheEventLogSaysWhoDidItWhateverTheRequestClaims) {
