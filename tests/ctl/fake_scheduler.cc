@@ -95,6 +95,13 @@ grpc::Status FakeJobs::ListWorkers(grpc::ServerContext*, const v1::ListWorkersRe
   return grpc::Status::OK;
 }
 
+grpc::Status FakeJobs::DrainWorker(grpc::ServerContext*, const v1::DrainWorkerRequest* request,
+                                   v1::Worker* response) {
+  drains.push_back(*request);
+  response->set_worker(request->worker());
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeBlobs::StatBlobs(grpc::ServerContext*, const v1::StatBlobsRequest* request,
                                   v1::StatBlobsResponse* response) {
   for (const std::string& sha256 : request->sha256()) {

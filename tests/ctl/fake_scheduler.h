@@ -31,10 +31,13 @@ class FakeJobs : public v1::JobService::Service {
                     grpc::ServerWriter<v1::LogsResponse>*) override;
   grpc::Status ListWorkers(grpc::ServerContext*, const v1::ListWorkersRequest*,
                            v1::ListWorkersResponse*) override;
+  grpc::Status DrainWorker(grpc::ServerContext*, const v1::DrainWorkerRequest*,
+                           v1::Worker*) override;
 
   std::vector<v1::SubmitRequest> submits;
   std::vector<v1::CancelRequest> cancels;
   std::vector<v1::RetryRequest> retries;
+  std::vector<v1::DrainWorkerRequest> drains;
   std::vector<v1::WatchRequest> watches;
   std::vector<v1::Job> jobs;
   std::vector<v1::WatchResponse> changes;
