@@ -32,8 +32,8 @@ bool JobFilter::Matches(const v1::Job& job) const {
 
 void AddLabelOption(CLI::App& verb, JobFilter& filter) {
   verb.add_option("-l,--label", filter.labels,
-                  "Only jobs whose domain has this label, KEY=VALUE; again for more, which must all "
-                  "be there")
+                  "Only jobs whose domain has this label, KEY=VALUE; again for more, which must "
+                  "all be there")
       ->allow_extra_args(false)
       ->check(CheckLabel);
 }

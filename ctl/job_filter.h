@@ -1,5 +1,5 @@
 // A JobFilter is which jobs of a selection are meant, by what they are rather than by their names.
-// It is held against what the scheduler lists, so that a selection by labels becomes one by numbers.
+// It is held against what the scheduler lists: a selection by labels becomes one by numbers.
 #pragma once
 
 #include <string>

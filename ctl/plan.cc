@@ -249,8 +249,8 @@ void AddPlanCommand(CLI::App& app, Command* command) {
   memory->excludes(device)->excludes(worker);
   device->excludes(worker);
   plan->add_option("--bases", flags->bases,
-                   "Where bases lie; config.json alone is enough (default: ./bases, bases beside the "
-                   "domain files, then the hub's cache: $HF_HUB_CACHE, $HF_HOME/hub, "
+                   "Where bases lie; config.json alone is enough (default: ./bases, bases beside "
+                   "the domain files, then the hub's cache: $HF_HUB_CACHE, $HF_HOME/hub, "
                    "~/.cache/huggingface/hub)");
   auto* contexts = plan->add_option("--contexts", flags->contexts,
                                     "A base: how long a context trains in how much memory");

@@ -85,8 +85,8 @@ absl::Status ExamineUnneeded(Database& database, const fs::path& root, Examinati
     examination.findings.push_back(
         {Finding::Weight::kNote, root.string(),
          absl::StrCat(count, count == 1 ? one : many, ShowSize(bytes)),
-         "leave it to the scheduler, which removes what is older than blob_days_kept; mozgachctl gc "
-         "--dry-run lists that"});
+         "leave it to the scheduler, which removes what is older than blob_days_kept; mozgachctl "
+         "gc --dry-run lists that"});
   };
   note(unneeded, unneeded_bytes, " blob that nothing needs, ", " blobs that nothing needs, ");
   note(uploads, upload_bytes, " upload that has not ended, ", " uploads that have not ended, ");

@@ -186,8 +186,8 @@ absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_prog
                         .trainer = words.trainer};
   ASSIGN_OR_RETURN(options.name, NameOf(words));
   if (words.threads.has_value() && (*words.threads < 1 || *words.threads > kThreadsMax)) {
-    return absl::InvalidArgumentError(absl::StrCat("--threads takes a number from 1 to ",
-                                                   kThreadsMax, "; without it, all cores are used"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--threads takes a number from 1 to ", kThreadsMax, "; without it, all cores are used"));
   }
   if (!words.memory.empty()) {
     ASSIGN_OR_RETURN(options.memory_bytes, ParseSize(words.memory));

@@ -80,7 +80,8 @@ TEST_F(Plan, DomainsWhoseBaseIsNotThereDoNotHideTheOthers) {
   const json plans = json::parse(out.out);
   ASSERT_EQ(plans.size(), 1u);
   EXPECT_EQ(plans[0]["domain"], "law");
-  EXPECT_THAT(out.err, HasSubstr("mozgachctl: " + Path("lost.yaml") + ": base Qwen/Qwen2.5-7B: no"));
+  EXPECT_THAT(out.err,
+              HasSubstr("mozgachctl: " + Path("lost.yaml") + ": base Qwen/Qwen2.5-7B: no"));
   EXPECT_THAT(out.err, HasSubstr("mozgachctl: " + Path("gone.yaml") + ": base Qwen/Qwen2.5-7B"));
   EXPECT_THAT(Run({"--help"}).out, HasSubstr("~/.cache/huggingface/hub"));
 }

@@ -52,7 +52,7 @@ TEST_F(ConfigTest, RulesOfRetentionAreReadAndKeepEveryVersionByDefault) {
 
 TEST_F(ConfigTest, AKeyThatThereIsNotIsNamedWithTheNearest) {
   EXPECT_THAT(Mistake("lease_second: 30\n"),
-              HasSubstr("unknown key 'lease_second'; did you mean 'lease_seconds'?  there are tls, "));
+              HasSubstr("unknown key 'lease_second'; did you mean 'lease_seconds'?  there are "));
   EXPECT_THAT(Mistake("insecure_plain_text: true\n"), HasSubstr("'insecure_plaintext'?"));
   EXPECT_THAT(Mistake("colour: red\n"), HasSubstr("unknown key 'colour'; there are "));
 }

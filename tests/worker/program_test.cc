@@ -119,7 +119,8 @@ TEST_F(ProgramTest, MetricsAreServedOnThePortThatTheLogNames) {
 }
 
 TEST_F(ProgramTest, WhatNoSchedulerWillTakeEndsItWithTwo) {
-  for (const auto code : {grpc::StatusCode::INVALID_ARGUMENT, grpc::StatusCode::PERMISSION_DENIED}) {
+  for (const auto code :
+       {grpc::StatusCode::INVALID_ARGUMENT, grpc::StatusCode::PERMISSION_DENIED}) {
     notes_.clear();
     scheduler_.Refuse({code, "'gpu 1' is no name"});
     Run();
