@@ -24,7 +24,10 @@ constexpr uint64_t kRefBytesMax = 1024;
 absl::StatusOr<fs::path> Real(const fs::path& path) {
   std::error_code error;
   fs::path real = fs::canonical(path, error);
-  if (error) return SystemError(error.value(), absl::StrCat("find ", path.string()));
+  if (error == std::errc::no_such_file_or_directory) {
+    return absl::NotFoundError(absl::StrCat("there is no directory ", path.string()));
+  }
+  if (error) return SystemError(error.value(), absl::StrCat("look at ", path.string()));
   if (!fs::is_directory(real, error)) {
     return absl::InvalidArgumentError(absl::StrCat(path.string(), " is no directory"));
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "ctl/command.h"
 #include "proto/status_conversion.h"
+#include "security/door_probe.h"
 #include "security/token.h"
 
 namespace mozgach {
@@ -27,6 +28,21 @@ std::shared_ptr<grpc::Channel> OpenChannel(
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   return grpc::CreateCustomChannel(address, credentials, arguments);
+}
+
+// A question, without its mark.
+const char* WhyNoAnswer(DoorState door, bool tls) {
+  if (door == DoorState::kRefuses) {
+    return ": connection refused, nothing listens there; is mozgach-scheduler running";
+  }
+  if (tls) {
+    return "; is mozgach-scheduler running there, with a certificate of the same fleet for this "
+           "very name";
+  }
+  if (door == DoorState::kSilent) return "; is mozgach-scheduler running there";
+  return ": something listens there, and does not speak gRPC in plaintext.  It seems to want TLS: "
+         "set MOZGACH_TLS, or give --tls DIR, with what `mozgachctl fleet` made for you; or is it "
+         "no mozgach-scheduler";
 }
 
 }  // namespace
@@ -73,14 +89,10 @@ absl::Status Connection::WaitUntilUp(Milliseconds patience) {
 }
 
 absl::Status Connection::NoAnswer(Milliseconds patience) const {
-  return absl::UnavailableError(absl::StrCat("the scheduler at ", address_,
-                                             " did not answer within ", patience.count() / 1000,
-                                             " s; is mozgach-scheduler running there",
-                                             tls_ ? ", with a certificate of the same fleet for "
-                                                    "this very name"
-                                                  : ", without --tls",
-                                             "?  Another address is given by --scheduler HOST:PORT "
-                                             "or MOZGACH_SCHEDULER"));
+  return absl::UnavailableError(absl::StrCat(
+      "the scheduler at ", address_, " did not answer within ", patience.count() / 1000, " s",
+      WhyNoAnswer(LookAtDoor(address_), tls_),
+      "?  Another address is given by --scheduler HOST:PORT or MOZGACH_SCHEDULER"));
 }
 
 absl::Status Connection::Explain(const grpc::Status& status) const {

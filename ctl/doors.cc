@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/nearest_name.h"
 #include "ctl/command.h"
 #include "ctl/fleet_folder.h"
 #include "ctl/job_table.h"
@@ -30,6 +31,7 @@ struct DoorFlags {
   std::string role = "worker";
   int days = 365;
   bool replace = false;
+  bool certificate = false;
 };
 
 WallTime Now() { return Clock::System().Now(); }
@@ -165,11 +167,39 @@ absl::StatusOr<int> Tokens(const Settings& settings) {
   return 0;
 }
 
-absl::StatusOr<int> Revoke(const std::string& name, const Settings& settings) {
+// Tokens, what was revoked before, and workers: whom the scheduler has heard of.
+absl::StatusOr<std::vector<std::string>> NamesKnown(Connection& connection) {
+  ASSIGN_OR_RETURN(const v1::ListTokensResponse listed,
+                   connection.Call(&v1::FleetService::Stub::ListTokens, v1::ListTokensRequest()));
+  ASSIGN_OR_RETURN(const v1::ListWorkersResponse workers,
+                   connection.Call(&v1::JobService::Stub::ListWorkers, v1::ListWorkersRequest()));
+  std::vector<std::string> names;
+  for (const v1::Token& token : listed.tokens()) names.push_back(token.name());
+  for (const v1::Revocation& revoked : listed.revocations()) names.push_back(revoked.name());
+  for (const v1::Worker& worker : workers.workers()) names.push_back(worker.worker());
+  return names;
+}
+
+// A name that was mistyped would leave what leaked as good as it was.
+absl::Status CheckKnown(Connection& connection, const std::string& name) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesKnown(connection));
+  if (std::find(names.begin(), names.end(), name) != names.end()) return absl::OkStatus();
+  const std::string near = NearestName(name, names);
+  return absl::NotFoundError(absl::StrCat(
+      "nothing was revoked: no token of ", name, " is known, and no worker called so",
+      near.empty() ? "." : absl::StrCat("; did you mean ", near, "?"),
+      "  The scheduler does not know who has a certificate: if ", name,
+      " has one, add --certificate"));
+}
+
+absl::StatusOr<int> Revoke(const DoorFlags& flags, const Settings& settings) {
+  const std::string& name = flags.name;
+  RETURN_IF_ERROR(CheckIdentityName(name));
   v1::RevokeRequest request;
   request.set_name(name);
   request.set_actor(Actor());
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  if (!flags.certificate) RETURN_IF_ERROR(CheckKnown(*connection, name));
   ASSIGN_OR_RETURN(const v1::Revocation revoked,
                    connection->Call(&v1::FleetService::Stub::Revoke, request));
   Say(settings, ToJson(revoked),
@@ -257,9 +287,9 @@ void AddTokens(CLI::App& fleet, Command* command) {
   auto revoke_flags = std::make_shared<DoorFlags>();
   CLI::App* revoke = fleet.add_subcommand("revoke", "Make void what somebody was given until now");
   revoke->add_option("NAME", revoke_flags->name, "Of a certificate or token")->required();
-  OnCall(*revoke, command, revoke_flags, [](const DoorFlags& flags, const Settings& settings) {
-    return Revoke(flags.name, settings);
-  });
+  revoke->add_flag("--certificate", revoke_flags->certificate,
+                   "NAME has a certificate, though neither a token nor a worker is called so");
+  OnCall(*revoke, command, revoke_flags, Revoke);
 
   CLI::App* whoami = fleet.add_subcommand("whoami", "Say whom the scheduler takes you for");
   whoami->callback([command] { *command = WhoAmI; });

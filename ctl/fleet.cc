@@ -1,6 +1,7 @@
 // mozgachctl workers, drain and events.
 #include <chrono>
 #include <cstdio>
+#include <set>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -75,14 +76,19 @@ struct DrainFlags {
   bool undo = false;
 };
 
+// Unlike other durations it may be none, with or without a unit.
+absl::StatusOr<Milliseconds> ParseWithin(const std::string& text) {
+  static const std::set<std::string> kAtOnce = {"0", "0s", "0m", "0h", "0d"};
+  return kAtOnce.contains(text) ? Milliseconds(0) : ParseDuration(text);
+}
+
 absl::StatusOr<int> Drain(const DrainFlags& flags, const Settings& settings) {
   v1::DrainWorkerRequest request;
   request.set_worker(flags.worker);
   request.set_undo(flags.undo);
   request.set_actor(Actor());
   if (!flags.within.empty()) {
-    const absl::StatusOr<Milliseconds> within =
-        flags.within == "0" ? Milliseconds(0) : ParseDuration(flags.within);
+    const absl::StatusOr<Milliseconds> within = ParseWithin(flags.within);
     if (!within.ok()) return Annotate(within.status(), "--within");
     request.set_within_ms(static_cast<uint64_t>(within->count()));
   }

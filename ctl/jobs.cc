@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ctl/command.h"
+#include "ctl/job_filter.h"
 #include "ctl/job_table.h"
 #include "ctl/message_json.h"
 #include "ctl/selection.h"
@@ -12,6 +13,7 @@ namespace {
 
 struct JobFlags {
   std::vector<std::string> words;
+  JobFilter filter;
   bool all = false;
 };
 
@@ -39,20 +41,30 @@ absl::StatusOr<int> List(const JobFlags& flags, const Settings& settings) {
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
   ASSIGN_OR_RETURN(const v1::ListResponse response,
                    connection->Call(&v1::JobService::Stub::List, request));
-  return Print(response.jobs(), "no jobs", settings);
+  const std::vector<v1::Job> jobs(response.jobs().begin(), response.jobs().end());
+  return Print(Filtered(flags.filter, jobs), flags.filter.empty() ? "no jobs" : "no such jobs",
+               settings);
 }
 
 // Cancel and Retry are alike but for their names.
 template <typename Request, typename Method>
 absl::StatusOr<int> Change(const JobFlags& flags, const Settings& settings, Method method,
                            const char* when_none) {
-  if (flags.words.empty() && !flags.all) {
-    return absl::InvalidArgumentError("name jobs or domains, or say --all");
+  if (flags.words.empty() && flags.filter.empty() && !flags.all) {
+    return absl::InvalidArgumentError("name jobs or domains, or labels with -l, or say --all");
   }
   Request request;
   ASSIGN_OR_RETURN(*request.mutable_selector(), SelectorOf(flags));
   request.set_actor(Actor());
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  if (!flags.filter.empty()) {
+    ASSIGN_OR_RETURN(const std::vector<int64_t> numbers,
+                     NumbersOf(*connection, request.selector(), flags.filter));
+    if (numbers.empty()) return Print(std::vector<v1::Job>(), when_none, settings);
+    request.mutable_selector()->Clear();
+    request.mutable_selector()->mutable_jobs()->Add(numbers.begin(), numbers.end());
+    request.mutable_selector()->set_all(true);  // those of them that can be
+  }
   ASSIGN_OR_RETURN(const auto response, connection->Call(method, request, Connection::kLongCall));
   return Print(response.jobs(), when_none, settings);
 }
@@ -81,6 +93,8 @@ void AddJobCommand(CLI::App& app, const char* name, const char* help, const char
   CLI::App* verb = app.add_subcommand(name, help);
   verb->add_option("JOBS", flags->words, "Numbers of jobs, or domains (their latest jobs)");
   verb->add_flag("--all", flags->all, all_help);
+  AddLabelOption(*verb, flags->filter);
+  AddStateOption(*verb, flags->filter);
   verb->callback([flags, command, run] {
     *command = [flags, run](const Settings& settings) { return run(*flags, settings); };
   });

@@ -1,9 +1,11 @@
 // mozgachctl: what people type to give work to a fleet and to see what became of it.
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "common/command_line.h"
 #include "common/nearest_name.h"
 #include "common/utf8.h"
 #include "ctl/command.h"
@@ -16,6 +18,16 @@ void FallThrough(CLI::App& app) {
     verb->fallthrough();
     FallThrough(*verb);
   }
+}
+
+// What people type whose hands know other programs, and what does that here.
+std::string WhatDoes(const std::string& verb) {
+  static const std::map<std::string, std::string> kOurs = {{"validate", "submit --dry-run"},
+                                                           {"describe", "explain"},
+                                                           {"status", "ps"},
+                                                           {"top", "watch"}};
+  const auto found = kOurs.find(verb);
+  return found == kOurs.end() ? "" : found->second;
 }
 
 // Says what was typed in the place of a verb that there is not; false: that is not what is wrong.
@@ -31,7 +43,8 @@ bool SayUnknownVerb(const CLI::App& program) {
   std::vector<std::string> rest = program.remaining(true);
   std::erase_if(rest, [](const std::string& word) { return word.empty() || word[0] == '-'; });
   if (verbs.empty() || rest.empty()) return false;
-  const std::string near = mozgach::NearestName(rest[0], verbs);
+  const std::string ours = app == &program ? WhatDoes(rest[0]) : "";
+  const std::string near = ours.empty() ? mozgach::NearestName(rest[0], verbs) : ours;
   const std::string meant = near.empty() ? "" : "did you mean '" + near + "'?  ";
   std::fprintf(stderr, "mozgachctl: `%s` has no command '%s'; %s`%s --help` lists them\n", path.c_str(),
                mozgach::Abbreviate(rest[0], 80).c_str(), meant.c_str(), path.c_str());
@@ -79,6 +92,9 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
     if (!SayUnknownVerb(app)) app.exit(error);
+    return 2;
+  } catch (const CLI::ExtrasError&) {
+    std::fprintf(stderr, "mozgachctl: %s\n", mozgach::AboutUnknownWord(app).c_str());
     return 2;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;

@@ -139,18 +139,30 @@ absl::StatusOr<PlannedDomain> PlanOne(const DomainFile& file, const ModelConfig&
   return planned;
 }
 
-// What is wrong in all files, one problem per line.
-absl::StatusOr<std::vector<PlannedDomain>> PlanAll(const PlanFlags& flags,
-                                                   const Target& target,
-                                                   const Speeds& speeds) {
+struct PlannedDomains {
+  std::vector<PlannedDomain> planned;
+  std::vector<std::string> problems;  // of files that could not be
+};
+
+absl::StatusOr<PlannedDomain> PlanWith(const DomainFile& file, const ModelConfig& config,
+                                       const Target& target, const Speeds& speeds) {
+  const std::string& base = file.spec.base;
+  ASSIGN_OR_RETURN(PlannedDomain plan, PlanOne(file, config, target.For(base), speeds));
+  if (const auto known = target.calibrations.find(base); known != target.calibrations.end()) {
+    plan.calibrated_bytes = Calibrated(plan.plan.memory, target.For(base));
+    plan.calibration = known->second;
+  }
+  return plan;
+}
+
+PlannedDomains PlanAll(const PlanFlags& flags, const Target& target, const Speeds& speeds) {
   const auto folders = BaseFolders(flags.bases, flags.files);
   std::map<std::string, absl::StatusOr<ModelConfig>> configs;
-  std::vector<PlannedDomain> planned;
-  std::vector<std::string> problems;
+  PlannedDomains all;
   for (const std::string& name : flags.files) {
     const auto file = ReadDomainFile(name);
     if (!file.ok()) {
-      problems.emplace_back(file.status().message());
+      all.problems.emplace_back(file.status().message());
       continue;
     }
     const std::string& base = file->spec.base;
@@ -158,23 +170,19 @@ absl::StatusOr<std::vector<PlannedDomain>> PlanAll(const PlanFlags& flags,
     if (is_new) configs.emplace(base, ReadBaseConfig(base, folders));
     const auto& config = configs.at(base);
     if (!config.ok()) {
-      if (is_new) problems.push_back(absl::StrCat(name, ": ", config.status().message()));
+      all.problems.push_back(
+          is_new ? absl::StrCat(name, ": ", config.status().message())
+                 : absl::StrCat(name, ": base ", base, " cannot be read, as said above"));
       continue;
     }
-    auto plan = PlanOne(*file, *config, target.For(base), speeds);
-    if (const auto known = target.calibrations.find(base);
-        plan.ok() && known != target.calibrations.end()) {
-      plan->calibrated_bytes = Calibrated(plan->plan.memory, target.For(base));
-      plan->calibration = known->second;
-    }
+    auto plan = PlanWith(*file, *config, target, speeds);
     if (plan.ok()) {
-      planned.push_back(*std::move(plan));
+      all.planned.push_back(*std::move(plan));
     } else {
-      problems.push_back(absl::StrCat(name, ": ", plan.status().message()));
+      all.problems.push_back(absl::StrCat(name, ": ", plan.status().message()));
     }
   }
-  if (problems.empty()) return planned;
-  return absl::InvalidArgumentError(absl::StrJoin(problems, "\nmozgachctl: "));
+  return all;
 }
 
 absl::StatusOr<int> Contexts(const PlanFlags& flags, const Settings& settings) {
@@ -187,6 +195,14 @@ absl::StatusOr<int> Contexts(const PlanFlags& flags, const Settings& settings) {
     PrintContexts(table);
   }
   return 0;
+}
+
+// Returns the exit code.
+int Report(const std::vector<std::string>& problems) {
+  for (const std::string& problem : problems) {
+    std::fprintf(stderr, "mozgachctl: %s\n", problem.c_str());
+  }
+  return problems.empty() ? 0 : 2;
 }
 
 absl::StatusOr<int> Plan(const PlanFlags& flags, const Settings& settings) {
@@ -206,17 +222,18 @@ absl::StatusOr<int> Plan(const PlanFlags& flags, const Settings& settings) {
   if (connection != nullptr) {
     if (auto asked = AskSpeeds(*connection, flags.worker); asked.ok()) speeds = *std::move(asked);
   }
-  ASSIGN_OR_RETURN(const std::vector<PlannedDomain> planned, PlanAll(flags, target, speeds));
+  const PlannedDomains all = PlanAll(flags, target, speeds);
+  if (all.planned.empty()) return Report(all.problems);
   if (settings.json) {
-    PrintJson(PlansJson(planned, target.plan));
+    PrintJson(PlansJson(all.planned, target.plan));
   } else {
-    PrintPlans(planned, target.plan,
+    PrintPlans(all.planned, target.plan,
                flags.worker.empty() ? "the speed that finished jobs of this base have shown"
                                     : absl::StrCat("the speed that ", flags.worker, " has shown"));
     std::fflush(stdout);
     std::fprintf(stderr, "~ is an estimate from the bytes of the rows: no tokenizer was asked.\n");
   }
-  return 0;
+  return Report(all.problems);
 }
 
 }  // namespace
@@ -231,7 +248,10 @@ void AddPlanCommand(CLI::App& app, Command* command) {
   auto* worker = plan->add_option("--worker", flags->worker, "A worker of the fleet");
   memory->excludes(device)->excludes(worker);
   device->excludes(worker);
-  plan->add_option("--bases", flags->bases, "Where bases lie; config.json alone is enough");
+  plan->add_option("--bases", flags->bases,
+                   "Where bases lie; config.json alone is enough (default: ./bases, bases beside "
+                   "the domain files, then the hub's cache: $HF_HUB_CACHE, $HF_HOME/hub, "
+                   "~/.cache/huggingface/hub)");
   auto* contexts = plan->add_option("--contexts", flags->contexts,
                                     "A base: how long a context trains in how much memory");
   for (CLI::Option* target : {memory, device, worker}) {

@@ -4,15 +4,31 @@
 #include "ctl/command.h"
 #include "ctl/follow.h"
 #include "ctl/interrupt.h"
+#include "ctl/job_filter.h"
 #include "ctl/job_table.h"
 #include "ctl/selection.h"
 
 namespace mozgach {
 namespace {
 
-absl::StatusOr<int> Watch(const std::vector<std::string>& words, const Settings& settings) {
-  ASSIGN_OR_RETURN(const v1::Selector selector, ParseSelector(words));
+struct WatchFlags {
+  std::vector<std::string> words;
+  JobFilter filter;
+};
+
+absl::StatusOr<int> Watch(const WatchFlags& flags, const Settings& settings) {
+  ASSIGN_OR_RETURN(v1::Selector selector, ParseSelector(flags.words));
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  if (!flags.filter.empty()) {
+    ASSIGN_OR_RETURN(const std::vector<int64_t> numbers,
+                     NumbersOf(*connection, selector, flags.filter));
+    if (numbers.empty()) {
+      std::fprintf(stderr, "no such jobs\n");
+      return 0;
+    }
+    selector.Clear();
+    selector.mutable_jobs()->Add(numbers.begin(), numbers.end());
+  }
   NoteInterrupts();
   const auto display = settings.json ? JobDisplay::Json(stdout) : JobDisplay::For(stdout);
   const absl::StatusOr<std::vector<v1::Job>> jobs = FollowJobs(*connection, selector, *display);
@@ -25,11 +41,13 @@ absl::StatusOr<int> Watch(const std::vector<std::string>& words, const Settings&
 }  // namespace
 
 void AddWatchCommand(CLI::App& app, Command* command) {
-  auto words = std::make_shared<std::vector<std::string>>();
+  auto flags = std::make_shared<WatchFlags>();
   CLI::App* watch = app.add_subcommand("watch", "Show jobs while they change, until all are over");
-  watch->add_option("JOBS", *words, "Numbers of jobs, or domains; without any all domains");
-  watch->callback([words, command] {
-    *command = [words](const Settings& settings) { return Watch(*words, settings); };
+  watch->add_option("JOBS", flags->words,
+                    "Numbers of jobs, or domains; without any all domains");
+  AddLabelOption(*watch, flags->filter);
+  watch->callback([flags, command] {
+    *command = [flags](const Settings& settings) { return Watch(*flags, settings); };
   });
 }
 

@@ -80,15 +80,16 @@ absl::Status ExamineUnneeded(Database& database, const fs::path& root, Examinati
     ++unneeded;
     unneeded_bytes += bytes;
   }
-  const auto note = [&](int64_t count, uint64_t bytes, const char* what) {
+  const auto note = [&](int64_t count, uint64_t bytes, const char* one, const char* many) {
     if (count == 0) return;
     examination.findings.push_back(
-        {Finding::Weight::kNote, root.string(), absl::StrCat(count, what, ShowSize(bytes)),
-         "nothing: they go when they are older than blob_days_kept; mozgachctl gc --dry-run lists "
-         "those that are"});
+        {Finding::Weight::kNote, root.string(),
+         absl::StrCat(count, count == 1 ? one : many, ShowSize(bytes)),
+         "leave it to the scheduler, which removes what is older than blob_days_kept; mozgachctl "
+         "gc --dry-run lists that"});
   };
-  note(unneeded, unneeded_bytes, " blobs that nothing needs, ");
-  note(uploads, upload_bytes, " uploads that have not ended, ");
+  note(unneeded, unneeded_bytes, " blob that nothing needs, ", " blobs that nothing needs, ");
+  note(uploads, upload_bytes, " upload that has not ended, ", " uploads that have not ended, ");
   return absl::OkStatus();
 }
 

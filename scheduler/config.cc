@@ -5,10 +5,12 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/files.h"
+#include "common/nearest_name.h"
 
 namespace mozgach {
 namespace {
@@ -78,11 +80,13 @@ absl::Status Set(const std::string& path, const YAML::Node& name, const YAML::No
   if (text == "tls" || text == "insecure_plaintext") return SetDoor(path, text, value, config);
   const auto key = Keys().find(text);
   if (key == Keys().end()) {
-    const std::string known = absl::StrJoin(
-        Keys(), ", ", [](std::string* out, const auto& entry) { out->append(entry.first); });
+    std::vector<std::string> known = {"tls", "insecure_plaintext"};
+    for (const auto& [each, rule] : Keys()) known.push_back(each);
+    const std::string near = NearestName(text, known);
     return Wrong(path, name.Mark(),
-                 absl::StrCat("unknown key '", text, "'; there are tls, insecure_plaintext, ",
-                              known));
+                 absl::StrCat("unknown key '", text, "'; ",
+                              near.empty() ? "" : absl::StrCat("did you mean '", near, "'?  "),
+                              "there are ", absl::StrJoin(known, ", ")));
   }
   double number = 0;
   if (!value.IsScalar() || !YAML::convert<double>::decode(value, number) ||

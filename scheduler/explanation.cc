@@ -217,12 +217,14 @@ std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
     return shortage;
   }
   if (busy + narrow == 0) {
-    return absl::StrCat("the ", offering, " workers with its base are lost, drain or are quarantined");
+    return absl::StrCat("each of the ", offering,
+                        " workers with its base is lost, draining or quarantined");
   }
   if (narrow > 0) {
     return absl::StrCat("of the workers with its base ", narrow, narrow == 1 ? " has" : " have",
                         " too little memory free, ", busy, busy == 1 ? " is" : " are", " busy");
   }
+  if (busy == 1) return "the one worker with its base that takes work is busy";
   return absl::StrCat("the ", busy, " workers with its base are busy");
 }
 

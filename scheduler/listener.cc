@@ -20,6 +20,20 @@ namespace {
 constexpr unsigned kLookEverySeconds = 1;
 constexpr mode_t kOthers = 0177;  // and no execution for the owner
 
+// Who calls would refuse what was made for a worker or a person.
+absl::Status CheckServes(const std::filesystem::path& tls, const CredentialsFolder& folder) {
+  if (!folder.has_certificate()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there are no certificate.pem and key.pem in ", tls.string(),
+                     "; `mozgachctl fleet init --host NAME` makes them for a scheduler"));
+  }
+  if (folder.serves()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--tls ", tls.string(), " is what ", folder.name(), " calls a scheduler with, and every "
+      "client would refuse it here: give a copy of the folder scheduler that `mozgachctl fleet "
+      "init` made beside it; `mozgachctl fleet scheduler --host NAME` makes another"));
+}
+
 }  // namespace
 
 absl::Status CheckListen(const char* flag, const std::string& address, bool tls,
@@ -39,11 +53,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsToListen(
     const std::string& address, const std::filesystem::path& tls, Doorman& doorman) {
   if (tls.empty() || IsUnixAddress(address)) return grpc::InsecureServerCredentials();
   ASSIGN_OR_RETURN(const CredentialsFolder folder, CredentialsFolder::Open(tls));
-  if (!folder.has_certificate()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there are no certificate.pem and key.pem in ", tls.string(),
-                     "; `mozgachctl fleet init --host NAME` makes them for a scheduler"));
-  }
+  RETURN_IF_ERROR(CheckServes(tls, folder));
   grpc::experimental::TlsServerCredentialsOptions options(
       std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
           folder.key().string(), folder.certificate().string(), folder.authority().string(),

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "common/command_line.h"
 #include "common/log.h"
 #include "failpoint/failpoint.h"
 #include "scheduler/daemon.h"
@@ -71,8 +72,13 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     if (!upkeep && options.data.empty()) throw CLI::RequiredError("--data");
+  } catch (const CLI::ExtrasError&) {
+    return Fail(absl::InvalidArgumentError(mozgach::AboutUnknownWord(app)));
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return Fail(absl::InvalidArgumentError(std::string(error.what()) +
+                                           "; `mozgach-scheduler --help` says more"));
   }
   mozgach::StartLog("mozgach-scheduler");
   if (upkeep) return Keep(upkeep());

@@ -73,7 +73,7 @@ absl::Status CheckMayCall(Role role, std::string_view path) {
                        : row->least != Role::kWorker && row->least <= role;
   if (may) return absl::OkStatus();
   return absl::PermissionDeniedError(
-      absl::StrCat("a ", Name(role), " may not call ",
+      absl::StrCat(role == Role::kOperator ? "an " : "a ", Name(role), " may not call ",
                    std::string(path.substr(path.rfind('/') + 1)), ": that takes the role ",
                    Name(row->least)));
 }

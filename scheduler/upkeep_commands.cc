@@ -50,7 +50,8 @@ absl::StatusOr<int> RunRestore(const RestoreOptions& options) {
   Say(absl::StrCat(options.data.string(), " is what ", options.from.string(), " was", made,
                    "; incarnation ", report.incarnation,
                    ", what was leased before counts no more"));
-  if (report.requeued > 0) Say(absl::StrCat(report.requeued, " leased jobs are queued again"));
+  if (report.requeued == 1) Say("1 leased job is queued again");
+  if (report.requeued > 1) Say(absl::StrCat(report.requeued, " leased jobs are queued again"));
   if (!report.backup.database_only) Say(Show(report.files));
   Say("what has happened since the backup is forgotten, revoked tokens and certificates too: "
       "`mozgachctl fleet revoke` them again");

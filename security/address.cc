@@ -17,14 +17,6 @@ constexpr std::string_view kUnix = "unix:";
 constexpr size_t kSocketPathMax = 107;
 constexpr size_t kAddressMax = 300;
 
-std::string HostOf(std::string_view address) {
-  std::string_view host = address.substr(0, address.rfind(':'));
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  return std::string(host);
-}
-
 bool IsInHost(char c) {
   return absl::ascii_isalnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
 }
@@ -66,6 +58,14 @@ absl::Status CheckAddress(std::string_view address, int port_min) {
     return wrong("it is HOST:PORT, like 127.0.0.1:7108, or unix:PATH");
   }
   return absl::OkStatus();
+}
+
+std::string HostOf(std::string_view address) {
+  std::string_view host = address.substr(0, address.rfind(':'));
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  return std::string(host);
 }
 
 std::string SocketPath(std::string_view address) {

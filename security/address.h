@@ -17,6 +17,9 @@ bool IsLocalAddress(std::string_view address);
 // port from `port_min` to 65535.  INVALID_ARGUMENT says what is wrong.
 absl::Status CheckAddress(std::string_view address, int port_min);
 
+// What stands before the port, an IPv6 address without its brackets.
+std::string HostOf(std::string_view address);
+
 // The path behind "unix:".  REQUIRES: IsUnixAddress(address).
 std::string SocketPath(std::string_view address);
 

@@ -1,6 +1,7 @@
 #include "security/certificate.h"
 
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include <ctime>
 #include <vector>
@@ -42,6 +43,7 @@ absl::StatusOr<CertificateFacts> ReadCertificate(const std::string& pem) {
   facts.common_name = name;
   facts.not_before = TimeOf(X509_get0_notBefore(certificate.get()));
   facts.not_after = TimeOf(X509_get0_notAfter(certificate.get()));
+  facts.serves = X509_check_purpose(certificate.get(), X509_PURPOSE_SSL_SERVER, 0) == 1;
   return facts;
 }
 

@@ -12,6 +12,7 @@ struct CertificateFacts {
   std::string common_name;
   WallTime not_before{};
   WallTime not_after{};
+  bool serves = false;  // it may be shown to those who call; otherwise only by one who calls
 };
 
 // Of the first certificate in `pem`.  INVALID_ARGUMENT when there is none.

@@ -57,6 +57,7 @@ absl::Status CredentialsFolder::CheckOwn() {
   const absl::StatusOr<CertificateFacts> facts = ReadCertificate(own_pem);
   if (!facts.ok()) return Annotate(facts.status(), certificate().string());
   name_ = facts->common_name;
+  serves_ = facts->serves;
   RETURN_IF_ERROR(Annotate(CheckKey(own_pem, key_pem), key().string()));
   RETURN_IF_ERROR(Annotate(CheckSigned(own_pem, authority_pem), certificate().string()));
   const WallTime now = Clock::System().Now();

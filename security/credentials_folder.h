@@ -32,6 +32,8 @@ class CredentialsFolder {
   bool has_token() const { return has_token_; }
   // The common name of the certificate; empty: there is none.
   const std::string& name() const { return name_; }
+  // Whether the certificate is a scheduler's: one that is shown to those who call.
+  bool serves() const { return serves_; }
 
  private:
   explicit CredentialsFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -40,6 +42,7 @@ class CredentialsFolder {
   std::filesystem::path folder_;
   bool has_certificate_ = false;
   bool has_token_ = false;
+  bool serves_ = false;
   std::string name_;
 };
 

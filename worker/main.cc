@@ -18,6 +18,9 @@
 namespace mozgach {
 namespace {
 
+// Another worker has taken its name: whoever started it again would do the same to the other.
+constexpr int kNameTaken = 3;
+
 // SIGTERM and SIGINT end the worker in order, the second one at once.  They are blocked everywhere
 // and taken by a thread of their own.
 class EndSignals {
@@ -64,29 +67,39 @@ SessionOptions SessionOf(const WorkerOptions& options) {
   return session;
 }
 
-absl::Status Run(const WorkerOptions& options) {
+void Complain(const absl::Status& status) {
+  std::fprintf(stderr, "mozgach-worker: %s\n", std::string(status.message()).c_str());
+}
+
+// Returns the exit code, or the error that decides it.
+absl::StatusOr<int> Run(const WorkerOptions& options) {
   EndSignals signals;
   ASSIGN_OR_RETURN(const std::unique_ptr<Worker> worker, Worker::Open(options, SessionOf(options)));
   if (!options.http.empty()) {
     ASSIGN_OR_RETURN(const std::string address, worker->metrics().Serve(options.http));
     spdlog::info("metrics on http://{}/metrics", address);
   }
-  spdlog::info("worker {} works for the scheduler at {}", options.name, options.scheduler);
+  spdlog::info("worker {} asks the scheduler at {} for work", options.name, options.scheduler);
   signals.Tell(*worker);
   while (worker->RunOnce()) {
   }
   spdlog::info("nothing runs any more: ending");
-  return worker->status();
+  if (worker->session().replaced()) {
+    Complain(worker->status());
+    return kNameTaken;
+  }
+  RETURN_IF_ERROR(worker->status());
+  return 0;
 }
 
 int Main(int argc, char** argv) {
   absl::StatusOr<std::optional<WorkerOptions>> options = ReadWorkerOptions(argc, argv);
   if (options.ok() && !options->has_value()) return 0;
   StartLog("mozgach-worker");
-  const absl::Status status = options.ok() ? Run(**options) : options.status();
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "mozgach-worker: %s\n", std::string(status.message()).c_str());
-  return ExitCode(status);
+  const absl::StatusOr<int> done = options.ok() ? Run(**options) : options.status();
+  if (done.ok()) return *done;
+  Complain(done.status());
+  return ExitCode(done.status());
 }
 
 }  // namespace

@@ -11,6 +11,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "common/command_line.h"
+#include "common/nearest_name.h"
 #include "security/address.h"
 #include "security/credentials_folder.h"
 #include "security/token.h"
@@ -20,6 +23,8 @@ namespace mozgach {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int64_t kThreadsMax = 1024;  // as mozgach-trainer has it
 
 std::string HostName() {
   char name[HOST_NAME_MAX + 1] = {};
@@ -31,7 +36,7 @@ struct Words {
   std::string scheduler, tls, data, name, memory, http, trainer, config;
   std::string checkpoint_days, dataset_cache, quantized_cache;
   std::vector<std::string> bases, devices;
-  int64_t threads = 0;
+  std::optional<int64_t> threads;
   bool insecure_plaintext = false;
 };
 
@@ -82,12 +87,17 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
       const auto list = lists.find(key);
       if (text == texts.end() && list == lists.end() && key != "threads" &&
           key != "insecure_plaintext") {
+        std::vector<std::string> known = {"threads", "insecure_plaintext"};
+        for (const auto& [name, word] : texts) known.push_back(name);
+        for (const auto& [name, words_of] : lists) known.push_back(name);
+        const std::string near = NearestName(key, known);
         return absl::InvalidArgumentError(absl::StrCat(
-            path, ":", entry.first.Mark().line + 1, ": unknown option '", key,
-            "'; there are scheduler, tls, insecure_plaintext, data, bases, name, devices, threads, "
-            "memory, http, trainer, checkpoint-days, dataset-cache, quantized-cache"));
+            path, ":", entry.first.Mark().line + 1, ": unknown option '", key, "'; ",
+            near.empty() ? "" : absl::StrCat("did you mean '", near, "'?  "), "there are ",
+            absl::StrJoin(known, ", ")));
       }
-      if (app.get_option("--" + key)->count() > 0) continue;
+      const std::string flag = absl::StrCat("--", absl::StrReplaceAll(key, {{"_", "-"}}));
+      if (app.get_option(flag)->count() > 0) continue;
       if (text != texts.end()) {
         *text->second = entry.second.as<std::string>();
       } else if (key == "insecure_plaintext") {
@@ -170,13 +180,14 @@ absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_prog
                         .data = words.data,
                         .bases = {words.bases.begin(), words.bases.end()},
                         .name = words.name,
-                        .threads = words.threads,
+                        .threads = words.threads.value_or(0),
                         .devices = words.devices,
                         .http = words.http,
                         .trainer = words.trainer};
   ASSIGN_OR_RETURN(options.name, NameOf(words));
-  if (words.threads < 0 || words.threads > 4096) {
-    return absl::InvalidArgumentError("--threads takes a number from 1 to 4096");
+  if (words.threads.has_value() && (*words.threads < 1 || *words.threads > kThreadsMax)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--threads takes a number from 1 to ", kThreadsMax, "; without it, all cores are used"));
   }
   if (!words.memory.empty()) {
     ASSIGN_OR_RETURN(options.memory_bytes, ParseSize(words.memory));
@@ -217,6 +228,8 @@ absl::StatusOr<std::optional<WorkerOptions>> ReadWorkerOptions(int argc, const c
   } catch (const CLI::Success& asked) {
     app.exit(asked, std::cout, std::cerr);
     return std::optional<WorkerOptions>();
+  } catch (const CLI::ExtrasError&) {
+    return absl::InvalidArgumentError(AboutUnknownWord(app));
   } catch (const CLI::Error& error) {
     return absl::InvalidArgumentError(error.what());
   }

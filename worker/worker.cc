@@ -91,7 +91,7 @@ bool Worker::RunOnce() {
   for (Action& action : actions) {
     std::visit([this](auto& each) { Do(each); }, action);
   }
-  return !session_.Over(now);
+  return refused_.ok() && !session_.Over(now);
 }
 
 void Worker::RequestStop() {
@@ -102,7 +102,7 @@ void Worker::RequestStop() {
 }
 
 absl::Status Worker::status() const {
-  if (!session_.replaced()) return absl::OkStatus();
+  if (!session_.replaced()) return refused_;
   return absl::FailedPreconditionError(
       absl::StrCat("another worker called '", options_.name,
                    "' has started since; give each worker a --name of its own"));
@@ -238,17 +238,34 @@ void Worker::HearTrainer(int device, const std::string& line, Milliseconds now) 
 }
 
 void Worker::HearAnswer(int64_t call, const SchedulerClient::Answer& answer, Milliseconds now) {
-  if (answer.ok()) {
-    if (!std::exchange(reachable_, true)) spdlog::info("the scheduler answers again");
-    session_.Answered(call, *answer, now);
+  if (!answer.ok()) {
+    session_.CallFailed(call, answer.status(), now);
+    if (!absl::IsCancelled(answer.status())) HearFailure(answer.status());  // given up by us
     return;
   }
-  session_.CallFailed(call, answer.status(), now);
-  if (absl::IsCancelled(answer.status())) return;  // given up by us
-  if (std::exchange(reachable_, false)) {
-    spdlog::warn("the scheduler at {} does not answer ({}); what runs goes on", options_.scheduler,
-                 Text(answer.status()));
+  if (!std::exchange(known_, true)) {
+    spdlog::info("works for the scheduler at {}", options_.scheduler);
+  } else if (standing_ != Standing::kAnswered) {
+    spdlog::info("the scheduler answers again");
   }
+  standing_ = Standing::kAnswered;
+  session_.Answered(call, *answer, now);
+}
+
+void Worker::HearFailure(const absl::Status& failure) {
+  const bool wrong = absl::IsInvalidArgument(failure) || absl::IsPermissionDenied(failure);
+  const bool refuses = wrong || absl::IsUnauthenticated(failure);
+  if (wrong && !known_) {
+    refused_ = absl::InvalidArgumentError(absl::StrCat(
+        "the scheduler at ", options_.scheduler, " refuses this worker: ", Text(failure)));
+    return;
+  }
+  const Standing now = refuses ? Standing::kRefused : Standing::kUnanswered;
+  if (std::exchange(standing_, now) == now) return;
+  // Another certificate may come into the place of one that was revoked: it is asked again.
+  spdlog::warn("the scheduler at {} {} ({}); {}", options_.scheduler,
+               refuses ? "refuses this worker" : "does not answer", Text(failure),
+               known_ ? "what runs goes on" : "it is asked again and again");
 }
 
 }  // namespace mozgach

@@ -39,7 +39,8 @@ class Worker {
   ~Worker();
 
   // Waits for the next thing to happen and deals with it.  False once the worker has ended after
-  // RequestStop, or because another worker has taken its name (FAILED_PRECONDITION in `status`).
+  // RequestStop, or because another worker has taken its name (FAILED_PRECONDITION in `status`), or
+  // because the scheduler refuses what its first call says of it (INVALID_ARGUMENT).
   bool RunOnce();
   // From any thread: end as Session::Stop says.
   void RequestStop();
@@ -74,6 +75,7 @@ class Worker {
   TrainerListener Listen(int device);
   void HearTrainer(int device, const std::string& line, Milliseconds now);
   void HearAnswer(int64_t call, const SchedulerClient::Answer& answer, Milliseconds now);
+  void HearFailure(const absl::Status& failure);
   void LookAround(Milliseconds now);  // memory, bases, metrics: now and then
   void ShipLogs(std::stop_token stop);
   // Stops with all others of the attempt.
@@ -92,7 +94,10 @@ class Worker {
   std::map<AttemptId, std::stop_source> transfers_;        // that run
   uint64_t kills_for_memory_ = KillsForMemory();
   std::vector<std::unique_ptr<TrainerProcess>> trainers_;  // by device; nullptr: none
-  bool reachable_ = true;                                  // the scheduler, as last heard
+  enum class Standing { kNew, kAnswered, kUnanswered, kRefused };
+  Standing standing_ = Standing::kNew;  // with the scheduler, as last heard
+  bool known_ = false;                  // it has answered once
+  absl::Status refused_;                // why it is no use to ask again
   Milliseconds memory_due_{0};
   Milliseconds bases_due_{0};
   Milliseconds sweep_due_{0};

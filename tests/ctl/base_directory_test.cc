@@ -100,7 +100,8 @@ TEST_F(BaseDirectoryTest, WhatIsNoBaseSaysWhatIsMissing) {
   EXPECT_THAT(Refusal(root_ / "a/none"), HasSubstr("config.json"));
   Write("a/bare/config.json");
   EXPECT_THAT(Refusal(root_ / "a/bare"), HasSubstr("model.safetensors"));
-  EXPECT_THAT(Refusal(root_ / "nowhere"), HasSubstr("nowhere"));
+  EXPECT_EQ(Refusal(root_ / "nowhere"),
+            "there is no directory " + (root_ / "nowhere").string());
   EXPECT_THAT(Refusal(root_ / "a/bare/config.json"), HasSubstr("no directory"));
 }
 

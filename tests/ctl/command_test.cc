@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "program.h"
+#include "security/certificate_authority.h"
 
 namespace mozgach {
 namespace {
@@ -51,6 +52,22 @@ TEST_F(CommandTest, CommandThatThereIsNotIsNamedWithTheOneThatWasMeant) {
               HasSubstr("`mozgachctl adapters` has no command 'lss'; did you mean 'ls'?"));
   EXPECT_THAT(Ctl({"jobs"}).err, HasSubstr("`mozgachctl --help` lists them"));
   EXPECT_THAT(Ctl({}).err, HasSubstr("A subcommand is required"));
+}
+
+TEST_F(CommandTest, WordsOfOtherProgramsLeadToOurs) {
+  EXPECT_THAT(Ctl({"validate", "law.yaml"}).err, HasSubstr("did you mean 'submit --dry-run'?"));
+  EXPECT_THAT(Ctl({"describe", "law"}).err, HasSubstr("did you mean 'explain'?"));
+  EXPECT_THAT(Ctl({"status"}).err, HasSubstr("did you mean 'ps'?"));
+  EXPECT_THAT(Ctl({"top"}).err, HasSubstr("did you mean 'watch'?"));
+}
+
+TEST_F(CommandTest, AFlagThatThereIsNotIsNamedWithTheOneThatWasMeant) {
+  const Said said = Ctl({"ps", "--lable=team=law"});
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_THAT(said.err, HasSubstr("mozgachctl: `mozgachctl ps` has no flag '--lable'; "
+                                  "did you mean '--label'?"));
+  EXPECT_THAT(Ctl({"ps", "--shceduler", "x"}).err, HasSubstr("did you mean '--scheduler'?"));
+  EXPECT_THAT(Ctl({"workers", "host1"}).err, HasSubstr("has no use for 'host1'"));
 }
 
 TEST_F(CommandTest, PsJsonHasTheFieldsThatProgramsRelyOnBeforeAndAfterTheVerb) {
@@ -107,8 +124,25 @@ TEST_F(CommandTest, ASchedulerThatDoesNotAnswerIsGivenUpOn) {
   // Nothing listens on the discard port.
   const Said said = RunCtl({"--scheduler", "127.0.0.1:9", "ps"});
   EXPECT_EQ(said.exit_code, 1);
-  EXPECT_THAT(said.err, HasSubstr("127.0.0.1:9 did not answer within 10 s"));
+  EXPECT_THAT(said.err, HasSubstr("127.0.0.1:9 did not answer within 10 s: connection refused"));
   EXPECT_THAT(said.err, HasSubstr("MOZGACH_SCHEDULER"));
+}
+
+TEST_F(CommandTest, ASchedulerBehindTlsIsToldFromNone) {
+  const KeyAndCertificate authority = *MakeAuthority("fleet", Clock::System().Now(), 1);
+  const KeyAndCertificate own =
+      *IssueForHosts(authority, {"127.0.0.1"}, Clock::System().Now(), 1);
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({own.key_pem, own.certificate_pem});
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(options), &port);
+  FakeUpkeep service;
+  builder.RegisterService(&service);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  const Said said = RunCtl({"--scheduler", "127.0.0.1:" + std::to_string(port), "ps"});
+  EXPECT_EQ(said.exit_code, 1);
+  EXPECT_THAT(said.err, HasSubstr("It seems to want TLS: set MOZGACH_TLS, or give --tls DIR"));
 }
 
 TEST_F(CommandTest, WorkersAreListed) {
@@ -118,6 +152,19 @@ TEST_F(CommandTest, WorkersAreListed) {
   EXPECT_EQ(workers[0]["base_loads"], 2);
   EXPECT_EQ(workers[0]["memory_bytes"], uint64_t{5} << 30);
   EXPECT_THAT(Ctl({"workers"}).out, HasSubstr("5.0 GiB"));
+}
+
+TEST_F(CommandTest, ADrainWithinNoTimeIsAtOnceWithOrWithoutAUnit) {
+  for (const char* none : {"0", "0s", "0m", "0h"}) {
+    EXPECT_EQ(Ctl({"drain", "host1", "--within", none}).exit_code, 0) << none;
+    ASSERT_FALSE(scheduler_.jobs.drains.empty());
+    EXPECT_TRUE(scheduler_.jobs.drains.back().has_within_ms()) << none;
+    EXPECT_EQ(scheduler_.jobs.drains.back().within_ms(), 0u) << none;
+  }
+  EXPECT_EQ(Ctl({"drain", "host1", "--within", "2m"}).exit_code, 0);
+  EXPECT_EQ(scheduler_.jobs.drains.back().within_ms(), 120'000u);
+  EXPECT_EQ(Ctl({"drain", "host1", "--within", "-1s"}).exit_code, 2);
+  EXPECT_EQ(scheduler_.jobs.drains.size(), 5u);
 }
 
 TEST_F(CommandTest, LogsAreTheBytesOrOneObjectPerLine) {

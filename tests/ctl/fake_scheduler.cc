@@ -52,6 +52,12 @@ grpc::Status FakeJobs::Cancel(grpc::ServerContext*, const v1::CancelRequest* req
   return grpc::Status::OK;
 }
 
+grpc::Status FakeJobs::Retry(grpc::ServerContext*, const v1::RetryRequest* request,
+                             v1::RetryResponse*) {
+  retries.push_back(*request);
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeJobs::Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
                              grpc::ServerWriter<v1::WatchResponse>* writer) {
   watches.push_back(*request);
@@ -86,6 +92,13 @@ grpc::Status FakeJobs::ListWorkers(grpc::ServerContext*, const v1::ListWorkersRe
   worker.set_base_loads(2);
   worker.set_memory_bytes(uint64_t{5} << 30);
   worker.add_devices()->set_name("cpu");
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeJobs::DrainWorker(grpc::ServerContext*, const v1::DrainWorkerRequest* request,
+                                   v1::Worker* response) {
+  drains.push_back(*request);
+  response->set_worker(request->worker());
   return grpc::Status::OK;
 }
 
@@ -191,6 +204,22 @@ grpc::Status FakeUpkeep::CollectGarbage(grpc::ServerContext*,
   return grpc::Status::OK;
 }
 
+grpc::Status FakeFleet::ListTokens(grpc::ServerContext*, const v1::ListTokensRequest*,
+                                   v1::ListTokensResponse* response) {
+  for (const std::string& name : tokens) response->add_tokens()->set_name(name);
+  for (const std::string& name : revoked) response->add_revocations()->set_name(name);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeFleet::Revoke(grpc::ServerContext*, const v1::RevokeRequest* request,
+                               v1::Revocation* response) {
+  revoked.push_back(request->name());
+  response->set_name(request->name());
+  response->set_before("2026-01-01T00:00:00Z");
+  response->set_had_token(std::count(tokens.begin(), tokens.end(), request->name()) > 0);
+  return grpc::Status::OK;
+}
+
 FakeScheduler::FakeScheduler() {
   int port = 0;
   grpc::ServerBuilder builder;
@@ -200,6 +229,7 @@ FakeScheduler::FakeScheduler() {
   builder.RegisterService(&blobs);
   builder.RegisterService(&registry);
   builder.RegisterService(&upkeep);
+  builder.RegisterService(&fleet);
   server_ = builder.BuildAndStart();
   address_ = "127.0.0.1:" + std::to_string(port);
 }

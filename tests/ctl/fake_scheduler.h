@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mozgach/v1/fleet_service.grpc.pb.h"
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "mozgach/v1/registry_service.grpc.pb.h"
 #include "mozgach/v1/upkeep_service.grpc.pb.h"
@@ -23,15 +24,20 @@ class FakeJobs : public v1::JobService::Service {
   grpc::Status Submit(grpc::ServerContext*, const v1::SubmitRequest*, v1::SubmitResponse*) override;
   grpc::Status List(grpc::ServerContext*, const v1::ListRequest*, v1::ListResponse*) override;
   grpc::Status Cancel(grpc::ServerContext*, const v1::CancelRequest*, v1::CancelResponse*) override;
+  grpc::Status Retry(grpc::ServerContext*, const v1::RetryRequest*, v1::RetryResponse*) override;
   grpc::Status Watch(grpc::ServerContext*, const v1::WatchRequest*,
                      grpc::ServerWriter<v1::WatchResponse>*) override;
   grpc::Status Logs(grpc::ServerContext*, const v1::LogsRequest*,
                     grpc::ServerWriter<v1::LogsResponse>*) override;
   grpc::Status ListWorkers(grpc::ServerContext*, const v1::ListWorkersRequest*,
                            v1::ListWorkersResponse*) override;
+  grpc::Status DrainWorker(grpc::ServerContext*, const v1::DrainWorkerRequest*,
+                           v1::Worker*) override;
 
   std::vector<v1::SubmitRequest> submits;
   std::vector<v1::CancelRequest> cancels;
+  std::vector<v1::RetryRequest> retries;
+  std::vector<v1::DrainWorkerRequest> drains;
   std::vector<v1::WatchRequest> watches;
   std::vector<v1::Job> jobs;
   std::vector<v1::WatchResponse> changes;
@@ -92,6 +98,17 @@ class FakeUpkeep : public v1::UpkeepService::Service {
   std::vector<v1::CollectGarbageRequest> collections;
 };
 
+class FakeFleet : public v1::FleetService::Service {
+ public:
+  grpc::Status ListTokens(grpc::ServerContext*, const v1::ListTokensRequest*,
+                          v1::ListTokensResponse* response) override;
+  grpc::Status Revoke(grpc::ServerContext*, const v1::RevokeRequest* request,
+                      v1::Revocation* response) override;
+
+  std::vector<std::string> tokens;   // names of those who have one
+  std::vector<std::string> revoked;  // in the order they were
+};
+
 class FakeScheduler {
  public:
   FakeScheduler();
@@ -103,6 +120,7 @@ class FakeScheduler {
   FakeJobs jobs{&blobs.blobs};
   FakeRegistry registry;
   FakeUpkeep upkeep;
+  FakeFleet fleet;
 
  private:
   std::string address_;

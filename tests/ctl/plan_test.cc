@@ -68,6 +68,24 @@ TEST_F(Plan, DomainsThatAreAlikeAreShownOnceButStandEachInTheJson) {
   EXPECT_EQ(json::parse(Run(with_json).out).size(), 2u);
 }
 
+TEST_F(Plan, DomainsWhoseBaseIsNotThereDoNotHideTheOthers) {
+  for (const std::string domain : {"lost", "gone"}) {
+    Write(domain + ".yaml",
+          "domain: " + domain + "\nbase: Qwen/Qwen2.5-7B\ndata: {train: rows.jsonl}\n");
+  }
+  const std::vector<std::string> words = {Path("lost.yaml"), Path("law.yaml"), Path("gone.yaml"),
+                                          "--memory", "16GiB", "--json"};
+  const Said out = Run(words);
+  EXPECT_EQ(out.exit_code, 2);
+  const json plans = json::parse(out.out);
+  ASSERT_EQ(plans.size(), 1u);
+  EXPECT_EQ(plans[0]["domain"], "law");
+  EXPECT_THAT(out.err,
+              HasSubstr("mozgachctl: " + Path("lost.yaml") + ": base Qwen/Qwen2.5-7B: no"));
+  EXPECT_THAT(out.err, HasSubstr("mozgachctl: " + Path("gone.yaml") + ": base Qwen/Qwen2.5-7B"));
+  EXPECT_THAT(Run({"--help"}).out, HasSubstr("~/.cache/huggingface/hub"));
+}
+
 TEST_F(Plan, ADomainThatFitsNothingIsToldWhatWould) {
   const Said out = Run({Path("law.yaml"), "--memory", "1GiB"});
   EXPECT_EQ(out.exit_code, 0);

@@ -50,6 +50,13 @@ TEST_F(ConfigTest, RulesOfRetentionAreReadAndKeepEveryVersionByDefault) {
   EXPECT_THAT(Mistake("versions_kept: -1\n"), HasSubstr("from 0"));
 }
 
+TEST_F(ConfigTest, AKeyThatThereIsNotIsNamedWithTheNearest) {
+  EXPECT_THAT(Mistake("lease_second: 30\n"),
+              HasSubstr("unknown key 'lease_second'; did you mean 'lease_seconds'?  there are "));
+  EXPECT_THAT(Mistake("insecure_plain_text: true\n"), HasSubstr("'insecure_plaintext'?"));
+  EXPECT_THAT(Mistake("colour: red\n"), HasSubstr("unknown key 'colour'; there are "));
+}
+
 TEST_F(ConfigTest, DoorsAreReadByTheirFlagsNames) {
   const auto config = Read("tls: /etc/mozgach\ninsecure_plaintext: true\ncalls_per_second_max: 5\n");
   ASSERT_TRUE(config.ok()) << config.status();

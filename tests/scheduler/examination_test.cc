@@ -179,9 +179,10 @@ TEST_F(ExaminationTest, WhatNobodyNeedsIsANote) {
   Overwrite(Data() / "blobs/readme.txt", "mine");
   const auto findings = Findings();
   EXPECT_EQ(findings.size(), 3u);
-  EXPECT_THAT(findings, Contains(AllOf(HasSubstr("note: "), HasSubstr("1 blobs that nothing needs"),
+  EXPECT_THAT(findings, Contains(AllOf(HasSubstr("note: "), HasSubstr("1 blob that nothing needs"),
+                                       HasSubstr("leave it to the scheduler"),
                                        HasSubstr("gc --dry-run"))));
-  EXPECT_THAT(findings, Contains(HasSubstr("1 uploads that have not ended")));
+  EXPECT_THAT(findings, Contains(HasSubstr("1 upload that has not ended")));
   EXPECT_THAT(findings, Contains(HasSubstr("readme.txt: is nothing of the blob store's")));
 }
 

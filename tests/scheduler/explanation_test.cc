@@ -66,6 +66,19 @@ TEST_F(ExplanationTest, LostAndDrainingWorkersAreSaidSo) {
   const v1::ExplainResponse explained = Explain(job);
   EXPECT_THAT(explained.lines(0), HasSubstr("worker alpha: has not called since"));
   EXPECT_THAT(explained.lines(1), HasSubstr("worker beta: drains"));
+  EXPECT_EQ(explained.summary(),
+            "waits: each of the 2 workers with its base is lost, draining or quarantined");
+}
+
+TEST_F(ExplanationTest, OneBusyWorkerAmongOthersIsOne) {
+  TestWorker alpha("alpha"), beta("beta");
+  SubmitOne("first");
+  alpha.Reports(Claim(alpha));
+  const int64_t job = SubmitOne("law");
+  Call(alpha);
+  beta.request.set_draining(true);
+  Call(beta);
+  EXPECT_EQ(Get(job).reason(), "the one worker with its base that takes work is busy");
 }
 
 TEST_F(ExplanationTest, BackOffSaysHowLong) {

@@ -45,6 +45,14 @@ TEST_F(CertificateTest, SaysWhomItIsForAndHowLong) {
               2000.0);
 }
 
+TEST_F(CertificateTest, OnlyASchedulersServes) {
+  EXPECT_FALSE(ReadCertificate(Worker(now_).certificate_pem)->serves);
+  const KeyAndCertificate person = *IssueForCaller(authority_, Role::kOperator, "boss", now_, 5);
+  EXPECT_FALSE(ReadCertificate(person.certificate_pem)->serves);
+  const KeyAndCertificate scheduler = *IssueForHosts(authority_, {"127.0.0.1"}, now_, 5);
+  EXPECT_TRUE(ReadCertificate(scheduler.certificate_pem)->serves);
+}
+
 TEST_F(CertificateTest, IsSignedByItsAuthorityOnly) {
   const KeyAndCertificate alpha = Worker(now_);
   EXPECT_TRUE(CheckSigned(alpha.certificate_pem, authority_.certificate_pem).ok());

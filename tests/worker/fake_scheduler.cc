@@ -110,6 +110,16 @@ bool FakeScheduler::WaitForWorker(
   return changed_.wait_for(lock, kPatience, [&] { return condition(last_request_); });
 }
 
+void FakeScheduler::Refuse(const grpc::Status& status) {
+  const std::lock_guard lock(mutex_);
+  refusal_ = status;
+}
+
+void FakeScheduler::SayReplaced() {
+  const std::lock_guard lock(mutex_);
+  says_replaced_ = true;
+}
+
 FakeJob FakeScheduler::Job(int64_t job) {
   const std::lock_guard lock(mutex_);
   return jobs_.at(job);
@@ -157,9 +167,11 @@ grpc::Status FakeScheduler::Synchronize(Context* context, const v1::SynchronizeR
   changed_.notify_all();
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(request->wait_ms());
   for (;;) {
+    if (!refusal_.ok()) return refusal_;
     if (down_ || context->IsCancelled()) return {grpc::StatusCode::UNAVAILABLE, "going down"};
     response->Clear();
-    const bool news = Decide(*request, response);
+    const bool news = Decide(*request, response) || says_replaced_;
+    response->set_replaced(says_replaced_);
     response->set_lease_ms(kLeaseMs);
     if (news || std::chrono::steady_clock::now() >= end) return grpc::Status::OK;
     changed_.wait_for(lock, std::chrono::milliseconds(20));

@@ -47,6 +47,11 @@ class FakeScheduler final : public v1::WorkerService::Service {
   void TakeDown();
   void BringUp();
 
+  // Every call of a worker is answered with this; OK: as ever.
+  void Refuse(const grpc::Status& status);
+  // Calls are answered as to a worker whose name another has taken.
+  void SayReplaced();
+
   // Queues a job whose training rows are `rows`; `labels` steer fake_trainer.
   int64_t Submit(const std::string& domain, const std::map<std::string, std::string>& labels,
                  const std::string& base = "mozgach/tiny", const std::string& rows = "{}\n{}\n");
@@ -104,6 +109,8 @@ class FakeScheduler final : public v1::WorkerService::Service {
   std::map<std::string, int> uploads_;
   std::chrono::milliseconds pause_{0};
   bool down_ = false;
+  bool says_replaced_ = false;
+  grpc::Status refusal_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -104,6 +104,14 @@ TEST_F(OptionsTest, FileFillsWhatTheCommandLineLeavesOpen) {
   EXPECT_EQ(options->name, "flag");
 }
 
+TEST_F(OptionsTest, PlaintextCanBeAllowedInTheFile) {
+  const auto file = folder_.Write("w.yaml", "scheduler: h:1\ndata: d\ninsecure_plaintext: true\n"
+                                            "bases: " + bases_ + "\n");
+  const auto options = Read({"--config", file.string()});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_TRUE(options->insecure_plaintext);
+}
+
 TEST_F(OptionsTest, MistakesAreNamed) {
   EXPECT_THAT(Problem({}),
               HasSubstr("--scheduler HOST:PORT, --data DIR, --bases DIR are missing"));
@@ -112,9 +120,17 @@ TEST_F(OptionsTest, MistakesAreNamed) {
               HasSubstr("/nowhere"));
   EXPECT_THAT(Problem({"--scheduler", "h:1", "--data", "d", "--bases", bases_, "--memory", "lots"}),
               HasSubstr("lots"));
+  for (const char* threads : {"0", "-1", "1025"}) {
+    EXPECT_THAT(Problem({"--scheduler", "h:1", "--data", "d", "--bases", bases_, "--threads",
+                         threads}),
+                HasSubstr("from 1 to 1024"));
+  }
   EXPECT_THAT(Problem({"--wrong"}), HasSubstr("--wrong"));
+  EXPECT_THAT(Problem({"--shceduler", "h:1"}), HasSubstr("did you mean '--scheduler'?"));
   const auto file = folder_.Write("w.yaml", "a: 1\n");
   EXPECT_THAT(Problem({"--config", file.string()}), HasSubstr("w.yaml:1: unknown option 'a'"));
+  const auto near = folder_.Write("n.yaml", "thraeds: 1\n");
+  EXPECT_THAT(Problem({"--config", near.string()}), HasSubstr("did you mean 'threads'?"));
   EXPECT_THAT(Problem({"--config", "/nowhere.yaml"}), HasSubstr("/nowhere.yaml"));
 }
 

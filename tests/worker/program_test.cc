@@ -15,6 +15,7 @@ namespace mozgach {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // GET of http://127.0.0.1:PORT/PATH; the whole answer.
 std::string Fetch(const std::string& url) {
@@ -115,6 +116,52 @@ TEST_F(ProgramTest, MetricsAreServedOnThePortThatTheLogNames) {
         "mozgach_build_info{"}) {
     EXPECT_THAT(text, HasSubstr(name));
   }
+}
+
+TEST_F(ProgramTest, WhatNoSchedulerWillTakeEndsItWithTwo) {
+  for (const auto code :
+       {grpc::StatusCode::INVALID_ARGUMENT, grpc::StatusCode::PERMISSION_DENIED}) {
+    notes_.clear();
+    scheduler_.Refuse({code, "'gpu 1' is no name"});
+    Run();
+    EXPECT_THAT(WaitForNote("the program "), HasSubstr("exited with code 2"));
+    EXPECT_THAT(notes_, HasSubstr("refuses this worker: 'gpu 1' is no name"));
+    EXPECT_THAT(notes_, Not(HasSubstr("works for the scheduler")));
+    EXPECT_THAT(notes_, Not(HasSubstr("does not answer")));
+    program_.reset();
+  }
+}
+
+TEST_F(ProgramTest, WhoIsNotLetInIsToldSoAndAsksAgain) {
+  scheduler_.Refuse({grpc::StatusCode::UNAUTHENTICATED, "it was revoked"});
+  Run();
+  EXPECT_THAT(WaitForNote("refuses this worker"), HasSubstr("(it was revoked); it is asked again"));
+  scheduler_.Refuse(grpc::Status::OK);
+  EXPECT_EQ(WaitForNote("works for the scheduler at "), scheduler_.address());
+}
+
+TEST_F(ProgramTest, ARefusalAfterAnAnswerEndsNothing) {
+  const int64_t job = scheduler_.Submit("one", {{"fake_steps", "100000"}, {"fake_step_ms", "10"}});
+  Run();
+  ASSERT_TRUE(WaitForStep(job, 2));
+  scheduler_.Refuse({grpc::StatusCode::PERMISSION_DENIED, "not now"});
+  EXPECT_THAT(WaitForNote("refuses this worker"), HasSubstr("(not now); what runs goes on"));
+  const int64_t step = scheduler_.Job(job).last.progress().step();
+  scheduler_.Refuse(grpc::Status::OK);
+  WaitForNote("the scheduler answers again");
+  EXPECT_TRUE(WaitForStep(job, step + 2));
+}
+
+TEST_F(ProgramTest, WhoseNameAnotherHasTakenEndsWithTheCodeThatSystemdDoesNotRestart) {
+  scheduler_.SayReplaced();
+  Run();
+  EXPECT_THAT(WaitForNote("the program "), HasSubstr("exited with code 3"));
+  EXPECT_THAT(notes_, HasSubstr("another worker called"));
+  const char* source = std::getenv("MOZGACH_SOURCE_DIR");
+  ASSERT_NE(source, nullptr);
+  std::ifstream unit(std::string(source) + "/deploy/systemd/mozgach-worker.service");
+  const std::string text{std::istreambuf_iterator<char>(unit), {}};
+  EXPECT_THAT(text, HasSubstr("\nRestartPreventExitStatus=3\n"));
 }
 
 TEST_F(ProgramTest, WrongCommandLineIsTwoWithAReason) {

@@ -1,0 +1,52 @@
+// mozgachctl fleet revoke: a name that was mistyped does not look like a success.
+#include "fake_scheduler.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "program.h"
+
+namespace mozgach {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class RevokeTest : public testing::Test, public ProgramTest {
+ protected:
+  Said Revoke(std::vector<std::string> words) {
+    words.insert(words.begin(), {"--scheduler", scheduler_.address(), "fleet", "revoke"});
+    return RunCtl(words);
+  }
+
+  FakeScheduler scheduler_;
+};
+
+TEST_F(RevokeTest, ANameThatNobodyHasIsRefusedWithTheNearest) {
+  scheduler_.fleet.tokens = {"alice"};
+  const Said said = Revoke({"alcie"});
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_THAT(said.err, HasSubstr("nothing was revoked: no token of alcie is known"));
+  EXPECT_THAT(said.err, HasSubstr("did you mean alice?"));
+  EXPECT_THAT(Revoke({"hots1"}).err, HasSubstr("did you mean host1?"));  // a worker
+  EXPECT_THAT(Revoke({"somebody-else"}).err, HasSubstr("add --certificate"));
+  EXPECT_THAT(scheduler_.fleet.revoked, IsEmpty());
+}
+
+TEST_F(RevokeTest, TokensWorkersAndThoseRevokedBeforeAreKnown) {
+  scheduler_.fleet.tokens = {"alice"};
+  scheduler_.fleet.revoked = {"bob"};
+  for (const char* name : {"alice", "bob", "host1"}) {
+    EXPECT_EQ(Revoke({name}).exit_code, 0) << name;
+  }
+  EXPECT_THAT(scheduler_.fleet.revoked, ElementsAre("bob", "alice", "bob", "host1"));
+}
+
+TEST_F(RevokeTest, WhoHasACertificateOnlyIsRevokedInAsManyWords) {
+  const Said said = Revoke({"carol", "--certificate"});
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("Certificates of carol made before"));
+  EXPECT_THAT(scheduler_.fleet.revoked, ElementsAre("carol"));
+}
+
+}  // namespace
+}  // namespace mozgach
