@@ -4,6 +4,7 @@
 #include "ctl/command.h"
 #include "ctl/message_json.h"
 #include "ctl/selection.h"
+#include "ctl/terminal.h"
 
 namespace mozgach {
 namespace {
@@ -14,36 +15,38 @@ struct LogFlags {
   bool follow = false;
 };
 
-// Writes log bytes to stdout: as they are, or one JSON object per line.
+// Writes log bytes to stdout: one JSON object per line; as they are into a file or a pipe; and to a
+// terminal, which what a worker says must not steer, line by line without control characters.
 class LogPrinter {
  public:
-  explicit LogPrinter(bool json) : json_(json) {}
+  explicit LogPrinter(bool json) : json_(json), raw_(!json && !TerminalOf(stdout).is_terminal) {}
   ~LogPrinter() {
-    if (!line_.empty()) PrintLine();
+    if (!line_.empty()) PrintLine("");
   }
 
   void Print(const std::string& data) {
-    if (!json_) {
-      std::fwrite(data.data(), 1, data.size(), stdout);
-    } else {
-      for (const char c : data) {
-        if (c == '\n') {
-          PrintLine();
-        } else {
-          line_ += c;
-        }
-      }
+    if (raw_) std::fwrite(data.data(), 1, data.size(), stdout);
+    for (const char c : raw_ ? std::string() : data) {
+      if (c != '\n') line_ += c;
+      if (c == '\n' || line_.size() >= kLineBytesMax) PrintLine("\n");
     }
     std::fflush(stdout);
   }
 
  private:
-  void PrintLine() {
-    std::printf("%s\n", DumpLine({{"line", line_}}).c_str());
+  static constexpr size_t kLineBytesMax = 1 << 20;
+
+  void PrintLine(const char* end) {
+    if (json_) {
+      std::printf("%s\n", DumpLine({{"line", line_}}).c_str());
+    } else {
+      std::printf("%s%s", Harmless(line_).c_str(), end);
+    }
     line_.clear();
   }
 
   const bool json_;
+  const bool raw_;
   std::string line_;
 };
 

@@ -90,4 +90,13 @@ std::string Clip(std::string_view text, int width) {
   return clipped;
 }
 
+std::string Harmless(std::string_view lines) {
+  std::string harmless;
+  for (size_t offset = 0; offset < lines.size();) {
+    const char32_t c = NextCodePoint(lines, &offset);
+    AppendUtf8(c == '\n' || c == '\t' ? c : Printable(c), &harmless);
+  }
+  return harmless;
+}
+
 }  // namespace mozgach

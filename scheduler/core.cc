@@ -25,7 +25,7 @@ constexpr auto kWorkersKept = std::chrono::hours(7 * 24);
 absl::Status Core::Recover(const Moment& now) {
   ASSIGN_OR_RETURN(ledger_.incarnation, Incarnation(ledger_.database));
   RETURN_IF_ERROR(ledger_.leases.Recover(now, ledger_.config.lease));
-  RETURN_IF_ERROR(ledger_.roster.Recover(now.wall - kWorkersKept, ledger_.leases.Holders()));
+  RETURN_IF_ERROR(ledger_.roster.Recover(now, now.wall - kWorkersKept, ledger_.leases.Holders()));
   RETURN_IF_ERROR(ledger_.bases.Recover());
   RETURN_IF_ERROR(ledger_.configs.Recover(ledger_.bases, ledger_.blobs));
   RETURN_IF_ERROR(ledger_.calibrations.Recover());

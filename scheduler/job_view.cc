@@ -154,7 +154,9 @@ v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState
   const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
   view.set_worker(worker.name);
   const bool quarantined = IsQuarantined(worker, now);
-  view.set_state(lost                              ? "lost"
+  const bool awaited = Roster::IsAwaited(worker, now, ledger.config.lease);
+  view.set_state(awaited                           ? "awaited"
+                 : lost                            ? "lost"
                  : worker.drain || worker.draining ? "draining"
                  : quarantined                     ? "quarantined"
                                                    : "up");

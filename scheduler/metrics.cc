@@ -83,6 +83,7 @@ void CollectWorker(const Ledger& ledger, const Moment& now, const WorkerState& w
                    MetricFamilies& out) {
   const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
   const MetricFamilies::Labels labels = {{"worker", worker.name}};
+  if (Roster::IsAwaited(worker, now, ledger.config.lease)) return;
   out.Gauge("mozgach_worker_up", "1: the worker has called within a lease.", lost ? 0 : 1, labels);
   out.Gauge("mozgach_worker_last_call_timestamp_seconds", "When the worker called last.",
             double(ToMillis(worker.last_call)) / 1000, labels);
@@ -107,9 +108,11 @@ void CollectWorker(const Ledger& ledger, const Moment& now, const WorkerState& w
 }
 
 void CollectWorkers(const Ledger& ledger, const Moment& now, MetricFamilies& out) {
-  double up = 0, draining = 0, lost = 0, quarantined = 0;
+  double up = 0, draining = 0, lost = 0, quarantined = 0, awaited = 0;
   for (const auto& [name, worker] : ledger.roster.workers()) {
-    if (Roster::IsLost(worker, now, ledger.config.lease)) {
+    if (Roster::IsAwaited(worker, now, ledger.config.lease)) {
+      ++awaited;
+    } else if (Roster::IsLost(worker, now, ledger.config.lease)) {
       ++lost;
     } else {
       ++(worker.drain || worker.draining ? draining : IsQuarantined(worker, now) ? quarantined : up);
@@ -120,6 +123,7 @@ void CollectWorkers(const Ledger& ledger, const Moment& now, MetricFamilies& out
   out.Gauge("mozgach_workers", "Workers by state.", draining, {{"state", "draining"}});
   out.Gauge("mozgach_workers", "Workers by state.", quarantined, {{"state", "quarantined"}});
   out.Gauge("mozgach_workers", "Workers by state.", lost, {{"state", "lost"}});
+  out.Gauge("mozgach_workers", "Workers by state.", awaited, {{"state", "awaited"}});
   out.Counter("mozgach_base_loads_total", "Times that a trainer loaded a base.",
               double(ledger.roster.base_loads_total()));
   out.Counter("mozgach_base_fetched_bytes_total", "Bytes of bases that workers have fetched.",

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -75,7 +77,11 @@ absl::Status CheckRequest(const v1::SynchronizeRequest& request) {
     return Refused("no incarnation, or an unprintable one");
   if (!IsPlain(request.version(), true)) return Refused("an unprintable version");
   if (request.devices_size() > kDevicesMax) return Refused("more than 64 devices");
+  std::set<std::string> names;
   for (const v1::Device& device : request.devices()) {
+    if (!names.insert(device.name()).second) {
+      return Refused(absl::StrCat("the device ", device.name().substr(0, kTextMax), " twice"));
+    }
     if (!IsPlain(device.name(), false) || !IsPlain(device.kind(), true) ||
         !IsPlain(device.loaded_base(), true) || !IsPlain(device.memory_pool(), true)) {
       return Refused("an unprintable device");
@@ -85,6 +91,9 @@ absl::Status CheckRequest(const v1::SynchronizeRequest& request) {
   if (request.attempts_size() > kAttemptsMax) return Refused("more than 1000 attempts");
   for (const v1::AttemptReport& report : request.attempts()) {
     if (!IsPlain(report.device(), true)) return Refused("an unprintable device of an attempt");
+    if (report.progress().step() < 0 || report.progress().steps() < 0) {
+      return Refused(absl::StrCat("step ", report.progress().step(), " of ", report.progress().steps()));
+    }
   }
   return absl::OkStatus();
 }

@@ -56,7 +56,8 @@ std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
 
 }  // namespace
 
-absl::Status Roster::Recover(WallTime before, const std::unordered_set<std::string>& keep) {
+absl::Status Roster::Recover(const Moment& now, WallTime before,
+                             const std::unordered_set<std::string>& keep) {
   workers_.clear();
   std::vector<std::string> forgotten;
   Query rows(database_, sql::kEveryWorker);
@@ -68,6 +69,7 @@ absl::Status Roster::Recover(WallTime before, const std::unordered_set<std::stri
     worker.drain = rows.Int(4) != 0;
     worker.last_call = FromMillis(rows.Int(5));
     worker.drain_by = FromMillis(rows.Int(6));
+    worker.known_since = now.since_boot;
     TakeBases(worker, rows.Text(3));
     if (worker.last_call < before && keep.count(worker.name) == 0) {
       forgotten.push_back(worker.name);
@@ -208,6 +210,10 @@ absl::Status Roster::SaveCalls() {
 
 bool Roster::IsLost(const WorkerState& worker, const Moment& now, Milliseconds lease) {
   return !worker.heard || now.since_boot - worker.last_call_since_boot > lease;
+}
+
+bool Roster::IsAwaited(const WorkerState& worker, const Moment& now, Milliseconds lease) {
+  return !worker.heard && now.since_boot - worker.known_since <= lease;
 }
 
 }  // namespace mozgach

@@ -38,7 +38,8 @@ struct WorkerState {
   WallTime drain_by{};    // then what still runs is handed back; epoch: never
   bool draining = false;  // it said so itself
   uint64_t sequence = 0;
-  bool heard = false;  // since this scheduler started
+  bool heard = false;  // since this scheduler started, which was then:
+  Milliseconds known_since{};  // since boot
   WallTime last_call{};
   Milliseconds last_call_since_boot{};
   WorkerHealth health;
@@ -60,7 +61,7 @@ class Roster {
       : database_(database), workers_max_(workers_max) {}
 
   // Reads the rows.  Forgets workers silent since before `before` that `keep` does not want.
-  absl::Status Recover(WallTime before, const std::unordered_set<std::string>& keep);
+  absl::Status Recover(const Moment& now, WallTime before, const std::unordered_set<std::string>& keep);
 
   // Takes in what a call says.  Writes only when the incarnation or the bases are new.
   // RESOURCE_EXHAUSTED when there are too many workers.
@@ -81,6 +82,9 @@ class Roster {
 
   // True when it has not called for `lease`, or not yet since this scheduler started.
   static bool IsLost(const WorkerState& worker, const Moment& now, Milliseconds lease);
+
+  // True for a lease after this scheduler started, until it calls: nobody knows yet whether it is lost.
+  static bool IsAwaited(const WorkerState& worker, const Moment& now, Milliseconds lease);
 
   // Of all workers since this scheduler started.
   uint64_t base_loads_total() const { return base_loads_total_; }

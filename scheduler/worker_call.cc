@@ -23,6 +23,7 @@ constexpr size_t kMessageBytesMax = 16384;
 constexpr size_t kPinBytesMax = 65536;
 constexpr size_t kEventBytesMax = 1024;
 constexpr int kConfigsAtOnce = 16;
+constexpr double kTokensPerSecondMax = 1e9;
 
 std::string PhaseName(v1::AttemptReport::Phase phase) {
   switch (phase) {
@@ -209,12 +210,13 @@ void WorkerCall::TakeProgress(const v1::AttemptReport& report) {
   if (report.has_progress()) {
     progress.step = report.progress().step();
     progress.steps = report.progress().steps();
-    progress.loss.reset();
+    // None where it goes on from a checkpoint: then the last one stays.
+    if (progress.step == 0) progress.loss.reset();
     if (progress.step > 0 && std::isfinite(report.progress().loss())) {
       progress.loss = report.progress().loss();
     }
     const double speed = report.progress().tokens_per_second();
-    progress.tokens_per_second = std::isfinite(speed) ? speed : 0;
+    progress.tokens_per_second = std::isfinite(speed) ? std::clamp(speed, 0.0, kTokensPerSecondMax) : 0;
     progress.memory_peak_bytes = report.progress().memory_peak_bytes();
     progress.memory_planned_bytes = report.progress().memory_planned_bytes();
   }

@@ -3,6 +3,7 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 
+#include <cmath>
 #include <exception>
 #include <set>
 
@@ -94,7 +95,7 @@ struct WorkerMetrics::Series {
   void Show(const v1::Progress& progress) {
     step.Set(static_cast<double>(progress.step()));
     steps.Set(static_cast<double>(progress.steps()));
-    loss.Set(progress.loss());
+    if (std::isfinite(progress.loss())) loss.Set(progress.loss());
     tokens_per_second.Set(progress.tokens_per_second());
     memory_peak.Set(static_cast<double>(progress.memory_peak_bytes()));
   }

@@ -1,5 +1,6 @@
 // The session and its trainers: what they say, and what it means for the attempt.
 #include <cmath>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -84,6 +85,7 @@ void Session::On(WorkerAttempt& attempt, const TrainerPhase& event, Milliseconds
 void Session::On(WorkerAttempt& attempt, const TrainerStarted& event, Milliseconds now) {
   attempt.progress.set_step(event.step);
   attempt.progress.set_steps(event.steps);
+  attempt.progress.set_loss(std::numeric_limits<double>::quiet_NaN());  // until a step is taken
   attempt.progress.set_resumed_from_step(event.step);
   attempt.progress.set_memory_planned_bytes(event.memory_planned_bytes);
   attempt.result.set_train_rows(event.train_rows);

@@ -40,6 +40,11 @@ TEST(ClipTest, CutsAtCharactersAndCountsColumns) {
   EXPECT_EQ(DisplayWidth("é"), 1);
 }
 
+TEST(TerminalTest, WhatSteersATerminalIsMadeVisible) {
+  EXPECT_EQ(Harmless("loss 0.5\tэпоха 2\n"), "loss 0.5\tэпоха 2\n");
+  EXPECT_EQ(Harmless("a\x1b[2J\x1b]52;c;cHdu\x07z\r"), "a\uFFFD[2J\uFFFD]52;c;cHdu\uFFFDz ");
+}
+
 TEST(ClipTest, NoTextSteersTheTerminal) {
   EXPECT_EQ(Clip("a\x1b[2Jb", 0), "a\uFFFD[2Jb");
   EXPECT_EQ(Clip("two\nlines", 0), "two lines");

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/scheduler/fleet.h"
 
 namespace mozgach {
@@ -233,12 +235,31 @@ TEST_F(LeaseTest, LongMessageIsCutBetweenCharacters) {
   EXPECT_LT(copy.reason().size(), 17000u);
 }
 
+TEST_F(LeaseTest, LossStaysWhereATrainerGoesOnAtTheLastStep) {
+  const int64_t job = SubmitOne("law");
+  TestWorker alpha("alpha");
+  v1::Progress& progress = *alpha.Reports(Claim(alpha)).mutable_progress();
+  progress.set_step(9);
+  progress.set_steps(9);
+  progress.set_loss(2.5);
+  progress.set_tokens_per_second(1e308);
+  Call(alpha);
+  progress.set_loss(std::numeric_limits<double>::quiet_NaN());
+  Call(alpha);
+  EXPECT_EQ(Get(job).loss(), 2.5);
+  EXPECT_LE(Get(job).tokens_per_second(), 1e9) << "it would widen every table";
+}
+
 TEST_F(LeaseTest, SilentWorkerIsLostAfterALease) {
   TestWorker alpha("alpha");
   Call(alpha);
   Pass(config_.lease);
   EXPECT_EQ(core_->ListWorkers(now_).workers(0).state(), "up");
   Pass(Milliseconds(1));
+  EXPECT_EQ(core_->ListWorkers(now_).workers(0).state(), "lost");
+  Restart();
+  EXPECT_EQ(core_->ListWorkers(now_).workers(0).state(), "awaited") << "it had no time to call";
+  Pass(config_.lease + Milliseconds(1));
   EXPECT_EQ(core_->ListWorkers(now_).workers(0).state(), "lost");
 }
 

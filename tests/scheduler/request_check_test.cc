@@ -43,5 +43,30 @@ TEST(RequestCheckTest, BasesAreNamedAsOnTheHub) {
   }
 }
 
+TEST(RequestCheckTest, NumbersThatNoTrainingHasAreRefused) {
+  TestWorker worker("alpha");
+  v1::Progress& progress = *worker.Reports(1, 1).mutable_progress();
+  progress.set_step(3);
+  EXPECT_TRUE(CheckRequest(worker.request).ok());
+  progress.set_steps(-1);
+  EXPECT_FALSE(CheckRequest(worker.request).ok());
+  progress.set_steps(10);
+  progress.set_step(-1);
+  EXPECT_FALSE(CheckRequest(worker.request).ok());
+}
+
+TEST(RequestCheckTest, DeviceIsNamedOnce) {
+  TestWorker worker("alpha");
+  const v1::Device device = [] {
+    v1::Device each;
+    each.set_name("cuda:7");
+    return each;
+  }();
+  *worker.request.add_devices() = device;
+  EXPECT_TRUE(CheckRequest(worker.request).ok());
+  *worker.request.add_devices() = device;
+  EXPECT_FALSE(CheckRequest(worker.request).ok());
+}
+
 }  // namespace
 }  // namespace mozgach
