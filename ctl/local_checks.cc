@@ -41,12 +41,18 @@ std::vector<v1::Finding> CheckWorkers(const v1::ExamineResponse& scheduler,
   std::vector<v1::Finding> findings;
   for (const v1::Worker& worker : workers.workers()) {
     const std::string where = absl::StrCat("worker ", worker.worker());
+    if (worker.state() == "awaited") continue;  // the scheduler has just started
     if (worker.state() == "lost") {
       findings.push_back(Found("note", where, absl::StrCat("has not called since ",
                                                            worker.last_call_at()),
                                "if it should be there: is mozgach-worker running on its host, and "
                                "does it reach the scheduler?"));
       continue;
+    }
+    if (worker.devices().empty()) {
+      findings.push_back(Found("problem", where, "calls, and has no device: none of its trainers starts",
+                               "its log says why; on its host, `mozgach-trainer devices` lists what "
+                               "--devices may name"));
     }
     if (worker.version() != scheduler.version()) {
       findings.push_back(Found("note", where,

@@ -100,6 +100,7 @@ TEST(LocalChecksTest, WorkerOfAnotherVersionAndBaseThatCannotBeUsed) {
   worker.set_worker("gpu-1");
   worker.set_state("up");
   worker.set_version("0.1.0");
+  worker.add_devices()->set_name("cpu");
   v1::WorkerBase& base = *worker.add_base_details();
   base.set_base("org/name");
   base.set_problem("shard 2 is missing");
@@ -107,6 +108,9 @@ TEST(LocalChecksTest, WorkerOfAnotherVersionAndBaseThatCannotBeUsed) {
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[0].weight(), "note");
   EXPECT_THAT(findings[1].what(), HasSubstr("shard 2 is missing"));
+  worker.clear_devices();
+  EXPECT_THAT(CheckWorkers(scheduler, workers)[0].what(), HasSubstr("none of its trainers starts"));
+  worker.add_devices()->set_name("cpu");
   worker.set_version("0.2.0");
   worker.clear_base_details();
   EXPECT_THAT(CheckWorkers(scheduler, workers), IsEmpty());
