@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 
@@ -55,6 +57,17 @@ absl::StatusOr<std::string> AttemptLogs::Read(int64_t job, int64_t attempt, uint
   if (got < 0) return SystemError(errno, absl::StrCat("read ", path.string()));
   bytes.resize(static_cast<size_t>(got));
   return bytes;
+}
+
+absl::StatusOr<int64_t> AttemptLogs::HighestJob() const {
+  int64_t highest = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root_, error)) {
+    int64_t job = 0;
+    if (absl::SimpleAtoi(entry.path().filename().string(), &job)) highest = std::max(highest, job);
+  }
+  if (!error || error == std::errc::no_such_file_or_directory) return highest;
+  return SystemError(error.value(), absl::StrCat("list ", root_.string()));
 }
 
 }  // namespace mozgach

@@ -28,6 +28,9 @@ class AttemptLogs {
   absl::StatusOr<std::string> Read(int64_t job, int64_t attempt, uint64_t offset,
                                    size_t bytes_max) const;
 
+  // The highest job of which there is a log, or was one; 0: none.
+  absl::StatusOr<int64_t> HighestJob() const;
+
  private:
   std::filesystem::path PathOf(int64_t job, int64_t attempt) const;
 

@@ -69,7 +69,10 @@ absl::Status CheckSocketFree(const std::string& address) {
   peer.sun_family = AF_UNIX;
   std::memcpy(peer.sun_path, path.data(), path.size());
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) != 0) {
-    return absl::OkStatus();
+    struct stat info;
+    if (::stat(path.c_str(), &info) != 0 || S_ISSOCK(info.st_mode)) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("what lies at ", path, " is no socket; move it away, or choose another path"));
   }
   return absl::FailedPreconditionError(
       absl::StrCat("somebody listens on ", path, " already; choose another path"));

@@ -35,7 +35,7 @@ class OwnerOnly {
   const mode_t before_;
 };
 
-// FAILED_PRECONDITION when something listens on that socket already; what is left of a program that
+// FAILED_PRECONDITION when something listens on that socket already, or no socket lies there; what is left of a program that
 // has ended is not in the way.
 absl::Status CheckSocketFree(const std::string& address);
 
