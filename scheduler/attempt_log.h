@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/status.h"
 
@@ -28,8 +29,11 @@ class AttemptLogs {
   absl::StatusOr<std::string> Read(int64_t job, int64_t attempt, uint64_t offset,
                                    size_t bytes_max) const;
 
-  // The highest job of which there is a log, or was one; 0: none.
-  absl::StatusOr<int64_t> HighestJob() const;
+  // Takes the logs of later attempts than `last` of a job out of the way of those that will have
+  // their numbers: "2.log" becomes "2.log.forgotten-1".
+  absl::Status SetAside(int64_t job, int64_t last) const;
+  // Of which there are logs, or were; in no order.
+  absl::StatusOr<std::vector<int64_t>> Jobs() const;
 
  private:
   std::filesystem::path PathOf(int64_t job, int64_t attempt) const;

@@ -87,6 +87,7 @@ struct Daemon::Parts {
   std::unique_ptr<BaseService> bases;
   std::unique_ptr<FleetService> fleet;
   std::unique_ptr<UpkeepService> upkeep_service;
+  std::unique_ptr<CertificateWatch> certificate;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<WebServer> web;
 };
@@ -160,7 +161,8 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   const bool is_socket = IsUnixAddress(options.listen);
   if (is_socket) RETURN_IF_ERROR(CheckSocketFree(options.listen));
   ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials,
-                   CredentialsToListen(options.listen, options.tls, *parts_->doorman));
+                   CredentialsToListen(options.listen, options.tls, *parts_->doorman,
+                                       parts_->certificate));
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, credentials, &port);

@@ -18,8 +18,8 @@ bool Exists(const fs::path& path) {
 }
 
 absl::StatusOr<bool> HoldsFilesOfJobs(const fs::path& data) {
-  ASSIGN_OR_RETURN(const int64_t logged, AttemptLogs(data / "logs", 0).HighestJob());
-  if (logged > 0) return true;
+  ASSIGN_OR_RETURN(const std::vector<int64_t> logged, AttemptLogs(data / "logs", 0).Jobs());
+  if (!logged.empty()) return true;
   if (!Exists(data / "registry/adapters")) return false;
   ASSIGN_OR_RETURN(const auto published, VersionFiles(data / "registry").HighestNumbers());
   for (const auto& [domain, number] : published) {
@@ -53,8 +53,8 @@ absl::Status CheckDatabaseNotLost(const fs::path& data) {
   return absl::FailedPreconditionError(absl::StrCat(
       (data / kDatabaseName).string(), " is ", Exists(data / kDatabaseName) ? "empty" : "gone",
       ", and versions or logs of its jobs are there; `mozgach-scheduler restore --from BACKUP "
-      "--data ", data.string(), " --keep-files` brings it back; to begin with an empty queue, move ",
-      (data / "registry").string(), " and ", (data / "logs").string(), " away"));
+      "--data ", data.string(), " --keep-files` brings it back; to begin with an empty queue, "
+      "move ", (data / "registry").string(), " and ", (data / "logs").string(), " away"));
 }
 
 bool IsDatabaseGone(const fs::path& data) {

@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "security/address.h"
-#include "security/credentials_folder.h"
 
 namespace mozgach {
 namespace {
@@ -36,18 +35,13 @@ absl::Status CheckListen(const char* flag, const std::string& address, bool tls,
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsToListen(
-    const std::string& address, const std::filesystem::path& tls, Doorman& doorman) {
+    const std::string& address, const std::filesystem::path& tls, Doorman& doorman,
+    std::unique_ptr<CertificateWatch>& watch) {
   if (tls.empty() || IsUnixAddress(address)) return grpc::InsecureServerCredentials();
-  ASSIGN_OR_RETURN(const CredentialsFolder folder, CredentialsFolder::Open(tls));
-  if (!folder.has_certificate()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there are no certificate.pem and key.pem in ", tls.string(),
-                     "; `mozgachctl fleet init --host NAME` makes them for a scheduler"));
-  }
+  ASSIGN_OR_RETURN(watch, CertificateWatch::Start(tls));
   grpc::experimental::TlsServerCredentialsOptions options(
       std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
-          folder.key().string(), folder.certificate().string(), folder.authority().string(),
-          kLookEverySeconds));
+          watch->key(), watch->certificate(), watch->authority(), kLookEverySeconds));
   options.watch_identity_key_cert_pairs();
   options.watch_root_certs();
   // Who has a token may come without a certificate; one that is shown must be the fleet's.

@@ -1,6 +1,7 @@
 #include "scheduler/restoration.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "failpoint/failpoint.h"
 #include "registry/query.h"
@@ -33,15 +34,25 @@ absl::Status Restore(Database& database, WallTime now) {
 }
 
 absl::Status UseUpJobNumbers(Database& database, AdapterStore& adapters, const AttemptLogs& logs) {
-  ASSIGN_OR_RETURN(const int64_t published, adapters.HighestUnknownJob());
-  ASSIGN_OR_RETURN(const int64_t logged, logs.HighestJob());
+  ASSIGN_OR_RETURN(std::vector<int64_t> jobs, logs.Jobs());
+  ASSIGN_OR_RETURN(jobs.emplace_back(), adapters.HighestUnknownJob());
   int64_t highest = 0;
-  for (const int64_t job : {published, logged}) {
+  for (const int64_t job : jobs) {
     if (job <= kJobMax) highest = std::max(highest, job);
   }
   if (highest == 0) return absl::OkStatus();
   RETURN_IF_ERROR(Run(database, sql::kCountJobNumbers));
   return Run(database, sql::kUseUpJobNumbers, highest);
+}
+
+absl::Status SetForgottenLogsAside(Database& database, const AttemptLogs& logs) {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, logs.Jobs());
+  for (const int64_t job : jobs) {
+    Query row(database, sql::kLastAttemptOfJob, job);
+    if (row.Next()) RETURN_IF_ERROR(logs.SetAside(job, row.Int(0)));
+    RETURN_IF_ERROR(row.status());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<uint64_t> Incarnation(Database& database) {

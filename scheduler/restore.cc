@@ -113,7 +113,9 @@ absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallT
     }
     // Links of aliases; numbers of jobs and versions that the backup does not know.
     AdapterStore adapters(*restored, data / "registry");
-    RETURN_IF_ERROR(UseUpJobNumbers(*restored, adapters, AttemptLogs(data / "logs", 0)));
+    const AttemptLogs logs(data / "logs", 0);
+    RETURN_IF_ERROR(UseUpJobNumbers(*restored, adapters, logs));
+    RETURN_IF_ERROR(SetForgottenLogsAside(*restored, logs));
     RETURN_IF_ERROR(adapters.Recover());
     RETURN_IF_ERROR(restored->Sync());
   }

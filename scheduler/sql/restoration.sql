@@ -36,3 +36,6 @@ SELECT 'jobs', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'j
 
 -- name: use_up_job_numbers
 UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'jobs' AND seq < ?1
+
+-- name: last_attempt_of_job
+SELECT attempt FROM jobs WHERE job = ?1

@@ -218,6 +218,22 @@ TEST_F(BackupTest, JobsThatTheBackupDoesNotKnowKeepTheirNumbers) {
   EXPECT_EQ(SubmitOne("music"), 51);
 }
 
+TEST_F(BackupTest, LogOfAnAttemptThatTheBackupDoesNotKnowIsNotTheNextOnes) {
+  const int64_t job = SubmitOne("law");
+  MakeBackup("backup");
+  RunOne(alpha_);
+  daemon_.reset();
+  fs::create_directory(Place("only logs"));
+  AttemptLogs logs(Place("only logs") / "logs", 1000);
+  logs.Append(job, 1, 0, "forgotten\n").value();
+  ASSERT_TRUE(TryRestore("backup", Place("only logs"), true).ok());
+  EXPECT_EQ(logs.Append(job, 1, 0, "of now\n").value(), 7u);
+  EXPECT_EQ(logs.Read(job, 1, 0, 100).value(), "of now\n");
+  const fs::path aside =
+      Place("only logs") / "logs" / absl::StrCat(job) / "1.log.forgotten-1";
+  EXPECT_EQ(ReadFile(aside).value(), "forgotten\n");
+}
+
 TEST_F(BackupTest, NothingIsOverwritten) {
   SubmitOne("law");
   MakeBackup("backup");
