@@ -57,6 +57,10 @@ absl::Status AdapterStore::UseUpVisibleNumbers() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<int64_t> AdapterStore::HighestUnknownJob() {
+  return files_.HighestJob([this](const std::string& domain) { return rows_.NextNumber(domain); });
+}
+
 absl::Status AdapterStore::Stage(Version& version, const BlobStore& blobs) {
   ASSIGN_OR_RETURN(version.number, rows_.NextNumber(version.domain));
   RETURN_IF_ERROR(files_.Stage(version, blobs));

@@ -36,6 +36,10 @@ class AdapterStore {
   // backup.
   absl::Status Recover();
 
+  // The highest job of which files lie here that no row knows; 0: none.  Recover uses up the version
+  // numbers by which they are found: ask before.
+  absl::StatusOr<int64_t> HighestUnknownJob();
+
   // Gives `version` its number, fills in its manifest and stages its files.  REQUIRES: checked
   // files (CheckVersionFiles) whose blobs are complete.
   absl::Status Stage(Version& version, const BlobStore& blobs);

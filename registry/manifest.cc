@@ -38,6 +38,7 @@ absl::Status CheckVersionFiles(const std::vector<VersionFile>& files) {
       return absl::InvalidArgumentError(absl::StrCat("file '", file.path, "' is there twice"));
     }
   }
+  paths.insert({kManifestName, kMetricsName});
   for (const std::string& path : paths) {
     if (LiesBelowAFile(path, paths)) {
       return absl::InvalidArgumentError(absl::StrCat("file '", path, "' lies below another file"));

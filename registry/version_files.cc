@@ -7,20 +7,26 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "common/log.h"
 #include "failpoint/failpoint.h"
+#include "nlohmann/json.hpp"
 #include "registry/manifest.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr uint64_t kManifestBytesMax = 16 << 20;
 
 absl::Status CopyDurably(const fs::path& from, const fs::path& to) {
   std::error_code error;
@@ -80,6 +86,26 @@ bool HasManifestOf(const Version& version, const fs::path& directory) {
                    [](const VersionFile& file) { return file.path == kManifestName; });
   const absl::StatusOr<std::string> digest = Sha256OfFile(directory / kManifestName);
   return manifest != version.files.end() && digest.ok() && *digest == manifest->sha256;
+}
+
+// Of the manifest in `directory`; 0 where it says nothing that could be a job's number.
+int64_t JobInManifest(const fs::path& directory) {
+  const auto text = ReadFile(directory / kManifestName, kManifestBytesMax);
+  const auto manifest = text.ok() ? ParseJson(*text) : text.status();
+  if (!manifest.ok() || !manifest->is_object()) return 0;
+  const auto job = manifest->find("job");
+  return job != manifest->end() && job->is_number_integer() ? job->get<int64_t>() : 0;
+}
+
+// Job and attempt of "7-1"; empty where `name` is no name of a staging directory.
+std::optional<std::pair<int64_t, int64_t>> ParseStagingName(const std::string& name) {
+  const std::vector<std::string> parts = absl::StrSplit(name, '-');
+  int64_t job = 0, attempt = 0;
+  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &job) ||
+      !absl::SimpleAtoi(parts[1], &attempt)) {
+    return std::nullopt;
+  }
+  return std::pair(job, attempt);
 }
 
 bool IsDirectory(const fs::path& path) {
@@ -156,6 +182,27 @@ absl::StatusOr<std::map<std::string, int64_t>> VersionFiles::HighestNumbers() co
   return highest;
 }
 
+absl::StatusOr<int64_t> VersionFiles::HighestJob(
+    const std::function<absl::StatusOr<int64_t>(const std::string& domain)>& first_unknown) const {
+  int64_t highest = 0;
+  std::error_code error;
+  for (const auto& staged : fs::directory_iterator(root_ / "staging", error)) {
+    const auto named = ParseStagingName(staged.path().filename().string());
+    if (named.has_value()) highest = std::max(highest, named->first);
+  }
+  if (!IsDirectory(root_ / "adapters")) return highest;
+  ASSIGN_OR_RETURN(const auto last_seen, HighestNumbers());
+  for (const auto& [domain, last] : last_seen) {
+    ASSIGN_OR_RETURN(const int64_t first, first_unknown(domain));
+    if (last < first) continue;
+    for (const auto& entry : fs::directory_iterator(root_ / "adapters" / domain, error)) {
+      const auto number = ParseVersionName(entry.path().filename().string());
+      if (number.value_or(0) >= first) highest = std::max(highest, JobInManifest(entry.path()));
+    }
+  }
+  return highest;
+}
+
 bool VersionFiles::IsVisible(const std::string& domain, int64_t number) const {
   return IsDirectory(Directory(domain, number));
 }
@@ -218,11 +265,8 @@ absl::Status VersionFiles::Sweep(
   std::error_code error;
   std::vector<fs::path> dead;
   for (const auto& entry : fs::directory_iterator(root_ / "staging", error)) {
-    const std::vector<std::string> parts = absl::StrSplit(entry.path().filename().string(), '-');
-    int64_t job = 0, attempt = 0;
-    const bool named = parts.size() == 2 && absl::SimpleAtoi(parts[0], &job) &&
-                       absl::SimpleAtoi(parts[1], &attempt);
-    if (!named || !keep(job, attempt)) dead.push_back(entry.path());
+    const auto named = ParseStagingName(entry.path().filename().string());
+    if (!named.has_value() || !keep(named->first, named->second)) dead.push_back(entry.path());
   }
   if (error) return SystemError(error.value(), absl::StrCat("list ", root_.string(), "/staging"));
   for (const fs::path& path : dead) RETURN_IF_ERROR(RemoveAll(path));

@@ -41,6 +41,11 @@ class VersionFiles {
   // The highest number that a directory of each domain has, whatever the rows say.
   absl::StatusOr<std::map<std::string, int64_t>> HighestNumbers() const;
 
+  // The highest job that staged something, or whose manifest lies in a version of a number from
+  // `first_unknown` of its domain on; 0: none.
+  absl::StatusOr<int64_t> HighestJob(
+      const std::function<absl::StatusOr<int64_t>(const std::string& domain)>& first_unknown) const;
+
   bool IsVisible(const std::string& domain, int64_t number) const;
 
   // Takes a version, of which there is no row any more, out of sight at once, then off the disk.

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 
@@ -55,6 +57,38 @@ absl::StatusOr<std::string> AttemptLogs::Read(int64_t job, int64_t attempt, uint
   if (got < 0) return SystemError(errno, absl::StrCat("read ", path.string()));
   bytes.resize(static_cast<size_t>(got));
   return bytes;
+}
+
+absl::StatusOr<std::vector<int64_t>> AttemptLogs::Jobs() const {
+  std::vector<int64_t> jobs;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root_, error)) {
+    int64_t job = 0;
+    if (absl::SimpleAtoi(entry.path().filename().string(), &job)) jobs.push_back(job);
+  }
+  if (!error || error == std::errc::no_such_file_or_directory) return jobs;
+  return SystemError(error.value(), absl::StrCat("list ", root_.string()));
+}
+
+absl::Status AttemptLogs::SetAside(int64_t job, int64_t last) const {
+  std::vector<fs::path> later;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root_ / absl::StrCat(job), error)) {
+    int64_t attempt = 0;
+    if (entry.path().extension() == ".log" &&
+        absl::SimpleAtoi(entry.path().stem().string(), &attempt) && attempt > last) {
+      later.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : later) {
+    fs::path aside;
+    for (int number = 1; aside.empty() || fs::exists(aside, error); ++number) {
+      aside = absl::StrCat(path.string(), ".forgotten-", number);
+    }
+    fs::rename(path, aside, error);
+    if (error) return SystemError(error.value(), absl::StrCat("rename ", path.string()));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace mozgach

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/status.h"
 
@@ -27,6 +28,12 @@ class AttemptLogs {
   // At most `bytes_max` bytes from `offset`; "" at the end, and where there is no log.
   absl::StatusOr<std::string> Read(int64_t job, int64_t attempt, uint64_t offset,
                                    size_t bytes_max) const;
+
+  // Takes the logs of later attempts than `last` of a job out of the way of those that will have
+  // their numbers: "2.log" becomes "2.log.forgotten-1".
+  absl::Status SetAside(int64_t job, int64_t last) const;
+  // Of which there are logs, or were; in no order.
+  absl::StatusOr<std::vector<int64_t>> Jobs() const;
 
  private:
   std::filesystem::path PathOf(int64_t job, int64_t attempt) const;

@@ -1,5 +1,9 @@
 #include "scheduler/backup.h"
 
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +14,7 @@
 #include "nlohmann/json.hpp"
 #include "registry/query.h"
 #include "scheduler/backup_files.h"
+#include "scheduler/data_directory.h"
 #include "scheduler/database_copy.h"
 #include "scheduler/queries.h"
 
@@ -32,18 +37,16 @@ class Draft {
   }
 
   absl::Status Make() {
-    std::error_code error;
-    for (const fs::path& path : {target_, path_}) {
-      if (!fs::exists(fs::symlink_status(path, error))) continue;
-      return absl::FailedPreconditionError(absl::StrCat(
-          path.string(), path == target_
-                             ? " is there already; name a folder that is not"
-                             : " is there: another backup is under way, or one was cut; remove "
-                               "it if none is"));
+    RETURN_IF_ERROR(CheckTargetIsFree());
+    RETURN_IF_ERROR(MakeDirectories(target_.parent_path()));
+    if (::mkdir(path_.c_str(), 0755) != 0) {
+      if (errno != EEXIST) return SystemError(errno, absl::StrCat("make ", path_.string()));
+      return absl::FailedPreconditionError(
+          absl::StrCat("another backup to ", target_.string(),
+                       " is being made, or one was cut; where none is, remove ", path_.string()));
     }
-    RETURN_IF_ERROR(MakeDirectories(path_));
     made_ = true;
-    return absl::OkStatus();
+    return CheckTargetIsFree();  // another may have come to its end before it was our turn
   }
   absl::Status Conclude() {
     RETURN_IF_ERROR(DURABLE("scheduler.backup.complete", RenameDurably(path_, target_)));
@@ -53,10 +56,30 @@ class Draft {
   const fs::path& path() const { return path_; }
 
  private:
+  absl::Status CheckTargetIsFree() const {
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(target_, error))) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat(target_.string(), " is there already; name a folder that is not"));
+  }
+
   const fs::path target_;
   fs::path path_;
   bool made_ = false;
 };
+
+// A backup that a scheduler carries with it goes when its disk does; through links as well.
+absl::Status CheckLiesElsewhere(const fs::path& output, const fs::path& data) {
+  std::error_code error;
+  const fs::path inner = fs::weakly_canonical(output, error);
+  const fs::path outer = fs::canonical(data, error);
+  if (error) return absl::OkStatus();  // of a folder that is not there it is said elsewhere
+  const auto [rest, _] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  if (rest != outer.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--output ", output.string(), " lies in ", data.string(),
+                   ", the data directory itself; name a folder outside of it"));
+}
 
 absl::Status Count(Database& database, BackupContents& contents) {
   Query row(database, sql::kContents);
@@ -113,6 +136,8 @@ absl::StatusOr<BackupContents> BackUp(const BackupOptions& options, WallTime now
   std::error_code error;
   const fs::path output = fs::absolute(options.output, error).lexically_normal();
   Draft draft(output.has_filename() ? output : output.parent_path());  // "folder/" is "folder"
+  RETURN_IF_ERROR(CheckLiesElsewhere(output, options.data));
+  RETURN_IF_ERROR(CheckDatabaseNotLost(options.data));
   const fs::path path = options.data / kDatabaseName;
   const auto source = Database::OpenToRead(path.string());
   if (absl::IsNotFound(source.status())) {

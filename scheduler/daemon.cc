@@ -19,14 +19,16 @@
 #include "common/files.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/backup.h"
 #include "scheduler/base_service.h"
+#include "scheduler/data_directory.h"
 #include "scheduler/doorman.h"
 #include "scheduler/fleet_service.h"
 #include "scheduler/front_desk.h"
 #include "scheduler/job_service.h"
 #include "scheduler/listener.h"
 #include "scheduler/registry_service.h"
-#include "scheduler/restore.h"
+#include "scheduler/restoration.h"
 #include "scheduler/schema.h"
 #include "scheduler/upkeep_service.h"
 #include "scheduler/web_pages.h"
@@ -85,6 +87,7 @@ struct Daemon::Parts {
   std::unique_ptr<BaseService> bases;
   std::unique_ptr<FleetService> fleet;
   std::unique_ptr<UpkeepService> upkeep_service;
+  std::unique_ptr<CertificateWatch> certificate;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<WebServer> web;
 };
@@ -110,9 +113,11 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& optio
 absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) {
   std::error_code error;
   const fs::path data = fs::absolute(options.data, error).lexically_normal();
+  RETURN_IF_ERROR(CheckNoBackup(data));
   RETURN_IF_ERROR(SettleDirectory(data));
   ASSIGN_OR_RETURN(parts_->lock, LockFile(data / "lock", data.string()));
   RETURN_IF_ERROR(CheckNotRestoring(data));
+  RETURN_IF_ERROR(CheckDatabaseNotLost(data));
   ASSIGN_OR_RETURN(parts_->database, Database::Open((data / kDatabaseName).string()));
   RETURN_IF_ERROR(Migrate(*parts_->database, Schema()));
   parts_->blobs = std::make_unique<BlobStore>(data / "blobs", options.config.blob_bytes_max,
@@ -122,6 +127,7 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   parts_->logs = std::make_unique<AttemptLogs>(data / "logs", options.config.log_bytes_max);
   parts_->core =
       std::make_unique<Core>(options.config, *parts_->database, *parts_->blobs, *parts_->adapters);
+  RETURN_IF_ERROR(UseUpJobNumbers(*parts_->database, *parts_->adapters, *parts_->logs));
   const Moment now = Moment::Of(clock);
   RETURN_IF_ERROR(parts_->core->Recover(now));
   parts_->tokens = std::make_unique<TokenBook>(*parts_->database);
@@ -155,7 +161,8 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   const bool is_socket = IsUnixAddress(options.listen);
   if (is_socket) RETURN_IF_ERROR(CheckSocketFree(options.listen));
   ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials,
-                   CredentialsToListen(options.listen, options.tls, *parts_->doorman));
+                   CredentialsToListen(options.listen, options.tls, *parts_->doorman,
+                                       parts_->certificate));
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, credentials, &port);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "scheduler/backup.h"
 #include "scheduler/base_dispatch.h"
+#include "scheduler/data_directory.h"
 #include "scheduler/database_copy.h"
 #include "scheduler/restore.h"
 #include "scheduler/schema.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr uint64_t kFreeBytesMin = UINT64_C(1) << 30;
 constexpr double kFreeShareMin = 0.02;
+constexpr double kFreeShareOfSmallMin = 0.1;  // of a disk on which kFreeBytesMin is much
 constexpr int64_t kWalBytesMax = INT64_C(1) << 30;
 
 void AddProblem(Examination& examination, std::string where, std::string what, std::string advice) {
@@ -40,6 +42,13 @@ std::string Restored(const fs::path& data) {
 // The database as today's program knows it; null, with a finding, where nothing can be read of it.
 std::unique_ptr<Database> OpenDatabase(const fs::path& data, Examination& examination) {
   const std::string path = (data / kDatabaseName).string();
+  if (!CheckDatabaseNotLost(data).ok()) {
+    AddProblem(examination, path, "is gone or empty, and versions or logs of its jobs are there",
+               absl::StrCat("mozgach-scheduler restore --keep-files --from BACKUP --data ",
+                            data.string(),
+                            "; to begin with an empty queue, move registry and logs away"));
+    return nullptr;
+  }
   auto database = Database::OpenToRead(path);
   if (!database.ok()) {
     AddProblem(examination, path, std::string(database.status().message()),
@@ -89,6 +98,12 @@ bool Examination::HasProblems() const {
 
 Examination Examine(const ExaminationOptions& options, WallTime now) {
   Examination examination;
+  if (!CheckNoBackup(options.data).ok()) {
+    AddProblem(examination, options.data.string(), "is a backup, no data directory of a scheduler",
+               absl::StrCat("mozgach-scheduler restore --from ", options.data.string(),
+                            " --data DIR makes one of it: examine that"));
+    return examination;
+  }
   ExamineDisk(options, examination);
   if (const auto database = OpenDatabase(options.data, examination); database != nullptr) {
     Note(ExamineRows(*database, now, examination), options.data / kDatabaseName, examination);
@@ -111,14 +126,18 @@ Examination ExamineTwice(const ExaminationOptions& options, const Clock& clock) 
   return second;
 }
 
+bool IsNearlyFull(uint64_t free, uint64_t total) {
+  const double share = static_cast<double>(free) / static_cast<double>(total);
+  return share < kFreeShareMin || (free < kFreeBytesMin && share < kFreeShareOfSmallMin);
+}
+
 void ExamineDisk(const ExaminationOptions& options, Examination& examination) {
   struct statvfs disk;
   if (::statvfs(options.data.c_str(), &disk) == 0) {
     const uint64_t unit = disk.f_frsize;
     const uint64_t free = disk.f_bavail * unit;
     const uint64_t total = disk.f_blocks * unit;
-    const double share = static_cast<double>(free) / static_cast<double>(total);
-    if (free < kFreeBytesMin || share < kFreeShareMin) {
+    if (IsNearlyFull(free, total)) {
       AddProblem(examination, options.data.string(),
                  absl::StrCat("its disk is nearly full: ", ShowSize(free), " of ", ShowSize(total),
                               " are free"),

@@ -44,4 +44,7 @@ absl::Status ExamineBlobs(Database& database, const ExaminationOptions& options,
                           Examination& examination);
 void ExamineDisk(const ExaminationOptions& options, Examination& examination);
 
+// Whether a disk of so many bytes has too few left.
+bool IsNearlyFull(uint64_t free, uint64_t total);
+
 }  // namespace mozgach

@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "security/address.h"
-#include "security/credentials_folder.h"
 
 namespace mozgach {
 namespace {
@@ -50,14 +49,15 @@ absl::Status CheckListen(const char* flag, const std::string& address, bool tls,
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsToListen(
-    const std::string& address, const std::filesystem::path& tls, Doorman& doorman) {
+    const std::string& address, const std::filesystem::path& tls, Doorman& doorman,
+    std::unique_ptr<CertificateWatch>& watch) {
   if (tls.empty() || IsUnixAddress(address)) return grpc::InsecureServerCredentials();
   ASSIGN_OR_RETURN(const CredentialsFolder folder, CredentialsFolder::Open(tls));
   RETURN_IF_ERROR(CheckServes(tls, folder));
+  ASSIGN_OR_RETURN(watch, CertificateWatch::Start(tls));
   grpc::experimental::TlsServerCredentialsOptions options(
       std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
-          folder.key().string(), folder.certificate().string(), folder.authority().string(),
-          kLookEverySeconds));
+          watch->key(), watch->certificate(), watch->authority(), kLookEverySeconds));
   options.watch_identity_key_cert_pairs();
   options.watch_root_certs();
   // Who has a token may come without a certificate; one that is shown must be the fleet's.
@@ -79,7 +79,10 @@ absl::Status CheckSocketFree(const std::string& address) {
   peer.sun_family = AF_UNIX;
   std::memcpy(peer.sun_path, path.data(), path.size());
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) != 0) {
-    return absl::OkStatus();
+    struct stat info;
+    if (::stat(path.c_str(), &info) != 0 || S_ISSOCK(info.st_mode)) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("what lies at ", path, " is no socket; move it away, or choose another path"));
   }
   return absl::FailedPreconditionError(
       absl::StrCat("somebody listens on ", path, " already; choose another path"));

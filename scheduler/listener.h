@@ -10,6 +10,7 @@
 
 #include "common/status.h"
 #include "scheduler/doorman.h"
+#include "security/certificate_watch.h"
 
 namespace mozgach {
 
@@ -19,9 +20,11 @@ absl::Status CheckListen(const char* flag, const std::string& address, bool tls,
                          bool insecure_plaintext);
 
 // For a port at `address`: TLS with the folder's certificate where there is a folder, looked at
-// every second; a Unix socket is always plain.  `doorman` outlives the server.
+// every second; a Unix socket is always plain.  `doorman` and `watch`, which is set where there is
+// TLS, outlive the server.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsToListen(
-    const std::string& address, const std::filesystem::path& tls, Doorman& doorman);
+    const std::string& address, const std::filesystem::path& tls, Doorman& doorman,
+    std::unique_ptr<CertificateWatch>& watch);
 
 // Files made while it lives are their owner's only: a Unix socket has no moment in which others
 // could connect.  For the whole process; make it for no longer than that takes.
@@ -35,8 +38,8 @@ class OwnerOnly {
   const mode_t before_;
 };
 
-// FAILED_PRECONDITION when something listens on that socket already; what is left of a program that
-// has ended is not in the way.
+// FAILED_PRECONDITION when something listens on that socket already, or no socket lies there; what
+// is left of a program that has ended is not in the way.
 absl::Status CheckSocketFree(const std::string& address);
 
 }  // namespace mozgach

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "registry/file_name.h"
 #include "registry/query.h"
 #include "registry/version_files.h"
 #include "registry/version_rows.h"
@@ -109,8 +110,10 @@ class RegistryExamination {
       if (known_.count({domain, number}) == 0) {
         Problem(link, absl::StrCat("the alias points at ", VersionName(number),
                                    ", which there is not"),
-                absl::StrCat("mozgachctl adapters alias ", domain, " ", alias,
-                             " VERSION points it elsewhere"));
+                alias == "latest"
+                    ? absl::StrCat("submit ", domain, " again: its next version becomes the latest")
+                    : absl::StrCat("mozgachctl adapters alias ", domain, " ", alias,
+                                   " VERSION points it elsewhere"));
         continue;
       }
       if (!files_.IsVisible(domain, number)) continue;  // told of as missing
@@ -144,9 +147,11 @@ class RegistryExamination {
     if (entry.is_symlink(error)) {
       const bool draft = name[0] == '.';
       if (draft || links_.count({domain, name}) > 0) return absl::OkStatus();
+      const bool could_be_one = name != "latest" && CheckAliasName(name).ok();
       Problem(entry.path(), "is a link that no alias has",
-              absl::StrCat("remove it, or make it one: mozgachctl adapters alias ", domain, " ",
-                           name, " VERSION"));
+              could_be_one ? absl::StrCat("remove it, or make it one: mozgachctl adapters alias ",
+                                          domain, " ", name, " VERSION")
+                           : "remove it: readers take what it points at for a version");
       return absl::OkStatus();
     }
     if (absl::StrContains(name, ".displaced-")) {

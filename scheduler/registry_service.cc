@@ -132,7 +132,15 @@ absl::StatusOr<std::filesystem::path> RegistryService::PathOf(
       return absl::NotFoundError(
           absl::StrCat(version.domain, " ", VersionName(version.number), " has no such file"));
     }
-    return adapters.files().Directory(version.domain, version.number) / request.path();
+    const std::string name = VersionName(version.number);
+    std::filesystem::path path =
+        adapters.files().Directory(version.domain, version.number) / request.path();
+    std::error_code error;
+    if (std::filesystem::is_regular_file(path, error)) return path;
+    return absl::NotFoundError(absl::StrCat(
+        version.domain, " ", name, " was published with ", request.path(),
+        ", which is gone from the scheduler's disk; `mozgachctl adapters verify ", version.domain,
+        " ", name, "` says what else is, `mozgachctl doctor` what to do"));
   });
 }
 

@@ -9,13 +9,23 @@
 #include <cstdint>
 
 #include "common/clock.h"
+#include "registry/adapter_store.h"
 #include "registry/database.h"
+#include "scheduler/attempt_log.h"
 
 namespace mozgach {
 
 // All in one transaction: a new incarnation, every leased attempt lost, its job queued again (or
 // cancelled where that was asked for).  To be called once, before a Core is made from the database.
 absl::Status Restore(Database& database, WallTime now);
+
+// Jobs that are submitted from here on get numbers above every one whose logs or versions lie on
+// the disk, whatever the rows say: they would take another job's files for their own.  To be called
+// before AdapterStore::Recover; a second time it changes nothing.
+absl::Status UseUpJobNumbers(Database& database, AdapterStore& adapters, const AttemptLogs& logs);
+
+// Of attempts that the rows do not know, of jobs that they know: those numbers are given again.
+absl::Status SetForgottenLogsAside(Database& database, const AttemptLogs& logs);
 
 // 0: never restored.
 absl::StatusOr<uint64_t> Incarnation(Database& database);

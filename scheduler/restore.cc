@@ -10,6 +10,7 @@
 #include "registry/migration.h"
 #include "registry/query.h"
 #include "scheduler/backup_files.h"
+#include "scheduler/data_directory.h"
 #include "scheduler/database_copy.h"
 #include "scheduler/queries.h"
 #include "scheduler/restoration.h"
@@ -46,6 +47,9 @@ absl::Status CheckTarget(const fs::path& data, bool keep_files) {
   if (!Exists(data) || Exists(data / kRestoringName)) return absl::OkStatus();
   std::set<std::string> harmless = {"lock", "endpoints.json"};
   if (keep_files) harmless.insert({"registry", "blobs", "logs"});
+  const std::string database = kDatabaseName;
+  // What lies beside a database that is gone is of no use to anybody.
+  if (IsDatabaseGone(data)) harmless.insert({database, database + "-wal", database + "-shm"});
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(data, error)) {
     const std::string name = entry.path().filename().string();
@@ -54,7 +58,10 @@ absl::Status CheckTarget(const fs::path& data, bool keep_files) {
     return absl::FailedPreconditionError(absl::StrCat(
         data.string(), " is not empty: it holds ", name, "; ",
         files ? "--keep-files leaves what lies there and restores the rest beside it"
-              : "name another folder, or move what is there away: nothing is overwritten"));
+        : name == database
+            ? "where it is damaged or of no use, move it away with what is named like it, and give "
+              "--keep-files"
+            : "name another folder, or move what is there away: nothing is overwritten"));
   }
   if (error) return SystemError(error.value(), absl::StrCat("list ", data.string()));
   return absl::OkStatus();
@@ -104,21 +111,17 @@ absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallT
       RETURN_IF_ERROR(CopyNamedFiles(*restored, options.from, data, options.by, report.files,
                                      report.missing));
     }
-    // Links of aliases; numbers of versions that the backup does not know.
-    RETURN_IF_ERROR(AdapterStore(*restored, data / "registry").Recover());
+    // Links of aliases; numbers of jobs and versions that the backup does not know.
+    AdapterStore adapters(*restored, data / "registry");
+    const AttemptLogs logs(data / "logs", 0);
+    RETURN_IF_ERROR(UseUpJobNumbers(*restored, adapters, logs));
+    RETURN_IF_ERROR(SetForgottenLogsAside(*restored, logs));
+    RETURN_IF_ERROR(adapters.Recover());
     RETURN_IF_ERROR(restored->Sync());
   }
   RETURN_IF_ERROR(RemoveAll(data / kRestoringName));
   RETURN_IF_ERROR(DURABLE("scheduler.restore.complete", SyncDirectory(data)));
   return report;
-}
-
-absl::Status CheckNotRestoring(const fs::path& data) {
-  if (!Exists(data / kRestoringName)) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("a restore into ", data.string(),
-                   " did not come to its end; do it again: mozgach-scheduler restore --from BACKUP "
-                   "--data ", data.string()));
 }
 
 }  // namespace mozgach

@@ -1,5 +1,5 @@
 // The way back from a backup (backup.h), into a data directory of which nothing is lost: one that
-// is not there or empty, or one whose files stay and whose database is gone.
+// is not there or empty, or one whose files stay and whose database is gone or has no bytes.
 //
 // While it is under way the directory holds a file `restoring`: no scheduler starts on it, and a
 // restore that was cut is made again.  The database begins a new incarnation (restoration.h).
@@ -34,8 +34,5 @@ struct RestoreReport {
 // FAILED_PRECONDITION: `data` is in use or not empty, or the backup's schema is newer than this
 // program: nothing was touched.  DATA_LOSS: the backup is damaged.
 absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallTime now);
-
-// FAILED_PRECONDITION: a restore into `data` was cut.
-absl::Status CheckNotRestoring(const std::filesystem::path& data);
 
 }  // namespace mozgach

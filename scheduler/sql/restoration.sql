@@ -28,3 +28,14 @@ WHERE job IN (SELECT job FROM leases) AND cancel_requested = 0
 
 -- name: end_every_lease
 DELETE FROM leases
+
+-- Until there is a first job, SQLite has no row that counts them.
+-- name: count_job_numbers
+INSERT INTO sqlite_sequence (name, seq)
+SELECT 'jobs', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'jobs')
+
+-- name: use_up_job_numbers
+UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'jobs' AND seq < ?1
+
+-- name: last_attempt_of_job
+SELECT attempt FROM jobs WHERE job = ?1

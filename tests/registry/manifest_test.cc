@@ -36,6 +36,9 @@ TEST(ManifestTest, FilesThatCannotLieSideBySideAreRefused) {
   EXPECT_FALSE(CheckVersionFiles({File("a"), File("a")}).ok());
   EXPECT_FALSE(CheckVersionFiles({File("a"), File("a/b")}).ok());
   EXPECT_FALSE(CheckVersionFiles({File("a/b/c"), File("a/b")}).ok());
+  EXPECT_FALSE(CheckVersionFiles({File("a"), File("metrics.json/a")}).ok());
+  EXPECT_FALSE(CheckVersionFiles({File("manifest.json/a/b")}).ok());
+  EXPECT_TRUE(CheckVersionFiles({File("a/metrics.json"), File("b/manifest.json/c")}).ok());
   EXPECT_FALSE(CheckVersionFiles({File("../a")}).ok());
   EXPECT_FALSE(CheckVersionFiles({VersionFile{"a", "not a digest", 1}}).ok());
 }

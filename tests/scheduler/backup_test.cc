@@ -10,6 +10,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "registry/query.h"
+#include "scheduler/attempt_log.h"
 #include "scheduler/examination.h"
 #include "scheduler/restore.h"
 #include "tests/invariants/invariants.h"
@@ -189,6 +190,50 @@ TEST_F(BackupTest, DatabaseAloneGoesBackBesideTheFilesThatAreThere) {
   EXPECT_EQ(fs::read_symlink(Data() / "registry/adapters/law/latest"), "v0002");
 }
 
+TEST_F(BackupTest, JobsThatTheBackupDoesNotKnowKeepTheirNumbers) {
+  SubmitOne("law");
+  MakeBackup("backup");
+  RunOne(alpha_);
+  const int64_t forgotten = SubmitOne("history", "other rows");
+  RunOne(alpha_);
+  const auto lose = [&](const char* also) {
+    daemon_.reset();
+    for (const char* name : {"mozgach.db", "mozgach.db-wal", "mozgach.db-shm"}) {
+      fs::remove(Data() / name);
+    }
+    fs::remove_all(Data() / also);
+    const auto report = TryRestore("backup", Data(), true);
+    EXPECT_TRUE(report.ok()) << report.status();
+    Start();
+  };
+  lose("logs");
+  EXPECT_EQ(SubmitOne("art"), forgotten + 1) << "its manifest lies in the registry";
+  AttemptLogs(Data() / "logs", 1000).Append(40, 1, 0, "of somebody else\n").value();
+  lose("registry");
+  EXPECT_EQ(SubmitOne("art"), 41) << "its log is there";
+  daemon_.reset();
+  fs::create_directories(Data() / "registry/staging/50-1");
+  fs::create_directories(Data() / "logs/9223372036854775807");
+  Start();
+  EXPECT_EQ(SubmitOne("music"), 51);
+}
+
+TEST_F(BackupTest, LogOfAnAttemptThatTheBackupDoesNotKnowIsNotTheNextOnes) {
+  const int64_t job = SubmitOne("law");
+  MakeBackup("backup");
+  RunOne(alpha_);
+  daemon_.reset();
+  fs::create_directory(Place("only logs"));
+  AttemptLogs logs(Place("only logs") / "logs", 1000);
+  logs.Append(job, 1, 0, "forgotten\n").value();
+  ASSERT_TRUE(TryRestore("backup", Place("only logs"), true).ok());
+  EXPECT_EQ(logs.Append(job, 1, 0, "of now\n").value(), 7u);
+  EXPECT_EQ(logs.Read(job, 1, 0, 100).value(), "of now\n");
+  const fs::path aside =
+      Place("only logs") / "logs" / absl::StrCat(job) / "1.log.forgotten-1";
+  EXPECT_EQ(ReadFile(aside).value(), "forgotten\n");
+}
+
 TEST_F(BackupTest, NothingIsOverwritten) {
   SubmitOne("law");
   MakeBackup("backup");
@@ -203,6 +248,86 @@ TEST_F(BackupTest, NothingIsOverwritten) {
   EXPECT_THAT(std::string(foreign.status().message()), HasSubstr("thesis.txt"));
   EXPECT_EQ(ReadFile(Place("other") / "thesis.txt").value(), "years");
   EXPECT_FALSE(fs::exists(Place("other") / kDatabaseName));
+}
+
+TEST_F(BackupTest, SchedulerDoesNotBeginAnewBesideTheFilesOfADatabaseThatIsLost) {
+  SubmitOne("law");
+  MakeBackup("backup");
+  RunOne(alpha_);
+  daemon_.reset();
+  ASSERT_TRUE(WriteFileAtomically(Data() / kDatabaseName, "").ok());
+  EXPECT_THAT(std::string(TryBackUp("of nothing").status().message()), HasSubstr("is empty"));
+  const auto empty = Daemon::Start(Options(), Clock::System());
+  EXPECT_EQ(empty.status().code(), absl::StatusCode::kFailedPrecondition) << empty.status();
+  EXPECT_THAT(std::string(empty.status().message()),
+              AllOf(HasSubstr("mozgach.db is empty"), HasSubstr("--keep-files"),
+                    HasSubstr("move " + (Data() / "registry").string())));
+  fs::remove(Data() / kDatabaseName);
+  const auto gone = Daemon::Start(Options(), Clock::System());
+  EXPECT_THAT(std::string(gone.status().message()), HasSubstr("mozgach.db is gone"));
+  EXPECT_FALSE(fs::exists(Data() / kDatabaseName));
+  ASSERT_TRUE(WriteFileAtomically(Data() / kDatabaseName, "").ok());
+  ASSERT_TRUE(TryRestore("backup", Data(), true).ok());
+  Start();
+  EXPECT_EQ(Get(1).state(), "queued");
+  daemon_.reset();
+  ASSERT_TRUE(WriteFileAtomically(Data() / kDatabaseName, "damaged").ok());
+  EXPECT_THAT(std::string(TryRestore("backup", Data(), true).status().message()),
+              HasSubstr("move it away"));
+  fs::remove(Data() / kDatabaseName);
+  fs::rename(Data() / "registry", Place("away"));
+  fs::remove_all(Data() / "logs");
+  Start();
+}
+
+TEST_F(BackupTest, BackupIsNoDataDirectory) {
+  SubmitOne("law");
+  MakeBackup("backup");
+  DaemonOptions options = Options();
+  options.data = Place("backup");
+  const auto started = Daemon::Start(options, Clock::System());
+  EXPECT_EQ(started.status().code(), absl::StatusCode::kFailedPrecondition) << started.status();
+  EXPECT_THAT(std::string(started.status().message()),
+              HasSubstr("restore --from " + Place("backup").string()));
+  EXPECT_FALSE(fs::exists(Place("backup") / "lock"));
+  const Examination seen = Examine({.data = Place("backup")}, Clock::System().Now());
+  ASSERT_EQ(seen.findings.size(), 1u);
+  EXPECT_THAT(seen.findings[0].what, HasSubstr("is a backup"));
+  EXPECT_THAT(seen.findings[0].advice, HasSubstr("mozgach-scheduler restore"));
+}
+
+TEST_F(BackupTest, OfManyToOneFolderOneIsMadeAndTheOthersSayWhy) {
+  SubmitOne("law");
+  for (int round = 0; round < 20; ++round) {
+    const std::string name = absl::StrCat("backup-", round);
+    std::atomic<int> made = 0;
+    std::vector<std::thread> people;
+    for (int i = 0; i < 4; ++i) {
+      people.emplace_back([&] {
+        const auto backup = TryBackUp(name);
+        made += backup.ok();
+        const std::string said(backup.status().message());
+        EXPECT_TRUE(backup.ok() || said.find("another backup to") != said.npos ||
+                    said.find("is there already") != said.npos)
+            << said;
+      });
+    }
+    for (std::thread& person : people) person.join();
+    EXPECT_EQ(made, 1);
+    EXPECT_TRUE(ReadBackup(Place(name)).ok());
+    EXPECT_FALSE(fs::exists(Place(name + ".partial")));
+  }
+}
+
+TEST_F(BackupTest, BackupIntoTheDataDirectoryIsRefused) {
+  fs::create_directory_symlink(Data(), Place("elsewhere"));
+  fs::create_directory(Place("data-2"));
+  for (const char* name : {"data/backup", "data/backups/today", "elsewhere/backup"}) {
+    const auto inside = TryBackUp(name);
+    EXPECT_EQ(inside.status().code(), absl::StatusCode::kInvalidArgument) << inside.status();
+    EXPECT_FALSE(fs::exists(Place(name)));
+  }
+  EXPECT_TRUE(TryBackUp("data-2/backup").ok());
 }
 
 TEST_F(BackupTest, DamagedBackupIsRefusedAndTheTargetUntouched) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -17,6 +18,7 @@
 namespace mozgach {
 namespace {
 
+namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 class DoorsTest : public Doors {
@@ -247,6 +249,29 @@ TEST_F(DoorsTest, ACertificateThatIsReplacedOnDiskIsUsedWithoutARestart) {
   }
   EXPECT_EQ(shown, "second.example.org");
   EXPECT_EQ(CodeOfPs(before), grpc::StatusCode::OK);  // over the connection it had
+}
+
+TEST_F(DoorsTest, HalfACertificateOrKeyLocksNobodyOut) {
+  const fs::path folder = directory_.path() / "scheduler";
+  const KeyAndCertificate next = *IssueForHosts(authority_, {"127.0.0.1"}, now_, 5);
+  testing::internal::CaptureStdout();
+  for (const char* name : {"certificate.pem", "key.pem", "ca.pem"}) {
+    const std::string whole = ReadFile(folder / name).value();
+    fs::resize_file(folder / name, 200);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    Visitor visitor = Come(Role::kViewer, "vera");
+    EXPECT_EQ(CodeOfPs(visitor), grpc::StatusCode::OK) << name;
+    std::ofstream(folder / name) << whole;
+  }
+  std::ofstream(folder / "certificate.pem") << next.certificate_pem;  // and not its key
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  Visitor visitor = Come(Role::kViewer, "vera");
+  EXPECT_EQ(CodeOfPs(visitor), grpc::StatusCode::OK);
+  const std::string said = testing::internal::GetCapturedStdout();
+  for (const char* name : {"certificate.pem", "key.pem", "ca.pem"}) {
+    EXPECT_THAT(said, HasSubstr((folder / name).string() + ": ")) << name;
+  }
+  EXPECT_THAT(said, HasSubstr("copy them again"));
 }
 
 TEST_F(DoorsTest, AStreamEndsWhenItsReaderIsNotLetInAnyMore) {

@@ -136,6 +136,22 @@ TEST_F(ExaminationTest, LinksThatAreGoneWrongOrNobodys) {
   EXPECT_THAT(Findings(), Only("law/best", "no alias has", "adapters alias law best"));
 }
 
+TEST_F(ExaminationTest, AdviceIsNothingThatIsRefused) {
+  fs::create_directories(Data() / "registry/adapters/art");
+  fs::create_directory_symlink("v0001", Data() / "registry/adapters/art/latest");
+  EXPECT_THAT(Findings(), ElementsAre(AllOf(HasSubstr("art/latest"), HasSubstr("remove it"),
+                                            Not(HasSubstr("adapters alias")))));
+}
+
+TEST(DiskTest, SmallDiskThatIsEmptyIsNotNearlyFull) {
+  constexpr uint64_t kMiB = 1 << 20, kGiB = 1 << 30;
+  EXPECT_FALSE(IsNearlyFull(18 * kMiB, 20 * kMiB));
+  EXPECT_TRUE(IsNearlyFull(1 * kMiB, 20 * kMiB));
+  EXPECT_TRUE(IsNearlyFull(kGiB / 2, 20 * kGiB));
+  EXPECT_TRUE(IsNearlyFull(10 * kGiB, 1000 * kGiB));
+  EXPECT_FALSE(IsNearlyFull(30 * kGiB, 1000 * kGiB));
+}
+
 TEST_F(ExaminationTest, AliasOfAVersionThatThereIsNot) {
   Write("UPDATE aliases SET number = 9 WHERE alias = 'champion'");
   EXPECT_THAT(Findings(), Only("law/champion", "points at v0009, which there is not",
@@ -227,7 +243,9 @@ TEST_F(ExaminationTest, DatabaseThatIsMissingDamagedOrNewer) {
   Overwrite(Data() / kDatabaseName, std::string(8192, 'x'));
   EXPECT_THAT(Findings(), Only("mozgach.db", "not a database", "mozgach-scheduler restore"));
   fs::remove(Data() / kDatabaseName);
-  EXPECT_THAT(Findings(), Only("mozgach.db", "No such file", "restore --keep-files"));
+  EXPECT_THAT(Findings(), Only("mozgach.db", "is gone or empty", "restore --keep-files"));
+  Overwrite(Data() / kDatabaseName, "");
+  EXPECT_THAT(Findings(), Only("mozgach.db", "is gone or empty", "restore --keep-files"));
 }
 
 TEST_F(ExaminationTest, PageOfTheDatabaseThatIsDamaged) {

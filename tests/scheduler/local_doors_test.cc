@@ -89,6 +89,15 @@ TEST_F(LocalDoorsTest, ASocketInUseIsNotTakenAwayAndALeftOneIsNotInTheWay) {
   EXPECT_TRUE(Daemon::Start(other, Clock::System()).ok());
 }
 
+TEST_F(LocalDoorsTest, AFileThatIsNoSocketIsSaidSoAndStays) {
+  const DaemonOptions options = OnSocket("thesis.txt");
+  ASSERT_TRUE(WriteFileAtomically(directory_.path() / "thesis.txt", "years").ok());
+  const auto daemon = Daemon::Start(options, Clock::System());
+  EXPECT_EQ(daemon.status().code(), absl::StatusCode::kFailedPrecondition) << daemon.status();
+  EXPECT_THAT(std::string(daemon.status().message()), HasSubstr("is no socket"));
+  EXPECT_EQ(ReadFile(directory_.path() / "thesis.txt").value(), "years");
+}
+
 TEST_F(LocalDoorsTest, OtherHostsAreNotListenedToInPlaintext) {
   DaemonOptions options = Options();
   options.data = directory_.path() / "other";

@@ -67,6 +67,14 @@ TEST_F(RegistryServiceTest, OnlyPublishedNamesAreOpened) {
   EXPECT_EQ(bytes, "");
 }
 
+TEST_F(RegistryServiceTest, FileThatIsGoneIsToldByItsVersion) {
+  std::filesystem::remove_all(Options().data / "registry/adapters/law/v0001");
+  std::string bytes;
+  const grpc::Status status = Download("metrics.json", &bytes);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(status.error_message(), HasSubstr("mozgachctl adapters verify law v0001"));
+}
+
 TEST_F(RegistryServiceTest, AliasIsSetAndRemoved) {
   v1::SetAliasRequest request;
   request.set_domain("law");

@@ -1,0 +1,23 @@
+// Whether a scheduler may start on a data directory: where it would begin anew beside what it has
+// lost, or change what was put away, it does not.
+#pragma once
+
+#include <filesystem>
+
+#include "common/status.h"
+
+namespace mozgach {
+
+// FAILED_PRECONDITION: `data` is a backup.
+absl::Status CheckNoBackup(const std::filesystem::path& data);
+
+// FAILED_PRECONDITION: a restore into `data` was cut.
+absl::Status CheckNotRestoring(const std::filesystem::path& data);
+
+// FAILED_PRECONDITION: IsDatabaseGone, and versions or logs of its jobs lie in `data`.
+absl::Status CheckDatabaseNotLost(const std::filesystem::path& data);
+
+// There is no database, or one of no bytes.
+bool IsDatabaseGone(const std::filesystem::path& data);
+
+}  // namespace mozgach
