@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "security/address.h"
+#include "security/credentials_folder.h"
 
 namespace mozgach {
 namespace {

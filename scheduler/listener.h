@@ -9,8 +9,8 @@
 #include <string>
 
 #include "common/status.h"
+#include "scheduler/certificate_watch.h"
 #include "scheduler/doorman.h"
-#include "security/certificate_watch.h"
 
 namespace mozgach {
 

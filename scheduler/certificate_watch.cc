@@ -1,4 +1,4 @@
-#include "security/certificate_watch.h"
+#include "scheduler/certificate_watch.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
