@@ -25,10 +25,13 @@ class LogPrinter {
   }
 
   void Print(const std::string& data) {
-    if (raw_) std::fwrite(data.data(), 1, data.size(), stdout);
-    for (const char c : raw_ ? std::string() : data) {
-      if (c != '\n') line_ += c;
-      if (c == '\n' || line_.size() >= kLineBytesMax) PrintLine("\n");
+    if (raw_) {
+      std::fwrite(data.data(), 1, data.size(), stdout);
+    } else {
+      for (const char c : data) {
+        if (c != '\n') line_ += c;
+        if (c == '\n' || line_.size() >= kLineBytesMax) PrintLine("\n");
+      }
     }
     std::fflush(stdout);
   }

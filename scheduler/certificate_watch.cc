@@ -37,12 +37,6 @@ absl::StatusOr<FileDescriptor> FileInMemory(const char* name, std::string_view b
 
 absl::StatusOr<std::unique_ptr<CertificateWatch>> CertificateWatch::Start(const fs::path& folder) {
   std::unique_ptr<CertificateWatch> watch(new CertificateWatch(folder));
-  ASSIGN_OR_RETURN(const CredentialsFolder opened, CredentialsFolder::Open(folder));
-  if (!opened.has_certificate()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there are no certificate.pem and key.pem in ", folder.string(),
-                     "; `mozgachctl fleet init --host NAME` makes them for a scheduler"));
-  }
   ASSIGN_OR_RETURN(const Pems pems, watch->Read());
   RETURN_IF_ERROR(watch->Check(pems));
   RETURN_IF_ERROR(watch->Offer(pems));

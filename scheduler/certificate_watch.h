@@ -23,7 +23,7 @@ namespace mozgach {
 
 class CertificateWatch {
  public:
-  // Errors of CredentialsFolder::Open; INVALID_ARGUMENT where there is no certificate.
+  // Errors of CredentialsFolder::Open.  REQUIRES: there is a certificate in it (listener.cc looks).
   static absl::StatusOr<std::unique_ptr<CertificateWatch>> Start(
       const std::filesystem::path& folder);
   ~CertificateWatch();

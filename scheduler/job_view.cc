@@ -149,17 +149,18 @@ absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t numbe
   return view;
 }
 
+const char* StateOf(const Ledger& ledger, const Moment& now, const WorkerState& worker) {
+  if (Roster::IsAwaited(worker, now, ledger.config.lease)) return "awaited";
+  if (Roster::IsLost(worker, now, ledger.config.lease)) return "lost";
+  if (worker.drain || worker.draining) return "draining";
+  return IsQuarantined(worker, now) ? "quarantined" : "up";
+}
+
 v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker) {
   v1::Worker view;
-  const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
   view.set_worker(worker.name);
   const bool quarantined = IsQuarantined(worker, now);
-  const bool awaited = Roster::IsAwaited(worker, now, ledger.config.lease);
-  view.set_state(awaited                           ? "awaited"
-                 : lost                            ? "lost"
-                 : worker.drain || worker.draining ? "draining"
-                 : quarantined                     ? "quarantined"
-                                                   : "up");
+  view.set_state(StateOf(ledger, now, worker));
   if (worker.drain) view.set_drain_by(Shown(worker.drain_by));
   if (quarantined) {
     view.set_quarantine_reason(worker.health.reason);

@@ -13,6 +13,9 @@ namespace mozgach {
 // `whole`: with the spec and the datasets.
 absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t job, bool whole);
 
+// up | draining | quarantined | lost | awaited.
+const char* StateOf(const Ledger& ledger, const Moment& now, const WorkerState& worker);
+
 v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker);
 
 // The jobs that a selector means, in the order of their domains or numbers, none twice.  NOT_FOUND

@@ -1,9 +1,10 @@
 #include "scheduler/metrics.h"
 
 #include <map>
+#include <string>
 
+#include "scheduler/job_view.h"
 #include "scheduler/metric_families.h"
-#include "scheduler/quarantine.h"
 
 namespace mozgach {
 namespace {
@@ -108,22 +109,15 @@ void CollectWorker(const Ledger& ledger, const Moment& now, const WorkerState& w
 }
 
 void CollectWorkers(const Ledger& ledger, const Moment& now, MetricFamilies& out) {
-  double up = 0, draining = 0, lost = 0, quarantined = 0, awaited = 0;
+  std::map<std::string, double> states = {
+      {"up", 0}, {"draining", 0}, {"quarantined", 0}, {"lost", 0}, {"awaited", 0}};
   for (const auto& [name, worker] : ledger.roster.workers()) {
-    if (Roster::IsAwaited(worker, now, ledger.config.lease)) {
-      ++awaited;
-    } else if (Roster::IsLost(worker, now, ledger.config.lease)) {
-      ++lost;
-    } else {
-      ++(worker.drain || worker.draining ? draining : IsQuarantined(worker, now) ? quarantined : up);
-    }
+    ++states[StateOf(ledger, now, worker)];
     CollectWorker(ledger, now, worker, out);
   }
-  out.Gauge("mozgach_workers", "Workers by state.", up, {{"state", "up"}});
-  out.Gauge("mozgach_workers", "Workers by state.", draining, {{"state", "draining"}});
-  out.Gauge("mozgach_workers", "Workers by state.", quarantined, {{"state", "quarantined"}});
-  out.Gauge("mozgach_workers", "Workers by state.", lost, {{"state", "lost"}});
-  out.Gauge("mozgach_workers", "Workers by state.", awaited, {{"state", "awaited"}});
+  for (const auto& [state, workers] : states) {
+    out.Gauge("mozgach_workers", "Workers by state.", workers, {{"state", state}});
+  }
   out.Counter("mozgach_base_loads_total", "Times that a trainer loaded a base.",
               double(ledger.roster.base_loads_total()));
   out.Counter("mozgach_base_fetched_bytes_total", "Bytes of bases that workers have fetched.",

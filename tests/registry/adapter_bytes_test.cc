@@ -22,9 +22,7 @@ class AdapterBytesTest : public ::testing::Test {
   }
   // A file with that header and `data` bytes after it.
   absl::Status CheckHeader(const std::string& header, size_t data = 0) {
-    std::string length(8, '\0');
-    for (size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(uint64_t{header.size()} >> (8 * i));
-    return Check(length + header + std::string(data, 'x'));
+    return Check(WithHeader(header, std::string(data, 'x')));
   }
 
   TemporaryDirectory directory_;
