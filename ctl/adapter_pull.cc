@@ -16,8 +16,6 @@ namespace mozgach {
 namespace {
 namespace fs = std::filesystem;
 
-constexpr uint64_t kBytesPerSecondMin = 100'000;
-
 // A directory that is removed unless it was kept.
 class PartialDirectory {
  public:
@@ -94,8 +92,7 @@ absl::Status DownloadFile(Connection& connection, const v1::Version& version, co
   FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!fd.valid()) return SystemError(errno, absl::StrCat("create ", path.string()));
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() +
-                       std::chrono::seconds(60 + file.size() / kBytesPerSecondMin));
+  context.set_deadline(Connection::DeadlineOfTransfer(file.size()));
   v1::DownloadFileRequest request;
   request.set_domain(version.domain());
   request.set_version(version.version());

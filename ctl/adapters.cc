@@ -46,7 +46,7 @@ absl::StatusOr<std::vector<v1::Version>> FindVersions(Connection& connection, co
   return versions;
 }
 
-absl::StatusOr<int> List(const Words& words, const Settings& settings) {
+absl::StatusOr<int> ListVersions(const Words& words, const Settings& settings) {
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
   ASSIGN_OR_RETURN(const std::vector<v1::Version> versions, FindVersions(*connection, words));
   if (settings.json) {
@@ -94,7 +94,7 @@ absl::StatusOr<int> Pull(const std::string& word, const std::string& target,
   return 0;
 }
 
-absl::StatusOr<int> Verify(const Words& words, const Settings& settings) {
+absl::StatusOr<int> VerifyVersions(const Words& words, const Settings& settings) {
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
   ASSIGN_OR_RETURN(const std::vector<v1::Version> versions, FindVersions(*connection, words));
   auto results = nlohmann::ordered_json::array();
@@ -195,11 +195,11 @@ void AddAdapterCommands(CLI::App& app, Command* command) {
   CLI::App* adapters = app.add_subcommand("adapters", "What has been trained");
   adapters->require_subcommand(1);
   AddVerb(*adapters, "ls", "List versions", "DOMAIN or DOMAIN@VERSION; all where left out", command,
-          List);
+          ListVersions);
   AddShow(*adapters, command);
   AddPull(*adapters, command);
   AddVerb(*adapters, "verify", "Compare the registry's files with what was published",
-          "DOMAIN or DOMAIN@VERSION; all where left out", command, Verify);
+          "DOMAIN or DOMAIN@VERSION; all where left out", command, VerifyVersions);
   AddAlias(*adapters, command);
 }
 

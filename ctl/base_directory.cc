@@ -18,7 +18,7 @@ namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr size_t kPiece = size_t{1} << 20;
+constexpr size_t kReadAtOnce = size_t{1} << 20;
 constexpr uint64_t kRefBytesMax = 1024;
 
 absl::StatusOr<fs::path> Real(const fs::path& path) {
@@ -39,7 +39,7 @@ std::string Trimmed(const std::string& text) {
 }
 
 // DIR/models--org--name → its snapshot of `main`, or the only one.
-absl::StatusOr<fs::path> SnapshotOf(const fs::path& model) {
+absl::StatusOr<fs::path> OnlySnapshot(const fs::path& model) {
   const auto main = ReadFile(model / "refs" / "main", kRefBytesMax);
   std::error_code error;
   if (main.ok() && IsBaseFileName(Trimmed(*main))) {
@@ -99,7 +99,7 @@ absl::StatusOr<std::string> HashFile(const fs::path& path,
   FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return SystemError(errno, absl::StrCat("open ", path.string()));
   Sha256 sha;
-  std::string piece(kPiece, '\0');
+  std::string piece(kReadAtOnce, '\0');
   for (;;) {
     const ssize_t got = ::read(fd.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
@@ -115,7 +115,7 @@ absl::StatusOr<std::string> HashFile(const fs::path& path,
 absl::StatusOr<BaseDirectory> ReadBaseDirectory(const fs::path& path, const std::string& name) {
   ASSIGN_OR_RETURN(fs::path directory, Real(path));
   if (!HubModelName(directory).empty()) {
-    ASSIGN_OR_RETURN(const fs::path snapshot, SnapshotOf(directory));
+    ASSIGN_OR_RETURN(const fs::path snapshot, OnlySnapshot(directory));
     ASSIGN_OR_RETURN(directory, Real(snapshot));
   }
   BaseDirectory base{.name = name};

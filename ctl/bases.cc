@@ -153,7 +153,7 @@ absl::StatusOr<std::vector<std::string>> HeldBases(Connection& connection) {
   return names;
 }
 
-absl::StatusOr<int> Verify(std::vector<std::string> names, const Settings& settings) {
+absl::StatusOr<int> VerifyBases(std::vector<std::string> names, const Settings& settings) {
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
   if (names.empty()) {
     ASSIGN_OR_RETURN(names, HeldBases(*connection));
@@ -198,7 +198,7 @@ void AddVerify(CLI::App& app, Command* command) {
   CLI::App* verify = app.add_subcommand("verify", "Hash what the scheduler holds again");
   verify->add_option("NAMES", *names, "Bases; all where left out");
   verify->callback([names, command] {
-    *command = [names](const Settings& settings) { return Verify(*names, settings); };
+    *command = [names](const Settings& settings) { return VerifyBases(*names, settings); };
   });
 }
 

@@ -15,8 +15,6 @@ namespace {
 
 constexpr size_t kPiece = size_t{1} << 20;
 constexpr int kTries = 5;
-// A transfer that is slower than this, on average, is cut and goes on where it was.
-constexpr uint64_t kBytesPerSecondMin = 100'000;
 
 absl::Status Changed(const DatasetFile& file) {
   return absl::FailedPreconditionError(
@@ -55,16 +53,12 @@ class CheckedReader {
   uint64_t offset_ = 0;
 };
 
-std::chrono::system_clock::time_point DeadlineFor(uint64_t bytes) {
-  return std::chrono::system_clock::now() + std::chrono::seconds(60 + bytes / kBytesPerSecondMin);
-}
-
 // One call.  All of the file is read, so that its digest is known; what lies before `offset` is
 // there already and is not sent.
 absl::Status UploadOnce(Connection& connection, const DatasetFile& file, uint64_t offset,
                         const std::function<void(uint64_t)>& sent) {
   grpc::ClientContext context;
-  context.set_deadline(DeadlineFor(file.size));
+  context.set_deadline(Connection::DeadlineOfTransfer(file.size));
   v1::UploadBlobResponse response;
   const auto stream = connection.workers().UploadBlob(&context, &response);
   v1::UploadBlobRequest message;

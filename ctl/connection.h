@@ -25,6 +25,10 @@ class Connection {
   static constexpr Milliseconds kPatience{10'000};
   // What goes over many files or many rows may take longer.
   static constexpr Milliseconds kLongCall{600'000};
+  // What moves a file: slower than 100 kB/s on average it is cut, and goes on where it was.
+  static std::chrono::system_clock::time_point DeadlineOfTransfer(uint64_t bytes) {
+    return std::chrono::system_clock::now() + std::chrono::seconds(60 + bytes / 100'000);
+  }
   // What reads every byte there is.
   static constexpr Milliseconds kDeepCall{24 * 3600'000};
 

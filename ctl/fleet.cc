@@ -103,7 +103,7 @@ absl::StatusOr<int> Drain(const DrainFlags& flags, const Settings& settings) {
   return 0;
 }
 
-std::string OneLine(const v1::Event& event) {
+std::string EventLine(const v1::Event& event) {
   std::string line = absl::StrCat(event.time(), "  ", event.kind());
   if (event.job() > 0) absl::StrAppend(&line, "  job ", event.job());
   if (!event.domain().empty()) absl::StrAppend(&line, " of ", event.domain());
@@ -119,7 +119,7 @@ absl::StatusOr<int> FollowEvents(v1::ListEventsRequest request, const Settings& 
     ASSIGN_OR_RETURN(const v1::ListEventsResponse response,
                      connection->Call(&v1::JobService::Stub::ListEvents, request));
     for (const v1::Event& event : response.events()) {
-      const std::string line = settings.json ? DumpLine(ToJson(event)) : OneLine(event);
+      const std::string line = settings.json ? DumpLine(ToJson(event)) : EventLine(event);
       std::printf("%s\n", line.c_str());
       request.set_after(event.event());
     }

@@ -10,7 +10,6 @@ namespace mozgach {
 namespace {
 
 using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 using google::protobuf::Reflection;
 using nlohmann::ordered_json;
 
@@ -27,7 +26,7 @@ bool HoldsJson(const FieldDescriptor& field) {
          absl::EndsWith(field.name(), kJsonSuffix);
 }
 
-ordered_json SingleValue(const Message& message, const FieldDescriptor* field) {
+ordered_json SingleValue(const google::protobuf::Message& message, const FieldDescriptor* field) {
   const Reflection& r = *message.GetReflection();
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
@@ -54,7 +53,7 @@ ordered_json SingleValue(const Message& message, const FieldDescriptor* field) {
   return nullptr;
 }
 
-ordered_json RepeatedValue(const Message& message, const FieldDescriptor* field, int i) {
+ordered_json RepeatedValue(const google::protobuf::Message& message, const FieldDescriptor* field, int i) {
   const Reflection& r = *message.GetReflection();
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT64:
@@ -68,7 +67,7 @@ ordered_json RepeatedValue(const Message& message, const FieldDescriptor* field,
   }
 }
 
-ordered_json FieldValue(const Message& message, const FieldDescriptor* field) {
+ordered_json FieldValue(const google::protobuf::Message& message, const FieldDescriptor* field) {
   const Reflection& r = *message.GetReflection();
   if (HoldsJson(*field)) return ParseText(r.GetString(message, field));
   if (field->is_map()) {
@@ -92,7 +91,7 @@ ordered_json FieldValue(const Message& message, const FieldDescriptor* field) {
 
 }  // namespace
 
-ordered_json ToJson(const Message& message) {
+ordered_json ToJson(const google::protobuf::Message& message) {
   ordered_json object = ordered_json::object();
   const google::protobuf::Descriptor& type = *message.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {

@@ -12,7 +12,7 @@
 namespace mozgach {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::string Bytes(int64_t bytes) {
   return bytes < 0 ? absl::StrCat("-", ShowBytes(static_cast<uint64_t>(-bytes)))
@@ -33,8 +33,8 @@ Checkpointing Other(Checkpointing mode) {
   return mode == Checkpointing::kPerLayer ? Checkpointing::kNone : Checkpointing::kPerLayer;
 }
 
-Json LinesJson(const MemoryPlan& plan) {
-  Json lines = Json::array();
+OrderedJson LinesJson(const MemoryPlan& plan) {
+  OrderedJson lines = OrderedJson::array();
   for (size_t i = 0; i < kMemoryLines; ++i) {
     lines.push_back({{"name", NameOf(static_cast<MemoryLine>(i))}, {"bytes", plan.lines[i]}});
   }
@@ -137,19 +137,19 @@ void PrintPlans(const std::vector<PlannedDomain>& domains, const PlanTarget& tar
   }
 }
 
-Json PlansJson(const std::vector<PlannedDomain>& domains, const PlanTarget& target) {
-  Json plans = Json::array();
+OrderedJson PlansJson(const std::vector<PlannedDomain>& domains, const PlanTarget& target) {
+  OrderedJson plans = OrderedJson::array();
   for (const PlannedDomain& domain : domains) {
     const MemoryPlan& memory = domain.plan.memory;
-    Json variants = Json::array();
+    OrderedJson variants = OrderedJson::array();
     for (const Variant& variant : domain.variants) {
       variants.push_back({{"name", variant.name},
                           {"total_bytes", variant.plan.memory.total()},
                           {"keys", DomainKeys(variant)}});
     }
-    const Json seconds = domain.time.seconds ? Json(*domain.time.seconds) : Json(nullptr);
-    const Json left = target.memory_bytes > 0 ? Json(target.memory_bytes - domain.total())
-                                              : Json(nullptr);
+    const OrderedJson seconds = domain.time.seconds ? OrderedJson(*domain.time.seconds) : OrderedJson(nullptr);
+    const OrderedJson left = target.memory_bytes > 0 ? OrderedJson(target.memory_bytes - domain.total())
+                                              : OrderedJson(nullptr);
     plans.push_back(
         {{"domain", domain.plan.spec.domain},
          {"base", domain.plan.spec.base},
@@ -196,10 +196,10 @@ void PrintContexts(const ContextTable& table) {
                static_cast<int>(table.base_tokens));
 }
 
-Json ContextsJson(const ContextTable& table) {
-  Json rows = Json::array();
+OrderedJson ContextsJson(const ContextTable& table) {
+  OrderedJson rows = OrderedJson::array();
   for (const ContextRow& row : table.rows) {
-    Json tokens = Json::object();
+    OrderedJson tokens = OrderedJson::object();
     for (size_t i = 0; i < row.tokens.size(); ++i) tokens[table.techniques[i]] = row.tokens[i];
     rows.push_back({{"memory_bytes", row.memory_bytes}, {"tokens", tokens}});
   }

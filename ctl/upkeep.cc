@@ -18,7 +18,7 @@ void Append(const std::vector<v1::Finding>& findings, v1::ExamineResponse& respo
 
 bool IsProblem(const v1::Finding& finding) { return finding.weight() == "problem"; }
 
-std::string OneLine(const v1::Finding& finding) {
+std::string FindingLine(const v1::Finding& finding) {
   return Clip(absl::StrCat(finding.weight(), ": ", finding.where(), ": ", finding.what(), "; ",
                            finding.advice()),
               0);
@@ -49,7 +49,7 @@ absl::StatusOr<int> Doctor(bool deep, const Settings& settings) {
     PrintJson(ToJson(response));
   } else {
     for (const v1::Finding& finding : response.findings()) {
-      std::printf("%s\n", OneLine(finding).c_str());
+      std::printf("%s\n", FindingLine(finding).c_str());
     }
   }
   std::fflush(stdout);

@@ -3,9 +3,7 @@
 namespace mozgach {
 namespace {
 
-constexpr MemoryLine kWorking = MemoryLine::kWorking;
-constexpr MemoryLine kActivations = MemoryLine::kActivations;
-constexpr MemoryLine kAttention = MemoryLine::kAttention;
+using enum MemoryLine;
 
 MemoryLine Kept(bool kept) { return kept ? kActivations : kWorking; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "planner/ceil_divide.h"
 #include "planner/step_bounds.h"
 
 namespace mozgach {
@@ -13,8 +14,6 @@ constexpr int64_t kMostWords = int64_t{1} << 22;
 constexpr int64_t kMostDeep = 1024;
 constexpr int64_t kMostTokens = int64_t{1} << 24;
 constexpr int64_t kMostPrompts = 128;
-
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The next of 8, 10, 12, 14, 16, 20, 24…: at most a quarter more.
 int64_t RoundUp(int64_t count) {

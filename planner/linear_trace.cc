@@ -5,7 +5,7 @@
 namespace mozgach {
 namespace {
 
-constexpr MemoryLine kWorking = MemoryLine::kWorking;
+using enum MemoryLine;
 
 LinearGroup GroupOf(const ModelConfig& config, std::vector<Projection> projections) {
   LinearGroup group;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "planner/ceil_divide.h"
 #include "planner/linear_trace.h"
 #include "planner/step_bounds.h"
 #include "planner/step_trace.h"
@@ -15,8 +16,6 @@ constexpr int64_t kNestedBlock = 256;  // scales per nested scale
 constexpr int64_t kLevelsBytes = 256 * 4;
 constexpr int64_t kCpuRuntimeBytes = int64_t{176} << 20;
 constexpr int64_t kGpuRuntimeBytes = int64_t{640} << 20;
-
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Everything that lies in memory from start to end.
 class Residents {

@@ -7,9 +7,7 @@
 namespace mozgach {
 namespace {
 
-constexpr MemoryLine kWorking = MemoryLine::kWorking;
-constexpr MemoryLine kActivations = MemoryLine::kActivations;
-constexpr MemoryLine kLoss = MemoryLine::kLoss;
+using enum MemoryLine;
 
 }  // namespace
 

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "planner/ceil_divide.h"
+
 namespace mozgach {
 namespace {
 
 // First-fit packing of rows that are short beside max_length leaves little empty.
 constexpr double kPackedShare = 0.97;
-
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 

@@ -29,10 +29,10 @@ constexpr uint64_t kManifestBytesMax = 1 << 20;
 constexpr int kRounds = 3;
 
 // A folder that goes again unless it becomes what it was made for.
-class Draft {
+class PartialBackup {
  public:
-  explicit Draft(const fs::path& target) : target_(target), path_(target) { path_ += ".partial"; }
-  ~Draft() {
+  explicit PartialBackup(const fs::path& target) : target_(target), path_(target) { path_ += ".partial"; }
+  ~PartialBackup() {
     if (made_) RemoveAll(path_).IgnoreError();
   }
 
@@ -135,7 +135,7 @@ absl::StatusOr<BackupContents> BackUp(const BackupOptions& options, WallTime now
   if (options.output.empty()) return absl::InvalidArgumentError("--output is empty: name a folder");
   std::error_code error;
   const fs::path output = fs::absolute(options.output, error).lexically_normal();
-  Draft draft(output.has_filename() ? output : output.parent_path());  // "folder/" is "folder"
+  PartialBackup partial(output.has_filename() ? output : output.parent_path());  // "folder/" is "folder"
   RETURN_IF_ERROR(CheckLiesElsewhere(output, options.data));
   RETURN_IF_ERROR(CheckDatabaseNotLost(options.data));
   const fs::path path = options.data / kDatabaseName;
@@ -146,16 +146,16 @@ absl::StatusOr<BackupContents> BackUp(const BackupOptions& options, WallTime now
   }
   RETURN_IF_ERROR(source.status());
   RETURN_IF_ERROR(KnownSchemaOf(**source).status());
-  RETURN_IF_ERROR(draft.Make());
+  RETURN_IF_ERROR(partial.Make());
   BackupContents contents;
   contents.made_at = FormatTime(now);
   contents.database_only = options.database_only;
   for (int round = 1; round == 1 || (round <= kRounds && !contents.missing.empty()); ++round) {
-    RETURN_IF_ERROR(CopyOnce(**source, options, draft.path(), contents));
+    RETURN_IF_ERROR(CopyOnce(**source, options, partial.path(), contents));
   }
-  ASSIGN_OR_RETURN(contents.database_sha256, Sha256OfFile(draft.path() / kDatabaseName));
-  RETURN_IF_ERROR(WriteManifest(draft.path(), contents));
-  RETURN_IF_ERROR(draft.Conclude());
+  ASSIGN_OR_RETURN(contents.database_sha256, Sha256OfFile(partial.path() / kDatabaseName));
+  RETURN_IF_ERROR(WriteManifest(partial.path(), contents));
+  RETURN_IF_ERROR(partial.Conclude());
   return contents;
 }
 

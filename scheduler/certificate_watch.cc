@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::chrono::seconds kLookEvery(1);
 constexpr uint64_t kPemBytesMax = 1 << 20;
-constexpr std::array<const char*, 3> kNames = {"ca.pem", "certificate.pem", "key.pem"};
+constexpr std::array<const char*, 3> kPemFiles = {"ca.pem", "certificate.pem", "key.pem"};
 
 absl::StatusOr<FileDescriptor> FileInMemory(const char* name, std::string_view bytes) {
   FileDescriptor fd(::memfd_create(name, MFD_CLOEXEC));
@@ -51,8 +51,8 @@ CertificateWatch::~CertificateWatch() { thread_ = std::jthread(); }
 
 absl::StatusOr<CertificateWatch::Pems> CertificateWatch::Read() const {
   Pems pems;
-  for (size_t i = 0; i < kNames.size(); ++i) {
-    ASSIGN_OR_RETURN(pems[i], ReadFile(folder_ / kNames[i], kPemBytesMax));
+  for (size_t i = 0; i < kPemFiles.size(); ++i) {
+    ASSIGN_OR_RETURN(pems[i], ReadFile(folder_ / kPemFiles[i], kPemBytesMax));
   }
   return pems;
 }
@@ -68,14 +68,14 @@ absl::Status CertificateWatch::Check(const Pems& pems) const {
 absl::Status CertificateWatch::Offer(const Pems& pems) {
   std::array<FileDescriptor, 3> fresh;
   for (size_t i = 0; i < pems.size(); ++i) {
-    ASSIGN_OR_RETURN(fresh[i], FileInMemory(kNames[i], pems[i]));
+    ASSIGN_OR_RETURN(fresh[i], FileInMemory(kPemFiles[i], pems[i]));
   }
   // Under the number that readers know: each finds the old file or the new one.
   for (size_t i = 0; i < pems.size(); ++i) {
     if (!offered_[i].valid()) {
       offered_[i] = std::move(fresh[i]);
     } else if (::dup3(fresh[i].get(), offered_[i].get(), O_CLOEXEC) < 0) {
-      return SystemError(errno, absl::StrCat("replace ", kNames[i]));
+      return SystemError(errno, absl::StrCat("replace ", kPemFiles[i]));
     }
   }
   pems_ = pems;

@@ -3,7 +3,7 @@
 namespace mozgach {
 namespace {
 
-constexpr const char* kNames[] = {"queued", "running", "succeeded", "failed", "cancelled"};
+constexpr const char* kStateNames[] = {"queued", "running", "succeeded", "failed", "cancelled"};
 
 // kMayBecome[from][to]
 constexpr bool kMayBecome[5][5] = {
@@ -17,7 +17,7 @@ constexpr bool kMayBecome[5][5] = {
 
 }  // namespace
 
-const char* Name(JobState state) { return kNames[static_cast<int>(state)]; }
+const char* Name(JobState state) { return kStateNames[static_cast<int>(state)]; }
 
 JobState JobStateFrom(std::string_view name) {
   for (const JobState state : kJobStates) {

@@ -17,7 +17,6 @@ namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr char kFiles[] = "files";
 constexpr char kParts[] = "parts";
 
 uint64_t SizeOf(const fs::path& path) {

@@ -36,6 +36,8 @@ namespace mozgach {
 
 class BaseCache {
  public:
+  // The directory of a base's own files, see above.
+  static constexpr char kFiles[] = "files";
   struct Disk {
     uint64_t free_bytes = 0;
     uint64_t total_bytes = 0;

@@ -20,7 +20,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kFiles[] = "files";
 constexpr char kManifest[] = "manifest.json";
 constexpr uint64_t kManifestBytesMax = 16 << 20;
 constexpr uint64_t kReserveMax = UINT64_C(1) << 30;

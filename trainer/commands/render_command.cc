@@ -13,13 +13,13 @@
 
 namespace mozgach {
 namespace {
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 absl::StatusOr<std::string> RenderLine(const ChatTemplate& chat_template, const std::string& line) {
   if (FirstInvalidUtf8(line) != std::string_view::npos) {
     return absl::InvalidArgumentError("the line is not UTF-8");
   }
-  const absl::StatusOr<Json> variables = ParseOrderedJson(line);
+  const absl::StatusOr<OrderedJson> variables = ParseOrderedJson(line);
   if (!variables.ok() || !variables->is_object() || !variables->contains("messages")) {
     return absl::InvalidArgumentError(
         "expected a JSON object, such as {\"messages\": [{\"role\": \"user\", \"content\": "
@@ -42,7 +42,7 @@ absl::Status RunRender(const std::filesystem::path& base_dir, std::istream& in, 
   std::string line;
   while (std::getline(in, line)) {
     const absl::StatusOr<std::string> text = RenderLine(*chat_template, line);
-    Json answer;
+    OrderedJson answer;
     if (text.ok()) {
       answer = *text;
     } else {

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "planner/ceil_divide.h"
 #include "trainer/data/random.h"
 
 namespace mozgach {
@@ -23,8 +24,6 @@ std::vector<int32_t> Shuffled(int64_t rows, Random random) {
   }
   return order;
 }
-
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "planner/ceil_divide.h"
 #include "trainer/quant/four_bit_state.h"
 
 namespace mozgach {
@@ -21,8 +22,6 @@ constexpr const char* kStates[] = {".quant_state.bitsandbytes__nf4",
 std::string ShapeText(const std::vector<int64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
-
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Reads what lies beside one weight.
 class Parts {

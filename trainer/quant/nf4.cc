@@ -9,6 +9,7 @@
 #include <atomic>
 
 #include "absl/strings/str_cat.h"
+#include "planner/ceil_divide.h"
 #include "trainer/memory/counted_memory.h"
 #include "trainer/quant/nf4_cuda.h"
 #include "trainer/quant/nf4_kernels.h"
@@ -19,8 +20,6 @@ namespace {
 
 // Elements handed to a thread at once.
 constexpr int64_t kGrain = 256 * kNf4Block;
-
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // For each of 65,536 steps from -1 to 1 the nearest dynamic level: bitsandbytes on a CPU quantises
 // through this table, and so may differ by one level from the nearest.

@@ -163,7 +163,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> MakeStrip(const JsonObject& json) {
   return std::make_unique<StripDecoder>(std::move(content), start, stop);
 }
 
-absl::StatusOr<std::unique_ptr<Decoder>> MakeSequence(const JsonObject& json) {
+absl::StatusOr<std::unique_ptr<Decoder>> MakeDecoders(const JsonObject& json) {
   ASSIGN_OR_RETURN(const std::vector<JsonObject> parts, json.Objects("decoders"));
   std::vector<std::unique_ptr<Decoder>> steps;
   for (const JsonObject& part : parts) {
@@ -182,7 +182,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> Decoder::FromJson(const JsonObject& jso
   if (type == "Fuse") return std::make_unique<FuseDecoder>();
   if (type == "Replace") return MakeReplace(json);
   if (type == "Strip") return MakeStrip(json);
-  if (type == "Sequence") return MakeSequence(json);
+  if (type == "Sequence") return MakeDecoders(json);
   if (type == "Metaspace") {
     ASSIGN_OR_RETURN(MetaspaceSettings settings, MetaspaceSettings::FromJson(json));
     return std::make_unique<MetaspaceDecoder>(std::move(settings));

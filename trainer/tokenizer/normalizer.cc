@@ -72,9 +72,9 @@ class Strip : public Normalizer {
   bool right_;
 };
 
-class Prepend : public Normalizer {
+class PrependPrefix : public Normalizer {
  public:
-  explicit Prepend(std::string prefix) : prefix_(std::move(prefix)) {}
+  explicit PrependPrefix(std::string prefix) : prefix_(std::move(prefix)) {}
 
   absl::Status Apply(TrackedText* text) const override {
     if (text->text.empty()) return absl::OkStatus();
@@ -129,7 +129,7 @@ absl::StatusOr<std::unique_ptr<Normalizer>> MakeReplace(const JsonObject& json) 
   return std::make_unique<Replace>(std::move(pattern), std::move(content));
 }
 
-absl::StatusOr<std::unique_ptr<Normalizer>> MakeSequence(const JsonObject& json) {
+absl::StatusOr<std::unique_ptr<Normalizer>> MakeNormalizers(const JsonObject& json) {
   ASSIGN_OR_RETURN(const std::vector<JsonObject> parts, json.Objects("normalizers"));
   std::vector<std::unique_ptr<Normalizer>> steps;
   for (const JsonObject& part : parts) {
@@ -149,10 +149,10 @@ absl::StatusOr<std::unique_ptr<Normalizer>> Normalizer::FromJson(const JsonObjec
   if (type == "NFKD") return std::make_unique<ToNormalForm>(NormalForm::kKD);
   if (type == "Lowercase") return std::make_unique<Lowercase>();
   if (type == "Replace") return MakeReplace(json);
-  if (type == "Sequence") return MakeSequence(json);
+  if (type == "Sequence") return MakeNormalizers(json);
   if (type == "Prepend") {
     ASSIGN_OR_RETURN(std::string prefix, json.String("prepend"));
-    return std::make_unique<Prepend>(std::move(prefix));
+    return std::make_unique<PrependPrefix>(std::move(prefix));
   }
   if (type == "Strip") {
     ASSIGN_OR_RETURN(const bool left, json.Bool("strip_left", true));

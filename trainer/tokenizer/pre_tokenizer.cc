@@ -25,7 +25,7 @@ class PreTokenizerSequence : public PreTokenizer {
   std::vector<std::unique_ptr<PreTokenizer>> steps_;
 };
 
-absl::StatusOr<std::unique_ptr<PreTokenizer>> MakeSequence(const JsonObject& json) {
+absl::StatusOr<std::unique_ptr<PreTokenizer>> MakePreTokenizers(const JsonObject& json) {
   ASSIGN_OR_RETURN(const std::vector<JsonObject> parts, json.Objects("pretokenizers"));
   std::vector<std::unique_ptr<PreTokenizer>> steps;
   for (const JsonObject& part : parts) {
@@ -42,7 +42,7 @@ absl::StatusOr<std::unique_ptr<PreTokenizer>> MakeSequence(const JsonObject& jso
 
 absl::StatusOr<std::unique_ptr<PreTokenizer>> PreTokenizer::FromJson(const JsonObject& json) {
   ASSIGN_OR_RETURN(const std::string type, json.String("type"));
-  if (type == "Sequence") return MakeSequence(json);
+  if (type == "Sequence") return MakePreTokenizers(json);
   if (type == "Split") return MakeSplit(json);
   if (type == "Digits") return MakeDigits(json);
   if (type == "ByteLevel") return MakeByteLevel(json);

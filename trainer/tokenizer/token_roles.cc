@@ -15,12 +15,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr uint64_t kFileBytesMax = UINT64_C(64) << 20;
+constexpr uint64_t kRolesBytesMax = UINT64_C(64) << 20;
 
 // Gives read() what the file holds, and its errors the file's name; OK when the file is not there.
 absl::Status WithFile(const std::filesystem::path& path,
                       absl::FunctionRef<absl::Status(const JsonObject&)> read) {
-  const absl::StatusOr<std::string> bytes = ReadFile(path, kFileBytesMax);
+  const absl::StatusOr<std::string> bytes = ReadFile(path, kRolesBytesMax);
   if (absl::IsNotFound(bytes.status())) return absl::OkStatus();
   RETURN_IF_ERROR(bytes.status());
   const absl::StatusOr<json> value = ParseJson(*bytes);

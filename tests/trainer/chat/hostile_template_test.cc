@@ -18,7 +18,7 @@ std::string Repeat(const std::string& text, int times) {
 }
 
 // The error of `source`, which must come soon.
-std::string ErrorOf(const std::string& source) {
+std::string Refusal(const std::string& source) {
   const std::clock_t start = std::clock();
   const auto chat_template = ChatTemplate::FromSource(source);
   absl::Status status = chat_template.status();
@@ -33,23 +33,23 @@ const auto kTooDeep = HasSubstr("too deep");
 
 TEST(HostileTemplateTest, EndlessWorkEnds) {
   const std::string loop = "{% for a in range(99999) %}";
-  EXPECT_THAT(ErrorOf(loop + loop + loop + Repeat("{% endfor %}", 3)), kTooMuch);
-  EXPECT_THAT(ErrorOf("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), kTooDeep);
-  EXPECT_THAT(ErrorOf("{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}"), kTooDeep);
-  EXPECT_THAT(ErrorOf("{{ range(100001) | length }}"), HasSubstr("more than 100000"));
-  EXPECT_THAT(ErrorOf(loop + "{% set n = namespace() %}{% set n = namespace() %}{% endfor %}"),
+  EXPECT_THAT(Refusal(loop + loop + loop + Repeat("{% endfor %}", 3)), kTooMuch);
+  EXPECT_THAT(Refusal("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), kTooDeep);
+  EXPECT_THAT(Refusal("{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}"), kTooDeep);
+  EXPECT_THAT(Refusal("{{ range(100001) | length }}"), HasSubstr("more than 100000"));
+  EXPECT_THAT(Refusal(loop + "{% set n = namespace() %}{% set n = namespace() %}{% endfor %}"),
               HasSubstr("too many namespaces"));
 }
 
 TEST(HostileTemplateTest, GrowingTextEnds) {
-  EXPECT_THAT(ErrorOf("{{ 'aaaaaaaaaa' * 999999999999 }}"), kTooMuch);
-  EXPECT_THAT(ErrorOf("{{ [1] * 999999999999 }}"), kTooMuch);
-  EXPECT_THAT(ErrorOf("{% set n = namespace(s='aaaaaaaa') %}{% for a in range(60) %}"
+  EXPECT_THAT(Refusal("{{ 'aaaaaaaaaa' * 999999999999 }}"), kTooMuch);
+  EXPECT_THAT(Refusal("{{ [1] * 999999999999 }}"), kTooMuch);
+  EXPECT_THAT(Refusal("{% set n = namespace(s='aaaaaaaa') %}{% for a in range(60) %}"
                       "{% set n.s = n.s + n.s %}{% endfor %}"),
               kTooMuch);
-  EXPECT_THAT(ErrorOf("{% set c = messages[0].content %}{{ c.replace('a', c) }}"), kTooMuch);
-  EXPECT_THAT(ErrorOf("{% set c = messages[0].content %}{{ c.split(' ') | join(c) }}"), kTooMuch);
-  EXPECT_THAT(ErrorOf("{% for a in range(99999) %}{{ messages[0].content | upper }}{% endfor %}"),
+  EXPECT_THAT(Refusal("{% set c = messages[0].content %}{{ c.replace('a', c) }}"), kTooMuch);
+  EXPECT_THAT(Refusal("{% set c = messages[0].content %}{{ c.split(' ') | join(c) }}"), kTooMuch);
+  EXPECT_THAT(Refusal("{% for a in range(99999) %}{{ messages[0].content | upper }}{% endfor %}"),
               kTooMuch);
 }
 
@@ -57,46 +57,46 @@ TEST(HostileTemplateTest, ValuesThatShareAndNestEnd) {
   const std::string doubling =
       "{% set n = namespace(x=[1]) %}{% for a in range(90) %}{% set n.x = [n.x, n.x] %}{% endfor "
       "%}";
-  EXPECT_THAT(ErrorOf(doubling + "{{ n.x | tojson }}"), kTooMuch);
-  EXPECT_THAT(ErrorOf(doubling + "{{ n.x }}"), kTooMuch);
-  EXPECT_THAT(ErrorOf(doubling + "{{ n.x == n.x + [] }}"), AnyOf(kTooMuch, ""));
-  EXPECT_THAT(ErrorOf("{% set n = namespace(x=[1]) %}{% for a in range(99999) %}"
+  EXPECT_THAT(Refusal(doubling + "{{ n.x | tojson }}"), kTooMuch);
+  EXPECT_THAT(Refusal(doubling + "{{ n.x }}"), kTooMuch);
+  EXPECT_THAT(Refusal(doubling + "{{ n.x == n.x + [] }}"), AnyOf(kTooMuch, ""));
+  EXPECT_THAT(Refusal("{% set n = namespace(x=[1]) %}{% for a in range(99999) %}"
                       "{% set n.x = [n.x] %}{% endfor %}"),
               HasSubstr("nested more than 100 deep"));
-  EXPECT_THAT(ErrorOf("{% set n = namespace() %}{% set n.n = n %}{{ n.n.n.n | tojson }}"),
+  EXPECT_THAT(Refusal("{% set n = namespace() %}{% set n.n = n %}{{ n.n.n.n | tojson }}"),
               HasSubstr("cannot be written as text"));
 }
 
 TEST(HostileTemplateTest, DeepSourceIsRefused) {
-  EXPECT_THAT(ErrorOf("{{ " + Repeat("(", 100'000) + "1" + Repeat(")", 100'000) + " }}"), kTooDeep);
-  EXPECT_THAT(ErrorOf("{{ " + Repeat("not ", 100'000) + "1 }}"), kTooDeep);
-  EXPECT_THAT(ErrorOf("{{ " + Repeat("-", 100'000) + "1 }}"), kTooDeep);
-  EXPECT_THAT(ErrorOf("{{ 1" + Repeat(" + 1", 100'000) + " }}"), kTooDeep);
-  EXPECT_THAT(ErrorOf("{{ a" + Repeat(".a", 100'000) + " }}"), kTooDeep);
-  EXPECT_THAT(ErrorOf("{{ a" + Repeat("|trim", 100'000) + " }}"), kTooDeep);
-  EXPECT_THAT(ErrorOf("{{ " + Repeat("1 if 1 else ", 50'000) + "1 }}"), kTooDeep);
-  EXPECT_THAT(ErrorOf(Repeat("{% if 1 %}", 50'000)), kTooDeep);
-  EXPECT_THAT(ErrorOf(std::string(2 << 20, 'a')), HasSubstr("longer than 1 MiB"));
+  EXPECT_THAT(Refusal("{{ " + Repeat("(", 100'000) + "1" + Repeat(")", 100'000) + " }}"), kTooDeep);
+  EXPECT_THAT(Refusal("{{ " + Repeat("not ", 100'000) + "1 }}"), kTooDeep);
+  EXPECT_THAT(Refusal("{{ " + Repeat("-", 100'000) + "1 }}"), kTooDeep);
+  EXPECT_THAT(Refusal("{{ 1" + Repeat(" + 1", 100'000) + " }}"), kTooDeep);
+  EXPECT_THAT(Refusal("{{ a" + Repeat(".a", 100'000) + " }}"), kTooDeep);
+  EXPECT_THAT(Refusal("{{ a" + Repeat("|trim", 100'000) + " }}"), kTooDeep);
+  EXPECT_THAT(Refusal("{{ " + Repeat("1 if 1 else ", 50'000) + "1 }}"), kTooDeep);
+  EXPECT_THAT(Refusal(Repeat("{% if 1 %}", 50'000)), kTooDeep);
+  EXPECT_THAT(Refusal(std::string(2 << 20, 'a')), HasSubstr("longer than 1 MiB"));
 }
 
 TEST(HostileTemplateTest, ManyCutOffTagsAreReadInTime) {
-  EXPECT_THAT(ErrorOf("{% raw %}" + Repeat("{% ", 300'000)), HasSubstr("endraw"));
-  EXPECT_THAT(ErrorOf(Repeat("{# ", 300'000)), HasSubstr("no end"));
-  EXPECT_THAT(ErrorOf("{{ '" + Repeat("\\", 99'999) + "' }}"), HasSubstr("no end"));
+  EXPECT_THAT(Refusal("{% raw %}" + Repeat("{% ", 300'000)), HasSubstr("endraw"));
+  EXPECT_THAT(Refusal(Repeat("{# ", 300'000)), HasSubstr("no end"));
+  EXPECT_THAT(Refusal("{{ '" + Repeat("\\", 99'999) + "' }}"), HasSubstr("no end"));
 }
 
 TEST(HostileTemplateTest, NumbersAtTheirEndsAreErrorsOrNumbers) {
   for (const char* source :
        {"{{ 9223372036854775807 + 1 }}", "{{ 9223372036854775807 * 9 }}", "{{ 2 ** 99999999999 }}",
         "{{ 99999999999999999999 }}", "{{ -9223372036854775807 - 9 }}"}) {
-    EXPECT_THAT(ErrorOf(source), HasSubstr("too large")) << source;
+    EXPECT_THAT(Refusal(source), HasSubstr("too large")) << source;
   }
   for (const char* source :
        {"{{ (-9223372036854775807 - 1) // -1 }}", "{{ (-9223372036854775807 - 1) | abs }}",
         "{{ -(-9223372036854775807 - 1) }}"}) {
-    EXPECT_THAT(ErrorOf(source), HasSubstr("too large")) << source;
+    EXPECT_THAT(Refusal(source), HasSubstr("too large")) << source;
   }
-  EXPECT_EQ(ErrorOf("{{ (-9223372036854775807 - 1) % -1 }}{{ 'abc'[9223372036854775807:] }}"
+  EXPECT_EQ(Refusal("{{ (-9223372036854775807 - 1) % -1 }}{{ 'abc'[9223372036854775807:] }}"
                     "{{ 'abc'[::-9223372036854775807] }}{{ [1][-9223372036854775807 - 1] }}"
                     "{{ 1e400 | int }}{{ 'nan' | float | int }}{{ (-1) ** 99999999999 }}"),
             "");
@@ -114,7 +114,7 @@ TEST(HostileTemplateTest, DeepVariablesAreRefused) {
 }
 
 TEST(HostileTemplateTest, TemplateThatIsNotUtf8IsRefused) {
-  EXPECT_THAT(ErrorOf("a\xff"), HasSubstr("not UTF-8"));
+  EXPECT_THAT(Refusal("a\xff"), HasSubstr("not UTF-8"));
 }
 
 }  // namespace

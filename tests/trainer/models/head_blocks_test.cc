@@ -9,7 +9,7 @@
 namespace mozgach {
 namespace {
 
-double Distance(const at::Tensor& a, const at::Tensor& b) {
+double LargestDifference(const at::Tensor& a, const at::Tensor& b) {
   return a.to(at::kDouble).sub(b.to(at::kDouble)).abs().max().item<double>();
 }
 
@@ -48,7 +48,7 @@ TEST_F(HeadBlocksTest, TheLoopsAgreeWithTensorOperations) {
   ASSERT_EQ(ours.size(), reference.size());
   const size_t tensors_of_blocks = 3 * blocks_->blocks.size();
   for (size_t i = tensors_of_blocks; i < ours.size(); ++i) {
-    EXPECT_LT(Distance(ours[i], reference[i]), 1e-5) << i;
+    EXPECT_LT(LargestDifference(ours[i], reference[i]), 1e-5) << i;
   }
 }
 
@@ -57,8 +57,8 @@ TEST_F(HeadBlocksTest, Bfloat16RowsBecomeFloat32Heads) {
   const auto reference = Run(qkv_.to(at::kBFloat16).to(at::kFloat), at::kDouble);
   EXPECT_EQ(ours[0].scalar_type(), at::kFloat);
   EXPECT_EQ(ours.back().scalar_type(), at::kBFloat16);
-  EXPECT_LT(Distance(ours[ours.size() - 2], reference[reference.size() - 2]), 1e-5);
-  EXPECT_LT(Distance(ours.back(), reference.back()), 0.03);
+  EXPECT_LT(LargestDifference(ours[ours.size() - 2], reference[reference.size() - 2]), 1e-5);
+  EXPECT_LT(LargestDifference(ours.back(), reference.back()), 0.03);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 namespace mozgach {
 namespace {
 
-double Distance(const at::Tensor& a, const at::Tensor& b) {
+double WideDistance(const at::Tensor& a, const at::Tensor& b) {
   return a.to(at::kDouble).sub(b.to(at::kDouble)).norm().item<double>() /
          b.to(at::kDouble).norm().item<double>();
 }
@@ -36,12 +36,12 @@ TEST(RmsNormTest, ValuesAndGradientsAreThoseOfTheFormula) {
     const at::Tensor grad = GradientOf(y, exact, grad_y);
     const at::Tensor ours = Leaf(x, at::kFloat);
     const at::Tensor our_y = RmsNorm(ours, weight, 1e-5);
-    EXPECT_LT(Distance(our_y, y), 1e-6) << size;
-    EXPECT_LT(Distance(GradientOf(our_y, ours, grad_y), grad), size == 1 ? 1.0 : 2e-6) << size;
+    EXPECT_LT(WideDistance(our_y, y), 1e-6) << size;
+    EXPECT_LT(WideDistance(GradientOf(our_y, ours, grad_y), grad), size == 1 ? 1.0 : 2e-6) << size;
     const at::Tensor narrow = Leaf(x, at::kBFloat16);
     const at::Tensor narrow_y = RmsNorm(narrow, weight.to(at::kBFloat16), 1e-5);
     EXPECT_EQ(narrow_y.scalar_type(), at::kBFloat16);
-    EXPECT_LT(Distance(narrow_y, y), 0.02) << size;
+    EXPECT_LT(WideDistance(narrow_y, y), 0.02) << size;
   }
 }
 
@@ -50,8 +50,8 @@ TEST(RmsNormTest, OtherTypesGoByTensorOperations) {
   const at::Tensor one = Leaf(x, at::kFloat), other = Leaf(x, at::kDouble);
   const at::Tensor one_y = RmsNorm(one, weight, 1e-6);
   const at::Tensor other_y = RmsNorm(other, weight.to(at::kDouble), 1e-6);
-  EXPECT_LT(Distance(one_y, other_y), 1e-6);
-  EXPECT_LT(Distance(GradientOf(one_y, one, grad_y), GradientOf(other_y, other, grad_y)), 1e-6);
+  EXPECT_LT(WideDistance(one_y, other_y), 1e-6);
+  EXPECT_LT(WideDistance(GradientOf(one_y, one, grad_y), GradientOf(other_y, other, grad_y)), 1e-6);
 }
 
 TEST(RmsNormTest, FloatWeightsRoundAfterTheProductAsGemmaDoes) {
@@ -59,7 +59,7 @@ TEST(RmsNormTest, FloatWeightsRoundAfterTheProductAsGemmaDoes) {
   const at::Tensor wide = x.to(at::kFloat);
   const at::Tensor expected =
       wide.mul(wide.mul(wide).mean({1}, true).add(1e-6).rsqrt()).mul(weight).to(at::kBFloat16);
-  EXPECT_LT(Distance(RmsNorm(x, weight, 1e-6), expected), 1e-4);
+  EXPECT_LT(WideDistance(RmsNorm(x, weight, 1e-6), expected), 1e-4);
 }
 
 TEST(HeadNormTest, EachHeadIsNormalisedAndValuesStay) {
@@ -71,9 +71,9 @@ TEST(HeadNormTest, EachHeadIsNormalisedAndValuesStay) {
   const at::Tensor our_y = NormalizeQueriesAndKeys(ours, layout, norms);
   const at::Tensor exact_y = NormalizeQueriesAndKeys(exact, layout, wide);
   EXPECT_TRUE(our_y.narrow(1, 60, 20).equal(x.narrow(1, 60, 20)));
-  EXPECT_LT(Distance(our_y, exact_y), 1e-6);
-  EXPECT_LT(Distance(our_y.narrow(1, 40, 10), RmsNorm(x.narrow(1, 40, 10), norms.k, 1e-6)), 1e-6);
-  EXPECT_LT(Distance(GradientOf(our_y, ours, grad_y), GradientOf(exact_y, exact, grad_y)), 1e-6);
+  EXPECT_LT(WideDistance(our_y, exact_y), 1e-6);
+  EXPECT_LT(WideDistance(our_y.narrow(1, 40, 10), RmsNorm(x.narrow(1, 40, 10), norms.k, 1e-6)), 1e-6);
+  EXPECT_LT(WideDistance(GradientOf(our_y, ours, grad_y), GradientOf(exact_y, exact, grad_y)), 1e-6);
 }
 
 at::Tensor Exactly(Activation activation, const at::Tensor& gate) {
@@ -91,12 +91,12 @@ TEST(GatedUnitTest, ValuesAndGradientsAreThoseOfTheFormula) {
           Exactly(activation, exact.narrow(1, 0, 37)).mul(exact.narrow(1, 37, 37));
       const at::Tensor ours = Leaf(x, at::kFloat);
       const at::Tensor our_y = GatedUnit(activation, ours);
-      EXPECT_LT(Distance(our_y, y), 1e-6) << spread;
-      EXPECT_LT(Distance(GradientOf(our_y, ours, grad_y), GradientOf(y, exact, grad_y)), 1e-6)
+      EXPECT_LT(WideDistance(our_y, y), 1e-6) << spread;
+      EXPECT_LT(WideDistance(GradientOf(our_y, ours, grad_y), GradientOf(y, exact, grad_y)), 1e-6)
           << spread;
       const at::Tensor by_tensors = Leaf(x, at::kDouble);
       const at::Tensor other_y = GatedUnit(activation, by_tensors);
-      EXPECT_LT(Distance(GradientOf(other_y, by_tensors, grad_y),
+      EXPECT_LT(WideDistance(GradientOf(other_y, by_tensors, grad_y),
                          GradientOf(GatedUnit(activation, ours), ours, grad_y)),
                 1e-6);
     }

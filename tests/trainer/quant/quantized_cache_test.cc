@@ -20,12 +20,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kName[] = "model.layers.0.mlp.up_proj.weight";
+constexpr char kWeightName[] = "model.layers.0.mlp.up_proj.weight";
 
 class QuantizedCacheTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(WriteSafetensors(directory_ / "model.safetensors", {{kName, weight_}}, {}).ok());
+    ASSERT_TRUE(WriteSafetensors(directory_ / "model.safetensors", {{kWeightName, weight_}}, {}).ok());
   }
 
   WeightFiles Base() const { return *WeightFiles::Open(directory_.path()); }
@@ -36,14 +36,14 @@ class QuantizedCacheTest : public ::testing::Test {
   void Keep(const QuantizedCache& cache, const QuantizedForm& form) const {
     const auto draft = cache.Begin(Base());
     ASSERT_NE(draft, nullptr);
-    draft->Add(kName, quantized_);
+    draft->Add(kWeightName, quantized_);
     cache.Keep(*draft, form);
   }
 
   bool Holds(const QuantizedCache& cache, const QuantizedForm& form) const {
     const auto kept = cache.Find(form);
     if (!kept) return false;
-    const auto read = ReadFourBit(*kept, kName, {64, 96});
+    const auto read = ReadFourBit(*kept, kWeightName, {64, 96});
     if (!read.ok()) return false;
     at::Tensor ours = at::empty({64, 96}), theirs = at::empty({64, 96});
     read->DequantizeInto(ours);
@@ -135,14 +135,14 @@ TEST_F(QuantizedCacheTest, AFileThatIsDroppedStaysForWhoeverReadsIt) {
   Keep(cache, Form());
   const auto kept = cache.Find(Form());
   cache.Drop(Form());
-  EXPECT_TRUE(ReadFourBit(*kept, kName, {64, 96}).ok());
+  EXPECT_TRUE(ReadFourBit(*kept, kWeightName, {64, 96}).ok());
 }
 
 TEST_F(QuantizedCacheTest, ADraftThatIsNotKeptLeavesNothing) {
   const QuantizedCache cache(Folder());
   {
     const auto draft = cache.Begin(Base());
-    draft->Add(kName, quantized_);
+    draft->Add(kWeightName, quantized_);
     EXPECT_EQ(Files().size(), 1u);
   }
   EXPECT_TRUE(Files().empty());
@@ -161,8 +161,8 @@ TEST_F(QuantizedCacheTest, DraftsOfTheDeadAreSweptAndThoseOfTheLivingAreNot) {
 TEST_F(QuantizedCacheTest, TwoWhoMakeTheSameAtOnceBothSucceed) {
   const QuantizedCache one(Folder()), other(Folder());
   const auto first = one.Begin(Base()), second = other.Begin(Base());
-  first->Add(kName, quantized_);
-  second->Add(kName, quantized_);
+  first->Add(kWeightName, quantized_);
+  second->Add(kWeightName, quantized_);
   one.Keep(*first, Form());
   other.Keep(*second, Form());
   EXPECT_TRUE(Holds(one, Form()));
@@ -183,7 +183,7 @@ TEST_F(QuantizedCacheTest, AFolderThatGoesAwayIsNoError) {
   const QuantizedCache cache(Folder());
   const auto draft = cache.Begin(Base());
   fs::remove_all(Folder());
-  draft->Add(kName, quantized_);
+  draft->Add(kWeightName, quantized_);
   cache.Keep(*draft, Form());
   EXPECT_FALSE(cache.Find(Form()));
 }
@@ -197,7 +197,7 @@ TEST_F(QuantizedCacheTest, ADiskThatTakesNoMoreIsNoError) {
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit small = {1024, before.rlim_max};
   setrlimit(RLIMIT_FSIZE, &small);
-  draft->Add(kName, quantized_);
+  draft->Add(kWeightName, quantized_);
   cache.Keep(*draft, Form());
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
