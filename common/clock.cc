@@ -30,7 +30,8 @@ class SystemClock : public Clock {
 }  // namespace
 
 const Clock& Clock::System() {
-  static const SystemClock clock;
+  // Never destroyed: threads ask until the process is gone.
+  static const SystemClock& clock = *new SystemClock;
   return clock;
 }
 

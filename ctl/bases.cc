@@ -18,7 +18,7 @@ namespace mozgach {
 namespace {
 
 // Blobs may be lost between upload and add; more rounds than this mean something is wrong.
-constexpr int kRounds = 3;
+constexpr int kUploadRounds = 3;
 
 struct AddFlags {
   std::string directory;
@@ -122,7 +122,7 @@ absl::StatusOr<int> Add(const AddFlags& flags, const Settings& settings) {
     ASSIGN_OR_RETURN(response, connection->Call(&v1::BaseService::Stub::AddBase, request,
                                                 Connection::kLongCall));
     if (response.missing_blobs().empty()) break;
-    if (round == kRounds) {
+    if (round == kUploadRounds) {
       return absl::InternalError("the scheduler loses the files it is sent; its log says why");
     }
     ASSIGN_OR_RETURN(const std::vector<DatasetFile> files,

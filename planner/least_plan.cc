@@ -13,7 +13,6 @@ constexpr int64_t kWidest = int64_t{1} << 18;
 constexpr int64_t kMostWords = int64_t{1} << 22;
 constexpr int64_t kMostDeep = 1024;
 constexpr int64_t kMostTokens = int64_t{1} << 24;
-constexpr int64_t kMostPrompts = 128;
 
 // The next of 8, 10, 12, 14, 16, 20, 24…: at most a quarter more.
 int64_t RoundUp(int64_t count) {

@@ -7,7 +7,6 @@ namespace {
 
 constexpr int64_t kLossChunkBytes = int64_t{64} << 20;
 constexpr int64_t kCacheBytes = int64_t{512} << 20;
-constexpr int64_t kMostPrompts = 128;
 
 }  // namespace
 

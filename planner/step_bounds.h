@@ -24,7 +24,8 @@ inline constexpr int64_t kShortestLossChunkBytes = int64_t{1} << 20;
 int64_t LossChunkTokens(int64_t vocabulary, int64_t element, int64_t tokens,
                         int64_t chunk_bytes = 0);
 
-// Questions that are answered at once: as many as their keys and values have room for, each of
+inline constexpr int64_t kMostPrompts = 128;
+// Questions that are answered at once, kMostPrompts at most: as many as their keys and values have room for, each of
 // `tokens` with its answer.  `element`: bytes of the compute type.
 int64_t PromptsAtOnce(const ModelConfig& config, int64_t element, int64_t tokens);
 

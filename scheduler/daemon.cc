@@ -39,7 +39,7 @@ namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kMessageBytesMax = 64 << 20;
+constexpr int kCallBytesMax = 64 << 20;
 constexpr int kStreamsPerConnectionMax = 1000;
 constexpr int kConnectionAgeMs = 600'000;
 constexpr auto kStopPatience = std::chrono::seconds(2);
@@ -166,8 +166,8 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, credentials, &port);
-  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
-  builder.SetMaxSendMessageSize(kMessageBytesMax);
+  builder.SetMaxReceiveMessageSize(kCallBytesMax);
+  builder.SetMaxSendMessageSize(kCallBytesMax);
   // Otherwise a second scheduler could share the port and take half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);

@@ -10,12 +10,13 @@
 
 namespace mozgach {
 namespace fs = std::filesystem;
-namespace {
 
 bool Exists(const fs::path& path) {
   std::error_code error;
   return fs::exists(fs::symlink_status(path, error));
 }
+
+namespace {
 
 absl::StatusOr<bool> HoldsFilesOfJobs(const fs::path& data) {
   ASSIGN_OR_RETURN(const std::vector<int64_t> logged, AttemptLogs(data / "logs", 0).Jobs());

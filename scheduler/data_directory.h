@@ -17,6 +17,9 @@ absl::Status CheckNotRestoring(const std::filesystem::path& data);
 // FAILED_PRECONDITION: IsDatabaseGone, and versions or logs of its jobs lie in `data`.
 absl::Status CheckDatabaseNotLost(const std::filesystem::path& data);
 
+// Something of that name, be it a link that leads nowhere.
+bool Exists(const std::filesystem::path& path);
+
 // There is no database, or one of no bytes.
 bool IsDatabaseGone(const std::filesystem::path& data);
 

@@ -21,11 +21,6 @@ namespace fs = std::filesystem;
 namespace sql = scheduler_sql;
 namespace {
 
-bool Exists(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(fs::symlink_status(path, error));
-}
-
 // Where the database of `from` lies, with what is known of it.
 absl::StatusOr<fs::path> FindDatabase(const fs::path& from, BackupContents& backup) {
   std::error_code error;

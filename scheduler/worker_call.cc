@@ -19,7 +19,7 @@
 namespace mozgach {
 namespace {
 
-constexpr size_t kMessageBytesMax = 16384;
+constexpr size_t kFailureBytesMax = 16384;
 constexpr size_t kPinBytesMax = 65536;
 constexpr size_t kEventBytesMax = 1024;
 constexpr int kConfigsAtOnce = 16;
@@ -113,7 +113,7 @@ void WorkerCall::Hear(const v1::AttemptReport& report) {
       return HearResult(lease, report);
     case v1::AttemptReport::FAILED:
       return End(lease, FailureClassFrom(report.failure().class_()),
-                 Abbreviate(report.failure().message(), kMessageBytesMax));
+                 Abbreviate(report.failure().message(), kFailureBytesMax));
     case v1::AttemptReport::STOPPED:
       return End(lease, FailureClass::kStopped,
                  absl::StrCat("worker ", lease.worker, " stopped it"));

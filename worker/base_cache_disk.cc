@@ -13,6 +13,7 @@
 #include "nlohmann/json.hpp"
 #include "proto/base_manifest.h"
 #include "worker/base_cache.h"
+#include "worker/data_rules.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
@@ -43,16 +44,6 @@ std::vector<fs::path> EntriesOf(const fs::path& folder) {
     entries.push_back(it->path());
   }
   return entries;
-}
-
-// Of the folder, and of what lies directly in it.
-fs::file_time_type LastChange(const fs::path& folder) {
-  std::error_code error;
-  fs::file_time_type last = fs::last_write_time(folder, error);
-  for (const fs::path& entry : EntriesOf(folder)) {
-    last = std::max(last, fs::last_write_time(entry, error));
-  }
-  return last;
 }
 
 // Adapters, checkpoints and datasets want some of the disk as well.

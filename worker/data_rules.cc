@@ -27,17 +27,6 @@ void Remove(const fs::path& path) {
   if (!removed.ok()) spdlog::warn("{}", std::string(removed.message()));
 }
 
-// The last change of `directory` or of what lies directly in it.
-fs::file_time_type LastChange(const fs::path& directory) {
-  std::error_code error;
-  fs::file_time_type last = fs::last_write_time(directory, error);
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-    std::error_code ignored;
-    last = std::max(last, it->last_write_time(ignored));
-  }
-  return last;
-}
-
 // The newest first.
 std::vector<File> FilesIn(const fs::path& folder) {
   std::vector<File> files;
@@ -55,6 +44,16 @@ std::vector<File> FilesIn(const fs::path& folder) {
 }
 
 }  // namespace
+
+fs::file_time_type LastChange(const fs::path& directory) {
+  std::error_code error;
+  fs::file_time_type last = fs::last_write_time(directory, error);
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    last = std::max(last, it->last_write_time(ignored));
+  }
+  return last;
+}
 
 void DropOldCheckpoints(const DataRules& rules, const fs::path& folder,
                         const std::set<int64_t>& busy) {

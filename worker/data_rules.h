@@ -14,6 +14,9 @@ struct DataRules {
   uint64_t quantized_bytes = 0;                     // 0: a fifth of the disk, as the trainer says
 };
 
+// The last change of `directory` or of what lies directly in it.
+std::filesystem::file_time_type LastChange(const std::filesystem::path& directory);
+
 // Of folder/<job>/ those in which nothing has changed for `checkpoint_days`, but none of `busy`.
 void DropOldCheckpoints(const DataRules& rules, const std::filesystem::path& folder,
                         const std::set<int64_t>& busy);

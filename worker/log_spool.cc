@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kPiece = 256 << 10;
+constexpr size_t kReadAtOnce = 256 << 10;
 constexpr std::string_view kCut = "… the log ends here: it is full\n";
 
 FileDescriptor OpenLog(const fs::path& path) {
@@ -91,7 +91,7 @@ absl::Status LogSpool::Flush(SchedulerClient& client, std::stop_token stop) {
 }
 
 absl::Status LogSpool::Send(const AttemptId& id, SchedulerClient& client, std::stop_token stop) {
-  std::string piece(kPiece, '\0');
+  std::string piece(kReadAtOnce, '\0');
   for (;;) {
     uint64_t offset = 0;
     ssize_t got = 0;

@@ -34,8 +34,7 @@ std::shared_ptr<grpc::Channel> Connect(
   arguments.SetMaxSendMessageSize(kMessageMax);
   auto channel = grpc::CreateCustomChannel(address, credentials, arguments);
   // gRPC 1.51 aborts now and then when the last user of its callback queue goes: one stays.
-  static const auto* const kept = new std::shared_ptr<grpc::Channel>(channel);
-  (void)kept;
+  [[gnu::used]] static const auto* const kept = new std::shared_ptr<grpc::Channel>(channel);
   return channel;
 }
 

@@ -54,7 +54,8 @@ TEST(Variants, TheRowsOfAStepStayAlsoWhereTheyAreNoPowerOfTwo) {
     spec.training.per_device_train_batch_size = batch;
     spec.training.gradient_accumulation_steps = accumulation;
     const PlanTarget card{DeviceClass::kGpu, 24 * kGiB, 8};
-    for (const Variant& variant : VariantsThatFit(Qwen25_3B(), spec, card, DomainRows()).value()) {
+    const auto variants = VariantsThatFit(Qwen25_3B(), spec, card, DomainRows());
+    for (const Variant& variant : variants.value()) {
       if (variant.name == std::string("fullest")) continue;  // at least eight
       const TrainingSpec& training = variant.plan.spec.training;
       EXPECT_EQ(training.per_device_train_batch_size * training.gradient_accumulation_steps,

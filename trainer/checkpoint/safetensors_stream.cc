@@ -11,7 +11,7 @@
 namespace mozgach {
 namespace {
 
-constexpr int64_t kLengthBytes = 8;
+constexpr int64_t kHeaderLengthBytes = 8;
 constexpr int64_t kEntryBytes = 192;     // of one tensor, without its name
 constexpr int64_t kMetadataBytes = 4096;
 
@@ -51,7 +51,7 @@ absl::Status SafetensorsStream::Add(const std::string& name, const at::Tensor& t
   }
   const at::Tensor contiguous = tensor.contiguous();
   const auto bytes = static_cast<int64_t>(contiguous.nbytes());
-  RETURN_IF_ERROR(Write(kLengthBytes + header_room_ + offset_,
+  RETURN_IF_ERROR(Write(kHeaderLengthBytes + header_room_ + offset_,
                         static_cast<const char*>(contiguous.const_data_ptr()),
                         contiguous.nbytes()));
   entries_[name] = {{"dtype", *type},
@@ -73,7 +73,7 @@ absl::Status SafetensorsStream::Finish(const std::map<std::string, std::string>&
   }
   text.resize(static_cast<size_t>(header_room_), ' ');
   std::string length;
-  for (int i = 0; i < kLengthBytes; ++i) {
+  for (int i = 0; i < kHeaderLengthBytes; ++i) {
     length.push_back(static_cast<char>(static_cast<uint64_t>(header_room_) >> (8 * i) & 0xff));
   }
   text.insert(0, length);

@@ -122,7 +122,7 @@ class NormalizerSequence : public Normalizer {
   std::vector<std::unique_ptr<Normalizer>> steps_;
 };
 
-absl::StatusOr<std::unique_ptr<Normalizer>> MakeReplace(const JsonObject& json) {
+absl::StatusOr<std::unique_ptr<Normalizer>> MakeReplaceNormalizer(const JsonObject& json) {
   ASSIGN_OR_RETURN(Pattern pattern, Pattern::FromJson(json));
   ASSIGN_OR_RETURN(std::string content, json.String("content"));
   RETURN_IF_ERROR(pattern.CheckReplacement(json, content));
@@ -148,7 +148,7 @@ absl::StatusOr<std::unique_ptr<Normalizer>> Normalizer::FromJson(const JsonObjec
   if (type == "NFKC") return std::make_unique<ToNormalForm>(NormalForm::kKC);
   if (type == "NFKD") return std::make_unique<ToNormalForm>(NormalForm::kKD);
   if (type == "Lowercase") return std::make_unique<Lowercase>();
-  if (type == "Replace") return MakeReplace(json);
+  if (type == "Replace") return MakeReplaceNormalizer(json);
   if (type == "Sequence") return MakeNormalizers(json);
   if (type == "Prepend") {
     ASSIGN_OR_RETURN(std::string prefix, json.String("prepend"));

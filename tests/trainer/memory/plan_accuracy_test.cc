@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "planner/memory_plan.h"
+#include "tests/sanitizers/sanitized.h"
 #include "tests/trainer/memory/filled_base.h"
 #include "trainer/memory/counted_memory.h"
 #include "trainer/models/causal_lm.h"
@@ -201,6 +202,7 @@ TEST_P(PlanAccuracy, TheTotalIsWhatTheAllocatorCountsAndWhatIsResident) {
               100 * (total / resident - 1));
   if (std::abs(planned / allocated - 1) > 0.03) PrintLines(plan, counted.at_peak);
   EXPECT_NEAR(planned / allocated, 1.0, 0.03);
+  if (kMemoryIsTheSanitizers) GTEST_SKIP() << "tensors are as planned; what is resident is the sanitizer's";
   EXPECT_NEAR(total / resident, 1.0, 0.10);
 }
 

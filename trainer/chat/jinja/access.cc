@@ -17,13 +17,6 @@ Value NoAttribute(const Value& object, const std::string& name) {
   return Value::Missing(absl::StrCat(KindName(object), " has no attribute '", name, "'"));
 }
 
-absl::Status CheckDefined(const Value& object) {
-  if (const auto* undefined = object.As<Undefined>()) {
-    return absl::InvalidArgumentError(*undefined->why);
-  }
-  return absl::OkStatus();
-}
-
 Value LoopAttribute(const Value& object, const std::string& name) {
   const Loop& loop = *object.loop();
   const std::vector<Value>& items = loop.items->items;

@@ -10,13 +10,6 @@
 namespace mozgach::jinja {
 namespace {
 
-absl::Status CheckDefined(const Value& value) {
-  if (const auto* undefined = value.As<Undefined>()) {
-    return absl::InvalidArgumentError(*undefined->why);
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Mismatch(const std::string& op, const Value& left, const Value& right) {
   return absl::InvalidArgumentError(
       absl::StrCat("'", op, "' does not work between ", KindName(left), " and ", KindName(right)));

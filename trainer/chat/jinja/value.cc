@@ -93,6 +93,13 @@ absl::StatusOr<Value> MakeMap(std::vector<Entry> entries, Budget* budget) {
   return Value{std::shared_ptr<const Map>(std::move(map))};
 }
 
+absl::Status CheckDefined(const Value& value) {
+  if (const auto* undefined = value.As<Undefined>()) {
+    return absl::InvalidArgumentError(*undefined->why);
+  }
+  return absl::OkStatus();
+}
+
 std::string KindName(const Value& value) {
   static constexpr const char* kNames[] = {"undefined", "none",     "boolean", "integer",
                                            "float",     "string",   "list",    "mapping",

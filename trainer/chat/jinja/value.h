@@ -112,6 +112,9 @@ absl::StatusOr<Value> MakeMap(std::vector<Entry> entries, Budget* budget);
 // INVALID_ARGUMENT when nested too deep; `depth` is how deep `json` lies already.
 absl::StatusOr<Value> FromJson(const nlohmann::ordered_json& json, Budget* budget, int depth = 0);
 
+// INVALID_ARGUMENT, with why, for what is undefined.
+absl::Status CheckDefined(const Value& value);
+
 // "string", "list", "mapping", … for messages.
 std::string KindName(const Value& value);
 
