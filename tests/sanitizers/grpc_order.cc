@@ -2,12 +2,17 @@
 // goes by mutexes and atomics of its own, and everything that is handed over would count as a race.  These stand
 // before gRPC's functions of the same names, and tell what gRPC promises: whoever is given a tag sees what was done
 // before the operation was started with it, and whoever is sent a message what was done before that was sent, by this
-// process or one that it started.  Linked into everything in that build, and only there.
+// process or one that it started; and its locks are locks.  Linked into everything in that build, and only there.
 #include <dlfcn.h>
 #include <grpc/grpc.h>
 #include <grpcpp/support/callback_common.h>
+#include <grpcpp/support/server_callback.h>
 #include <spawn.h>
 #include <sys/wait.h>
+
+#include <functional>
+
+#include "absl/synchronization/mutex.h"
 
 // gRPC's, not in its headers.
 int grpc_call_is_client(grpc_call* call);
@@ -127,3 +132,115 @@ grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag, 
 }
 
 }  // extern "C"
+
+// gRPC locks with these, in its headers as well: a reactor that is finished before gRPC has bound it leaves its reply
+// behind such a lock, and the threads of its executor take their work from behind one.
+namespace absl {
+
+void Mutex::Lock() {
+  static auto* const next = Next<void(Mutex*)>("_ZN4absl7debian35Mutex4LockEv");
+  next(this);
+  __tsan_acquire(this);
+}
+
+bool Mutex::TryLock() {
+  static auto* const next = Next<bool(Mutex*)>("_ZN4absl7debian35Mutex7TryLockEv");
+  const bool locked = next(this);
+  if (locked) __tsan_acquire(this);
+  return locked;
+}
+
+void Mutex::Unlock() {
+  static auto* const next = Next<void(Mutex*)>("_ZN4absl7debian35Mutex6UnlockEv");
+  __tsan_release(this);
+  next(this);
+}
+
+void CondVar::Wait(Mutex* mutex) {
+  static auto* const next = Next<void(CondVar*, Mutex*)>("_ZN4absl7debian37CondVar4WaitEPNS0_5MutexE");
+  __tsan_release(mutex);
+  next(this, mutex);
+  __tsan_acquire(mutex);
+}
+
+bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
+  static auto* const next =
+      Next<bool(CondVar*, Mutex*, Time)>("_ZN4absl7debian37CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
+  __tsan_release(mutex);
+  const bool late = next(this, mutex, deadline);
+  __tsan_acquire(mutex);
+  return late;
+}
+
+bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
+  static auto* const next =
+      Next<bool(CondVar*, Mutex*, Duration)>("_ZN4absl7debian37CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE");
+  __tsan_release(mutex);
+  const bool late = next(this, mutex, timeout);
+  __tsan_acquire(mutex);
+  return late;
+}
+
+}  // namespace absl
+
+// What was done for a call comes before its OnCancel and its OnDone, which gRPC has a thread of its executor run, by a
+// queue without a lock.
+namespace grpc::internal {
+namespace {
+
+class OnDoneOfAnother final : public ServerCallbackCall {
+ public:
+  explicit OnDoneOfAnother(std::function<void()> run) : run_(std::move(run)) {}
+
+ private:
+  ServerReactor* reactor() override { return nullptr; }
+  void CallOnDone() override {
+    run_();
+    delete this;
+  }
+
+  const std::function<void()> run_;
+};
+
+class OnCancelOfAnother final : public ServerReactor {
+ public:
+  explicit OnCancelOfAnother(std::function<void()> run) : run_(std::move(run)) {}
+
+  void OnDone() override {}
+  void OnCancel() override {
+    run_();
+    delete this;
+  }
+
+ private:
+  const std::function<void()> run_;
+};
+
+}  // namespace
+
+void ServerCallbackCall::CallOnCancel(ServerReactor* reactor) {
+  static auto* const next = Next<void(ServerCallbackCall*, ServerReactor*)>(
+      "_ZN4grpc8internal18ServerCallbackCall12CallOnCancelEPNS0_13ServerReactorE");
+  __tsan_acquire(&on_cancel_conditions_remaining_);
+  if (reactor->InternalInlineable()) return next(this, reactor);
+  __tsan_release(reactor);
+  next(this, new OnCancelOfAnother([reactor] {
+    __tsan_acquire(reactor);
+    reactor->OnCancel();
+  }));
+}
+
+void ServerCallbackCall::ScheduleOnDone(bool inline_ondone) {
+  static auto* const next =
+      Next<void(ServerCallbackCall*, bool)>("_ZN4grpc8internal18ServerCallbackCall14ScheduleOnDoneEb");
+  // What gRPC itself counts down it counts unseen; the others have left here what they did.
+  __tsan_acquire(&callbacks_outstanding_);
+  if (inline_ondone) return next(this, true);
+  __tsan_release(this);
+  next(new OnDoneOfAnother([this] {
+    __tsan_acquire(this);
+    CallOnDone();
+  }), false);
+}
+
+}  // namespace grpc::internal
