@@ -58,4 +58,15 @@ absl::StatusOr<nlohmann::ordered_json> ParseOrderedJson(std::string_view text) {
   return Parse<nlohmann::ordered_json>(text);
 }
 
+int64_t WholeNumber(const nlohmann::json& value, int64_t least) {
+  const bool fits = value.is_number_unsigned() ? value.get<uint64_t>() <= uint64_t{INT64_MAX}
+                                               : value.is_number_integer();
+  if (fits && value.get<int64_t>() >= least) return value.get<int64_t>();
+  throw nlohmann::json::out_of_range::create(
+      406, absl::StrCat("no whole number", least == 0 ? " from 0 on" : "", ": ",
+                        Abbreviate(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                                   kReasonBytes)),
+      &value);
+}
+
 }  // namespace mozgach

@@ -172,16 +172,16 @@ absl::StatusOr<BackupContents> ReadBackup(const fs::path& backup) {
   BackupContents contents;
   try {
     const nlohmann::json& manifest = *parsed;
-    if (const int format = manifest.at("format").get<int>(); format != kFormat) {
+    if (const int64_t format = WholeNumber(manifest.at("format")); format != kFormat) {
       return absl::FailedPreconditionError(
           absl::StrCat(path.string(), " is of format ", format, ", this program reads ", kFormat,
                        ": use a newer mozgach-scheduler"));
     }
     contents.made_at = manifest.at("made_at").get<std::string>();
-    contents.schema = manifest.at("schema").get<int64_t>();
-    contents.jobs = manifest.at("jobs").get<int64_t>();
-    contents.versions = manifest.at("versions").get<int64_t>();
-    contents.domains = manifest.at("domains").get<int64_t>();
+    contents.schema = WholeNumber(manifest.at("schema"));
+    contents.jobs = WholeNumber(manifest.at("jobs"));
+    contents.versions = WholeNumber(manifest.at("versions"));
+    contents.domains = WholeNumber(manifest.at("domains"));
     contents.database_only = manifest.at("database_only").get<bool>();
     contents.database_sha256 = manifest.at("database_sha256").get<std::string>();
     contents.missing = manifest.at("missing").get<std::vector<std::string>>();

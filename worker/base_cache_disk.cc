@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "common/log.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
@@ -107,7 +108,7 @@ absl::StatusOr<BaseCache::Kept> BaseCache::Read(const std::string& digest) const
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kManifestBytesMax));
   Kept kept;
   try {
-    const Json json = Json::parse(text);
+    ASSIGN_OR_RETURN(const Json json, ParseJson(text));
     kept.manifest.set_base(json.at("base").get<std::string>());
     for (const Json& revision : json.at("revisions")) {
       kept.manifest.add_revisions(revision.get<std::string>());
@@ -116,9 +117,9 @@ absl::StatusOr<BaseCache::Kept> BaseCache::Read(const std::string& digest) const
       v1::File& file = *kept.manifest.add_files();
       file.set_path(entry.at("path").get<std::string>());
       file.set_sha256(entry.at("sha256").get<std::string>());
-      file.set_size(entry.at("size").get<uint64_t>());
-      kept.stamps[file.path()] = {entry.at("written").get<int64_t>(),
-                                  entry.at("changed").get<int64_t>()};
+      file.set_size(static_cast<uint64_t>(WholeNumber(entry.at("size"), 0)));
+      kept.stamps[file.path()] = {WholeNumber(entry.at("written")),
+                                  WholeNumber(entry.at("changed"))};
     }
   } catch (const Json::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(path.string(), ": ", error.what()));

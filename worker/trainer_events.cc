@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "common/json_text.h"
@@ -13,11 +14,16 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Absent and null give `fallback`; a wrong type throws Json::type_error, caught in one place below.
+// Absent and null give `fallback`; a wrong type or a number that does not fit throws, caught in one place below.
 template <typename T>
 T Get(const Json& json, const char* key, T fallback = T()) {
   const auto found = json.find(key);
-  return found == json.end() || found->is_null() ? fallback : found->get<T>();
+  if (found == json.end() || found->is_null()) return fallback;
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(WholeNumber(*found, std::is_unsigned_v<T> ? 0 : INT64_MIN));
+  } else {
+    return found->get<T>();
+  }
 }
 
 std::string Dump(const Json& json, const char* key) {
@@ -26,7 +32,7 @@ std::string Dump(const Json& json, const char* key) {
 }
 
 AttemptId Id(const Json& json) {
-  return {json.at("job").get<int64_t>(), json.at("attempt").get<int64_t>()};
+  return {WholeNumber(json.at("job")), WholeNumber(json.at("attempt"))};
 }
 
 TrainerEvent Ready(const Json& json) {

@@ -1,5 +1,7 @@
 #include "worker/worker_attempt.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/json_text.h"
 #include "nlohmann/json.hpp"
@@ -60,7 +62,7 @@ std::string OneRungLower(const std::string& pinned_json) {
   if (!pinned.is_object()) pinned = nlohmann::json::object();
   const auto found = pinned.find("rung");
   const bool known = found != pinned.end() && found->is_number_integer();
-  pinned["rung"] = (known ? found->get<int64_t>() : 0) + 1;
+  pinned["rung"] = std::clamp<int64_t>(known ? found->get<int64_t>() : 0, 0, 63) + 1;  // as many as a trainer has
   return pinned.dump();
 }
 

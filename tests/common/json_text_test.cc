@@ -44,6 +44,17 @@ TEST(JsonTextTest, WhatIsNoJsonIsSaidWithItsPlace) {
   EXPECT_FALSE(ParseJson("").ok());
 }
 
+TEST(JsonTextTest, WholeNumbersAreTakenAsTheyAreOrNotAtAll) {
+  for (const char* text : {"0", "-9223372036854775808", "9223372036854775807"}) {
+    EXPECT_EQ(std::to_string(WholeNumber(*ParseJson(text))), text);
+  }
+  for (const char* text : {"1e300", "-1e300", "1.5", "9223372036854775808", "\"1\"", "null", "[1]"}) {
+    EXPECT_THROW(WholeNumber(*ParseJson(text)), nlohmann::json::exception) << text;
+  }
+  EXPECT_EQ(WholeNumber(*ParseJson("0"), 0), 0);
+  EXPECT_THROW(WholeNumber(*ParseJson("-1"), 0), nlohmann::json::exception);
+}
+
 TEST(JsonTextTest, OrderedKeysKeepTheirOrder) {
   EXPECT_EQ(ParseOrderedJson(R"({"z": 1, "a": 2})")->dump(), R"({"z":1,"a":2})");
 }

@@ -93,7 +93,10 @@ TEST(TrainerEventsTest, LinesThatAreNoEventsAreErrors) {
   for (const char* line :
        {"", "x", "[]", "7", "null", "{", R"({"event": 3})", R"({"event": "step"})",
         R"({"event": "step", "job": "one", "attempt": 1})", "\xff\xfe",
-        R"({"event": "step", "job": 1, "attempt": 1, "loss": "high"})"}) {
+        R"({"event": "step", "job": 1, "attempt": 1, "loss": "high"})",
+        R"({"event": "step", "job": 9223372036854775808, "attempt": 1})",
+        R"({"event": "step", "job": 1, "attempt": 1, "step": 1e300})",
+        R"({"event": "memory", "memory_free_bytes": -1})"}) {
     EXPECT_FALSE(ParseTrainerEvent(line).ok()) << line;
   }
   EXPECT_TRUE(absl::IsUnimplemented(ParseTrainerEvent(R"({"event": "song"})").status()));

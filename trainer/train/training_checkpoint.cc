@@ -78,9 +78,10 @@ Facts FromJson(const Json& json) {
   facts.identity = {json.at("spec_digest"), json.at("dataset_digest"), json.at("base_digest")};
   const Json& pinned = json.at("pinned");
   if (pinned.contains("compute_dtype")) facts.pinned.compute_dtype = pinned.at("compute_dtype");
-  if (pinned.contains("threads")) facts.pinned.threads = pinned.at("threads").get<int64_t>();
-  if (pinned.contains("rung")) facts.pinned.rung = pinned.at("rung").get<int64_t>();
-  facts.totals = {json.at("step"), json.at("tokens"), json.at("seconds"), json.at("loss")};
+  if (pinned.contains("threads")) facts.pinned.threads = WholeNumber(pinned.at("threads"));
+  if (pinned.contains("rung")) facts.pinned.rung = WholeNumber(pinned.at("rung"));
+  facts.totals = {WholeNumber(json.at("step"), 0), WholeNumber(json.at("tokens"), 0), json.at("seconds"),
+                  json.at("loss")};
   facts.tensors_sha256 = json.at("state_sha256");
   return facts;
 }
