@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "proto/base_manifest.h"
 #include "tests/worker/temporary_folder.h"
@@ -26,7 +27,7 @@ std::string DigestSaid(const std::string& text) {
       v1::File& file = *manifest.add_files();
       file.set_path(entry.at("path").get<std::string>());
       file.set_sha256(entry.at("sha256").get<std::string>());
-      file.set_size(entry.at("size").get<uint64_t>());
+      file.set_size(static_cast<uint64_t>(WholeNumber(entry.at("size"), 0)));
     }
   } catch (const nlohmann::json::exception&) {
     return std::string(64, '0');
