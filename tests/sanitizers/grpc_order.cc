@@ -136,6 +136,19 @@ grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag, 
 // gRPC locks with these, in its headers as well: a reactor that is finished before gRPC has bound it leaves its reply
 // behind such a lock, and the threads of its executor take their work from behind one.
 namespace absl {
+namespace {
+
+// Who waits for a condition lets others have the lock meanwhile.
+class LetGo {
+ public:
+  explicit LetGo(Mutex* mutex) : mutex_(mutex) { __tsan_release(mutex_); }
+  ~LetGo() { __tsan_acquire(mutex_); }
+
+ private:
+  Mutex* const mutex_;
+};
+
+}  // namespace
 
 void Mutex::Lock() {
   static auto* const next = Next<void(Mutex*)>("_ZN4absl7debian35Mutex4LockEv");
@@ -158,27 +171,22 @@ void Mutex::Unlock() {
 
 void CondVar::Wait(Mutex* mutex) {
   static auto* const next = Next<void(CondVar*, Mutex*)>("_ZN4absl7debian37CondVar4WaitEPNS0_5MutexE");
-  __tsan_release(mutex);
+  const LetGo while_waiting(mutex);
   next(this, mutex);
-  __tsan_acquire(mutex);
 }
 
 bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
   static auto* const next =
       Next<bool(CondVar*, Mutex*, Time)>("_ZN4absl7debian37CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
-  __tsan_release(mutex);
-  const bool late = next(this, mutex, deadline);
-  __tsan_acquire(mutex);
-  return late;
+  const LetGo while_waiting(mutex);
+  return next(this, mutex, deadline);
 }
 
 bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
   static auto* const next =
       Next<bool(CondVar*, Mutex*, Duration)>("_ZN4absl7debian37CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE");
-  __tsan_release(mutex);
-  const bool late = next(this, mutex, timeout);
-  __tsan_acquire(mutex);
-  return late;
+  const LetGo while_waiting(mutex);
+  return next(this, mutex, timeout);
 }
 
 }  // namespace absl
