@@ -20,6 +20,7 @@ constexpr MethodRoles kTable[] = {
     {"/mozgach.v1.JobService/Logs", Role::kViewer, false},
     {"/mozgach.v1.JobService/ListWorkers", Role::kViewer, false},
     {"/mozgach.v1.JobService/DrainWorker", Role::kOperator, false},
+    {"/mozgach.v1.JobService/ForgetWorker", Role::kOperator, false},
     {"/mozgach.v1.JobService/ListEvents", Role::kViewer, false},
 
     {"/mozgach.v1.RegistryService/ListVersions", Role::kViewer, false},

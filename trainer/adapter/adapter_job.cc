@@ -107,6 +107,7 @@ absl::Status Making::Run() {
   } else {
     ASSIGN_OR_RETURN(data_, PrepareData(job_.spec, job_.data, TextOf(base_)));
   }
+  for (const std::string& notice : data_.notices) observer_.OnNotice(notice);
   RETURN_IF_ERROR(CheckGate(job_.spec, data_));
   RETURN_IF_ERROR(TrainIt(adapter));
   RETURN_IF_ERROR(ScoreIt(adapter));

@@ -1,0 +1,11 @@
+-- What the reader of a submission noticed and did not reject: a JSON array of sentences, for people.
+ALTER TABLE job_details ADD COLUMN notices_json TEXT NOT NULL DEFAULT '[]';
+-- 1: at least one row is a conversation, so the base's chat template decides what is trained.
+ALTER TABLE job_details ADD COLUMN conversations INTEGER NOT NULL DEFAULT 0;
+
+-- What the chat template of a base does (ChatFacts as JSON). Empty: not known.
+ALTER TABLE base_configs ADD COLUMN chat_json TEXT NOT NULL DEFAULT '';
+
+-- `loss` is a running mean from now on; these are the loss of the last step and of the validation rows.
+ALTER TABLE attempts ADD COLUMN step_loss REAL;
+ALTER TABLE attempts ADD COLUMN eval_loss REAL;
