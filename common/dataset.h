@@ -27,6 +27,8 @@ struct Row {
   // `first_target` on are what is trained: all of them, but for the prompt of prompt_completion.
   std::vector<Message> messages;
   int64_t first_target = 0;
+  // A prompt and a completion that are both text: without a chat template they are one text.
+  bool one_text = false;
   // Where `messages` is empty: plain text, trained as a whole.
   std::string text;
   int64_t line = 0;  // 1-based, in its file

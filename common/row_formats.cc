@@ -75,6 +75,7 @@ absl::StatusOr<Row> PromptCompletionRow(const Json& object) {
   RETURN_IF_ERROR(AppendSide(object, "prompt", "user", &row));
   row.first_target = static_cast<int64_t>(row.messages.size());
   RETURN_IF_ERROR(AppendSide(object, "completion", "assistant", &row));
+  row.one_text = object.at("prompt").is_string() && object.at("completion").is_string();
   return row;
 }
 

@@ -9,29 +9,24 @@
 namespace mozgach {
 namespace {
 
-std::vector<Tokenizer::Piece> PiecesOf(const std::vector<Segment>& segments) {
-  std::vector<Tokenizer::Piece> pieces;
-  for (const Segment& segment : segments) {
-    const bool by_template = segment.message < 0;
-    pieces.push_back({segment.text, by_template ? SpecialTokens::kParse : SpecialTokens::kAsText});
-  }
-  return pieces;
-}
+constexpr std::string_view kSpace = " \t\r\n";
 
-// The turns [begin, end) on lines of their own.
-std::vector<Segment> LinesOf(const std::vector<Message>& messages, size_t begin, size_t end) {
+// The turns [begin, end): on lines of their own, or with nothing between them where they are two
+// parts of one text.
+std::vector<Segment> LinesOf(const Row& row, size_t begin, size_t end) {
   std::vector<Segment> segments;
   for (size_t i = begin; i < end; ++i) {
-    if (i > begin) segments.push_back({"\n", -1});
-    segments.push_back({messages[i].content, static_cast<int>(i)});
+    if (i > begin && !row.one_text) segments.push_back({"\n", -1});
+    segments.push_back({row.messages[i].content, static_cast<int>(i)});
   }
   return segments;
 }
 
-bool IsSpaces(const std::string& text) { return text.find_first_not_of(' ') == std::string::npos; }
+bool IsSpaces(const std::string& text) {
+  return text.find_first_not_of(kSpace) == std::string::npos;
+}
 
 std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
   const size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
   return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
@@ -66,25 +61,47 @@ int64_t Example::TrainedTokens() const {
 ExampleBuilder::ExampleBuilder(std::shared_ptr<const Tokenizer> tokenizer,
                                std::shared_ptr<const ChatTemplate> chat_template,
                                const DataSpec& data)
-    : tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)), data_(data) {}
+    : tokenizer_(std::move(tokenizer)),
+      chat_template_(std::move(chat_template)),
+      data_(data),
+      turn_ends_(*tokenizer_, chat_template_.get()) {}
 
 bool ExampleBuilder::IsTarget(const Row& row, int message) const {
   return message >= row.first_target &&
          row.messages[static_cast<size_t>(message)].role == "assistant";
 }
 
+// Plain text, as transformers reads it: nothing in it is a person's words inside a template.
+bool ExampleBuilder::ParsesEverything(const Row& row) const {
+  if (!row.IsConversation() || data_.chat_template == "none") return true;
+  return chat_template_ == nullptr && row.one_text;
+}
+
+std::vector<Tokenizer::Piece> ExampleBuilder::PiecesOf(const std::vector<Segment>& segments,
+                                                       const Row& row) const {
+  const bool everything = ParsesEverything(row);
+  std::vector<Tokenizer::Piece> pieces;
+  for (const Segment& segment : segments) {
+    const bool parse = everything || segment.message < 0;
+    pieces.push_back({segment.text, parse ? SpecialTokens::kParse : SpecialTokens::kAsText});
+  }
+  return pieces;
+}
+
 absl::StatusOr<Example> ExampleBuilder::Encode(const std::vector<Segment>& segments,
                                                const Row& row) const {
   Example example;
   std::vector<int32_t> pieces;
-  RETURN_IF_ERROR(tokenizer_->EncodePieces(PiecesOf(segments), &example.ids, &pieces));
+  RETURN_IF_ERROR(tokenizer_->EncodePieces(PiecesOf(segments, row), turn_ends_.markers(),
+                                           &example.ids, &pieces));
   for (const int32_t piece : pieces) {
     const int message = segments[static_cast<size_t>(piece)].message;
     example.trained.push_back(message >= 0 && IsTarget(row, message));
   }
   TrainWhatIsPutBack(segments, pieces, row, &example);
   TrainWhatIsPutAhead(segments, pieces, row, &example);
-  TrainEndsOfTurns(segments, pieces, &example);
+  example.answers_lost = example.TrainedTokens() == 0;
+  TrainEndsOfTurns(segments, pieces, row, &example);
   return example;
 }
 
@@ -153,26 +170,40 @@ void ExampleBuilder::TrainWhatIsPutBack(const std::vector<Segment>& segments,
   }
 }
 
-// A turn ends with the special token that stands, in the template's text, behind the last token of
-// a message; a template may put spaces between the two, which then have to be learned too.
+// Trains the end token behind each answer, with the template's text before it.
 void ExampleBuilder::TrainEndsOfTurns(const std::vector<Segment>& segments,
-                                      const std::vector<int32_t>& pieces, Example* example) const {
+                                      const std::vector<int32_t>& pieces, const Row& row,
+                                      Example* example) const {
   const auto message_of = [&](size_t token) {
     return segments[static_cast<size_t>(pieces[token])].message;
   };
-  for (size_t i = 0; i + 1 < pieces.size(); ++i) {
+  const int last = static_cast<int>(row.messages.size()) - 1;
+  for (size_t i = 0; i < pieces.size(); ++i) {
     if (!example->trained[i] || message_of(i) < 0) continue;
-    size_t end = i + 1;
-    while (end < pieces.size() && message_of(end) < 0 &&
-           !tokenizer_->IsSpecial(example->ids[end]) &&
-           IsSpaces(tokenizer_->Decode({&example->ids[end], 1}, /*skip_special=*/false))) {
-      ++end;
-    }
-    if (end == pieces.size() || message_of(end) >= 0) continue;
-    if (!tokenizer_->IsSpecial(example->ids[end])) continue;
+    size_t next = i + 1;
+    while (next < pieces.size() && message_of(next) < 0) ++next;
+    const bool answer_goes_on = next < pieces.size() && message_of(next) == message_of(i);
+    if (answer_goes_on) continue;
+    const auto end = turn_ends_.Find({example->ids.data() + i + 1, next - i - 1});
+    if (message_of(i) == last) example->lacks_end = !end.has_value();
+    if (!end) continue;
     std::fill(example->trained.begin() + static_cast<std::ptrdiff_t>(i),
-              example->trained.begin() + static_cast<std::ptrdiff_t>(end) + 1, uint8_t{1});
+              example->trained.begin() + static_cast<std::ptrdiff_t>(i + *end) + 2, uint8_t{1});
   }
+}
+
+// Does nothing where the tokenizer has no EOS, or the text ends in one already.
+void ExampleBuilder::AddEos(bool trained, Example* example) const {
+  const auto eos = tokenizer_->EosId();
+  if (!eos) return;
+  size_t end = example->ids.size();
+  while (end > 0 && example->ids[end - 1] != *eos && !tokenizer_->IsAdded(example->ids[end - 1]) &&
+         IsSpaces(tokenizer_->Decode({&example->ids[end - 1], 1}, /*skip_special=*/false))) {
+    --end;
+  }
+  if (end > 0 && example->ids[end - 1] == *eos) return;
+  example->ids.push_back(*eos);
+  example->trained.push_back(trained);
 }
 
 void ExampleBuilder::PrependBos(Example* example) const {
@@ -185,23 +216,31 @@ void ExampleBuilder::PrependBos(Example* example) const {
 absl::StatusOr<Example> ExampleBuilder::BuildConversation(const Row& row) const {
   ASSIGN_OR_RETURN(const std::vector<Segment> segments,
                    chat_template_->Render(row.messages, /*add_generation_prompt=*/false));
-  return Encode(segments, row);
+  ASSIGN_OR_RETURN(Example example, Encode(segments, row));
+  if (!example.lacks_end) return example;
+  // Whatever the template writes behind the answer has to be said before EOS.
+  const auto last = std::find(example.trained.rbegin(), example.trained.rend(), uint8_t{1});
+  std::fill(example.trained.rbegin(), last, uint8_t{1});
+  AddEos(/*trained=*/true, &example);
+  return example;
 }
 
-absl::StatusOr<Example> ExampleBuilder::BuildPlain(const Row& row) const {
-  Row text_row;
-  text_row.messages.push_back({"assistant", row.text});
-  const Row& turns = row.IsConversation() ? row : text_row;
+absl::StatusOr<Example> ExampleBuilder::BuildText(const Row& row) const {
+  Example example;
+  RETURN_IF_ERROR(tokenizer_->Encode(row.text, SpecialTokens::kParse, &example.ids));
+  example.trained.assign(example.ids.size(), 1);
+  AddEos(/*trained=*/true, &example);
+  return example;
+}
+
+absl::StatusOr<Example> ExampleBuilder::BuildTurns(const Row& row) const {
   Example example;
   size_t begin = 0;
-  for (size_t i = 0; i < turns.messages.size(); ++i) {
-    if (turns.messages[i].role != "assistant") continue;
-    ASSIGN_OR_RETURN(const Example part, Encode(LinesOf(turns.messages, begin, i + 1), turns));
+  for (size_t i = 0; i < row.messages.size(); ++i) {
+    if (row.messages[i].role != "assistant") continue;
+    ASSIGN_OR_RETURN(Example part, Encode(LinesOf(row, begin, i + 1), row));
+    AddEos(IsTarget(row, static_cast<int>(i)), &part);
     Append(part, &example);
-    if (const auto eos = tokenizer_->EosId()) {
-      example.ids.push_back(*eos);
-      example.trained.push_back(IsTarget(turns, static_cast<int>(i)));
-    }
     begin = i + 1;
   }
   return example;
@@ -209,7 +248,9 @@ absl::StatusOr<Example> ExampleBuilder::BuildPlain(const Row& row) const {
 
 absl::StatusOr<Example> ExampleBuilder::Build(const Row& row) const {
   const bool by_template = row.IsConversation() && chat_template_ != nullptr;
-  ASSIGN_OR_RETURN(Example example, by_template ? BuildConversation(row) : BuildPlain(row));
+  ASSIGN_OR_RETURN(Example example, by_template              ? BuildConversation(row)
+                                    : row.IsConversation() ? BuildTurns(row)
+                                                           : BuildText(row));
   PrependBos(&example);
   example.row = row.line;
   if (!data_.completion_only_loss) {
@@ -234,6 +275,8 @@ absl::StatusOr<std::vector<Example>> ExampleBuilder::BuildAll(const std::vector<
     const std::string place = absl::StrCat(file, ":", row.line);
     absl::StatusOr<Example> example = Build(row);
     if (!example.ok()) return Annotate(example.status(), place);
+    report->lacking_end += example->lacks_end;
+    report->answers_lost += example->answers_lost;
     const bool too_long = example->ids.size() > limit;
     if (too_long && data_.over_length == "error") {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -244,7 +287,8 @@ absl::StatusOr<std::vector<Example>> ExampleBuilder::BuildAll(const std::vector<
       example->ids.resize(limit);
       example->trained.resize(limit);
     }
-    if ((too_long && data_.over_length == "drop") || example->TrainedTokens() == 0) {
+    const bool dropped = too_long && data_.over_length == "drop";
+    if (dropped || example->answers_lost || example->TrainedTokens() == 0) {
       ++report->dropped;
       continue;
     }
@@ -254,6 +298,12 @@ absl::StatusOr<std::vector<Example>> ExampleBuilder::BuildAll(const std::vector<
     examples.push_back(*std::move(example));
   }
   if (!examples.empty()) return examples;
+  if (report->answers_lost == report->rows) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        file, ": the chat template writes no answer: of none of the ", rows.size(),
+        " rows does it write what the assistant says; use another base, or set "
+        "data.chat_template to chatml or none"));
+  }
   return absl::InvalidArgumentError(absl::StrCat(file, ": no row has a token left to train: all ",
                                                  rows.size(),
                                                  " rows are longer than data.max_length (", limit,
@@ -273,11 +323,16 @@ absl::StatusOr<Example> ExampleBuilder::EncodeQuestion(const Row& row) const {
                      chat_template_->Render(asked, /*add_generation_prompt=*/true));
     return Encode(segments, row);
   }
-  // As BuildPlain does it, with the last answer empty: the line break before it stays.
+  // As BuildTurns does it, without the last answer: the line break before it stays.
+  Row earlier = row;
+  earlier.messages.pop_back();
+  ASSIGN_OR_RETURN(Example example, BuildTurns(earlier));
+  size_t begin = earlier.messages.size();
+  while (begin > 0 && row.messages[begin - 1].role != "assistant") --begin;
   Row question = row;
   question.messages.back().content.clear();
-  ASSIGN_OR_RETURN(Example example, BuildPlain(question));
-  if (tokenizer_->EosId()) example.ids.pop_back();
+  ASSIGN_OR_RETURN(const Example last, Encode(LinesOf(question, begin, row.messages.size()), row));
+  Append(last, &example);
   return example;
 }
 

@@ -10,6 +10,7 @@
 #include "common/domain_spec.h"
 #include "common/status.h"
 #include "trainer/chat/chat_template.h"
+#include "trainer/data/turn_ends.h"
 #include "trainer/tokenizer/tokenizer.h"
 
 namespace mozgach {
@@ -19,6 +20,8 @@ struct Example {
   std::vector<uint8_t>
       trained;      // trained[i]: ids[i] is a target, predicted from ids[0..i-1]; trained[0] is 0
   int64_t row = 0;  // line of its file, for messages
+  bool lacks_end = false;     // the template writes no end token after the last answer
+  bool answers_lost = false;  // the template writes none of the answers
 
   int64_t TrainedTokens() const;
 };
@@ -37,20 +40,26 @@ struct DataReport {
   int64_t truncated = 0;
   int64_t tokens = 0;
   int64_t trained_tokens = 0;
+  int64_t lacking_end = 0;   // rows whose last answer the template does not end: EOS was added
+  int64_t answers_lost = 0;  // rows whose answers the template leaves out; they are dropped
 };
 
 // Turns rows into examples.
 //
-// With a template: what the assistant says, turn by turn, and the special token that ends each turn
-// (behind the text directly, or behind spaces) are trained; what comes after that token, such as a
-// line break, is not.  Only the template's own markers are parsed for special tokens, and the mask
+// With a template: what the assistant says, turn by turn, and the token that ends each turn
+// (turn_ends.h), with the template's text before it, are trained; what comes after that token, such
+// as a line break, is not.  Where no end token follows the last answer, EOS is added to the text and
+// trained.  Only the template's own markers are parsed for special tokens, and the mask
 // is made from where each token's text came from, so a template may trim or split what people
 // wrote; what it puts back of an answer in its own words (the <think> tags of a thought) is trained
 // with it, and so is what it writes between the generation prompt and the last answer (an empty
-// thought). Without a template: the turns on lines of their own, each answer followed by EOS; answers
-// and EOS are trained.  `text` rows: the text and EOS, all of it trained. completion_only_loss
-// false trains everything but BOS.  Exactly one BOS where the tokenizer wants one. Immutable; safe
-// from any thread.
+// thought). Without a template: the turns on lines of their own (a prompt and a completion that are
+// text: with nothing between them), each answer followed by EOS; answers and EOS are trained.
+// `text` rows: the text and EOS, all of it trained. Special tokens are parsed in `text` rows, in a
+// prompt and a completion that are text and, with chat_template "none", in every row: the ids are
+// those of the plain text. No second EOS is added to a text that ends in one (white space may
+// follow it). completion_only_loss false trains everything but BOS.  Exactly one BOS where the
+// tokenizer wants one. Immutable; safe from any thread.
 class ExampleBuilder {
  public:
   ExampleBuilder(std::shared_ptr<const Tokenizer> tokenizer,
@@ -72,11 +81,16 @@ class ExampleBuilder {
 
  private:
   absl::StatusOr<Example> BuildConversation(const Row& row) const;
-  absl::StatusOr<Example> BuildPlain(const Row& row) const;
+  absl::StatusOr<Example> BuildText(const Row& row) const;
+  absl::StatusOr<Example> BuildTurns(const Row& row) const;
   absl::StatusOr<Example> EncodeQuestion(const Row& row) const;
   absl::StatusOr<Example> Encode(const std::vector<Segment>& segments, const Row& row) const;
+  bool ParsesEverything(const Row& row) const;
+  std::vector<Tokenizer::Piece> PiecesOf(const std::vector<Segment>& segments,
+                                         const Row& row) const;
   void TrainEndsOfTurns(const std::vector<Segment>& segments, const std::vector<int32_t>& pieces,
-                        Example* example) const;
+                        const Row& row, Example* example) const;
+  void AddEos(bool trained, Example* example) const;
   void TrainWhatIsPutBack(const std::vector<Segment>& segments, const std::vector<int32_t>& pieces,
                           const Row& row, Example* example) const;
   void TrainWhatIsPutAhead(const std::vector<Segment>& segments,
@@ -88,6 +102,7 @@ class ExampleBuilder {
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const ChatTemplate> chat_template_;
   DataSpec data_;
+  TurnEnds turn_ends_;
 };
 
 }  // namespace mozgach

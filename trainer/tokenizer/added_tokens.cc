@@ -74,7 +74,7 @@ Occurrence AddedTokenMatcher::LongestAt(std::string_view text, size_t begin,
     const AddedToken* token = ends_[node];
     if (token == nullptr) continue;
     const Span span = {begin, at + 1};
-    if (!token->special || may_parse(span)) longest = {token, span, span.end};
+    if (may_parse(*token, span)) longest = {token, span, span.end};
   }
   return longest;
 }

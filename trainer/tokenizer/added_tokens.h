@@ -45,9 +45,8 @@ class AddedTokenMatcher {
 
   bool empty() const { return edges_.empty(); }
 
-  // The occurrences in `text`, in order.  A special token counts only where may_parse(span) says
-  // so.
-  using MayParse = absl::FunctionRef<bool(Span)>;
+  // The occurrences in `text`, in order.  A token counts only where may_parse(token, span) says so.
+  using MayParse = absl::FunctionRef<bool(const AddedToken&, Span)>;
   std::vector<Occurrence> FindAll(std::string_view text, MayParse may_parse) const;
 
  private:

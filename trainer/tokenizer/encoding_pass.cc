@@ -6,16 +6,21 @@
 namespace mozgach {
 
 EncodingPass::EncodingPass(const EncodingParts& parts, std::vector<size_t> piece_ends,
-                           std::vector<bool> piece_parses, std::vector<int32_t>* ids,
-                           std::vector<int32_t>* piece_of_token)
+                           std::vector<bool> piece_parses, std::span<const int32_t> markers,
+                           std::vector<int32_t>* ids, std::vector<int32_t>* piece_of_token)
     : parts_(parts),
       piece_ends_(std::move(piece_ends)),
       piece_parses_(std::move(piece_parses)),
+      markers_(markers),
       ids_(ids),
       piece_of_token_(piece_of_token),
       room_(*parts.model) {}
 
-bool EncodingPass::MayParse(size_t first_piece, size_t last_piece) const {
+bool EncodingPass::MayParse(const AddedToken& token, size_t first_piece,
+                            size_t last_piece) const {
+  const bool marks =
+      token.special || std::find(markers_.begin(), markers_.end(), token.id) != markers_.end();
+  if (!marks) return true;
   for (size_t piece = first_piece; piece <= last_piece; ++piece) {
     if (!piece_parses_[piece]) return false;
   }
@@ -56,7 +61,9 @@ EncodingPass::Stretch EncodingPass::Slice(const Stretch& whole, Span span) {
 
 absl::Status EncodingPass::Run(std::string_view text) {
   const std::vector<Occurrence> found = parts_.raw_tokens->FindAll(
-      text, [&](Span span) { return MayParse(PieceAt(span.begin), PieceAt(span.end - 1)); });
+      text, [&](const AddedToken& token, Span span) {
+        return MayParse(token, PieceAt(span.begin), PieceAt(span.end - 1));
+      });
   size_t at = 0;
   for (const Occurrence& occurrence : found) {
     if (at < occurrence.span.begin) {
@@ -72,8 +79,8 @@ absl::Status EncodingPass::EncodeOrdinary(Stretch stretch) {
   if (parts_.normalizer != nullptr) RETURN_IF_ERROR(parts_.normalizer->Apply(&stretch.text));
   if (parts_.normalized_tokens->empty()) return EncodeNormalized(std::move(stretch));
   const std::vector<Occurrence> found =
-      parts_.normalized_tokens->FindAll(stretch.text.text, [&](Span span) {
-        return MayParse(PieceAt(stretch, span.begin), PieceAt(stretch, span.end - 1));
+      parts_.normalized_tokens->FindAll(stretch.text.text, [&](const AddedToken& token, Span span) {
+        return MayParse(token, PieceAt(stretch, span.begin), PieceAt(stretch, span.end - 1));
       });
   if (found.empty()) return EncodeNormalized(std::move(stretch));
   size_t at = 0;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -29,11 +30,11 @@ struct EncodingParts {
 class EncodingPass {
  public:
   // `piece_ends`: where each piece of the text ends, ascending; `piece_parses`: whether special
-  // tokens are parsed in it.  A special token counts only where all the pieces that it touches
-  // parse.  Results are appended to `ids` and, unless it is null, to `piece_of_token`.
+  // tokens are parsed in it.  A special token, or one of `markers`, counts only where all the pieces
+  // that it touches parse.  Results are appended to `ids` and, unless it is null, to `piece_of_token`.
   EncodingPass(const EncodingParts& parts, std::vector<size_t> piece_ends,
-               std::vector<bool> piece_parses, std::vector<int32_t>* ids,
-               std::vector<int32_t>* piece_of_token);
+               std::vector<bool> piece_parses, std::span<const int32_t> markers,
+               std::vector<int32_t>* ids, std::vector<int32_t>* piece_of_token);
 
   // REQUIRES: `text` is UTF-8 and ends where the last piece does.
   absl::Status Run(std::string_view text);
@@ -46,7 +47,7 @@ class EncodingPass {
     bool at_start;       // whether it begins where the whole text does
   };
 
-  bool MayParse(size_t first_piece, size_t last_piece) const;
+  bool MayParse(const AddedToken& token, size_t first_piece, size_t last_piece) const;
   size_t PieceAt(size_t offset) const;  // of the whole text
   static size_t PieceAt(const Stretch& stretch, size_t offset);
   Stretch Slice(std::string_view text, Span span) const;
@@ -60,6 +61,7 @@ class EncodingPass {
   const EncodingParts parts_;
   const std::vector<size_t> piece_ends_;
   const std::vector<bool> piece_parses_;
+  const std::span<const int32_t> markers_;
   std::vector<int32_t>* ids_;
   std::vector<int32_t>* piece_of_token_;
   BpeModel::Lease room_;

@@ -59,11 +59,13 @@ class FileTokenizer : public Tokenizer {
   absl::Status Encode(std::string_view text, SpecialTokens special,
                       std::vector<int32_t>* ids) const override {
     RETURN_IF_ERROR(CheckText(text));
-    EncodingPass pass(Parts(), {text.size()}, {special == SpecialTokens::kParse}, ids, nullptr);
+    EncodingPass pass(Parts(), {text.size()}, {special == SpecialTokens::kParse}, {}, ids, nullptr);
     return pass.Run(text);
   }
 
-  absl::Status EncodePieces(std::span<const Piece> pieces, std::vector<int32_t>* ids,
+  using Tokenizer::EncodePieces;
+  absl::Status EncodePieces(std::span<const Piece> pieces, std::span<const int32_t> markers,
+                            std::vector<int32_t>* ids,
                             std::vector<int32_t>* piece_of_token) const override {
     std::string text;
     std::vector<size_t> ends;
@@ -74,7 +76,7 @@ class FileTokenizer : public Tokenizer {
       parses.push_back(piece.special == SpecialTokens::kParse);
     }
     RETURN_IF_ERROR(CheckText(text));
-    EncodingPass pass(Parts(), std::move(ends), std::move(parses), ids, piece_of_token);
+    EncodingPass pass(Parts(), std::move(ends), std::move(parses), markers, ids, piece_of_token);
     return pass.Run(text);
   }
 
@@ -101,6 +103,7 @@ class FileTokenizer : public Tokenizer {
   bool IsSpecial(int32_t id) const override {
     return id >= 0 && id < static_cast<int32_t>(special_.size()) && special_[id];
   }
+  bool IsAdded(int32_t id) const override { return names_.Has(id); }
   int32_t VocabularySize() const override { return std::max(vocabulary_.end(), names_.end()); }
 
   std::optional<int32_t> BosToPrepend() const override { return roles_.bos_to_prepend; }

@@ -49,8 +49,15 @@ class Tokenizer {
     std::string_view text;
     SpecialTokens special;
   };
-  virtual absl::Status EncodePieces(std::span<const Piece> pieces, std::vector<int32_t>* ids,
+  // `markers`: added tokens that count as special here, whatever their flag says.
+  virtual absl::Status EncodePieces(std::span<const Piece> pieces,
+                                    std::span<const int32_t> markers, std::vector<int32_t>* ids,
                                     std::vector<int32_t>* piece_of_token) const = 0;
+
+  absl::Status EncodePieces(std::span<const Piece> pieces, std::vector<int32_t>* ids,
+                            std::vector<int32_t>* piece_of_token) const {
+    return EncodePieces(pieces, {}, ids, piece_of_token);
+  }
 
   // The text of `ids`.  Ids out of range are passed over; bytes that are not UTF-8 become U+FFFD.
   virtual std::string Decode(std::span<const int32_t> ids, bool skip_special) const = 0;
@@ -58,6 +65,7 @@ class Tokenizer {
   virtual std::optional<int32_t> TokenId(std::string_view token) const = 0;
   virtual std::string TokenText(int32_t id) const = 0;
   virtual bool IsSpecial(int32_t id) const = 0;
+  virtual bool IsAdded(int32_t id) const = 0;  // an added token, flagged special or not
   virtual int32_t VocabularySize() const = 0;  // highest id + 1
 
   // Put before a text when the post-processor or tokenizer_config.json (add_bos_token) says so.

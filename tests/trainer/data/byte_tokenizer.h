@@ -29,7 +29,9 @@ class ByteTokenizer : public Tokenizer {
     return absl::OkStatus();
   }
 
-  absl::Status EncodePieces(std::span<const Piece> pieces, std::vector<int32_t>* ids,
+  using Tokenizer::EncodePieces;
+  absl::Status EncodePieces(std::span<const Piece> pieces, std::span<const int32_t>,
+                            std::vector<int32_t>* ids,
                             std::vector<int32_t>* piece_of_token) const override {
     for (size_t i = 0; i < pieces.size(); ++i) {
       const size_t before = ids->size();
@@ -61,6 +63,7 @@ class ByteTokenizer : public Tokenizer {
   }
 
   bool IsSpecial(int32_t id) const override { return id >= 256; }
+  bool IsAdded(int32_t id) const override { return id >= 256; }
   int32_t VocabularySize() const override { return 260; }
   std::optional<int32_t> BosToPrepend() const override {
     return prepends_bos ? std::optional<int32_t>(258) : std::nullopt;

@@ -93,14 +93,62 @@ TEST_F(ExampleTest, ContentThatTheTemplateTrimsAndSplitsKeepsItsOrigin) {
   EXPECT_EQ(Trained(example), "[YES<|im_end|>]");
 }
 
-TEST_F(ExampleTest, SpacesBeforeTheEndOfATurnAreTrainedAndALineBreakIsNot) {
-  const Row row = Talk({{"user", "q"}, {"assistant", "a"}});
-  EXPECT_EQ(
-      Trained(Build(row, "{% for m in messages %}{{ m.content }} {{ eos_token }}{% endfor %}")),
-      "[a </s>]");
-  EXPECT_EQ(
-      Trained(Build(row, "{% for m in messages %}{{ m.content }}\n\n{{ eos_token }}{% endfor %}")),
-      "[a]");
+TEST_F(ExampleTest, EndTokenIsTrainedWhereverTheTemplateWritesIt) {
+  const Row row = Talk({{"user", "q"}, {"assistant", "a"}, {"user", "r"}, {"assistant", "b"}});
+  for (const std::string between : {"", " ", "\n", "\t", "\n\n", "\n### End\n"}) {
+    EXPECT_EQ(Trained(Build(row, "{% for m in messages %}{{ m.content }}" + between +
+                                     "{{ eos_token }}\n{% endfor %}")),
+              "[a" + between + "</s>][b" + between + "</s>]");
+  }
+}
+
+TEST_F(ExampleTest, EndTokenThatOnlyTheTemplateKnowsIsTrained) {
+  const std::string source =
+      "{% for m in messages %}<|im_start|>{{ m.content }}\n<|im_end|>\n{% endfor %}"
+      "{% if add_generation_prompt %}<|im_start|>{% endif %}";
+  const Example example = Build(kTwoTurns, source);
+  EXPECT_EQ(Trained(example), "[ho\n<|im_end|>][less\n<|im_end|>]");
+  EXPECT_FALSE(example.lacks_end);
+}
+
+TEST_F(ExampleTest, TokenThatBeginsTheNextTurnIsNoEnd) {
+  const std::string source = "{% for m in messages %}<|im_start|>{{ m.content }}\n{% endfor %}";
+  const Example example = Build(kTwoTurns, source);
+  EXPECT_EQ(Trained(example), "[ho][less\n</s>]");
+  EXPECT_TRUE(example.lacks_end);
+}
+
+TEST_F(ExampleTest, EndTokenOfEarlierTurnsOnlyIsKnownAndEosEndsTheLast) {
+  const std::string source =
+      "{% for m in messages %}<|im_start|>{{ m.content }}"
+      "{% if not loop.last %}<|im_end|>{% endif %}{% endfor %}";
+  EXPECT_EQ(Trained(Build(kTwoTurns, source)), "[ho<|im_end|>][less</s>]");
+}
+
+TEST_F(ExampleTest, WithoutAnEndTokenEosIsAddedAndTrained) {
+  const std::string source =
+      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n\n{% endfor %}";
+  const Example example = Build(kTwoTurns, source);
+  EXPECT_EQ(TextOf(example), "user: hi\n\nassistant: ho\n\nuser: more\n\nassistant: less\n\n</s>");
+  EXPECT_EQ(Trained(example), "[ho][less\n\n</s>]");
+  DataReport report;
+  ASSERT_TRUE(Builder(source).BuildAll({kTwoTurns, kTwoTurns}, "x.jsonl", &report).ok());
+  EXPECT_EQ(report.lacking_end, 2);
+  tokenizer_->eos = std::nullopt;
+  EXPECT_TRUE(Build(kTwoTurns, source).lacks_end);
+}
+
+TEST_F(ExampleTest, TemplateThatWritesNoAnswerIsAnError) {
+  const std::string source =
+      "{% for m in messages if m.role == 'user' %}{{ m.content }}<|im_end|>{% endfor %}";
+  for (const bool completion_only : {true, false}) {
+    data_.completion_only_loss = completion_only;
+    DataReport report;
+    const auto examples = Builder(source).BuildAll({kTwoTurns}, "x.jsonl", &report);
+    EXPECT_EQ(examples.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(examples.status().message()),
+                HasSubstr("x.jsonl: the chat template writes no answer"));
+  }
 }
 
 TEST_F(ExampleTest, OnlyTheCompletionOfAPromptWithTurnsIsTrained) {
@@ -117,13 +165,45 @@ TEST_F(ExampleTest, WithoutATemplateTurnsAreLinesAndAnswersEndWithEos) {
   EXPECT_EQ(Trained(Build(kTwoTurns)), "[ho</s>][less</s>]");
 }
 
-TEST_F(ExampleTest, TextRowIsTrainedWholeEvenWhereThereIsATemplate) {
+TEST_F(ExampleTest, PromptAndCompletionAreOneTextWithoutATemplate) {
+  Row row = Talk({{"user", "Once"}, {"assistant", " more</s>"}});
+  row.one_text = true;
+  row.first_target = 1;
+  EXPECT_EQ(Trained(Build(row)), "[ more</s>]");
+  EXPECT_EQ(TextOf(Build(row)), "Once more</s>");
+  EXPECT_EQ(Build(row).ids.back(), 259);
+  EXPECT_EQ(tokenizer_->Decode(Builder().Ask(row)->prompt, false), "Once");
+  EXPECT_EQ(Trained(Build(row, "chatml")), "[ more</s><|im_end|>]") << "a turn stays text";
+  EXPECT_EQ(Build(row, "chatml").TrainedTokens(), 10);
+}
+
+TEST_F(ExampleTest, SpecialTokensOfATextRowAreParsed) {
   Row row;
-  row.text = "story <s>";
+  row.text = "story <|im_start|>";
   const Example example = Build(row, "chatml");
-  EXPECT_EQ(TextOf(example), "story <s></s>");
-  EXPECT_EQ(Trained(example), "[tory <s></s>]") << "nothing comes before the first token";
-  EXPECT_EQ(example.ids.size(), 10u);
+  EXPECT_EQ(TextOf(example), "story <|im_start|></s>");
+  EXPECT_EQ(Trained(example), "[tory <|im_start|></s>]") << "nothing comes before the first token";
+  EXPECT_EQ(example.ids.size(), 8u);
+}
+
+TEST_F(ExampleTest, TextRowHasOneBosAndOneEos) {
+  tokenizer_->prepends_bos = true;
+  for (const std::string text : {"a", "<s>a", "a</s>", "<s>a</s>", "a</s>\n", "<s>a</s> \n"}) {
+    Row row;
+    row.text = text;
+    const Example example = Build(row);
+    EXPECT_EQ(std::count(example.ids.begin(), example.ids.end(), 258), 1) << text;
+    EXPECT_EQ(std::count(example.ids.begin(), example.ids.end(), 259), 1) << text;
+  }
+}
+
+TEST_F(ExampleTest, SpecialTokensAreParsedInEveryRowOfChatTemplateNone) {
+  const Row row = Talk({{"user", "<|im_start|>q"}, {"assistant", "a</s>"}});
+  EXPECT_EQ(Build(row).ids.size(), 13u + 1 + 5 + 1);
+  data_.chat_template = "none";
+  const Example example = Build(row);
+  EXPECT_EQ(example.ids.size(), 5u);
+  EXPECT_EQ(Trained(example), "[a</s>]");
 }
 
 TEST_F(ExampleTest, ExactlyOneBosWhereTheTokenizerWantsOne) {
