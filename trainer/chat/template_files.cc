@@ -4,6 +4,7 @@
 #include "common/files.h"
 #include "common/json_text.h"
 #include "nlohmann/json.hpp"
+#include "trainer/tokenizer/declared_tokens.h"
 
 namespace mozgach {
 namespace {
@@ -21,15 +22,6 @@ absl::StatusOr<Json> ReadConfig(const fs::path& path) {
   if (!config.ok()) return Annotate(config.status(), path.string());
   if (config->is_object()) return config;
   return absl::InvalidArgumentError(absl::StrCat(path.string(), ": must be a JSON object"));
-}
-
-// A special token is written as text, or as an object with the text as its content.
-std::optional<std::string> TokenText(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_object()) return std::nullopt;
-  const auto content = value.find("content");
-  if (content == value.end() || !content->is_string()) return std::nullopt;
-  return content->get<std::string>();
 }
 
 absl::StatusOr<std::optional<std::string>> SourceFromConfig(const Json& config) {
@@ -55,10 +47,8 @@ absl::StatusOr<TemplateFiles> ReadTemplateFiles(const fs::path& base_dir) {
   const fs::path source_path = base_dir / "chat_template.jinja";
   ASSIGN_OR_RETURN(const Json config, ReadConfig(config_path));
   TemplateFiles files;
-  for (const char* name : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
-                           "cls_token", "mask_token"}) {
-    if (auto token = TokenText(config.value(name, Json()))) files.special_tokens[name] = *token;
-  }
+  ASSIGN_OR_RETURN(const DeclaredTokens declared, DeclaredTokens::Read(base_dir));
+  files.special_tokens = declared.Texts();
   absl::StatusOr<std::string> source = ReadFile(source_path, kTemplateBytes);
   if (source.ok()) {
     files.source = *std::move(source);

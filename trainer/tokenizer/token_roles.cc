@@ -29,37 +29,6 @@ absl::Status WithFile(const std::filesystem::path& path,
   return Annotate(object.ok() ? read(*object) : object.status(), path.string());
 }
 
-// The text of a token: "…" or {"content": "…"}.
-absl::StatusOr<std::optional<std::string>> TokenText(const JsonObject& config,
-                                                     const std::string& key) {
-  const json* value = config.Find(key);
-  if (value == nullptr || !value->is_object()) return config.OptionalString(key);
-  ASSIGN_OR_RETURN(const JsonObject token, config.Object(key));
-  ASSIGN_OR_RETURN(std::string content, token.String("content"));
-  return content;
-}
-
-// The id of the token that the config names; none when it names none.
-absl::StatusOr<std::optional<int32_t>> RequiredToken(const JsonObject& config,
-                                                     const std::string& key,
-                                                     const TokenLookup& lookup) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> text, TokenText(config, key));
-  if (!text.has_value()) return std::nullopt;
-  const std::optional<int32_t> id = lookup(*text);
-  if (!id.has_value()) {
-    return config.Error(key, absl::StrCat("'", *text, "' is no token of tokenizer.json"));
-  }
-  return id;
-}
-
-// RequiredToken, but one that the tokenizer does not have counts as none.
-absl::StatusOr<std::optional<int32_t>> OptionalToken(const JsonObject& config,
-                                                     const std::string& key,
-                                                     const TokenLookup& lookup) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> text, TokenText(config, key));
-  return text.has_value() ? lookup(*text) : std::nullopt;
-}
-
 // {"single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": …}], "special_tokens": {"<s>": {"ids":
 // [1]}}}
 absl::StatusOr<std::optional<int32_t>> TemplateBos(const JsonObject& processor) {
@@ -126,31 +95,35 @@ absl::Status AddStops(const std::filesystem::path& path, TokenRoles* roles) {
   return WithFile(path, read);
 }
 
-absl::Status ReadTokens(const JsonObject& config, const TokenLookup& lookup, TokenRoles* roles) {
-  ASSIGN_OR_RETURN(roles->bos, OptionalToken(config, "bos_token", lookup));
-  ASSIGN_OR_RETURN(roles->pad, OptionalToken(config, "pad_token", lookup));
-  ASSIGN_OR_RETURN(roles->eos, RequiredToken(config, "eos_token", lookup));
+absl::Status ReadAddBos(const JsonObject& config, TokenRoles* roles) {
   if (config.Find("add_bos_token") == nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(const bool add, config.Bool("add_bos_token", false));
-  roles->bos_to_prepend = std::nullopt;
-  if (!add) return absl::OkStatus();
-  ASSIGN_OR_RETURN(roles->bos_to_prepend, RequiredToken(config, "bos_token", lookup));
-  if (roles->bos_to_prepend.has_value()) return absl::OkStatus();
+  roles->bos_to_prepend = add ? roles->bos : std::nullopt;
+  if (!add || roles->bos.has_value()) return absl::OkStatus();
   return config.Error("add_bos_token", "is true, but bos_token is missing");
 }
 
 }  // namespace
 
 absl::StatusOr<TokenRoles> LoadTokenRoles(const std::filesystem::path& base_dir,
-                                          const json& post_processor, const TokenLookup& lookup) {
+                                          const json& post_processor,
+                                          const DeclaredTokens& declared,
+                                          const TokenLookup& lookup) {
   TokenRoles roles;
+  const auto id_of = [&](const char* name) {
+    const std::optional<std::string> text = declared.Text(name);
+    return text.has_value() ? lookup(*text) : std::nullopt;
+  };
+  roles.bos = id_of("bos_token");
+  roles.eos = id_of("eos_token");
+  roles.pad = id_of("pad_token");
   if (!post_processor.is_null()) {
     absl::StatusOr<std::optional<int32_t>> bos = ProcessorBos(post_processor, "post_processor");
     if (!bos.ok()) return Annotate(bos.status(), (base_dir / "tokenizer.json").string());
     roles.bos_to_prepend = *bos;
   }
   RETURN_IF_ERROR(WithFile(base_dir / "tokenizer_config.json", [&](const JsonObject& config) {
-    return ReadTokens(config, lookup, &roles);
+    return ReadAddBos(config, &roles);
   }));
   RETURN_IF_ERROR(AddStops(base_dir / "generation_config.json", &roles));
   RETURN_IF_ERROR(AddStops(base_dir / "config.json", &roles));

@@ -10,28 +10,29 @@
 
 #include "common/status.h"
 #include "nlohmann/json.hpp"
+#include "trainer/tokenizer/declared_tokens.h"
 
 namespace mozgach {
 
 struct TokenRoles {
   std::optional<int32_t> bos_to_prepend;
-  std::optional<int32_t>
-      bos;  // none, too, when the file names one that the tokenizer does not have
+  std::optional<int32_t> bos;
   std::optional<int32_t> eos;
-  std::optional<int32_t> pad;  // as bos
+  std::optional<int32_t> pad;
   std::vector<int32_t> stop;   // each once
 };
 
 // The id of a token's text, if there is such a token.
 using TokenLookup = std::function<std::optional<int32_t>(std::string_view)>;
 
-// Reads, where they are there, `base_dir`/tokenizer_config.json (bos_token, eos_token, pad_token: a
-// string or {"content": …}; add_bos_token), generation_config.json and config.json (eos_token_id).
-// `post_processor` is tokenizer.json's (null for none): it decides about BOS where add_bos_token
-// does not.  INVALID_ARGUMENT when `lookup` does not have the eos_token or the BOS to be prepended,
-// or the post-processor is of a kind that we do not have.
+// Takes bos_token, eos_token and pad_token from `declared`, and reads, where they are there,
+// `base_dir`/tokenizer_config.json (add_bos_token), generation_config.json and config.json
+// (eos_token_id). `post_processor` is tokenizer.json's (null for none): it decides about BOS where
+// add_bos_token does not.  INVALID_ARGUMENT when there is no BOS to be prepended, or the
+// post-processor is of a kind that we do not have.
 absl::StatusOr<TokenRoles> LoadTokenRoles(const std::filesystem::path& base_dir,
                                           const nlohmann::json& post_processor,
+                                          const DeclaredTokens& declared,
                                           const TokenLookup& lookup);
 
 }  // namespace mozgach

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "trainer/tokenizer/added_tokens.h"
 #include "trainer/tokenizer/bpe_model.h"
+#include "trainer/tokenizer/declared_tokens.h"
 #include "trainer/tokenizer/decoder.h"
 #include "trainer/tokenizer/encoding_pass.h"
 #include "trainer/tokenizer/json_object.h"
@@ -35,7 +36,8 @@ absl::Status CheckText(std::string_view text) {
 class FileTokenizer : public Tokenizer {
  public:
   // `outline` is the file without vocabulary and merges.
-  static absl::StatusOr<std::shared_ptr<FileTokenizer>> Make(TokenizerFile file) {
+  static absl::StatusOr<std::shared_ptr<FileTokenizer>> Make(TokenizerFile file,
+                                                             const DeclaredTokens& declared) {
     std::shared_ptr<FileTokenizer> tokenizer(new FileTokenizer(std::move(file.vocabulary)));
     ASSIGN_OR_RETURN(const JsonObject outline, JsonObject::From(file.outline, ""));
     RETURN_IF_ERROR(tokenizer->ReadPipeline(outline));
@@ -45,13 +47,15 @@ class FileTokenizer : public Tokenizer {
     ASSIGN_OR_RETURN(tokenizer->model_,
                      BpeModel::Make(model, byte_level, tokenizer->vocabulary_, file.merges));
     RETURN_IF_ERROR(tokenizer->ReadAdded(outline));
+    RETURN_IF_ERROR(tokenizer->AddDeclared(declared.ToAdd(tokenizer->added_)));
+    RETURN_IF_ERROR(tokenizer->IndexAdded());
     return tokenizer;
   }
 
   absl::Status ReadRoles(const std::filesystem::path& base_dir,
-                         const nlohmann::json& post_processor) {
+                         const nlohmann::json& post_processor, const DeclaredTokens& declared) {
     ASSIGN_OR_RETURN(roles_,
-                     LoadTokenRoles(base_dir, post_processor,
+                     LoadTokenRoles(base_dir, post_processor, declared,
                                     [this](std::string_view text) { return TokenId(text); }));
     return absl::OkStatus();
   }
@@ -136,7 +140,32 @@ class FileTokenizer : public Tokenizer {
     if (outline.Find("added_tokens") == nullptr) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::vector<JsonObject> list, outline.Objects("added_tokens"));
     ASSIGN_OR_RETURN(added_, ReadAddedTokens(list, vocabulary_, &names_));
-    special_.resize(names_.end());
+    return absl::OkStatus();
+  }
+
+  // A text that is there keeps its id and takes the new flags. Another gets the next id, as in
+  // tokenizers' add_tokens.
+  absl::Status AddDeclared(const std::vector<AddedToken>& tokens) {
+    absl::flat_hash_map<int32_t, size_t> place;  // in added_, by id
+    for (size_t i = 0; i < added_.size(); ++i) place[added_[i].id] = i;
+    for (AddedToken token : tokens) {
+      token.id = names_.Find(token.content);
+      if (token.id >= 0) {
+        added_[place.at(token.id)] = std::move(token);
+        continue;
+      }
+      token.id = vocabulary_.Find(token.content);
+      const auto next = std::max(static_cast<int32_t>(vocabulary_.size()), names_.end());
+      if (token.id < 0) token.id = next;
+      RETURN_IF_ERROR(names_.Add(token.content, token.id));
+      place[token.id] = added_.size();
+      added_.push_back(std::move(token));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status IndexAdded() {
+    special_.resize(static_cast<size_t>(names_.end()));
     for (const AddedToken& token : added_) {
       special_[token.id] = token.special;
       if (!token.normalized) {
@@ -182,11 +211,13 @@ absl::StatusOr<std::shared_ptr<const Tokenizer>> Tokenizer::Load(
     const std::filesystem::path& base_dir) {
   const std::filesystem::path path = base_dir / "tokenizer.json";
   ASSIGN_OR_RETURN(TokenizerFile file, ReadTokenizerFile(path));
+  ASSIGN_OR_RETURN(const DeclaredTokens declared, DeclaredTokens::Read(base_dir));
   const nlohmann::json post_processor =
       file.outline.is_object() ? file.outline.value("post_processor", nlohmann::json()) : nullptr;
-  absl::StatusOr<std::shared_ptr<FileTokenizer>> tokenizer = FileTokenizer::Make(std::move(file));
+  absl::StatusOr<std::shared_ptr<FileTokenizer>> tokenizer = 
+      FileTokenizer::Make(std::move(file), declared);
   if (!tokenizer.ok()) return Annotate(tokenizer.status(), path.string());
-  RETURN_IF_ERROR((*tokenizer)->ReadRoles(base_dir, post_processor));
+  RETURN_IF_ERROR((*tokenizer)->ReadRoles(base_dir, post_processor, declared));
   return *std::move(tokenizer);
 }
 

@@ -28,8 +28,8 @@ enum class SpecialTokens {
 
 class Tokenizer {
  public:
-  // Reads `base_dir`/tokenizer.json and, where they are there, tokenizer_config.json and
-  // generation_config.json (which tokens begin, end and pad).
+  // Reads `base_dir`/tokenizer.json and, where they are there, the files of declared_tokens.h (further
+  // special and added tokens, as transformers 5 reads them), generation_config.json and config.json.
   static absl::StatusOr<std::shared_ptr<const Tokenizer>> Load(
       const std::filesystem::path& base_dir);
 
@@ -71,7 +71,7 @@ class Tokenizer {
   // Put before a text when the post-processor or tokenizer_config.json (add_bos_token) says so.
   virtual std::optional<int32_t> BosToPrepend() const = 0;
   virtual std::optional<int32_t> BosId() const = 0;
-  virtual std::optional<int32_t> EosId() const = 0;  // of tokenizer_config.json
+  virtual std::optional<int32_t> EosId() const = 0;  // of eos_token
   virtual std::optional<int32_t> PadId() const = 0;
   // Where generation stops: generation_config.json's eos_token_id (one or several), config.json's,
   // and EosId().

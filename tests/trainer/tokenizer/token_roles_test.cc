@@ -104,9 +104,8 @@ TEST_F(TokenRolesTest, MoreThanOneTokenBeforeTheTextIsAnError) {
 }
 
 TEST_F(TokenRolesTest, WhatCannotBeMetIsAnErrorThatNamesTheFile) {
-  EXPECT_THAT(Error("tokenizer_config.json", {{"eos_token", "<end>"}}),
-              HasSubstr("tokenizer_config.json: eos_token: '<end>' is no token"));
-  EXPECT_THAT(Error("tokenizer_config.json", {{"eos_token", 7}}), HasSubstr("expected a string"));
+  EXPECT_THAT(Error("tokenizer_config.json", {{"eos_token", 7}}),
+              HasSubstr("tokenizer_config.json: eos_token: expected a string"));
   EXPECT_THAT(Error("tokenizer_config.json", {{"add_bos_token", true}}),
               HasSubstr("bos_token is missing"));
   EXPECT_THAT(Error("generation_config.json", {{"eos_token_id", "x"}}),
