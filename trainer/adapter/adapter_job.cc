@@ -217,7 +217,8 @@ std::string BaseScoresKey(const DomainSpec& spec, const Base& base, const JobDat
                     {"data", settings},
                     {"rope_scaling", json.at("rope_scaling")},
                     {"seed", spec.training.seed},
-                    {"evaluation", json.at("evaluation")}};
+                    {"evaluation", json.at("evaluation")},
+                    {"stop_ids", data.evaluation.stop_ids}};
   return Sha256Hex(key.dump());
 }
 

@@ -9,6 +9,7 @@
 #include "common/digest.h"
 #include "trainer/chat/chat_template.h"
 #include "trainer/data/batches.h"
+#include "trainer/data/chat_notices.h"
 #include "trainer/train/failure.h"
 
 namespace mozgach {
@@ -97,6 +98,7 @@ absl::StatusOr<std::vector<Example>> BuildFiles(const ExampleBuilder& builder,
     report->truncated += of_file.truncated;
     report->tokens += of_file.tokens;
     report->trained_tokens += of_file.trained_tokens;
+    report->answers_lost += of_file.answers_lost;
   }
   return examples;
 }
@@ -146,10 +148,12 @@ absl::StatusOr<JobData> Prepare(const DomainSpec& spec, const DatasetPaths& path
   DataSpec settings = spec.data;
   settings.max_length = std::min(settings.max_length, base.longest_text);
   data.max_length = settings.max_length;
-  const ExampleBuilder builder(base.tokenizer, chat_template, settings);
+  const ExampleBuilder builder(base.tokenizer, chat_template, settings, base.embedding_rows);
   if (training) {
     ASSIGN_OR_RETURN(data.train, BuildFiles(builder, rows.train, &data.report));
+    data.notices = ChatNotices(data.train, data.report, *base.tokenizer);
   }
+  data.evaluation.stop_ids = builder.stop_ids();
   DataReport held_out;
   ASSIGN_OR_RETURN(data.evaluation.held_out, BuildFiles(builder, rows.validation, &held_out));
   if (Wants(spec.evaluation, "exact_match")) {
@@ -170,7 +174,8 @@ absl::StatusOr<JobData> OfClassData(absl::StatusOr<JobData> data) {
 }  // namespace
 
 BaseText TextOf(const Base& base) {
-  return {base.dir, base.tokenizer, base.model->longest_text()};
+  return {base.dir, base.tokenizer, base.model->longest_text(),
+          base.model->config().vocab_size};
 }
 
 absl::StatusOr<JobData> PrepareData(const DomainSpec& spec, const DatasetPaths& paths,

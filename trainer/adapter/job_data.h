@@ -28,6 +28,7 @@ struct BaseText {
   std::filesystem::path dir;
   std::shared_ptr<const Tokenizer> tokenizer;
   int64_t longest_text = 0;  // tokens
+  int64_t embedding_rows = 0;
 };
 BaseText TextOf(const Base& base);
 

@@ -11,6 +11,8 @@
 #include "trainer/chat/chat_template.h"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/model_flags.h"
+#include "trainer/data/token_ids.h"
+#include "trainer/data/turn_ends.h"
 #include "trainer/models/generation.h"
 
 namespace mozgach {
@@ -52,7 +54,12 @@ absl::StatusOr<std::vector<Message>> ReadMessages(const std::string& file) {
   return messages;
 }
 
-absl::StatusOr<std::vector<int32_t>> ChatPrompt(const Base& base, const std::string& file) {
+struct Prompt {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> stop_ids;
+};
+
+absl::StatusOr<Prompt> ChatPrompt(const Base& base, const std::string& file) {
   ASSIGN_OR_RETURN(const auto messages, ReadMessages(file));
   ASSIGN_OR_RETURN(const auto chat_template, ChatTemplate::Load(base.dir, "auto"));
   if (chat_template == nullptr) {
@@ -66,30 +73,44 @@ absl::StatusOr<std::vector<int32_t>> ChatPrompt(const Base& base, const std::str
     pieces.push_back(
         {segment.text, segment.message < 0 ? SpecialTokens::kParse : SpecialTokens::kAsText});
   }
-  std::vector<int32_t> ids, piece_of_token;
-  RETURN_IF_ERROR(base.tokenizer->EncodePieces(pieces, &ids, &piece_of_token));
-  const auto bos = base.tokenizer->BosToPrepend();
-  if (bos && (ids.empty() || ids.front() != *bos)) ids.insert(ids.begin(), *bos);
-  return ids;
+  const TurnEnds turn_ends(*base.tokenizer, chat_template.get());
+  Prompt prompt;
+  std::vector<int32_t> piece_of_token;
+  RETURN_IF_ERROR(base.tokenizer->EncodePieces(pieces, turn_ends.markers(), &prompt.ids,
+                                               &piece_of_token));
+  prompt.stop_ids = turn_ends.stop_ids();
+  return prompt;
 }
 
-absl::StatusOr<std::vector<int32_t>> PlainPrompt(const Base& base, const std::string& text) {
-  std::vector<int32_t> ids;
-  if (const auto bos = base.tokenizer->BosToPrepend()) ids.push_back(*bos);
-  RETURN_IF_ERROR(base.tokenizer->Encode(text, SpecialTokens::kParse, &ids));
-  return ids;
+absl::StatusOr<Prompt> PlainPrompt(const Base& base, const std::string& text) {
+  Prompt prompt;
+  RETURN_IF_ERROR(base.tokenizer->Encode(text, SpecialTokens::kParse, &prompt.ids));
+  prompt.stop_ids = base.tokenizer->StopIds();
+  return prompt;
+}
+
+absl::StatusOr<Prompt> MakePrompt(const Base& base, const GenerateFlags& flags) {
+  const bool plain = flags.messages.empty();
+  ASSIGN_OR_RETURN(Prompt prompt, plain ? PlainPrompt(base, flags.prompt)
+                                        : ChatPrompt(base, flags.messages));
+  const auto bos = base.tokenizer->BosToPrepend();
+  if (bos && (prompt.ids.empty() || prompt.ids.front() != *bos)) {
+    prompt.ids.insert(prompt.ids.begin(), *bos);
+  }
+  const absl::Status known =
+      CheckIds(prompt.ids, base.model->config().vocab_size, *base.tokenizer);
+  if (!known.ok()) return Annotate(known, plain ? "--prompt" : flags.messages);
+  return prompt;
 }
 
 absl::Status RunGenerate(const GenerateFlags& flags) {
   ASSIGN_OR_RETURN(const LoadedModel loaded, LoadModel(flags.model));
   const Base& base = *loaded.base;
-  ASSIGN_OR_RETURN(const auto prompt, flags.messages.empty()
-                                          ? PlainPrompt(base, flags.prompt)
-                                          : ChatPrompt(base, flags.messages));
+  ASSIGN_OR_RETURN(const Prompt prompt, MakePrompt(base, flags));
   GenerationOptions options = flags.options;
-  options.stop_ids = base.tokenizer->StopIds();
+  options.stop_ids = prompt.stop_ids;
   ASSIGN_OR_RETURN(const auto answers,
-                   Generate(*base.model, loaded.Adapter(), {prompt}, options));
+                   Generate(*base.model, loaded.Adapter(), {prompt.ids}, options));
   std::cout << base.tokenizer->Decode(answers.front(), /*skip_special=*/true) << std::endl;
   return absl::OkStatus();
 }

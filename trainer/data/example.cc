@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/data/token_ids.h"
 
 namespace mozgach {
 namespace {
@@ -60,10 +61,11 @@ int64_t Example::TrainedTokens() const {
 
 ExampleBuilder::ExampleBuilder(std::shared_ptr<const Tokenizer> tokenizer,
                                std::shared_ptr<const ChatTemplate> chat_template,
-                               const DataSpec& data)
+                               const DataSpec& data, int64_t embedding_rows)
     : tokenizer_(std::move(tokenizer)),
       chat_template_(std::move(chat_template)),
       data_(data),
+      embedding_rows_(embedding_rows),
       turn_ends_(*tokenizer_, chat_template_.get()) {}
 
 bool ExampleBuilder::IsTarget(const Row& row, int message) const {
@@ -243,6 +245,7 @@ absl::StatusOr<Example> ExampleBuilder::BuildTurns(const Row& row) const {
     Append(part, &example);
     begin = i + 1;
   }
+  example.bare_turns = chat_template_ == nullptr && data_.chat_template == "auto" && !row.one_text;
   return example;
 }
 
@@ -252,6 +255,7 @@ absl::StatusOr<Example> ExampleBuilder::Build(const Row& row) const {
                                     : row.IsConversation() ? BuildTurns(row)
                                                            : BuildText(row));
   PrependBos(&example);
+  RETURN_IF_ERROR(CheckIds(example.ids, embedding_rows_, *tokenizer_));
   example.row = row.line;
   if (!data_.completion_only_loss) {
     // Some bases have one token for both ends: as an end it is trained.
@@ -275,7 +279,6 @@ absl::StatusOr<std::vector<Example>> ExampleBuilder::BuildAll(const std::vector<
     const std::string place = absl::StrCat(file, ":", row.line);
     absl::StatusOr<Example> example = Build(row);
     if (!example.ok()) return Annotate(example.status(), place);
-    report->lacking_end += example->lacks_end;
     report->answers_lost += example->answers_lost;
     const bool too_long = example->ids.size() > limit;
     if (too_long && data_.over_length == "error") {
@@ -338,8 +341,11 @@ absl::StatusOr<Example> ExampleBuilder::EncodeQuestion(const Row& row) const {
 
 absl::StatusOr<Question> ExampleBuilder::Ask(const Row& row) const {
   absl::StatusOr<Example> example = EncodeQuestion(row);
-  if (!example.ok()) return Annotate(example.status(), absl::StrCat("line ", row.line));
+  const std::string place = absl::StrCat("line ", row.line);
+  if (!example.ok()) return Annotate(example.status(), place);
   PrependBos(&*example);
+  const absl::Status known = CheckIds(example->ids, embedding_rows_, *tokenizer_);
+  if (!known.ok()) return Annotate(known, place);
   Question question{std::move(example->ids), row.messages.back().content, row.line};
   std::vector<int32_t>& prompt = question.prompt;
   const auto limit = static_cast<size_t>(std::max<int64_t>(1, data_.max_length));

@@ -22,6 +22,7 @@ struct Example {
   int64_t row = 0;  // line of its file, for messages
   bool lacks_end = false;     // the template writes no end token after the last answer
   bool answers_lost = false;  // the template writes none of the answers
+  bool bare_turns = false;    // a conversation on a base that has no template of its own
 
   int64_t TrainedTokens() const;
 };
@@ -40,7 +41,6 @@ struct DataReport {
   int64_t truncated = 0;
   int64_t tokens = 0;
   int64_t trained_tokens = 0;
-  int64_t lacking_end = 0;   // rows whose last answer the template does not end: EOS was added
   int64_t answers_lost = 0;  // rows whose answers the template leaves out; they are dropped
 };
 
@@ -62,10 +62,12 @@ struct DataReport {
 // tokenizer wants one. Immutable; safe from any thread.
 class ExampleBuilder {
  public:
+  // `embedding_rows`: the ids that the model knows end there.
   ExampleBuilder(std::shared_ptr<const Tokenizer> tokenizer,
-                 std::shared_ptr<const ChatTemplate> chat_template, const DataSpec& data);
+                 std::shared_ptr<const ChatTemplate> chat_template, const DataSpec& data,
+                 int64_t embedding_rows = INT64_MAX);
 
-  // Before truncation.
+  // Before truncation. INVALID_ARGUMENT names a token that the embedding does not have.
   absl::StatusOr<Example> Build(const Row& row) const;
 
   // Build() for all rows, then `over_length`: truncated (the start is kept), dropped or
@@ -75,9 +77,12 @@ class ExampleBuilder {
                                                 const std::string& file, DataReport* report) const;
 
   // The row up to its last assistant turn, with the generation prompt, at most max_length tokens
-  // (cut on the left; BOS stays).  INVALID_ARGUMENT "line N: what" for a
-  // `text` row, which asks nothing, and for what the template refuses.
+  // (cut on the left; BOS stays).  INVALID_ARGUMENT "line N: what" for a `text` row, which asks
+  // nothing, for a token that the embedding does not have, and for what the template refuses.
   absl::StatusOr<Question> Ask(const Row& row) const;
+
+  // Where the answer to a question ends.
+  const std::vector<int32_t>& stop_ids() const { return turn_ends_.stop_ids(); }
 
  private:
   absl::StatusOr<Example> BuildConversation(const Row& row) const;
@@ -102,6 +107,7 @@ class ExampleBuilder {
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const ChatTemplate> chat_template_;
   DataSpec data_;
+  int64_t embedding_rows_;
   TurnEnds turn_ends_;
 };
 

@@ -8,7 +8,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "planner/step_bounds.h"
-#include "trainer/models/generation.h"
 #include "trainer/models/runtime.h"
 #include "trainer/models/torch_status.h"
 
@@ -40,12 +39,10 @@ bool SaysAnswer(const std::string& generated, const std::string& answer) {
 }
 
 absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
-                                  const std::vector<Question>& questions, int64_t max_new_tokens,
+                                  const std::vector<Question>& questions,
+                                  const GenerationOptions& options,
                                   TrainingObserver& observer) {
-  GenerationOptions options;
-  options.max_new_tokens = max_new_tokens;
-  options.stop_ids = base.tokenizer->StopIds();
-  size_t batch_size = BatchSize(base, questions, max_new_tokens);
+  size_t batch_size = BatchSize(base, questions, options.max_new_tokens);
   size_t right = 0;
   for (size_t begin = 0, end = 0; begin < questions.size(); begin = end) {
     RETURN_IF_ERROR(CheckInterruption(observer));

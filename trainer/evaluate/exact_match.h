@@ -8,6 +8,7 @@
 #include "common/status.h"
 #include "trainer/data/example.h"
 #include "trainer/lora/lora_adapter.h"
+#include "trainer/models/generation.h"
 #include "trainer/train/base.h"
 #include "trainer/train/trainer.h"
 
@@ -18,11 +19,12 @@ namespace mozgach {
 bool SaysAnswer(const std::string& generated, const std::string& answer);
 
 // The fraction of `questions` whose generated text, special tokens left out, SaysAnswer().  An
-// answer of the model ends at a stop token or after `max_new_tokens`.  CANCELLED when `observer`
+// answer of the model ends as `options` say.  CANCELLED when `observer`
 // asks to leave.  Where memory runs out fewer are
 // answered at once.  REQUIRES: a question.
 absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
-                                  const std::vector<Question>& questions, int64_t max_new_tokens,
+                                  const std::vector<Question>& questions,
+                                  const GenerationOptions& options,
                                   TrainingObserver& observer);
 
 }  // namespace mozgach

@@ -53,8 +53,11 @@ absl::StatusOr<Scores> AllScores(const Base& base, const LoraAdapter* adapter,
                                  TrainingObserver& observer) {
   ASSIGN_OR_RETURN(Scores scores, LossScores(base, adapter, set, evaluation, observer));
   if (Wants(evaluation, "exact_match") && !set.questions.empty()) {
-    ASSIGN_OR_RETURN(scores["exact_match"], ExactMatch(base, adapter, set.questions,
-                                                       evaluation.max_new_tokens, observer));
+    GenerationOptions options;
+    options.max_new_tokens = evaluation.max_new_tokens;
+    options.stop_ids = set.stop_ids;
+    ASSIGN_OR_RETURN(scores["exact_match"],
+                     ExactMatch(base, adapter, set.questions, options, observer));
   }
   return scores;
 }

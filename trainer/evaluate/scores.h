@@ -23,6 +23,7 @@ using Scores = std::map<std::string, double>;
 struct EvaluationSet {
   std::vector<Example> held_out;    // the validation rows
   std::vector<Question> questions;  // the test rows, or the validation rows where there are none
+  std::vector<int32_t> stop_ids;    // where an answer to them ends
 };
 
 bool Wants(const EvaluationSpec& evaluation, const std::string& metric);

@@ -58,6 +58,12 @@ FailureClass ClassOf(const absl::Status& status) {
       // A disk can be full too.
       return absl::StartsWith(status.message(), "out of memory") ? FailureClass::kOutOfMemory
                                                                  : FailureClass::kInfrastructure;
+    case absl::StatusCode::kInternal:
+      // What libtorch cannot compute once it cannot compute again. A device may recover.
+      return absl::StrContains(status.message(), "libtorch: ") &&
+                     !absl::StrContains(status.message(), "CUDA")
+                 ? FailureClass::kData
+                 : FailureClass::kInfrastructure;
     case absl::StatusCode::kInvalidArgument:
       return FailureClass::kUser;
     case absl::StatusCode::kNotFound:

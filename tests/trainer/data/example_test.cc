@@ -3,10 +3,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/trainer/data/byte_tokenizer.h"
+#include "trainer/data/chat_notices.h"
 
 namespace mozgach {
 namespace {
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 class ExampleTest : public testing::Test {
  protected:
@@ -127,15 +130,40 @@ TEST_F(ExampleTest, EndTokenOfEarlierTurnsOnlyIsKnownAndEosEndsTheLast) {
 
 TEST_F(ExampleTest, WithoutAnEndTokenEosIsAddedAndTrained) {
   const std::string source =
-      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n\n{% endfor %}";
+      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n\n{% endfor %}"
+      "{% if add_generation_prompt %}assistant: {% endif %}";
   const Example example = Build(kTwoTurns, source);
-  EXPECT_EQ(TextOf(example), "user: hi\n\nassistant: ho\n\nuser: more\n\nassistant: less\n\n</s>");
+  EXPECT_EQ(TextOf(example),
+            "user: hi\n\nassistant: ho\n\nuser: more\n\nassistant: less\n\n</s>");
   EXPECT_EQ(Trained(example), "[ho][less\n\n</s>]");
-  DataReport report;
-  ASSERT_TRUE(Builder(source).BuildAll({kTwoTurns, kTwoTurns}, "x.jsonl", &report).ok());
-  EXPECT_EQ(report.lacking_end, 2);
+  EXPECT_TRUE(example.lacks_end);
   tokenizer_->eos = std::nullopt;
   EXPECT_TRUE(Build(kTwoTurns, source).lacks_end);
+}
+
+TEST_F(ExampleTest, NoticesSayWhatTheTemplateDoes) {
+  const auto notices = [&](const Example& example) {
+    return ChatNotices({example}, DataReport(), *tokenizer_);
+  };
+  const std::string bare = "{% for m in messages %}{{ m.content }}\n{% endfor %}";
+  EXPECT_THAT(notices(Build(kTwoTurns, "chatml")), IsEmpty());
+  EXPECT_THAT(notices(Build(kTwoTurns, bare)), ElementsAre(HasSubstr("'</s>' is added")));
+  EXPECT_THAT(notices(Build(kTwoTurns)), ElementsAre(HasSubstr("data.chat_template")));
+  data_.chat_template = "none";
+  EXPECT_THAT(notices(Build(kTwoTurns)), IsEmpty());
+  data_.chat_template = "auto";
+  tokenizer_->eos = std::nullopt;
+  EXPECT_THAT(notices(Build(kTwoTurns, bare)), ElementsAre(HasSubstr("no eos_token")));
+}
+
+TEST_F(ExampleTest, IdsBeyondTheEmbeddingAreRefused) {
+  const ExampleBuilder builder(tokenizer_, *ChatTemplate::Load("", "chatml"), data_,
+                               /*embedding_rows=*/257);
+  DataReport report;
+  const std::string why = "token '<|im_end|>' has id 257, but the base's embedding has 257 rows";
+  EXPECT_THAT(std::string(builder.BuildAll({kTwoTurns}, "x.jsonl", &report).status().message()),
+              HasSubstr("x.jsonl:7: " + why));
+  EXPECT_THAT(std::string(builder.Ask(kTwoTurns).status().message()), HasSubstr("line 7: " + why));
 }
 
 TEST_F(ExampleTest, TemplateThatWritesNoAnswerIsAnError) {

@@ -75,7 +75,7 @@ TEST_F(ScoresTest, ExactMatchCountsWhatTheModelReallySays) {
   const auto said = Generate(*base_->model, nullptr, {questions[0].prompt}, options);
   ASSERT_TRUE(said.ok());
   questions[0].answer = " " + base_->tokenizer->Decode(said->front(), true) + "\n";
-  const auto score = ExactMatch(*base_, nullptr, questions, 8, counter_);
+  const auto score = ExactMatch(*base_, nullptr, questions, options, counter_);
   ASSERT_TRUE(score.ok());
   EXPECT_DOUBLE_EQ(*score, 1.0 / static_cast<double>(questions.size()));
 }

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <new>
+
+#include "trainer/models/torch_status.h"
 #if __has_include(<oneapi/dnnl/dnnl_common.hpp>)
 #include <oneapi/dnnl/dnnl_common.hpp>
 #endif
@@ -29,6 +31,18 @@ TEST(FailureTest, WithoutAMarkTheCodeDecides) {
   EXPECT_EQ(ClassOf(absl::OutOfRangeError("")), FailureClass::kData);
   EXPECT_EQ(ClassOf(absl::ResourceExhaustedError("disk")), FailureClass::kInfrastructure);
   EXPECT_EQ(ClassOf(absl::UnavailableError("")), FailureClass::kInfrastructure);
+  EXPECT_EQ(ClassOf(absl::InternalError("read x: Input/output error")),
+            FailureClass::kInfrastructure);
+}
+
+TEST(FailureTest, ExceptionOfLibtorchIsNotRetried) {
+  const absl::Status status = CatchTorch([]() -> absl::Status {
+    at::matmul(at::ones({2, 3}), at::ones({4, 5}));
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(ClassOf(Annotate(status, "validation")), FailureClass::kData);
+  EXPECT_EQ(ClassOf(absl::InternalError("libtorch: CUDA error: misaligned address")),
+            FailureClass::kInfrastructure);
 }
 
 TEST(FailureTest, NoMemoryIsOutOfMemoryWhoeverSaysIt) {
