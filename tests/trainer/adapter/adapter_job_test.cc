@@ -17,7 +17,9 @@ namespace fs = std::filesystem;
 struct Recorder : JobObserver {
   PreparedJob prepared;
   std::vector<std::pair<int64_t, bool>> evaluations;
+  std::vector<std::string> notices;
   void OnPrepared(const PreparedJob& job) override { prepared = job; }
+  void OnNotice(const std::string& text) override { notices.push_back(text); }
   void OnEvaluation(int64_t step, const nlohmann::json& metrics, bool final) override {
     evaluations.emplace_back(step, final);
   }
@@ -109,6 +111,43 @@ TEST_F(AdapterJobTest, ABadRowIsAFailureOfTheDataWithItsLine) {
   const auto finished = Make();
   EXPECT_EQ(ClassOf(finished.status()), FailureClass::kData);
   EXPECT_THAT(std::string(finished.status().message()), HasSubstr("train.jsonl:2"));
+}
+
+TEST_F(AdapterJobTest, TokenBeyondTheEmbeddingIsAFailureOfTheDataInEverySplit) {
+  const auto vocabulary = LoadSmallBase(dir_.path() / "base", spec_)->model->config().vocab_size;
+  const auto config = dir_.path() / "base/tokenizer_config.json";
+  nlohmann::json json = nlohmann::json::parse(ReadText(config));
+  for (int64_t id = 259; id <= vocabulary; ++id) {
+    json["extra_special_tokens"].push_back("[NEW" + std::to_string(id) + "]");
+  }
+  WriteText(config, json.dump());
+  spec_.data.chat_template = "none";
+  spec_.evaluation.metrics = {"perplexity", "exact_match"};
+  const std::string token = "[NEW" + std::to_string(vocabulary) + "]";
+  base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  for (const char* name : {"train.jsonl", "validation.jsonl", "test.jsonl"}) {
+    const std::string before = ReadText(dir_.path() / name);
+    WriteText(dir_.path() / name,
+              "{\"instruction\": \"a " + token + "\", \"output\": \"b\"}\n" + before);
+    const auto finished = Make();
+    EXPECT_EQ(ClassOf(finished.status()), FailureClass::kData) << finished.status();
+    const std::string message(finished.status().message());
+    EXPECT_THAT(message, HasSubstr(name));
+    EXPECT_THAT(message, HasSubstr("token '" + token + "' has id " + std::to_string(vocabulary)));
+    WriteText(dir_.path() / name, before);
+  }
+}
+
+TEST_F(AdapterJobTest, JobSaysWhatTheChatTemplateDoes) {
+  WriteText(dir_.path() / "base/chat_template.jinja",
+            "{% for m in messages %}{{ m.content }}\n{% endfor %}");
+  ASSERT_TRUE(Make().ok());
+  EXPECT_THAT(recorder_.notices,
+              ::testing::Contains(HasSubstr("no token that ends an answer")));
+  base_.reset();
+  WriteText(dir_.path() / "base/chat_template.jinja", "{{ messages[0].content }}");
+  EXPECT_THAT(std::string(Make().status().message()),
+              HasSubstr("the chat template writes no answer"));
 }
 
 TEST_F(AdapterJobTest, MaxSamplesAndTheFractionSplitTheTrainingRows) {
