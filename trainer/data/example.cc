@@ -107,6 +107,12 @@ absl::StatusOr<Example> ExampleBuilder::Encode(const std::vector<Segment>& segme
   return example;
 }
 
+bool ExampleBuilder::IsMarker(int32_t id) const {
+  const std::vector<int32_t>& markers = turn_ends_.markers();
+  return tokenizer_->IsSpecial(id) ||
+         std::find(markers.begin(), markers.end(), id) != markers.end();
+}
+
 // Where a template writes more before the last answer than the generation prompt holds (Qwen3's
 // writes an empty thought), the model has to say that too when it is asked.
 void ExampleBuilder::TrainWhatIsPutAhead(const std::vector<Segment>& segments,
@@ -129,7 +135,7 @@ void ExampleBuilder::TrainWhatIsPutAhead(const std::vector<Segment>& segments,
       std::find_if(pieces.begin(), pieces.end(), of_last) - pieces.begin());
   std::string text;
   for (size_t first = begin; first-- > 0 && text.size() < ahead.size();) {
-    if (tokenizer_->IsSpecial(example->ids[first])) return;
+    if (IsMarker(example->ids[first])) return;
     text = tokenizer_->Decode({&example->ids[first], begin - first}, /*skip_special=*/false);
     if (text != ahead) continue;
     std::fill(example->trained.begin() + static_cast<std::ptrdiff_t>(first),
@@ -152,9 +158,9 @@ void ExampleBuilder::TrainWhatIsPutBack(const std::vector<Segment>& segments,
   for (size_t i = 1; i < pieces.size(); ++i) {
     const Segment& answer = segment_of(i);
     if (answer.message < 0 || !IsTarget(row, answer.message)) continue;
-    size_t begin = i;  // of the template's text before it, back to a special token
+    size_t begin = i;  // of the template's text before it, back to a marker
     while (begin > 0 && segment_of(begin - 1).message < 0 &&
-           !tokenizer_->IsSpecial(example->ids[begin - 1])) {
+           !IsMarker(example->ids[begin - 1])) {
       --begin;
     }
     if (begin > 0 && segment_of(begin - 1).message == answer.message) {

@@ -91,6 +91,7 @@ class ExampleBuilder {
   absl::StatusOr<Example> EncodeQuestion(const Row& row) const;
   absl::StatusOr<Example> Encode(const std::vector<Segment>& segments, const Row& row) const;
   bool ParsesEverything(const Row& row) const;
+  bool IsMarker(int32_t id) const;
   std::vector<Tokenizer::Piece> PiecesOf(const std::vector<Segment>& segments,
                                          const Row& row) const;
   void TrainEndsOfTurns(const std::vector<Segment>& segments, const std::vector<int32_t>& pieces,
