@@ -9,7 +9,7 @@
 #include "trainer/tokenizer/added_tokens.h"
 #include "trainer/tokenizer/bpe_model.h"
 #include "trainer/tokenizer/declared_tokens.h"
-#include "trainer/tokenizer/decoder.h"
+#include "trainer/tokenizer/token_decoder.h"
 #include "trainer/tokenizer/encoding_pass.h"
 #include "trainer/tokenizer/json_object.h"
 #include "trainer/tokenizer/normalizer.h"
@@ -131,7 +131,7 @@ class FileTokenizer : public Tokenizer {
     }
     if (outline.Find("decoder") != nullptr) {
       ASSIGN_OR_RETURN(const JsonObject json, outline.Object("decoder"));
-      ASSIGN_OR_RETURN(decoder_, Decoder::FromJson(json));
+      ASSIGN_OR_RETURN(decoder_, TokenDecoder::FromJson(json));
     }
     return absl::OkStatus();
   }
@@ -201,7 +201,7 @@ class FileTokenizer : public Tokenizer {
   std::unique_ptr<Normalizer> normalizer_;
   std::unique_ptr<PreTokenizer> pre_tokenizer_;
   std::unique_ptr<BpeModel> model_;
-  std::unique_ptr<Decoder> decoder_;
+  std::unique_ptr<TokenDecoder> decoder_;
   TokenRoles roles_;
 };
 

@@ -1,4 +1,4 @@
-#include "trainer/tokenizer/decoder.h"
+#include "trainer/tokenizer/token_decoder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 absl::StatusOr<std::string> DecodeTexts(const json& description, std::vector<std::string> texts) {
   ASSIGN_OR_RETURN(const JsonObject object, JsonObject::From(description, "decoder"));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Decoder> decoder, Decoder::FromJson(object));
+  ASSIGN_OR_RETURN(const std::unique_ptr<TokenDecoder> decoder, TokenDecoder::FromJson(object));
   decoder->Apply(&texts);
   return absl::StrJoin(texts, "|");
 }

@@ -1,4 +1,4 @@
-// A Decoder turns the texts of tokens into text: tokenizer.json's "decoder".
+// A TokenDecoder turns the texts of tokens into text: tokenizer.json's "decoder".
 //
 // Kinds: ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip, Sequence.  Immutable; safe from
 // any thread.
@@ -13,12 +13,12 @@
 
 namespace mozgach {
 
-class Decoder {
+class TokenDecoder {
  public:
   // INVALID_ARGUMENT names a kind or a setting that we do not have.
-  static absl::StatusOr<std::unique_ptr<Decoder>> FromJson(const JsonObject& json);
+  static absl::StatusOr<std::unique_ptr<TokenDecoder>> FromJson(const JsonObject& json);
 
-  virtual ~Decoder() = default;
+  virtual ~TokenDecoder() = default;
 
   // Rewrites `texts`; joined together they are the decoded text.  Bytes that are not UTF-8 become
   // U+FFFD.

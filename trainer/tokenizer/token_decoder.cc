@@ -1,4 +1,4 @@
-#include "trainer/tokenizer/decoder.h"
+#include "trainer/tokenizer/token_decoder.h"
 
 #include <optional>
 #include <utility>
@@ -15,7 +15,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-class ByteLevelDecoder : public Decoder {
+class ByteLevelDecoder : public TokenDecoder {
  public:
   // A text with a character that stands for no byte (an added token's) is taken as it is.
   void Apply(Texts* texts) const override {
@@ -27,7 +27,7 @@ class ByteLevelDecoder : public Decoder {
   }
 };
 
-class ByteFallbackDecoder : public Decoder {
+class ByteFallbackDecoder : public TokenDecoder {
  public:
   // A run of bytes that is not UTF-8 as a whole gives one U+FFFD for each byte.
   void Apply(Texts* texts) const override {
@@ -72,12 +72,12 @@ class ByteFallbackDecoder : public Decoder {
   }
 };
 
-class FuseDecoder : public Decoder {
+class FuseDecoder : public TokenDecoder {
  public:
   void Apply(Texts* texts) const override { *texts = {absl::StrJoin(*texts, "")}; }
 };
 
-class MetaspaceDecoder : public Decoder {
+class MetaspaceDecoder : public TokenDecoder {
  public:
   explicit MetaspaceDecoder(MetaspaceSettings settings) : settings_(std::move(settings)) {}
 
@@ -93,7 +93,7 @@ class MetaspaceDecoder : public Decoder {
   MetaspaceSettings settings_;
 };
 
-class ReplaceDecoder : public Decoder {
+class ReplaceDecoder : public TokenDecoder {
  public:
   ReplaceDecoder(std::string pattern, std::string content)
       : pattern_(std::move(pattern)), content_(std::move(content)) {}
@@ -107,7 +107,7 @@ class ReplaceDecoder : public Decoder {
   std::string content_;
 };
 
-class StripDecoder : public Decoder {
+class StripDecoder : public TokenDecoder {
  public:
   StripDecoder(std::string content, int64_t start, int64_t stop)
       : content_(std::move(content)), start_(start), stop_(stop) {}
@@ -131,9 +131,9 @@ class StripDecoder : public Decoder {
   int64_t stop_;         // and the end
 };
 
-class DecoderSequence : public Decoder {
+class DecoderSequence : public TokenDecoder {
  public:
-  explicit DecoderSequence(std::vector<std::unique_ptr<Decoder>> steps)
+  explicit DecoderSequence(std::vector<std::unique_ptr<TokenDecoder>> steps)
       : steps_(std::move(steps)) {}
 
   void Apply(Texts* texts) const override {
@@ -141,10 +141,10 @@ class DecoderSequence : public Decoder {
   }
 
  private:
-  std::vector<std::unique_ptr<Decoder>> steps_;
+  std::vector<std::unique_ptr<TokenDecoder>> steps_;
 };
 
-absl::StatusOr<std::unique_ptr<Decoder>> MakeReplace(const JsonObject& json) {
+absl::StatusOr<std::unique_ptr<TokenDecoder>> MakeReplace(const JsonObject& json) {
   ASSIGN_OR_RETURN(const JsonObject pattern, json.Object("pattern"));
   if (pattern.Find("Regex") != nullptr) return json.Unsupported("pattern", "Regex");
   ASSIGN_OR_RETURN(std::string literal, pattern.String("String"));
@@ -153,7 +153,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> MakeReplace(const JsonObject& json) {
   return std::make_unique<ReplaceDecoder>(std::move(literal), std::move(content));
 }
 
-absl::StatusOr<std::unique_ptr<Decoder>> MakeStrip(const JsonObject& json) {
+absl::StatusOr<std::unique_ptr<TokenDecoder>> MakeStrip(const JsonObject& json) {
   ASSIGN_OR_RETURN(std::string content, json.String("content"));
   ASSIGN_OR_RETURN(const int64_t start, json.Integer("start"));
   ASSIGN_OR_RETURN(const int64_t stop, json.Integer("stop"));
@@ -163,11 +163,11 @@ absl::StatusOr<std::unique_ptr<Decoder>> MakeStrip(const JsonObject& json) {
   return std::make_unique<StripDecoder>(std::move(content), start, stop);
 }
 
-absl::StatusOr<std::unique_ptr<Decoder>> MakeDecoders(const JsonObject& json) {
+absl::StatusOr<std::unique_ptr<TokenDecoder>> MakeDecoders(const JsonObject& json) {
   ASSIGN_OR_RETURN(const std::vector<JsonObject> parts, json.Objects("decoders"));
-  std::vector<std::unique_ptr<Decoder>> steps;
+  std::vector<std::unique_ptr<TokenDecoder>> steps;
   for (const JsonObject& part : parts) {
-    ASSIGN_OR_RETURN(std::unique_ptr<Decoder> step, Decoder::FromJson(part));
+    ASSIGN_OR_RETURN(std::unique_ptr<TokenDecoder> step, TokenDecoder::FromJson(part));
     steps.push_back(std::move(step));
   }
   return std::make_unique<DecoderSequence>(std::move(steps));
@@ -175,7 +175,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> MakeDecoders(const JsonObject& json) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::FromJson(const JsonObject& json) {
+absl::StatusOr<std::unique_ptr<TokenDecoder>> TokenDecoder::FromJson(const JsonObject& json) {
   ASSIGN_OR_RETURN(const std::string type, json.String("type"));
   if (type == "ByteLevel") return std::make_unique<ByteLevelDecoder>();
   if (type == "ByteFallback") return std::make_unique<ByteFallbackDecoder>();
