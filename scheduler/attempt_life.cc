@@ -129,6 +129,13 @@ absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureC
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   ASSIGN_OR_RETURN(Job job, ledger.queue.Get(lease.job));
+  if (job.attempt != lease.attempt) {
+    // No row stands behind it: it would be tried again at each call, in vain.
+    const Lease* stale = ledger.leases.Find(lease.job);
+    if (stale != nullptr && stale->attempt == lease.attempt) ledger.leases.Erase(lease.job);
+    return absl::AbortedError(
+        absl::StrCat("attempt ", lease.attempt, " of job ", lease.job, " is over"));
+  }
   ASSIGN_OR_RETURN(const v1::Checkpoint checkpoint, ledger.checkpoints.Find(lease.job));
   RETURN_IF_ERROR(WriteEnd(ledger, now.wall, lease, job, failure, message));
   RETURN_IF_ERROR(COMMIT("scheduler.attempt.end", transaction));

@@ -16,7 +16,8 @@ absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Moment& now,
                                            const WorkerState& worker);
 
 // Ends a leased attempt: the job is cancelled where that was asked for, otherwise queued again or
-// failed as Judge says.  `message` is for people.
+// failed as Judge says.  `message` is for people.  ABORTED, with nothing written, if the lease's
+// attempt is not the one that runs.
 absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureClass failure,
                         const std::string& message);
 

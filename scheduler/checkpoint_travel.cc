@@ -32,6 +32,8 @@ absl::Status KeepCheckpoint(Ledger& ledger, const Lease& lease, const v1::Checkp
   if (!whole) return absl::OkStatus();
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(lease.job));
+  if (job.attempt != lease.attempt) return absl::OkStatus();  // of an attempt that is over
   ASSIGN_OR_RETURN(const v1::Checkpoint before, ledger.checkpoints.Find(lease.job));
   if (before.step() < checkpoint.step()) {
     RETURN_IF_ERROR(ledger.checkpoints.Save(lease.job, lease.attempt, checkpoint));

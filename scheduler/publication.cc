@@ -144,7 +144,8 @@ std::optional<Observation> Observe(Ledger& ledger, int64_t job) {
 
 }  // namespace
 
-absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, const v1::Result& result) {
+absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, int64_t attempt,
+                                     const v1::Result& result) {
   Version version;
   for (const v1::File& file : result.files()) {
     if (file.path() == kManifestName || file.path() == kMetricsName) continue;
@@ -158,7 +159,7 @@ absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, const v1
   ASSIGN_OR_RETURN(version.metrics_json, CanonicalMetrics(result.metrics_json()));
   version.domain = job.domain;
   version.job = job.job;
-  version.attempt = job.attempt;
+  version.attempt = attempt;
   version.base = job.base;
   version.base_digest = result.base_digest();
   version.spec_digest = job.spec_digest;

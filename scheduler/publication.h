@@ -12,9 +12,12 @@
 
 namespace mozgach {
 
-// The version that `result` would be.  INVALID_ARGUMENT: the result is none.  The version's number
-// and the registry's own files come with StageVersion.
-absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, const v1::Result& result);
+// The version that `result` of `attempt` would be.  `attempt` is the number of the lease under
+// which the result was reported, never the number in the job's row: RecordIntent compares the two.
+// INVALID_ARGUMENT: the result is not valid.  The version's number and the registry's own files
+// come with AdapterStore::Stage.
+absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, int64_t attempt,
+                                     const v1::Result& result);
 
 // Takes the sizes of the version's files from their blobs; returns those blobs that are not here.
 std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version);
@@ -24,7 +27,7 @@ std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version);
 absl::Status CheckWeights(const Ledger& ledger, const Version& version);
 
 // Transaction 1, fenced by the attempt: the version is a row, the attempt takes no more reports.
-// ABORTED when the attempt is not the running one.
+// ABORTED, with nothing written, if the version's attempt is not the one that runs.
 absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& version,
                           const v1::Result& result);
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/json_text.h"
+#include "common/log.h"
 #include "common/utf8.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
@@ -180,7 +181,7 @@ void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report)
   };
   const auto job = ledger_.queue.Get(lease.job);
   if (!job.ok()) return Trouble(job.status(), lease.job);
-  absl::StatusOr<Version> version = DraftVersion(now_, *job, report.result());
+  absl::StatusOr<Version> version = DraftVersion(now_, *job, lease.attempt, report.result());
   if (!version.ok()) return refuse(version.status());
   const std::vector<std::string> missing = FindBlobs(ledger_, *version);
   if (!missing.empty()) {
@@ -192,6 +193,11 @@ void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report)
   if (absl::IsInvalidArgument(weights)) return refuse(weights);
   if (!weights.ok()) return Trouble(weights, lease.job);
   const absl::Status status = Publish(ledger_, now_, *std::move(version), report.result());
+  if (absl::IsAborted(status)) {  // the rows say that this attempt is over
+    spdlog::error("a result is refused: {}", std::string(status.message()));
+    ++ledger_.counters.publishes["refused"];
+    return HearStranger(report);
+  }
   if (!status.ok()) {
     ++ledger_.counters.publishes["error"];
     return Trouble(status, lease.job);
@@ -258,6 +264,8 @@ absl::Status WorkerCall::WritePin(const Lease& lease, const v1::AttemptReport& r
   Transaction transaction(ledger_.database);
   RETURN_IF_ERROR(transaction.status());
   ASSIGN_OR_RETURN(const auto details, ledger_.queue.GetDetails(lease.job));
+  ASSIGN_OR_RETURN(const Job job, ledger_.queue.Get(lease.job));
+  if (job.attempt != lease.attempt) return absl::OkStatus();  // of an attempt that is over
   // The first pin stays, but for what changed when memory ran out.
   const bool first = details.pinned_json.empty();
   if (details.pinned_json == report.pinned_json() || (!first && report.stepped_down().empty())) {
@@ -265,7 +273,6 @@ absl::Status WorkerCall::WritePin(const Lease& lease, const v1::AttemptReport& r
   }
   RETURN_IF_ERROR(ledger_.queue.Pin(lease.job, report.pinned_json()));
   if (!report.stepped_down().empty()) {
-    ASSIGN_OR_RETURN(const Job job, ledger_.queue.Get(lease.job));
     RETURN_IF_ERROR(ledger_.events.Append(
         {.time = now_.wall,
          .job = job.job,

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/attempt_life.h"
 #include "tests/registry/weights.h"
 #include "tests/scheduler/fleet.h"
 
@@ -28,7 +29,7 @@ class PublicationTest : public Fleet {
   enum Step { kNothing, kStaged, kIntended, kRevealed, kPublished };
 
   void PublishUpTo(Step step) {
-    Version version = DraftVersion(now_, ledger().queue.Get(job_).value(), result_).value();
+    Version version = DraftVersion(now_, ledger().queue.Get(job_).value(), 1, result_).value();
     ASSERT_THAT(FindBlobs(ledger(), version), IsEmpty());
     if (step >= kStaged) {
       ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
@@ -143,7 +144,7 @@ TEST_F(PublicationTest, AVersionThatCannotBeShownKeepsNoOtherBack) {
   const int64_t other = SubmitOne("medicine");
   const v1::Assignment assignment = Claim(alpha_);
   ASSERT_EQ(assignment.job(), other);
-  Version version = DraftVersion(now_, ledger().queue.Get(other).value(), Result()).value();
+  Version version = DraftVersion(now_, ledger().queue.Get(other).value(), 1, Result()).value();
   ASSERT_THAT(FindBlobs(ledger(), version), IsEmpty());
   ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
   ASSERT_TRUE(RecordIntent(ledger(), now_, version, Result()).ok());
@@ -195,7 +196,7 @@ TEST_F(PublicationTest, LostStagingIsTrainedAgainUnderAnotherNumber) {
 }
 
 TEST_F(PublicationTest, IntentOfAnAttemptThatIsOverIsRefused) {
-  Version version = DraftVersion(now_, ledger().queue.Get(job_).value(), result_).value();
+  Version version = DraftVersion(now_, ledger().queue.Get(job_).value(), 1, result_).value();
   FindBlobs(ledger(), version);
   ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
   Pass(config_.lease);
@@ -204,6 +205,34 @@ TEST_F(PublicationTest, IntentOfAnAttemptThatIsOverIsRefused) {
   EXPECT_EQ(RecordIntent(ledger(), now_, version, result_).code(), absl::StatusCode::kAborted);
   EXPECT_THAT(adapters_->Unfinished().value(), IsEmpty());
   EXPECT_EQ(State(job_), "running");
+}
+
+// A lease in memory that the rows do not know: the transaction compares its number with the row's.
+TEST_F(PublicationTest, ResultUnderAStaleLeaseIsRefused) {
+  Lease stale = *ledger().leases.Find(job_);
+  Pass(config_.lease);
+  TestWorker beta("beta");
+  ASSERT_EQ(Claim(beta).attempt(), 2);
+  stale.expires_at = now_.since_boot + config_.lease;
+  ledger().leases.Add(stale);
+  EXPECT_EQ(Named(ReportFinished(), job_), nullptr);
+  EXPECT_THAT(Versions(), IsEmpty());
+  EXPECT_THAT(adapters_->Unfinished().value(), IsEmpty());
+  EXPECT_EQ(ledger().attempts.Find(job_, 1).value()->state, "lost");
+  EXPECT_EQ(ledger().attempts.Find(job_, 2).value()->state, "running");
+  EXPECT_EQ(ledger().counters.publishes["refused"], 1);
+  EXPECT_EQ(ledger().trouble, "") << "it is no failure to write";
+}
+
+TEST_F(PublicationTest, FailureUnderAStaleLeaseDoesNotEndTheRunningAttempt) {
+  Lease stale = *ledger().leases.Find(job_);
+  Pass(config_.lease);
+  TestWorker beta("beta");
+  ASSERT_EQ(Claim(beta).attempt(), 2);
+  EXPECT_TRUE(absl::IsAborted(
+      EndAttempt(ledger(), now_, stale, FailureClass::kUser, "of an attempt that is over")));
+  EXPECT_EQ(State(job_), "running");
+  EXPECT_EQ(ledger().leases.Find(job_)->attempt, 2);
 }
 
 TEST_F(PublicationTest, MissingBlobsAreAskedForAgain) {
@@ -281,11 +310,11 @@ TEST_F(PublicationTest, MetricsAreNumbersOfBaseAndAdapterAndNothingElse) {
         std::string(R"({"adapter": {"eval_loss": {"a": 1}}})"), std::string(R"({"other": {}})"),
         "{\"adapter\": {\"" + std::string(100'000, 'x') + "\": 1}}"}) {
     result_.set_metrics_json(metrics);
-    EXPECT_TRUE(absl::IsInvalidArgument(DraftVersion(now_, job, result_).status()))
+    EXPECT_TRUE(absl::IsInvalidArgument(DraftVersion(now_, job, job.attempt, result_).status()))
         << metrics.substr(0, 60);
   }
   result_.set_metrics_json(R"({"base": {"perplexity": null}, "adapter": {"exact_match": 1}})");
-  EXPECT_TRUE(DraftVersion(now_, job, result_).ok());
+  EXPECT_TRUE(DraftVersion(now_, job, job.attempt, result_).ok());
 }
 
 TEST_F(PublicationTest, ThreeBadResultsAreAFailure) {
