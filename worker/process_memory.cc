@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <optional>
 #endif
 
 namespace mozgach {
@@ -19,27 +18,11 @@ uint64_t ResidentBytesOf(pid_t pid) {
   return got == static_cast<int>(sizeof(info)) ? info.pti_resident_size : 0;
 }
 
-uint64_t KillsForMemory() { return 0; }
-
 std::string OwnControlGroup() { return ""; }
 
 uint64_t MappedBytesOf(pid_t pid) { return 0; }
 
 #else
-
-namespace {
-
-// "oom_kill 3" of a file of such lines.
-std::optional<uint64_t> OomKillsIn(const std::string& path) {
-  std::ifstream file(path);
-  std::string key;
-  for (uint64_t count = 0; file >> key >> count;) {
-    if (key == "oom_kill") return count;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 std::string OwnControlGroup() {
   std::ifstream file("/proc/self/cgroup");
@@ -47,14 +30,6 @@ std::string OwnControlGroup() {
     if (line.rfind("0::", 0) == 0) return line.substr(3);
   }
   return "";
-}
-
-uint64_t KillsForMemory() {
-  // In a container the group's own directory is what is mounted.
-  for (const std::string& group : {OwnControlGroup(), std::string()}) {
-    if (const auto kills = OomKillsIn("/sys/fs/cgroup" + group + "/memory.events")) return *kills;
-  }
-  return OomKillsIn("/proc/vmstat").value_or(0);
 }
 
 namespace {

@@ -163,7 +163,10 @@ void TrainerProcess::End(Milliseconds grace) {
 void TrainerProcess::Kill() {
   const std::lock_guard lock(mutex_);
   // Once it is reaped, its number may belong to somebody else.
-  if (!reaped_) ::kill(-pid_, SIGKILL);
+  if (reaped_) return;
+  // One that has ended already did not end by this.
+  killed_ = killed_ || !Ended();
+  ::kill(-pid_, SIGKILL);
 }
 
 void TrainerProcess::Wake() {
@@ -272,12 +275,13 @@ std::string TrainerProcess::Reap() {
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     reaped_ = true;
+    killed_by_others_ = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !killed_;
   }
   std::string how;
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
     how = absl::StrCat("was killed by signal ", signal, " (", ::strsignal(signal), ")",
-                       signal == SIGKILL ? ", as when the machine runs out of memory" : "");
+                       killed_by_others_ ? ", not by this worker" : "");
   } else {
     how = absl::StrCat("exited with code ", WEXITSTATUS(status));
   }

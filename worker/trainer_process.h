@@ -55,6 +55,9 @@ class TrainerProcess {
   void Kill();
 
   pid_t pid() const { return pid_; }
+  // It was ended by a SIGKILL that is not one of Kill, End or the destructor.  Known once `exited`
+  // has been called.
+  bool killed_by_others() const { return killed_by_others_; }
 
  private:
   TrainerProcess(pid_t pid, TrainerListener listener);
@@ -85,8 +88,11 @@ class TrainerProcess {
   FileDescriptor in_;
   std::string pending_;
   bool close_in_ = false;
+  bool killed_ = false;  // by this object
   bool reaped_ = false;
   Milliseconds kill_at_;
+
+  std::atomic<bool> killed_by_others_ = false;
 
   std::thread thread_;
 };

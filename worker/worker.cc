@@ -122,6 +122,7 @@ void Worker::LookAround(Milliseconds now) {
         session_.TrainerUses(static_cast<int>(i), ResidentBytesOf(pid), MappedBytesOf(pid));
       }
     }
+    memory_kills_.Look();
     session_.HostHas(LookAtHostMemory());
     LookAtBaseDisk();
   }
@@ -216,9 +217,10 @@ TrainerListener Worker::Listen(int device) {
           [this, device](std::string how) {
             inbox_.Post([this, device, how = std::move(how)](Milliseconds now) {
               spdlog::info("the trainer {}", how);
-              trainers_[static_cast<size_t>(device)] = nullptr;
-              const uint64_t kills = KillsForMemory();
-              const bool for_memory = kills > std::exchange(kills_for_memory_, kills);
+              const auto ended = std::move(trainers_[static_cast<size_t>(device)]);
+              const bool for_memory =
+                  ended != nullptr &&
+                  memory_kills_.Ended(ended->pid(), ended->killed_by_others());
               session_.TrainerExited(device, how, now, for_memory);
             });
           }};

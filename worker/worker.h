@@ -19,10 +19,10 @@
 #include "worker/dataset_cache.h"
 #include "worker/inbox.h"
 #include "worker/log_spool.h"
+#include "worker/memory_kills.h"
 #include "worker/metrics.h"
 #include "worker/options.h"
 #include "worker/scheduler_client.h"
-#include "worker/process_memory.h"
 #include "worker/session.h"
 #include "worker/task_queue.h"
 #include "worker/trainer_process.h"
@@ -92,7 +92,7 @@ class Worker {
   WorkerMetrics metrics_;
   LogSpool logs_;
   std::map<AttemptId, std::stop_source> transfers_;        // that run
-  uint64_t kills_for_memory_ = KillsForMemory();
+  MemoryKills memory_kills_;
   std::vector<std::unique_ptr<TrainerProcess>> trainers_;  // by device; nullptr: none
   enum class Standing { kNew, kAnswered, kUnanswered, kRefused };
   Standing standing_ = Standing::kNew;  // with the scheduler, as last heard

@@ -19,6 +19,7 @@ constexpr Milliseconds kBaseProgressEvery{250};
 void Worker::Do(StartTrainer& action) {
   auto started = TrainerProcess::Start(TrainerCommandOf(action.device), Listen(action.device));
   if (started.ok()) {
+    memory_kills_.Started((*started)->pid());
     trainers_[static_cast<size_t>(action.device)] = *std::move(started);
     return;
   }

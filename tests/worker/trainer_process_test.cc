@@ -100,6 +100,26 @@ TEST_F(TrainerProcessTest, DeathIsToldWithItsSignalAndLastWords) {
   EXPECT_THAT(how, HasSubstr("one | two"));
 }
 
+TEST_F(TrainerProcessTest, SaysWhetherAKillWasItsOwn) {
+  const auto by_others = Start(Shell("kill -9 $$"));
+  heard_.WaitForExit();
+  EXPECT_TRUE(by_others->killed_by_others());
+}
+
+TEST_F(TrainerProcessTest, ItsOwnKillIsNotOneOfOthers) {
+  const auto process = Start(Shell("echo up; sleep 1000"));
+  heard_.WaitFor("up");
+  process->Kill();
+  EXPECT_THAT(heard_.WaitForExit(), HasSubstr("signal 9"));
+  EXPECT_FALSE(process->killed_by_others());
+}
+
+TEST_F(TrainerProcessTest, AnotherSignalIsNoKill) {
+  const auto process = Start(Shell("kill -11 $$"));
+  EXPECT_THAT(heard_.WaitForExit(), HasSubstr("signal 11"));
+  EXPECT_FALSE(process->killed_by_others());
+}
+
 TEST_F(TrainerProcessTest, ExitCodeIsTold) {
   const auto process = Start(Fake({"--die-at-start"}));
   EXPECT_THAT(heard_.WaitForExit(), HasSubstr("code 4"));
