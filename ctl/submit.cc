@@ -1,4 +1,5 @@
 // mozgachctl submit: check everything, send everything, or nothing.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -46,17 +47,31 @@ absl::Status UploadMissing(Connection& connection, const Submission& submission,
   return UploadDatasets(connection, files, [&](uint64_t sent) { progress.Add(sent); });
 }
 
+// What was sent again for a job that is known: after it, the scheduler finds nothing to do.
+void KeepRepairs(const v1::SubmitResponse& earlier, v1::SubmitResponse* response) {
+  for (int i = 0; i < std::min(earlier.outcomes_size(), response->outcomes_size()); ++i) {
+    const auto& before = earlier.outcomes(i);
+    auto& outcome = *response->mutable_outcomes(i);
+    if (before.outcome() != "repaired" || outcome.outcome() != "unchanged") continue;
+    outcome.set_outcome("repaired");
+    outcome.set_note(before.note());
+  }
+}
+
 absl::StatusOr<v1::SubmitResponse> Send(Connection& connection, const Submission& submission) {
+  v1::SubmitResponse earlier;
   for (int round = 1;; ++round) {
     ASSIGN_OR_RETURN(
         v1::SubmitResponse response,
         connection.Call(&v1::JobService::Stub::Submit, submission.request, Connection::kLongCall));
+    KeepRepairs(earlier, &response);
     if (response.missing_blobs().empty() || submission.request.dry_run()) return response;
     if (round == kRounds) {
       return absl::InternalError(
           "the scheduler loses the datasets it is sent; its log says why.  Nothing was queued");
     }
     RETURN_IF_ERROR(UploadMissing(connection, submission, response));
+    earlier = std::move(response);
   }
 }
 

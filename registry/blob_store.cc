@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "common/log.h"
 #include "failpoint/failpoint.h"
 #include "registry/blob_upload.h"
 
@@ -69,6 +70,48 @@ bool BlobStore::Has(const std::string& sha256) const {
   return stat.ok() && stat->complete;
 }
 
+std::optional<BlobStore::Stamp> BlobStore::StampOf(const fs::path& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+#ifdef __APPLE__
+  const timespec& changed = info.st_ctimespec;
+#else
+  const timespec& changed = info.st_ctim;
+#endif
+  return Stamp{static_cast<uint64_t>(info.st_ino), info.st_size,
+               int64_t{changed.tv_sec} * 1'000'000'000 + changed.tv_nsec};
+}
+
+void BlobStore::NoteChecked(const std::string& sha256, const std::optional<Stamp>& stamp) {
+  std::lock_guard<std::mutex> lock(checked_mutex_);
+  if (stamp.has_value()) {
+    checked_[sha256] = *stamp;
+  } else {
+    checked_.erase(sha256);
+  }
+}
+
+absl::StatusOr<bool> BlobStore::RemoveIfDamaged(const std::string& sha256) {
+  RETURN_IF_ERROR(CheckDigest(sha256));
+  const fs::path path = CompletePath(sha256);
+  const std::optional<Stamp> before = StampOf(path);
+  if (!before.has_value()) return false;
+  {
+    std::lock_guard<std::mutex> lock(checked_mutex_);
+    const auto checked = checked_.find(sha256);
+    if (checked != checked_.end() && checked->second == *before) return false;
+  }
+  ASSIGN_OR_RETURN(const std::string found, Sha256OfFile(path));
+  if (found == sha256) {
+    NoteChecked(sha256, before);
+    return false;
+  }
+  spdlog::error("{} is damaged: its bytes have the digest {}; it is removed", path.string(), found);
+  NoteChecked(sha256, std::nullopt);
+  RETURN_IF_ERROR(Remove(sha256));
+  return true;
+}
+
 absl::Status BlobStore::Name(const fs::path& file, const std::string& sha256) {
   const std::string directory = sha256.substr(0, 2);
   {
@@ -76,6 +119,7 @@ absl::Status BlobStore::Name(const fs::path& file, const std::string& sha256) {
     ++names_[directory].changing;
   }
   const absl::Status named = RenameDurably(file, CompletePath(sha256));
+  if (named.ok()) NoteChecked(sha256, StampOf(CompletePath(sha256)));
   std::lock_guard<std::mutex> lock(names_mutex_);
   Names& names = names_[directory];
   --names.changing;
@@ -121,6 +165,8 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string&
     return absl::OutOfRangeError(
         absl::StrCat("upload starts at ", offset, ", but only ", stat.bytes, " bytes are here"));
   }
+  // The directories may have been removed by hand.
+  RETURN_IF_ERROR(MakeDirectories(root_ / "partial"));
   RETURN_IF_ERROR(CheckRoom(size - std::min(size, stat.bytes)));
   std::lock_guard<std::mutex> lock(mutex_);
   if (open_uploads_ >= kOpenUploadsMax) {

@@ -14,7 +14,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/clock.h"
@@ -44,6 +46,9 @@ class BlobStore {
   // INVALID_ARGUMENT for anything but a digest, here and below.
   absl::StatusOr<Stat> Find(const std::string& sha256) const;
   bool Has(const std::string& sha256) const;
+  // Removes a complete blob whose bytes are not those of its name, so that it can be uploaded again;
+  // true: it did.  Bytes that have not changed since they were checked are not read again.
+  absl::StatusOr<bool> RemoveIfDamaged(const std::string& sha256);
   // Where a complete blob lies, or would.
   absl::StatusOr<std::filesystem::path> Path(const std::string& sha256) const;
 
@@ -54,6 +59,9 @@ class BlobStore {
                                                      uint64_t offset);
 
   absl::Status Remove(const std::string& sha256);
+
+  // RESOURCE_EXHAUSTED unless so many more bytes leave the reserve free.
+  absl::Status CheckRoom(uint64_t bytes) const;
 
   // A file of the store: a blob, or an upload so far.
   struct OldFile {
@@ -80,15 +88,23 @@ class BlobStore {
   absl::Status Settle(const std::string& sha256) const;
   // REQUIRES: mutex_ is held.  ABORTED unless the upload of `ticket` is the one that may write.
   absl::Status CheckOwner(const std::string& sha256, uint64_t ticket) const;
-  // RESOURCE_EXHAUSTED unless so many more bytes leave the reserve free.
-  absl::Status CheckRoom(uint64_t bytes) const;
-
   // The names in a directory ROOT/ab.
   struct Names {
     int64_t changes = 0;
     int64_t synced = -1;  // as of so many changes
     int changing = 0;     // threads that are
   };
+
+  // What changes when the bytes of a file do.
+  struct Stamp {
+    uint64_t inode = 0;
+    int64_t bytes = 0;
+    int64_t changed_ns = 0;
+
+    bool operator==(const Stamp&) const = default;
+  };
+  static std::optional<Stamp> StampOf(const std::filesystem::path& path);
+  void NoteChecked(const std::string& sha256, const std::optional<Stamp>& stamp);
 
   const std::filesystem::path root_;
   const uint64_t limit_bytes_;
@@ -100,6 +116,8 @@ class BlobStore {
   uint64_t next_ticket_ = 1;
   int open_uploads_ = 0;
   std::map<std::string, uint64_t> uploads_;  // digest → the upload that may write it
+  std::mutex checked_mutex_;
+  std::unordered_map<std::string, Stamp> checked_;  // by digest; guarded by checked_mutex_
 };
 
 }  // namespace mozgach

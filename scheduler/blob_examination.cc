@@ -20,7 +20,7 @@ namespace sql = scheduler_sql;
 namespace {
 
 constexpr char kHowDatasetsComeBack[] =
-    "cancel the job and submit its domain again: mozgachctl uploads what is missing";
+    "submit its domain again: mozgachctl sends what is missing or damaged";
 constexpr char kHowBasesComeBack[] =
     "mozgachctl bases add DIR of that base sends what is missing or damaged";
 

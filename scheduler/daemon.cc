@@ -146,7 +146,7 @@ absl::Status Daemon::OpenDoors(const DaemonOptions& options, const Clock& clock)
       options.config.calls_per_second_max);
   const Doorman& doorman = *parts_->doorman;
   FrontDesk& desk = *parts_->desk;
-  parts_->jobs = std::make_unique<JobService>(desk, *parts_->logs, doorman);
+  parts_->jobs = std::make_unique<JobService>(desk, *parts_->blobs, *parts_->logs, doorman);
   parts_->workers = std::make_unique<WorkerService>(desk, *parts_->blobs, *parts_->logs, doorman);
   parts_->registry = std::make_unique<RegistryService>(desk, doorman);
   parts_->bases = std::make_unique<BaseService>(desk, *parts_->blobs, doorman);

@@ -88,6 +88,18 @@ void Note(const absl::Status& status, const fs::path& where, Examination& examin
              "see to what the message names, then examine again");
 }
 
+// Directories of a data directory, which every start makes.
+void ExamineDirectories(const fs::path& data, Examination& examination) {
+  for (const char* name :
+       {"blobs", "blobs/partial", "registry", "registry/adapters", "registry/staging"}) {
+    const fs::path path = data / name;
+    if (Exists(path) || !Exists(path.parent_path())) continue;
+    AddProblem(examination, path.string(), "is missing",
+               "the scheduler makes it again when it starts or runs; what was lost with it is "
+               "named beside this");
+  }
+}
+
 }  // namespace
 
 bool Examination::HasProblems() const {
@@ -106,6 +118,7 @@ Examination Examine(const ExaminationOptions& options, WallTime now) {
   }
   ExamineDisk(options, examination);
   if (const auto database = OpenDatabase(options.data, examination); database != nullptr) {
+    ExamineDirectories(options.data, examination);
     Note(ExamineRows(*database, now, examination), options.data / kDatabaseName, examination);
     Note(ExamineRegistry(*database, options, examination), options.data / "registry", examination);
     Note(ExamineBlobs(*database, options, examination), options.data / "blobs", examination);

@@ -22,7 +22,17 @@ absl::StatusOr<v1::SubmitResponse> JobService::Take(const grpc::CallbackServerCo
   ASSIGN_OR_RETURN(how, doorman_.Sign(context, std::move(how)));
   // Thousands of specs are read before anybody waits for the desk.
   ASSIGN_OR_RETURN(const std::vector<Draft> drafts, ReadDrafts(request));
+  if (!request.dry_run()) RETURN_IF_ERROR(RemoveDamaged(drafts));
   return desk_.Ask([&](Core& core, const Moment& now) { return core.Submit(now, how, drafts); });
+}
+
+absl::Status JobService::RemoveDamaged(const std::vector<Draft>& drafts) {
+  for (const Draft& draft : drafts) {
+    for (const v1::Dataset& dataset : draft.job.datasets) {
+      RETURN_IF_ERROR(blobs_.RemoveIfDamaged(dataset.sha256()).status());
+    }
+  }
+  return absl::OkStatus();
 }
 
 grpc::ServerUnaryReactor* JobService::List(grpc::CallbackServerContext* context,

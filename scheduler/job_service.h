@@ -12,9 +12,9 @@ namespace mozgach {
 
 class JobService final : public v1::JobService::CallbackService {
  public:
-  // Both outlive the service.
-  JobService(FrontDesk& desk, const AttemptLogs& logs, const Doorman& doorman)
-      : desk_(desk), logs_(logs), doorman_(doorman) {}
+  // All outlive the service.
+  JobService(FrontDesk& desk, BlobStore& blobs, const AttemptLogs& logs, const Doorman& doorman)
+      : desk_(desk), blobs_(blobs), logs_(logs), doorman_(doorman) {}
 
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
                                    const v1::SubmitRequest* request,
@@ -52,8 +52,11 @@ class JobService final : public v1::JobService::CallbackService {
   std::function<absl::Status()> AdmissionOf(const grpc::CallbackServerContext& context) const;
   absl::StatusOr<v1::SubmitResponse> Take(const grpc::CallbackServerContext& context,
                                           const v1::SubmitRequest& request);
+  // A damaged dataset is missing from then on, and is sent again.
+  absl::Status RemoveDamaged(const std::vector<Draft>& drafts);
 
   FrontDesk& desk_;
+  BlobStore& blobs_;
   const AttemptLogs& logs_;
   const Doorman& doorman_;
 };

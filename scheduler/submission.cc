@@ -96,12 +96,28 @@ std::set<std::string> MissingDatasets(const Ledger& ledger,
                                       const std::vector<Decision>& decisions) {
   std::set<std::string> missing;
   for (const Decision& decision : decisions) {
-    if (!decision.queues) continue;
     for (const v1::Dataset& dataset : decision.draft->job.datasets) {
       if (!ledger.blobs.Has(dataset.sha256())) missing.insert(dataset.sha256());
     }
   }
   return missing;
+}
+
+// Retention leaves the datasets of a domain's latest job alone: what is missing of them was lost.
+void SayWhatIsRepaired(const std::vector<Decision>& decisions, const std::set<std::string>& missing,
+                       v1::SubmitResponse& response) {
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    if (decisions[i].queues) continue;
+    const auto& datasets = decisions[i].draft->job.datasets;
+    const auto lost = std::find_if(datasets.begin(), datasets.end(), [&](const auto& dataset) {
+      return missing.count(dataset.sha256()) > 0;
+    });
+    if (lost == datasets.end()) continue;
+    v1::SubmitResponse::Outcome& outcome = *response.mutable_outcomes(static_cast<int>(i));
+    outcome.set_outcome("repaired");
+    outcome.set_note(absl::StrCat("the scheduler had lost ", lost->name(), " of job ",
+                                  decisions[i].latest->job, "; it is sent again"));
+  }
 }
 
 absl::Status Append(Ledger& ledger, const Moment& now, int64_t job, const Decision& decision,
@@ -169,6 +185,7 @@ absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
   }
   const std::set<std::string> missing = MissingDatasets(ledger, decisions);
   response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
+  SayWhatIsRepaired(decisions, missing, response);
   if (request.dry_run() || !missing.empty()) return response;
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());

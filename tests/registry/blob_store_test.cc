@@ -44,6 +44,30 @@ TEST_F(BlobStoreTest, UploadsAtOneTimeAreBounded) {
   EXPECT_TRUE(Put("one more").ok());
 }
 
+TEST_F(BlobStoreTest, DamagedBlobIsRemovedAndCanBeUploadedAgain) {
+  ASSERT_TRUE(Put("hello").ok());
+  const std::string sha256 = Sha256Hex("hello");
+  EXPECT_FALSE(store_.RemoveIfDamaged(sha256).value());
+  const std::filesystem::path path = store_.Path(sha256).value();
+  for (const char* bytes : {"hellO", "hell", ""}) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_write,
+                                 std::filesystem::perm_options::add);
+    std::ofstream(path) << bytes;
+    EXPECT_TRUE(store_.RemoveIfDamaged(sha256).value()) << bytes;
+    EXPECT_FALSE(store_.Has(sha256));
+    EXPECT_FALSE(store_.RemoveIfDamaged(sha256).value()) << "it is gone";
+    ASSERT_TRUE(Put("hello").ok());
+    EXPECT_EQ(Read(sha256), "hello");
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(store_.RemoveIfDamaged("../lock").status()));
+}
+
+TEST_F(BlobStoreTest, UploadMakesDirectoriesThatAreGone) {
+  std::filesystem::remove_all(directory_.path() / "blobs");
+  EXPECT_TRUE(Put("hello").ok());
+  EXPECT_EQ(Read(Sha256Hex("hello")), "hello");
+}
+
 TEST_F(BlobStoreTest, UploadedBlobIsThereReadOnly) {
   ASSERT_TRUE(Put("hello").ok());
   const std::string sha256 = Sha256Hex("hello");

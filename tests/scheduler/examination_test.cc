@@ -170,10 +170,20 @@ TEST_F(ExaminationTest, StrangersInTheRegistry) {
   EXPECT_THAT(findings, Contains(AllOf(HasSubstr("staging/7-3"), HasSubstr("was cut"))));
 }
 
+TEST_F(ExaminationTest, DirectoriesThatEveryStartMakesAreMissed) {
+  daemon_.reset();  // it would make them again
+  for (const char* name : {"blobs", "registry"}) fs::remove_all(Data() / name);
+  const auto findings = Findings();
+  for (const char* name : {"blobs", "registry"}) {
+    const std::string missing = absl::StrCat("problem: DATA/", name, ": is missing");
+    EXPECT_THAT(findings, Contains(AllOf(HasSubstr(missing), HasSubstr("makes it again"))));
+  }
+}
+
 TEST_F(ExaminationTest, DatasetOfAJobThatWaits) {
   fs::remove(BlobOf("other rows"));
   EXPECT_THAT(Findings(), Only("problem: DATA/blobs", "is missing: dataset train.jsonl of job 2 "
-                               "(history)", "cancel the job and submit"));
+                               "(history)", "submit its domain again"));
   Overwrite(BlobOf("other rows"), "short");
   EXPECT_THAT(Findings(), Only("DATA/blobs", "has 5 bytes, not 10", "submit"));
   Overwrite(BlobOf("other rows"), "other rowS");

@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <future>
 
+#include "common/files.h"
 #include "tests/scheduler/service.h"
 
 namespace mozgach {
@@ -47,6 +50,29 @@ class JobServiceTest : public Service {
     return response.assignments_size() > 0 ? response.assignments(0) : v1::Assignment();
   }
 };
+
+TEST_F(JobServiceTest, SubmittingAgainRepairsADamagedDataset) {
+  v1::SubmitRequest request;
+  *request.add_domains() = Domain("law", "rows");
+  const std::string sha256 = request.domains(0).datasets(0).sha256();
+  const auto submit = [&] {
+    Patience patience;
+    v1::SubmitResponse response;
+    const grpc::Status status = jobs_->Submit(patience, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  };
+  submit();
+  const auto blob = Options().data / "blobs" / sha256.substr(0, 2) / sha256;
+  std::filesystem::remove(blob);
+  std::ofstream(blob) << "rowS";
+  const v1::SubmitResponse response = submit();
+  ASSERT_EQ(response.missing_blobs_size(), 1);
+  EXPECT_EQ(response.outcomes(0).outcome(), "repaired");
+  PutBlob("rows");
+  EXPECT_EQ(submit().missing_blobs_size(), 0);
+  EXPECT_EQ(ReadFile(blob).value(), "rows");
+}
 
 TEST_F(JobServiceTest, WatchTellsEveryChangeAndEndsWithTheLastJob) {
   const int64_t job = SubmitOne("law");

@@ -46,6 +46,34 @@ TEST_F(SubmissionTest, NewThenUnchanged) {
   EXPECT_EQ(Jobs(), 2);
 }
 
+TEST_F(SubmissionTest, LostDatasetIsAskedForAgain) {
+  const v1::Submission domain = Domain("law");
+  const std::string sha256 = domain.datasets(0).sha256();
+  Submit({domain});
+  TestWorker alpha("alpha");
+  for (const char* state : {"queued", "running", "succeeded"}) {
+    ASSERT_TRUE(blobs_->Remove(sha256).ok());
+    for (const bool dry : {true, false}) {
+      const auto response = TrySubmit({domain}, dry);
+      ASSERT_TRUE(response.ok()) << response.status();
+      EXPECT_THAT(response->missing_blobs(), ElementsAre(sha256)) << state;
+      EXPECT_EQ(response->outcomes(0).outcome(), "repaired") << state;
+      EXPECT_THAT(response->outcomes(0).note(), HasSubstr("of job 1"));
+    }
+    PutBlob("rows");
+    EXPECT_THAT(Outcomes({domain}), ElementsAre("unchanged")) << state;
+    EXPECT_EQ(Jobs(), 1);
+    if (std::string(state) == "queued") alpha.Reports(Claim(alpha));
+    if (std::string(state) == "running") {
+      const v1::Job job = Get(1);
+      *alpha.Reports(job.job(), job.attempt(), v1::AttemptReport::FINISHED).mutable_result() =
+          Result();
+      Call(alpha);
+      ASSERT_EQ(State(1), "succeeded");
+    }
+  }
+}
+
 TEST_F(SubmissionTest, SucceededIsUnchangedAsLongAsItsVersionIsThere) {
   SubmitOne("law");
   TestWorker alpha("alpha");

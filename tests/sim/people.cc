@@ -75,7 +75,8 @@ void People::Send(const v1::SubmitRequest& request) {
   }
   for (const auto& outcome : response->outcomes()) {
     scheduler_.invariants().Accepted(outcome.job());
-    if (outcome.outcome() != "unchanged" && outcome.outcome() != "updated") ++submitted_;
+    if (outcome.outcome() != "unchanged" && outcome.outcome() != "updated" &&
+        outcome.outcome() != "repaired") ++submitted_;
     Note(outcome.outcome(), outcome.job());
   }
 }
