@@ -29,6 +29,20 @@ void PreferSmallAllocations() {
   static_cast<void>(code);  // too late in a program that has used SQLite by itself; no harm
 }
 
+bool IsOfTheFile(int code) {
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return true;
+    default:
+      return false;
+  }
+}
+
 absl::StatusCode CodeFor(int code, int system_error) {
   if (code == SQLITE_IOERR_SHMSIZE || system_error == ENOSPC || system_error == EDQUOT) {
     return absl::StatusCode::kResourceExhausted;
@@ -136,8 +150,13 @@ absl::Status Database::Error(int code, const std::string& action) {
   const bool io = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
   const absl::StatusCode status_code = CodeFor(code, io ? system_error : 0);
   const char* message = connection_ == nullptr ? "out of memory" : sqlite3_errmsg(connection_);
-  return absl::Status(status_code, absl::StrCat(path_, ": cannot ", action, ": ", message,
+  absl::Status status(status_code, absl::StrCat(path_, ": cannot ", action, ": ", message,
                                                 " (SQLite ", code, ")", Advice(status_code)));
+  if (IsOfTheFile(code)) {
+    ++stats_.file_failures;
+    last_file_failure_ = std::string(status.message());
+  }
+  return status;
 }
 
 sqlite3_stmt* Database::TakeStatement(const char* sql, absl::Status* status) {

@@ -27,6 +27,7 @@ class Database {
     int64_t commits = 0;
     double commit_seconds = 0;  // in COMMIT, which writes
     int64_t failures = 0;       // statements that ended with an error
+    int64_t file_failures = 0;  // those of the file: full, read-only, not readable, damaged
   };
 
   // ":memory:" opens an empty database of its own, "" one that is on the disk and goes when closed.
@@ -57,6 +58,8 @@ class Database {
   int64_t SizeBytes();
   int64_t WalSizeBytes() const;
   const Stats& stats() const { return stats_; }
+  // The message of the last file failure; empty: there was none.
+  const std::string& last_file_failure() const { return last_file_failure_; }
   const std::string& path() const { return path_; }
 
   // The status for what SQLite just said; `action` is what was tried.
@@ -79,6 +82,7 @@ class Database {
   std::unordered_map<const char*, std::vector<sqlite3_stmt*>> idle_statements_;
   int transaction_depth_ = 0;
   Stats stats_;
+  std::string last_file_failure_;
 };
 
 // A Transaction takes the write lock at once and is undone unless committed.  Transactions nest: an

@@ -115,7 +115,7 @@ bool IsDirectory(const fs::path& path) {
 
 }  // namespace
 
-absl::Status VersionFiles::Open() {
+absl::Status VersionFiles::Open() const {
   RETURN_IF_ERROR(SettleDirectory(root_ / "adapters"));
   return MakeDirectories(root_ / "staging");
 }

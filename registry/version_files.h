@@ -25,7 +25,8 @@ class VersionFiles {
  public:
   explicit VersionFiles(std::filesystem::path root) : root_(std::move(root)) {}
 
-  absl::Status Open();
+  // Makes the directories.
+  absl::Status Open() const;
 
   std::filesystem::path Directory(const std::string& domain, int64_t number) const;
 

@@ -163,7 +163,8 @@ void Core::Expect(const Moment& now) {
 bool Core::Succeeded(const absl::Status& status, const char* action) {
   if (status.ok()) return true;
   if (status.message() != ledger_.trouble) {
-    spdlog::error("cannot {}: {}", action, std::string(status.message()));
+    // The WriteWatch says once that there is a problem, and once that it is over.
+    spdlog::debug("cannot {}: {}", action, std::string(status.message()));
   }
   ledger_.Trouble(status);
   return false;

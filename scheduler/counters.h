@@ -26,6 +26,7 @@ struct Counters {
   int64_t stale_reports = 0;
   int64_t leases_expired = 0;
   int64_t claims = 0;
+  int64_t write_problems = 0;                     // times that nothing could be stored
   int64_t affinity_hits = 0;                      // claims whose base was loaded already
   std::map<std::string, int64_t> attempts_ended;  // by class; "succeeded", "cancelled", …
   std::map<std::string, int64_t> jobs_finished;   // by final state

@@ -22,6 +22,7 @@
 #include "scheduler/backup.h"
 #include "scheduler/base_service.h"
 #include "scheduler/data_directory.h"
+#include "scheduler/database_copy.h"
 #include "scheduler/doorman.h"
 #include "scheduler/fleet_service.h"
 #include "scheduler/front_desk.h"
@@ -33,6 +34,7 @@
 #include "scheduler/upkeep_service.h"
 #include "scheduler/web_pages.h"
 #include "scheduler/worker_service.h"
+#include "scheduler/write_watch.h"
 #include "security/address.h"
 
 namespace mozgach {
@@ -48,6 +50,15 @@ constexpr auto kEndpointsRetry = std::chrono::seconds(1);
 std::string WithPort(const std::string& address, int port) {
   if (IsUnixAddress(address)) return address;
   return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+}
+
+// A damaged database is not served: what is read from it may be wrong, and is built upon.
+absl::Status CheckSound(Database& database) {
+  const auto start = std::chrono::steady_clock::now();
+  RETURN_IF_ERROR(CheckQuickly(database));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  if (took.count() > 1) spdlog::info("the database was checked in {:.1f} s", took.count());
+  return absl::OkStatus();
 }
 
 // Of a small disk something is left to use.
@@ -90,6 +101,7 @@ struct Daemon::Parts {
   std::unique_ptr<CertificateWatch> certificate;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<WebServer> web;
+  std::unique_ptr<WriteWatch> watch;
 };
 
 Daemon::Daemon() : parts_(std::make_unique<Parts>()) {}
@@ -102,11 +114,17 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& optio
   RETURN_IF_ERROR(CheckListen("--listen", options.listen, tls, options.insecure_plaintext));
   RETURN_IF_ERROR(CheckListen("--http", options.http, false, options.insecure_plaintext));
   std::unique_ptr<Daemon> daemon(new Daemon());
-  RETURN_IF_ERROR(daemon->OpenData(options, clock));
+  const absl::Status opened = daemon->OpenData(options, clock);
+  if (absl::IsDataLoss(opened)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(opened.message(), ": ", HowDatabaseComesBack(options.data)));
+  }
+  RETURN_IF_ERROR(opened);
   RETURN_IF_ERROR(daemon->OpenDoors(options, clock));
   RETURN_IF_ERROR(daemon->Serve(options));
   RETURN_IF_ERROR(daemon->ServeWeb(options));
   RETURN_IF_ERROR(daemon->AnnounceEndpoints(options.data));
+  daemon->WatchWrites(options, clock);
   return daemon;
 }
 
@@ -119,6 +137,7 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   RETURN_IF_ERROR(CheckNotRestoring(data));
   RETURN_IF_ERROR(CheckDatabaseNotLost(data));
   ASSIGN_OR_RETURN(parts_->database, Database::Open((data / kDatabaseName).string()));
+  RETURN_IF_ERROR(CheckSound(*parts_->database));
   RETURN_IF_ERROR(Migrate(*parts_->database, Schema()));
   parts_->blobs = std::make_unique<BlobStore>(data / "blobs", options.config.blob_bytes_max,
                                               ReserveOn(data, options.config.disk_reserve_bytes));
@@ -231,7 +250,26 @@ absl::Status Daemon::AnnounceEndpoints(const fs::path& data) {
   return absl::OkStatus();
 }
 
+void Daemon::WatchWrites(const DaemonOptions& options, const Clock& clock) {
+  std::error_code error;
+  const fs::path data = fs::absolute(options.data, error).lexically_normal();
+  const auto blobs = [this] { return parts_->blobs->Open(); };
+  const auto registry = [this] { return parts_->adapters->files().Open(); };
+  WriteWatch::Options watch{.data = data};
+  watch.kept = {{data / "blobs/partial", blobs},
+                {data / "registry/adapters", registry},
+                {data / "registry/staging", registry},
+                {data / "endpoints.json", [this, data] { return WriteEndpoints(data); }}};
+  watch.announce = [this](bool can_write) {
+    if (auto* health = parts_->server->GetHealthCheckService(); health != nullptr) {
+      health->SetServingStatus(can_write);
+    }
+  };
+  parts_->watch = std::make_unique<WriteWatch>(*parts_->desk, clock, std::move(watch));
+}
+
 void Daemon::Stop() {
+  parts_->watch.reset();
   announcer_ = std::jthread();
   if (parts_->upkeep != nullptr) parts_->upkeep->Stop();
   if (parts_->desk != nullptr) parts_->desk->Close();

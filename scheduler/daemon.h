@@ -26,8 +26,9 @@ class Daemon {
  public:
   // Opens the data directory, goes on with what is stored there, serves, and writes the addresses
   // to endpoints.json in it, on a full disk as soon as there is room.  FAILED_PRECONDITION: the
-  // directory is in use, or was written by a newer program.  INVALID_ARGUMENT: an address cannot be
-  // listened on, or should not be without TLS.  `clock` outlives the daemon.
+  // directory is in use, was written by a newer program, or its database is damaged.
+  // INVALID_ARGUMENT: an address cannot be listened on, or should not be without TLS.  `clock`
+  // outlives the daemon.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const DaemonOptions& options,
                                                        const Clock& clock);
   // Stop().
@@ -48,6 +49,7 @@ class Daemon {
   absl::Status Serve(const DaemonOptions& options);
   absl::Status ServeWeb(const DaemonOptions& options);
   absl::Status WriteEndpoints(const std::filesystem::path& data) const;
+  void WatchWrites(const DaemonOptions& options, const Clock& clock);
   absl::Status AnnounceEndpoints(const std::filesystem::path& data);
 
   std::unique_ptr<Parts> parts_;

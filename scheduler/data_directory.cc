@@ -58,6 +58,12 @@ absl::Status CheckDatabaseNotLost(const fs::path& data) {
       "move ", (data / "registry").string(), " and ", (data / "logs").string(), " away"));
 }
 
+std::string HowDatabaseComesBack(const fs::path& data) {
+  return absl::StrCat("move ", (data / kDatabaseName).string(),
+                      " and what is named like it away, then: mozgach-scheduler restore "
+                      "--keep-files --from BACKUP --data ", data.string());
+}
+
 bool IsDatabaseGone(const fs::path& data) {
   std::error_code error;
   const uintmax_t bytes = fs::file_size(data / kDatabaseName, error);

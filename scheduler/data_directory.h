@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "common/status.h"
 
@@ -16,6 +17,12 @@ absl::Status CheckNotRestoring(const std::filesystem::path& data);
 
 // FAILED_PRECONDITION: IsDatabaseGone, and versions or logs of its jobs lie in `data`.
 absl::Status CheckDatabaseNotLost(const std::filesystem::path& data);
+
+// Where a database was damaged or lost, with what the scheduler must be stopped for.
+std::string HowDatabaseComesBack(const std::filesystem::path& data);
+
+// A file that is written now and then to see whether files can be written.
+inline constexpr char kWriteProbeName[] = ".write-probe";
 
 // Something of that name, be it a link that leads nowhere.
 bool Exists(const std::filesystem::path& path);

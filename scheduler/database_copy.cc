@@ -12,6 +12,20 @@ namespace mozgach {
 namespace fs = std::filesystem;
 namespace sql = scheduler_sql;
 
+namespace {
+
+absl::Status CheckWith(const char* check, Database& database) {
+  std::string problems;
+  Query rows(database, check);
+  while (rows.Next()) absl::StrAppend(&problems, problems.empty() ? "" : "; ", rows.Text(0));
+  RETURN_IF_ERROR(rows.status());
+  if (problems.empty()) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat(database.path(), " is damaged: ", problems, "; restore it from a backup"));
+}
+
+}  // namespace
+
 absl::Status CopyDatabase(Database& source, const fs::path& target) {
   {
     ASSIGN_OR_RETURN(const auto copy, Database::Open(target.string()));
@@ -24,14 +38,12 @@ absl::Status CopyDatabase(Database& source, const fs::path& target) {
 }
 
 absl::Status CheckIntegrity(Database& database) {
-  std::string problems;
-  Query rows(database, sql::kIntegrity);
-  while (rows.Next()) absl::StrAppend(&problems, problems.empty() ? "" : "; ", rows.Text(0));
-  RETURN_IF_ERROR(rows.status());
-  if (problems.empty()) return absl::OkStatus();
-  return absl::DataLossError(
-      absl::StrCat(database.path(), " is damaged: ", problems, "; restore it from a backup"));
+  return CheckWith(sql::kIntegrity, database);
 }
+
+absl::Status CheckQuickly(Database& database) { return CheckWith(sql::kQuickCheck, database); }
+
+absl::Status WriteNothingNew(Database& database) { return Run(database, sql::kWriteNothingNew); }
 
 absl::StatusOr<int64_t> KnownSchemaOf(Database& database) {
   Query row(database, sql::kSchemaNumber);

@@ -15,6 +15,12 @@ absl::Status CopyDatabase(Database& source, const std::filesystem::path& target)
 // OK when every page and every index is sound.  DATA_LOSS names what is not.
 absl::Status CheckIntegrity(Database& database);
 
+// As CheckIntegrity, without comparing indexes with their tables: a few seconds for each GiB.
+absl::Status CheckQuickly(Database& database);
+
+// A transaction that writes a page as it is: OK where others can be written.
+absl::Status WriteNothingNew(Database& database);
+
 // `user_version`.  FAILED_PRECONDITION: this program does not know it, as it is newer, or there is
 // no schema at all.
 absl::StatusOr<int64_t> KnownSchemaOf(Database& database);

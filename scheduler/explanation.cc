@@ -195,7 +195,9 @@ std::string Summary(Ledger& ledger, const Moment& now, const Job& job) {
 }  // namespace
 
 std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
-  if (!ledger.trouble.empty()) return absl::StrCat("the scheduler cannot write: ", ledger.trouble);
+  if (const std::string why = ledger.WhyNotWritable(); !why.empty()) {
+    return absl::StrCat("the scheduler cannot write: ", why);
+  }
   if (!job.ready) return BacksOff(now, job);
   if (ledger.roster.workers().empty()) return kNoWorkers;
   const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());

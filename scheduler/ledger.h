@@ -70,8 +70,31 @@ struct Ledger {
   std::string trouble;
   int64_t trouble_commit = 0;  // the number of commits before it
   void Trouble(const absl::Status& status) {
-    trouble = std::string(status.message());
+    trouble = last_trouble = std::string(status.message());
     trouble_commit = database.stats().commits;
+    ++troubles;
+  }
+  std::string last_trouble;
+  int64_t troubles = 0;
+
+  // What went wrong so far with what is stored, of all requests.
+  struct Failures {
+    int64_t troubles = 0;
+    int64_t of_database = 0;
+  };
+  Failures failures() const { return {troubles, database.stats().file_failures}; }
+  // The last failure; empty: there was none after `seen`.
+  std::string FailureAfter(const Failures& seen) const {
+    if (database.stats().file_failures > seen.of_database) return database.last_file_failure();
+    return troubles > seen.troubles ? last_trouble : "";
+  }
+  // As the WriteWatch found last: why nothing can be stored safely (empty: it can), and the failures
+  // that lie behind.
+  std::string write_problem;
+  Failures failures_over;
+  std::string WhyNotWritable() const {
+    const std::string failure = FailureAfter(failures_over);
+    return !write_problem.empty() ? write_problem : !failure.empty() ? failure : trouble;
   }
   // Since boot: a back-off is over then.
   Milliseconds wake_at = Milliseconds::max();

@@ -129,6 +129,14 @@ void CollectWorkers(const Ledger& ledger, const Moment& now, MetricFamilies& out
               double(ledger.roster.trainer_restarts_total()));
 }
 
+void CollectWriteProblems(const Ledger& ledger, MetricFamilies& out) {
+  out.Gauge("mozgach_write_problem",
+            "1: what the scheduler is told cannot be stored safely; /health says why.",
+            ledger.WhyNotWritable().empty() ? 0 : 1);
+  out.Counter("mozgach_write_problems_total", "Times that such a problem began.",
+              static_cast<double>(ledger.counters.write_problems));
+}
+
 void CollectDatabase(Database& database, MetricFamilies& out) {
   const Database::Stats& stats = database.stats();
   out.Counter("mozgach_db_commits_total", "Transactions.", double(stats.commits));
@@ -154,6 +162,7 @@ std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Moment& now)
   CollectCounters(core.ledger().counters, out);
   CollectRunning(core.ledger().board, out);
   CollectWorkers(core.ledger(), now, out);
+  CollectWriteProblems(core.ledger(), out);
   CollectDatabase(core.ledger().database, out);
   return out.Take();
 }

@@ -40,7 +40,7 @@ absl::StatusOr<fs::path> FindDatabase(const fs::path& from, BackupContents& back
 // OK where a restore loses nothing.
 absl::Status CheckTarget(const fs::path& data, bool keep_files) {
   if (!Exists(data) || Exists(data / kRestoringName)) return absl::OkStatus();
-  std::set<std::string> harmless = {"lock", "endpoints.json"};
+  std::set<std::string> harmless = {"lock", "endpoints.json", kWriteProbeName};
   if (keep_files) harmless.insert({"registry", "blobs", "logs"});
   const std::string database = kDatabaseName;
   // What lies beside a database that is gone is of no use to anybody.

@@ -36,9 +36,8 @@ std::string Row(const std::string& name, int64_t count) {
 absl::StatusOr<std::string> FrontPage(Core& core, const Moment& now) {
   Ledger& ledger = core.ledger();
   std::string page = kHead;
-  if (!ledger.trouble.empty()) {
-    absl::StrAppend(&page, "<p class=\"bad\">The scheduler cannot write: ",
-                    Escaped(ledger.trouble), "</p>\n");
+  if (const std::string why = ledger.WhyNotWritable(); !why.empty()) {
+    absl::StrAppend(&page, "<p class=\"bad\">The scheduler cannot write: ", Escaped(why), "</p>\n");
   }
   absl::StrAppend(&page, "<table>\n<tr><th>jobs</th></tr>\n");
   for (const JobState state : kJobStates) {
@@ -61,11 +60,8 @@ WebAnswer Front(FrontDesk& desk) {
 }
 
 WebAnswer Health(FrontDesk& desk) {
-  const absl::StatusOr<std::string> trouble =
-      desk.Ask([](Core& core, const Moment&) -> absl::StatusOr<std::string> {
-        return core.ledger().trouble;
-      });
-  const std::string reason = trouble.ok() ? *trouble : std::string(trouble.status().message());
+  const std::string reason =
+      desk.Consider([](Core& core, const Moment&) { return core.ledger().WhyNotWritable(); });
   nlohmann::json health = {{"status", reason.empty() ? "ok" : "trouble"}};
   if (!reason.empty()) health["reason"] = reason;
   return {reason.empty() ? 200 : 503, "application/json",

@@ -6,6 +6,12 @@ PRAGMA user_version
 -- name: integrity
 SELECT integrity_check FROM pragma_integrity_check(20) WHERE integrity_check <> 'ok'
 
+-- name: quick_check
+SELECT quick_check FROM pragma_quick_check(20) WHERE quick_check <> 'ok'
+
+-- name: write_nothing_new
+UPDATE scheduler SET incarnation = incarnation
+
 -- name: broken_references
 SELECT "table", rowid, parent FROM pragma_foreign_key_check LIMIT 20
 

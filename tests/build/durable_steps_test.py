@@ -27,6 +27,7 @@ WITHIN = {
     ("worker/checkpoint_travel.cc", "link"): 1,       # where it is read from, for as long as that takes
     ("scheduler/attempt_log.cc", "::rename"): 1,      # logs are not synced
     ("scheduler/file_copy.cc", "link"): 1,            # scheduler.backup.sync_names
+    ("scheduler/write_watch.cc", "fsync"): 1,         # a file without meaning, to see whether it can be written
     ("trainer/checkpoint/safetensors_writer.cc", "WriteSafetensors"): 1,    # the definition
     ("trainer/checkpoint/safetensors_writer.cc", "WriteFileAtomically"): 1,
     ("trainer/commands/score_command.cc", "WriteSafetensors"): 1,  # what a person asked for, on a terminal

@@ -1,11 +1,8 @@
 #include "scheduler/daemon.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <future>
@@ -14,31 +11,13 @@
 #include "common/files.h"
 #include "nlohmann/json.hpp"
 #include "tests/registry/weights.h"
+#include "tests/scheduler/http_get.h"
 #include "tests/scheduler/service.h"
 
 namespace mozgach {
 namespace {
 
 using ::testing::HasSubstr;
-
-// The whole answer to a GET, headers included.
-std::string HttpGet(const std::string& address, const std::string& path) {
-  FileDescriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in peer{};
-  peer.sin_family = AF_INET;
-  peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&peer), sizeof(peer)) != 0) return "";
-  const std::string request =
-      absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  if (::write(fd.get(), request.data(), request.size()) < 0) return "";
-  std::string answer;
-  char buffer[4096];
-  for (ssize_t got; (got = ::read(fd.get(), buffer, sizeof(buffer))) > 0;) {
-    answer.append(buffer, static_cast<size_t>(got));
-  }
-  return answer;
-}
 
 class DaemonTest : public Service {};
 
