@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "common/json_text.h"
+#include "common/quantization_format.h"
 #include "planner/model_family.h"
 
 namespace mozgach {
@@ -92,6 +93,14 @@ void ReadGemma(ConfigReader& reader, ModelConfig* config) {
   }
 }
 
+// transformers reads the outer key alone: what text_config says does not count, and null in a
+// multimodal configuration means false.
+bool ReadTie(const ModelFamily& family, ConfigReader& outer, bool multimodal) {
+  constexpr char kKey[] = "tie_word_embeddings";
+  if (multimodal && outer.Contains(kKey) && outer.Find(kKey) == nullptr) return false;
+  return outer.Flag(kKey, family.tie_word_embeddings);
+}
+
 // `whole` is the file, `text` the part of it about the text model; often the same.
 absl::StatusOr<ModelConfig> FromJson(const ModelFamily& family, const json& whole,
                                      const json& text) {
@@ -103,8 +112,7 @@ absl::StatusOr<ModelConfig> FromJson(const ModelFamily& family, const json& whol
   config.name_or_path = outer.Text("_name_or_path", "");
   ReadShape(family, reader, &config);
   config.rms_norm_eps = reader.Positive("rms_norm_eps", 1e-6);
-  config.tie_word_embeddings = outer.Flag(
-      "tie_word_embeddings", reader.Flag("tie_word_embeddings", family.tie_word_embeddings));
+  config.tie_word_embeddings = ReadTie(family, outer, &whole != &text);
   const std::string type = reader.Text("dtype", reader.Text("torch_dtype", "float32"));
   config.torch_dtype = outer.Text("dtype", outer.Text("torch_dtype", type));
   RETURN_IF_ERROR(reader.status());
@@ -133,6 +141,7 @@ std::string ModelConfig::LayersPath() const {
 absl::StatusOr<ModelConfig> ModelConfig::Parse(std::string_view text) {
   ASSIGN_OR_RETURN(const json document, ParseJson(text));
   if (!document.is_object()) return absl::InvalidArgumentError("is no JSON object");
+  RETURN_IF_ERROR(CheckQuantizationConfig(document));
   ConfigReader reader(document);
   const std::string model_type = reader.Text("model_type", "");
   RETURN_IF_ERROR(reader.status());

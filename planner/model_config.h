@@ -31,6 +31,7 @@ struct ModelConfig {
   int64_t max_position_embeddings = 0;
   double rms_norm_eps = 1e-6;
   Activation activation = Activation::kSilu;
+  // As declared.  Weights may contradict it: see trainer/checkpoint/word_tables.h.
   bool tie_word_embeddings = false;
   bool attention_bias = false;  // on q, k, v
   bool attention_output_bias = false;
@@ -55,7 +56,8 @@ struct ModelConfig {
   std::string LayersPath() const;
 
   // Reads and checks `base_dir`/config.json: INVALID_ARGUMENT names the key and what would be
-  // right; a family we do not have is answered with those we have.  Reads both spellings of rope
+  // right; a family we do not have is answered with those we have, a quantisation that cannot be
+  // trained with what can (common/quantization_format.h).  Reads both spellings of rope
   // and type.  Of a model that sees as well (Gemma3ForConditionalGeneration) the text part.  What
   // this version cannot do is refused, never passed over.
   static absl::StatusOr<ModelConfig> Load(const std::filesystem::path& base_dir);

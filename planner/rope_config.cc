@@ -18,8 +18,19 @@ const std::map<std::string, RopeScaling::Type>& Types() {
   return kTypes;
 }
 
+bool IsZero(const json& value) {
+  return value == false || (value.is_number() && value.get<double>() == 0);
+}
+
 std::optional<double> OptionalPositive(ConfigReader& reader, const char* key) {
   if (reader.Find(key) == nullptr) return std::nullopt;
+  return reader.Positive(key, 1);
+}
+
+// transformers tests these keys for truth: 0 and false count as absent.
+std::optional<double> PositiveUnlessZero(ConfigReader& reader, const char* key) {
+  const json* value = reader.Find(key);
+  if (value == nullptr || IsZero(*value)) return std::nullopt;
   return reader.Positive(key, 1);
 }
 
@@ -67,12 +78,12 @@ absl::StatusOr<std::optional<RopeScaling>> ReadRopeScaling(const json& object) {
   if (reader.Find("original_max_position_embeddings") != nullptr) {
     scaling.original_max_position_embeddings = reader.Size("original_max_position_embeddings");
   }
-  scaling.beta_fast = reader.Positive("beta_fast", 32);
-  scaling.beta_slow = reader.Positive("beta_slow", 1);
+  scaling.beta_fast = PositiveUnlessZero(reader, "beta_fast").value_or(32);
+  scaling.beta_slow = PositiveUnlessZero(reader, "beta_slow").value_or(1);
   scaling.truncate = reader.Flag("truncate", true);
   scaling.attention_factor = OptionalPositive(reader, "attention_factor");
-  scaling.mscale = OptionalPositive(reader, "mscale");
-  scaling.mscale_all_dim = OptionalPositive(reader, "mscale_all_dim");
+  scaling.mscale = PositiveUnlessZero(reader, "mscale");
+  scaling.mscale_all_dim = PositiveUnlessZero(reader, "mscale_all_dim");
   scaling.low_freq_factor = reader.Positive("low_freq_factor", 1);
   scaling.high_freq_factor = reader.Positive("high_freq_factor", 4);
   if (scaling.high_freq_factor <= scaling.low_freq_factor) {

@@ -191,6 +191,46 @@ TEST(ModelConfigTest, RealConfigsHaveTheShapesOfTheirModels) {
   }
 }
 
+TEST(ModelConfigTest, ZeroMagnitudesOfYarnCountAsAbsent) {
+  json config = SmallQwen2();
+  config["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4.0}, {"mscale", 1.0},
+                            {"mscale_all_dim", 0}, {"beta_fast", 0}, {"beta_slow", 0.0}};
+  const auto read = Load(config);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_FALSE(read->ropes.at(0).scaling->mscale_all_dim.has_value());
+  EXPECT_EQ(read->ropes.at(0).scaling->beta_fast, 32);
+  EXPECT_EQ(read->ropes.at(0).scaling->beta_slow, 1);
+  config["rope_scaling"]["mscale"] = false;
+  EXPECT_FALSE(Load(config)->ropes.at(0).scaling->mscale.has_value());
+  config["rope_scaling"]["mscale_all_dim"] = -1;
+  EXPECT_THAT(ErrorOf(config), HasSubstr("mscale_all_dim"));
+}
+
+TEST(ModelConfigTest, OnlyTheOuterTieOfAMultimodalConfigCounts) {
+  json text = {{"vocab_size", 100},     {"hidden_size", 64},        {"intermediate_size", 128},
+               {"num_hidden_layers", 2}, {"num_attention_heads", 4}, {"num_key_value_heads", 2},
+               {"head_dim", 16},         {"tie_word_embeddings", false}};
+  json config = {{"model_type", "gemma3"}, {"text_config", text}};
+  EXPECT_TRUE(Load(config)->tie_word_embeddings);  // the class's default
+  config["tie_word_embeddings"] = true;
+  EXPECT_TRUE(Load(config)->tie_word_embeddings);
+  config["tie_word_embeddings"] = nullptr;
+  EXPECT_FALSE(Load(config)->tie_word_embeddings);
+  config["text_config"]["tie_word_embeddings"] = true;
+  config["tie_word_embeddings"] = false;
+  EXPECT_FALSE(Load(config)->tie_word_embeddings);
+}
+
+TEST(ModelConfigTest, RefusesAQuantisationThatCannotBeTrained) {
+  json config = SmallQwen2();
+  config["quantization_config"] = {{"quant_method", "gptq"}, {"bits", 4}};
+  EXPECT_EQ(Load(config).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(ErrorOf(config), AllOf(HasSubstr("config.json"), HasSubstr("GPTQ"),
+                                     HasSubstr("unquantised checkpoint")));
+  config["quantization_config"] = {{"quant_method", "bitsandbytes"}, {"load_in_4bit", true}};
+  EXPECT_TRUE(Load(config).ok());
+}
+
 TEST(ModelConfigTest, AWindowThatIsNotInUseIsPassedOver) {
   for (const json& change : {
            json{{"use_sliding_window", false}, {"sliding_window", 32}},
