@@ -180,6 +180,56 @@ class SpellingTest(FamilyTest):
         self.assert_logits_agree(self.ours(base, documents), expected)
 
 
+class StoredTablesTest(FamilyTest):
+    """Embedding and head as transformers 5 reads them."""
+
+    def change_weights(self, base, change):
+        tensors = load_file(base / "model.safetensors")
+        change(tensors)
+        save_file(tensors, base / "model.safetensors", metadata={"format": "pt"})
+
+    def test_a_head_that_differs_from_a_tied_embedding(self):
+        for name, family, changes in (("qwen2", "qwen2", {}), ("gemma", "gemma3_text", GEMMA)):
+            with self.subTest(name):
+                base = small_base(self.dir / name, family, **changes)
+                self.change_weights(base, lambda tensors: tensors.update(
+                    {"lm_head.weight": tensors["model.embed_tokens.weight"] * 0.5 + 0.01}))
+                self.check_logits(base)
+
+    def test_a_head_without_an_embedding(self):
+        base = small_base(self.dir / "base", "qwen3", head_dim=16)
+        self.change_weights(base, lambda tensors: tensors.update(
+            {"lm_head.weight": tensors.pop("model.embed_tokens.weight")}))
+        self.check_logits(base)
+
+    def test_names_of_a_bare_model(self):
+        for name, changes in (("tied", {}), ("untied", {"tie_word_embeddings": False})):
+            with self.subTest(name):
+                base = small_base(self.dir / name, "llama", **changes)
+
+                def strip(tensors):
+                    for key in list(tensors):
+                        new = key.removeprefix("model.") if key.startswith("model.") else "model." + key
+                        tensors[new] = tensors.pop(key)
+
+                self.change_weights(base, strip)
+                self.check_logits(base)
+
+    def test_an_index_that_names_a_tied_head(self):
+        base = small_base(self.dir / "base", "qwen2")
+        names = list(load_file(base / "model.safetensors"))
+        (base / "model.safetensors").rename(base / "model-00001-of-00001.safetensors")
+        (base / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": {
+            name: "model-00001-of-00001.safetensors" for name in names + ["lm_head.weight"]}}))
+        self.check_logits(base)
+
+    def test_zero_magnitudes_of_yarn(self):
+        for name, scaling in (("one", {"mscale": 1.0, "mscale_all_dim": 0}), ("both", {"mscale": 0, "mscale_all_dim": 1.0}),
+                              ("ramp", {"beta_fast": 0, "beta_slow": 0})):
+            with self.subTest(name):
+                self.check_logits(small_base(self.dir / name, "qwen2", rope_parameters={**YARN, **scaling}))
+
+
 def seeing_gemma(directory, **changes):
     """Gemma 3 with a small vision tower, as the 4B to 27B are."""
     text = dict(SMALL, **GEMMA, rope_parameters={
@@ -203,6 +253,37 @@ class SeeingGemmaTest(FamilyTest):
         save_file(tensors, target / "model.safetensors")
         (target / "config.json").write_text((source / "config.json").read_text())
         return tensors
+
+    def test_every_order_of_its_prefixes(self):
+        model = seeing_gemma(self.dir / "base")
+        documents = random_documents(140, LENGTHS)
+        with torch.no_grad():
+            expected = reference_logits(model, documents)
+        names = load_file(self.dir / "base/model.safetensors")
+        stored = "language_model.model." if "language_model.model.norm.weight" in names else "model.language_model."
+        for number, other in enumerate(("language_model.", "model.language_model.model.")):
+            with self.subTest(other):
+                target = self.dir / str(number)
+                self.rename(self.dir / "base", target, stored, other)
+                with torch.no_grad():
+                    self.assert_logits_agree(reference_logits(reference_model(target), documents), expected)
+                self.assert_logits_agree(self.ours(target, documents), expected)
+
+    def test_only_the_outer_tie_counts(self):
+        seeing_gemma(self.dir / "base")
+        documents = random_documents(140, LENGTHS)
+        path = self.dir / "base/config.json"
+        config = json.loads(path.read_text())
+        config["text_config"]["tie_word_embeddings"] = False
+        for outer in (True, "absent"):
+            with self.subTest(outer):
+                config.pop("tie_word_embeddings", None)
+                if outer != "absent":
+                    config["tie_word_embeddings"] = outer
+                path.write_text(json.dumps(config))
+                with torch.no_grad():
+                    expected = reference_logits(reference_model(self.dir / "base"), documents)
+                self.assert_logits_agree(self.ours(self.dir / "base", documents), expected)
 
     def test_its_text_part_under_both_prefixes(self):
         model = seeing_gemma(self.dir / "base")

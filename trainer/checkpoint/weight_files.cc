@@ -1,6 +1,7 @@
 #include "trainer/checkpoint/weight_files.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -29,15 +30,30 @@ bool IsShardName(const std::string& name) {
          name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
 }
 
-std::string PlainName(const std::string& stored) {
-  constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
-      {"language_model.model.", "model."},
-      {"model.language_model.", "model."},
-      {"language_model.lm_head.", "lm_head."}};
-  for (const auto& [prefix, plain] : kPrefixes) {
+using Prefixes = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+std::string WithPrefix(const std::string& stored, Prefixes prefixes) {
+  for (const auto& [prefix, plain] : prefixes) {
     if (stored.starts_with(prefix)) return std::string(plain) + stored.substr(prefix.size());
   }
   return stored;
+}
+
+// The names of a bare model (AutoModel.save_pretrained) lack "model.".
+std::string WholeName(const std::string& stored) {
+  return WithPrefix(stored, {{"layers.", "model.layers."},
+                             {"embed_tokens.", "model.embed_tokens."},
+                             {"norm.", "model.norm."}});
+}
+
+// Longer prefixes come first.
+std::string PlainName(const std::string& stored) {
+  return WholeName(WithPrefix(stored, {{"model.language_model.model.", "model."},
+                                       {"language_model.model.", "model."},
+                                       {"language_model.lm_head.", "lm_head."},
+                                       {"model.language_model.", "model."},
+                                       {"language_model.", "model."},
+                                       {"model.lm_head.", "lm_head."}}));
 }
 
 // tensor → shard, as in {"weight_map": {…}}.
@@ -66,8 +82,12 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenAsStored(const std::filesystem::pat
   const auto single = directory / "model.safetensors";
   const auto index = directory / "model.safetensors.index.json";
   std::error_code ignored;
-  if (std::filesystem::exists(single, ignored)) return OpenFile(single);
-  if (std::filesystem::exists(index, ignored)) return OpenShards(index);
+  const bool is_single = std::filesystem::exists(single, ignored);
+  if (is_single || std::filesystem::exists(index, ignored)) {
+    ASSIGN_OR_RETURN(WeightFiles weights, is_single ? OpenFile(single) : OpenShards(index));
+    RETURN_IF_ERROR(weights.Rename(WholeName));
+    return weights;
+  }
   return absl::NotFoundError(
       absl::StrCat(directory.string(), ": neither model.safetensors nor ",
                    "model.safetensors.index.json is here (weights in other formats can be saved as "
@@ -76,7 +96,7 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenAsStored(const std::filesystem::pat
 
 absl::StatusOr<WeightFiles> WeightFiles::Open(const std::filesystem::path& directory) {
   ASSIGN_OR_RETURN(WeightFiles weights, OpenAsStored(directory));
-  RETURN_IF_ERROR(weights.UsePlainNames());
+  RETURN_IF_ERROR(weights.Rename(PlainName));
   return weights;
 }
 
@@ -101,31 +121,55 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenShards(const std::filesystem::path&
   weights.origin_ = index;
   for (const std::string& name : names) {
     ASSIGN_OR_RETURN(auto file, SafetensorsFile::Open(index.parent_path() / name));
+    // Like transformers, which reads every tensor of the files that the index names.
     for (const auto& [tensor, stored] : file->tensors()) {
-      auto listed = shards.find(tensor);
-      if (listed == shards.end() || listed->second != name) continue;
-      weights.places_[tensor] = {file, &stored};
+      RETURN_IF_ERROR(weights.AddPlace(tensor, {file, &stored}));
     }
     weights.files_.push_back(file);
   }
   for (const auto& [tensor, shard] : shards) {
-    if (weights.Contains(tensor)) continue;
-    return absl::DataLossError(absl::StrCat((index.parent_path() / shard).string(), ": tensor '",
-                                            tensor, "' is missing, although the index names it"));
+    if (!weights.Contains(tensor)) weights.absent_[tensor] = index.parent_path() / shard;
   }
   return weights;
 }
 
-absl::Status WeightFiles::UsePlainNames() {
-  std::map<std::string, Place> plain;
+absl::Status WeightFiles::AddPlace(const std::string& name, const Place& place) {
+  const auto [known, is_new] = places_.emplace(name, place);
+  const StoredTensor &stored = *place.stored, &before = *known->second.stored;
+  if (is_new || (stored.dtype == before.dtype && stored.shape == before.shape &&
+                 stored.bytes == before.bytes)) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrCat(
+      place.file->path().string(), ": tensor '", Abbreviate(name, 200), "' is in ",
+      known->second.file->path().filename().string(), " too, with another value; fetch the base "
+      "again"));
+}
+
+absl::Status WeightFiles::Rename(std::string (*rename)(const std::string&)) {
+  std::map<std::string, Place> renamed;
   for (auto& [name, place] : places_) {
-    if (plain.emplace(PlainName(name), place).second) continue;
+    if (renamed.emplace(rename(name), place).second) continue;
     return absl::DataLossError(
         absl::StrCat(origin_.string(), ": tensor '", Abbreviate(name, 200),
-                     "' is there twice, with and without the prefix of a model that sees"));
+                     "' is there twice, with and without a prefix (model., language_model.)"));
   }
-  places_ = std::move(plain);
+  places_ = std::move(renamed);
+  std::map<std::string, std::filesystem::path> absent;
+  for (auto& [name, shard] : absent_) absent.emplace(rename(name), shard);
+  absent_ = std::move(absent);
   return absl::OkStatus();
+}
+
+std::vector<WeightFiles::NamedTensor> WeightFiles::InFileOrder(const SafetensorsFile& file) const {
+  std::vector<NamedTensor> order;
+  for (const auto& [name, place] : places_) {
+    if (place.file.get() == &file) order.emplace_back(name, place.stored);
+  }
+  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return a.second->bytes.data() < b.second->bytes.data();
+  });
+  return order;
 }
 
 std::vector<std::string> WeightFiles::Names() const {
@@ -137,6 +181,10 @@ std::vector<std::string> WeightFiles::Names() const {
 absl::StatusOr<at::Tensor> WeightFiles::Read(const std::string& name) const {
   auto place = places_.find(name);
   if (place == places_.end()) {
+    if (const auto absent = absent_.find(name); absent != absent_.end()) {
+      return absl::DataLossError(absl::StrCat(absent->second.string(), ": tensor '", name,
+                                              "' is missing, although the index names it"));
+    }
     return absl::NotFoundError(absl::StrCat(origin_.string(), ": tensor '", name, "' is missing"));
   }
   return place->second.file->Tensor(*place->second.stored);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
 
 #include "trainer/memory/counted_memory.h"
 #include "trainer/models/runtime.h"
@@ -71,6 +72,9 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelFlags& flags) {
   ASSIGN_OR_RETURN(const at::ScalarType type, ParseComputeType(flags.dtype));
   LoadedModel loaded;
   ASSIGN_OR_RETURN(loaded.base, LoadBase(flags.base, quantization, type, {.cache = flags.cache}));
+  for (const std::string& notice : loaded.base->model->notices()) {
+    std::cerr << "note: " << notice << "\n";
+  }
   if (flags.adapter.empty()) return loaded;
   ASSIGN_OR_RETURN(loaded.adapter,
                    LoraAdapter::Load(flags.adapter, loaded.base->model->config(),

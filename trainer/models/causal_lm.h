@@ -61,8 +61,9 @@ class CausalLm {
   // Reads safetensors (single or sharded) below `base_dir`, dense or of bitsandbytes in 4 bits.
   // Holds the finished base and one tensor at most; embedding, head and 4-bit weights stay in the
   // files' mappings where their types allow it, so the files must not be changed in place while the
-  // base is in use.  DATA_LOSS for files that are cut off or tensors whose shape does not fit
-  // config.json, NOT_FOUND for a missing tensor, with its name.
+  // base is in use.  DATA_LOSS for files that are cut off, tensors whose shape does not fit config.json,
+  // and NaN or infinite numbers; NOT_FOUND for a missing tensor; INVALID_ARGUMENT for quantised weights
+  // that cannot be trained.  All name the tensor.
   static absl::StatusOr<std::unique_ptr<CausalLm>> Load(const std::filesystem::path& base_dir,
                                                         const LoadOptions& options);
 
@@ -90,6 +91,10 @@ class CausalLm {
 
   // The head's weight [vocab, hidden] in the compute type, for the fused loss.
   virtual const at::Tensor& head() const = 0;
+
+  // What people should know about the base, one sentence each, such as a head that is not tied
+  // although config.json says so.
+  virtual const std::vector<std::string>& notices() const = 0;
 
   // SHA-256 over the digests of config.json and the weight files, in name order.
   virtual const std::string& digest() const = 0;

@@ -17,6 +17,7 @@ class Decoder : public CausalLm {
     ModelConfig config;
     LoadOptions options;
     std::string digest;
+    std::vector<std::string> notices;
     Embedding embedding;
     at::Tensor head;        // [vocab, hidden] in the compute type
     at::Tensor final_norm;  // [hidden], in the types of RmsNorm()'s weight
@@ -33,6 +34,7 @@ class Decoder : public CausalLm {
                     const LoraAdapter* adapter) const override;
   at::Tensor Logits(const at::Tensor& hidden) const override;
   const at::Tensor& head() const override { return parts_.head; }
+  const std::vector<std::string>& notices() const override { return parts_.notices; }
   const std::string& digest() const override { return parts_.digest; }
   void ExtendContext(const std::optional<RopeScaling>& extension) override;
   int64_t longest_text() const override;

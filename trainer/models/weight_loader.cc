@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/checkpoint/finite.h"
 #include "trainer/memory/counted_memory.h"
 #include "trainer/quant/quantized_cache.h"
 
@@ -28,12 +29,22 @@ absl::StatusOr<at::Tensor> WeightLoader::Floating(const std::string& name,
   return stored;
 }
 
+absl::Status WeightLoader::CheckFinite(const std::string& name, const at::Tensor& stored) const {
+  if (kept_ != nullptr && stored.dim() > 1) return absl::OkStatus();
+  if (!finite_.insert(name).second || AllFinite(stored)) return absl::OkStatus();
+  finite_.erase(name);
+  return absl::DataLossError(absl::StrCat(
+      files_.PathOf(name).string(), ": tensor '", name,
+      "' holds NaN or infinite numbers: the base is damaged; fetch it again, or use another base"));
+}
+
 absl::Status WeightLoader::CopyInto(const std::string& name, at::Tensor& out) const {
   if (IsFourBit(files_, name)) {
     ASSIGN_OR_RETURN(const QuantizedWeight stored, ReadFourBit(files_, name, out.sizes().vec()));
     stored.To(out.device()).DequantizeInto(out);
   } else {
     ASSIGN_OR_RETURN(const at::Tensor stored, Floating(name, out.sizes().vec()));
+    RETURN_IF_ERROR(CheckFinite(name, stored));
     out.copy_(stored);
   }
   files_.Release(name);
@@ -60,12 +71,17 @@ absl::StatusOr<at::Tensor> WeightLoader::Norm(const std::string& name, int64_t s
   if (!config_.norms_from_one) return Dense(name, {size});
   const MemoryScope scope(MemoryLine::kDenseWeights);
   ASSIGN_OR_RETURN(const at::Tensor stored, Floating(name, {size}));
+  RETURN_IF_ERROR(CheckFinite(name, stored));
   return stored.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).add_(1.0).to(options_.device);
 }
 
 absl::StatusOr<at::Tensor> WeightLoader::Stored(const std::string& name,
                                                 const std::vector<int64_t>& shape) const {
-  return IsFourBit(files_, name) ? Dense(name, shape) : Floating(name, shape);
+  if (IsFourBit(files_, name)) return Dense(name, shape);
+  ASSIGN_OR_RETURN(at::Tensor stored, Floating(name, shape));
+  RETURN_IF_ERROR(CheckFinite(name, stored));
+  files_.Release(name);
+  return stored;
 }
 
 absl::StatusOr<at::Tensor> WeightLoader::Shared(const std::string& name,

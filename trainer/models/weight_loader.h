@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ class WeightLoader {
   const ModelConfig& config() const { return config_; }
 
   // A tensor in the compute type on the model's device, whichever way it is stored.  NOT_FOUND,
-  // DATA_LOSS: see WeightFiles::Read() and ReadFourBit().
+  // DATA_LOSS: see WeightFiles::Read() and ReadFourBit(); DATA_LOSS too where it is not finite.
   absl::StatusOr<at::Tensor> Dense(const std::string& name,
                                    const std::vector<int64_t>& shape) const;
 
@@ -69,6 +70,9 @@ class WeightLoader {
   // As stored, in the file's mapping.
   absl::StatusOr<at::Tensor> Floating(const std::string& name,
                                       const std::vector<int64_t>& shape) const;
+  // DATA_LOSS, naming the tensor, when it holds NaN or infinite numbers.  Each tensor is looked at once;
+  // the matrices of a base in the cache were looked at when it was quantised.
+  absl::Status CheckFinite(const std::string& name, const at::Tensor& stored) const;
   // That it is there, in the shape that config.json asks for: before any memory is taken for it.
   absl::Status Check(const std::string& name, const std::vector<int64_t>& shape) const;
   // Copies a tensor, converted, to where it is wanted; its pages go back to the system.
@@ -84,6 +88,7 @@ class WeightLoader {
   const bool stored_in_four_bits_;
   const WeightFiles* kept_ = nullptr;
   QuantizedDraft* draft_ = nullptr;
+  mutable std::set<std::string> finite_;  // found so
 };
 
 // "model.layers.<layer>.<rest>"

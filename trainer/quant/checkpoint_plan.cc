@@ -19,16 +19,6 @@ int64_t FourBitBytes(int64_t elements, bool double_quant) {
   return elements / 2 + (double_quant ? blocks + blocks / 64 : 4 * blocks) + kMapsAndState;
 }
 
-// The tensors of a file, as they lie in it.
-std::vector<std::pair<std::string, const StoredTensor*>> InFileOrder(const SafetensorsFile& file) {
-  std::vector<std::pair<std::string, const StoredTensor*>> order;
-  for (const auto& [name, stored] : file.tensors()) order.emplace_back(name, &stored);
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return a.second->bytes.data() < b.second->bytes.data();
-  });
-  return order;
-}
-
 // The module of a matrix that stays, or nothing: a decoder's by its full name, others by the part
 // of the model they are in.
 std::string KeptModule(const std::string& name, const StoredTensor& stored) {
@@ -58,7 +48,7 @@ void SortForWriting(CheckpointPlan::Shard* shard) {
 
 bool IsDecoderLinear(const std::string& name) {
   static const std::regex kLinear(
-      "(language_model\\.)?model\\.(language_model\\.)?layers\\.[0-9]+\\."
+      "(model\\.)?(language_model\\.)?(model\\.)?layers\\.[0-9]+\\."
       "(self_attn\\.[qkvo]_proj|mlp\\.(gate|up|down)_proj)\\.weight");
   return name.size() < 256 && std::regex_match(name, kLinear);
 }
@@ -70,8 +60,7 @@ absl::StatusOr<CheckpointPlan> CheckpointPlan::Make(const WeightFiles& files, bo
   bool any = false;
   int64_t filled = 0;
   for (const auto& file : files.files()) {
-    for (const auto& [name, stored] : InFileOrder(*file)) {
-      if (!files.Contains(name) || files.PathOf(name) != file->path()) continue;
+    for (const auto& [name, stored] : files.InFileOrder(*file)) {
       PlannedTensor tensor{name, stored->shape.size() == 2 && IsDecoderLinear(name)};
       tensor.element_size = static_cast<int64_t>(c10::elementSize(stored->dtype));
       tensor.bytes = tensor.quantize ? FourBitBytes(stored->elements(), double_quant)

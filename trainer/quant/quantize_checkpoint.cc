@@ -8,14 +8,17 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base_format.h"
 #include "common/files.h"
 #include "common/json_text.h"
 #include "common/log_line.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/base_links.h"
+#include "trainer/checkpoint/finite.h"
 #include "trainer/checkpoint/safetensors_stream.h"
 #include "trainer/checkpoint/weight_files.h"
+#include "trainer/checkpoint/word_tables.h"
 #include "trainer/quant/checkpoint_plan.h"
 #include "trainer/quant/checkpoint_staging.h"
 #include "trainer/quant/four_bit_checkpoint.h"
@@ -144,6 +147,11 @@ class Quantization {
   absl::Status AddCopy(const std::string& name, const std::string& file,
                        SafetensorsStream& stream) {
     ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name));
+    if (at::isFloatingType(stored.scalar_type()) && !AllFinite(stored)) {
+      return absl::DataLossError(absl::StrCat(files_.PathOf(name).string(), ": tensor '", name,
+                                              "' holds NaN or infinite numbers; fetch the base "
+                                              "again"));
+    }
     const absl::Status added = stream.Add(name, stored);
     if (!added.ok()) {
       return Annotate(added, absl::StrCat("copy tensor '", name, "' of ",
@@ -183,11 +191,21 @@ absl::Status CopyOthers(const fs::path& base, const fs::path& staging) {
   return absl::OkStatus();
 }
 
+// A head that is tied to the embedding may be named by the index and not stored; nothing else may.
+absl::Status CheckWhole(const WeightFiles& files) {
+  for (const auto& [name, shard] : files.absent()) {
+    if (!name.ends_with("lm_head.weight")) return files.Read(name).status();
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<QuantizeReport> Make(const fs::path& base, const fs::path& place,
                                     const QuantizeOptions& options) {
   RETURN_IF_ERROR(CheckBaseLinks(base, {}));
+  RETURN_IF_ERROR(CheckBaseFormat(base));
   ASSIGN_OR_RETURN(ordered_json config, ReadConfig(base / "config.json"));
   ASSIGN_OR_RETURN(const WeightFiles files, WeightFiles::OpenAsStored(base));
+  RETURN_IF_ERROR(CheckWhole(files));
   if (HasFourBit(files)) {
     return absl::InvalidArgumentError(
         absl::StrCat(base.string(), ": this base is in 4 bits already"));
@@ -195,6 +213,8 @@ absl::StatusOr<QuantizeReport> Make(const fs::path& base, const fs::path& place,
   const auto plan = CheckpointPlan::Make(files, options.double_quant, options.shard_bytes);
   if (!plan.ok()) return Annotate(plan.status(), base.string());
   config["quantization_config"] = QuantizationConfig(config, *plan, options.double_quant);
+  ASSIGN_OR_RETURN(const WeightFiles plain, WeightFiles::Open(base));
+  if (HeadDiffers(plain, at::kFloat)) config["tie_word_embeddings"] = false;
   ASSIGN_OR_RETURN(CheckpointStaging staging, CheckpointStaging::Claim(place));
   const auto report = [&]() -> absl::StatusOr<QuantizeReport> {
     ASSIGN_OR_RETURN(const QuantizeReport made,

@@ -1,6 +1,7 @@
 #include "trainer/tokenizer/token_roles.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -72,11 +73,23 @@ absl::StatusOr<std::optional<int32_t>> ProcessorBos(const json& post_processor, 
   return ProcessorBos(processor);
 }
 
-absl::Status AddStop(const JsonObject& config, const json& value, TokenRoles* roles) {
-  if (!value.is_number_unsigned() || value.get<uint64_t>() > INT32_MAX) {
-    return config.Error("eos_token_id", "expected a token's id, or a list of them");
+// A token's id as it lies in files on the hub: 2, and 2.0.  None for null and for -1, which mean that
+// there is no such token.
+absl::StatusOr<std::optional<int32_t>> ReadTokenId(const JsonObject& config, const char* key,
+                                                   const json& value) {
+  if (value.is_null()) return std::nullopt;
+  const double id = value.is_number() ? value.get<double>() : std::nan("");
+  if (!(std::trunc(id) == id) || id > INT32_MAX || id < INT32_MIN) {
+    return config.Error(key, "expected a token's id, or a list of them");
   }
-  const int32_t id = value.get<int32_t>();
+  if (id < 0) return std::nullopt;
+  return static_cast<int32_t>(id);
+}
+
+absl::Status AddStop(const JsonObject& config, const json& value, TokenRoles* roles) {
+  ASSIGN_OR_RETURN(const std::optional<int32_t> known, ReadTokenId(config, "eos_token_id", value));
+  if (!known.has_value()) return absl::OkStatus();
+  const int32_t id = *known;
   if (std::find(roles->stop.begin(), roles->stop.end(), id) == roles->stop.end()) {
     roles->stop.push_back(id);
   }

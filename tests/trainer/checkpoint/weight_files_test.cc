@@ -56,9 +56,50 @@ TEST_F(WeightFilesTest, ATensorUnderTwoPrefixesIsRefused) {
   EXPECT_TRUE(WeightFiles::OpenAsStored(directory_.path()).ok());
 }
 
-TEST_F(WeightFilesTest, AnIndexThatNamesWhatIsNotThereIsRefused) {
-  EXPECT_EQ(OpenWith(R"({"weight_map": {"c": "one.safetensors"}})").status().code(),
-            absl::StatusCode::kDataLoss);
+TEST_F(WeightFilesTest, ReadsTheNamesThatTransformersReads) {
+  for (const auto& [stored, plain] : std::vector<std::pair<std::string, std::string>>{
+           {"layers.0.mlp.up_proj.weight", "model.layers.0.mlp.up_proj.weight"},
+           {"embed_tokens.weight", "model.embed_tokens.weight"},
+           {"norm.weight", "model.norm.weight"},
+           {"model.lm_head.weight", "lm_head.weight"},
+           {"language_model.model.norm.weight", "model.norm.weight"},
+           {"language_model.norm.weight", "model.norm.weight"},
+           {"language_model.lm_head.weight", "lm_head.weight"},
+           {"model.language_model.layers.1.mlp.up_proj.weight", "model.layers.1.mlp.up_proj.weight"},
+           {"model.language_model.model.norm.weight", "model.norm.weight"},
+           {"vision_tower.layers.0.weight", "vision_tower.layers.0.weight"}}) {
+    ASSERT_TRUE(WriteSafetensors(directory_ / "model.safetensors", {{stored, b_}}, {}).ok());
+    const auto weights = WeightFiles::Open(directory_.path());
+    ASSERT_TRUE(weights.ok()) << weights.status();
+    EXPECT_TRUE(weights->Contains(plain)) << stored;
+  }
+}
+
+TEST_F(WeightFilesTest, ReadsTensorsThatTheIndexLeavesOut) {
+  ASSERT_TRUE(WriteSafetensors(directory_ / "one.safetensors", {{"a", a_}, {"c", b_}}, {}).ok());
+  const auto weights = OpenWith(R"({"weight_map": {"a": "one.safetensors"}})");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_TRUE(at::equal(*weights->Read("c"), b_));
+}
+
+TEST_F(WeightFilesTest, RefusesATensorThatTwoShardsHoldWithOtherValues) {
+  const std::string index = R"({"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})";
+  ASSERT_TRUE(WriteSafetensors(directory_ / "two.safetensors", {{"a", a_}, {"b", b_}}, {}).ok());
+  EXPECT_TRUE(OpenWith(index).ok());
+  ASSERT_TRUE(WriteSafetensors(directory_ / "two.safetensors", {{"a", b_}, {"b", b_}}, {}).ok());
+  EXPECT_EQ(OpenWith(index).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(WeightFilesTest, ATensorThatOnlyTheIndexHasIsRefusedWhenItIsRead) {
+  const auto weights = OpenWith(R"({"weight_map": {"a": "one.safetensors", "c": "one.safetensors"}})");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->Read("c").status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(weights->Read("c").status().message()),
+              HasSubstr("one.safetensors: tensor 'c' is missing, although the index names it"));
+  EXPECT_EQ(weights->absent().size(), 1u);
+}
+
+TEST_F(WeightFilesTest, AnIndexThatNamesAFileThatIsNotThereIsRefused) {
   EXPECT_EQ(OpenWith(R"({"weight_map": {"a": "three.safetensors"}})").status().code(),
             absl::StatusCode::kNotFound);
   EXPECT_EQ(OpenWith(R"({"weight_map": )").status().code(), absl::StatusCode::kDataLoss);

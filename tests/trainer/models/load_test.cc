@@ -35,6 +35,103 @@ TEST(LoadTest, ATiedHeadIsTheEmbeddingItself) {
   EXPECT_TRUE((*untied.Load())->head().equal(untied.tensors.at("lm_head.weight")));
 }
 
+TEST(LoadTest, AHeadThatDiffersFromATiedEmbeddingIsUsed) {
+  RandomBase base;
+  const at::Tensor head = at::randn({50, 24});
+  base.tensors["lm_head.weight"] = head;
+  for (const bool quantize : {false, true}) {
+    LoadOptions options;
+    options.quantize = quantize;
+    const auto model = base.Load(options);
+    ASSERT_TRUE(model.ok()) << model.status();
+    EXPECT_TRUE((*model)->head().equal(head));
+    EXPECT_FALSE((*model)->config().tie_word_embeddings);
+    ASSERT_EQ((*model)->notices().size(), 1u);
+    EXPECT_THAT((*model)->notices()[0], HasSubstr("lm_head.weight"));
+  }
+}
+
+TEST(LoadTest, AHeadThatEqualsATiedEmbeddingStaysTied) {
+  RandomBase base;
+  const at::Tensor embedding = base.tensors["model.embed_tokens.weight"].to(at::kBFloat16);
+  base.tensors["model.embed_tokens.weight"] = embedding;
+  for (const at::ScalarType type : {at::kBFloat16, at::kFloat}) {
+    base.tensors["lm_head.weight"] = embedding.to(type);
+    const auto model = *base.Load();
+    EXPECT_TRUE(model->config().tie_word_embeddings);
+    EXPECT_TRUE(model->notices().empty());
+  }
+}
+
+TEST(LoadTest, AHeadWithoutAnEmbeddingServesAsBothWhereTheyAreTied) {
+  RandomBase base;
+  auto embedding = base.tensors.extract("model.embed_tokens.weight");
+  const at::Tensor head = embedding.mapped();
+  embedding.key() = "lm_head.weight";
+  base.tensors.insert(std::move(embedding));
+  const auto model = base.Load();
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_TRUE((*model)->head().equal(head));
+  base.config["tie_word_embeddings"] = false;
+  EXPECT_THAT(ErrorOf(base, absl::StatusCode::kNotFound), HasSubstr("embed_tokens"));
+}
+
+TEST(LoadTest, NamesWithoutTheModelPrefixAreRead) {
+  RandomBase base;
+  const auto whole = *base.Load();
+  RandomBase bare;
+  bare.tensors.clear();
+  for (const auto& [name, tensor] : base.tensors) bare.tensors[name.substr(6)] = tensor;
+  const auto model = bare.Load();
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_TRUE((*model)->head().equal(whole->head()));
+  const auto output = bare.directory / "four_bits";
+  const auto report = QuantizeCheckpoint(bare.directory.path(), output, {});
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->quantized, 21);
+  EXPECT_TRUE(WeightFiles::OpenFile(output / "model.safetensors")
+                  ->Contains("model.layers.0.mlp.up_proj.weight.absmax"));
+}
+
+TEST(LoadTest, NumbersThatAreNotFiniteAreNamed) {
+  for (const char* name :
+       {"model.norm.weight", "model.layers.1.input_layernorm.weight", "lm_head.weight",
+        "model.layers.2.self_attn.k_proj.bias", "model.embed_tokens.weight",
+        "model.layers.0.mlp.down_proj.weight"}) {
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble}) {
+      for (const bool quantize : {false, true}) {
+        RandomBase base(nlohmann::json{{"tie_word_embeddings", false}});
+        at::Tensor& tensor = base.tensors[name];
+        tensor = tensor.to(type);
+        tensor.view({-1})[5] = quantize ? std::numeric_limits<double>::quiet_NaN()
+                                        : -std::numeric_limits<double>::infinity();
+        LoadOptions options;
+        options.quantize = quantize;
+        EXPECT_THAT(ErrorOf(base, absl::StatusCode::kDataLoss, options),
+                    testing::AllOf(HasSubstr(name), HasSubstr("NaN or infinite"),
+                                   HasSubstr("model.safetensors")));
+      }
+    }
+  }
+}
+
+TEST(LoadTest, TheLargestFiniteNumbersAreRead) {
+  RandomBase base;
+  base.tensors["model.norm.weight"] =
+      at::full({24}, std::numeric_limits<float>::max(), at::kFloat);
+  EXPECT_TRUE(base.Load().ok());
+  base.tensors["model.norm.weight"] = at::full({24}, 65504.0, at::kHalf);
+  EXPECT_TRUE(base.Load().ok());
+}
+
+TEST(LoadTest, QuantisedWeightsOfOtherMethodsAreNamed) {
+  RandomBase base;
+  base.tensors.erase("model.layers.0.mlp.up_proj.weight");
+  base.tensors["model.layers.0.mlp.up_proj.qweight"] = at::full({3, 40}, 1, at::kInt);
+  base.tensors["model.layers.0.mlp.up_proj.g_idx"] = at::full({24}, 0, at::kInt);
+  EXPECT_THAT(ErrorOf(base, absl::StatusCode::kInvalidArgument), HasSubstr("GPTQ"));
+}
+
 TEST(LoadTest, AMissingTensorIsNamed) {
   RandomBase base;
   base.tensors.erase("model.layers.1.mlp.up_proj.weight");
@@ -127,7 +224,7 @@ TEST(LoadTest, NumbersOfEightBitsAreRefused) {
   RandomBase base;
   at::Tensor& norm = base.tensors["model.norm.weight"];
   norm = norm.to(at::kFloat8_e4m3fn);
-  EXPECT_THAT(ErrorOf(base, absl::StatusCode::kDataLoss), HasSubstr("model.norm.weight"));
+  EXPECT_THAT(ErrorOf(base, absl::StatusCode::kInvalidArgument), HasSubstr("FP8"));
 }
 
 TEST(LoadTest, ABaseStoredInFourBitsIsTheOneQuantisedWhenItIsLoaded) {

@@ -53,6 +53,18 @@ class TokenRolesTest : public ::testing::Test {
   TemporaryBase base_;
 };
 
+TEST_F(TokenRolesTest, EndTokensAreReadInEverySpelling) {
+  base_.WriteJson("generation_config.json", {{"eos_token_id", {301, -1, nullptr, 302.0}}});
+  base_.WriteJson("config.json", {{"eos_token_id", -1}});
+  EXPECT_THAT((*Load())->StopIds(), ElementsAre(301, 302));
+  base_.WriteJson("generation_config.json", {{"eos_token_id", nullptr}});
+  base_.WriteJson("config.json", {{"eos_token_id", 301.0}});
+  EXPECT_THAT((*Load())->StopIds(), ElementsAre(301));
+  for (const json& wrong : {json(2.5), json("2"), json(true), json(1e300)}) {
+    EXPECT_THAT(Error("config.json", {{"eos_token_id", wrong}}), HasSubstr("eos_token_id"));
+  }
+}
+
 TEST_F(TokenRolesTest, WithoutOtherFilesThereAreNone) {
   const auto tokenizer = *Load();
   EXPECT_EQ(tokenizer->BosId(), std::nullopt);
