@@ -49,9 +49,14 @@ absl::StatusOr<LoraAdapter> StartAdapter(const AdapterJob& job, const Base& base
   return adapter;
 }
 
+// Of everything that the base contributes: its weights, and what makes tokens of text.
+std::string DigestOf(const Base& base) {
+  return Sha256Hex(absl::StrCat(base.model->digest(), " ", base.text_digest));
+}
+
 absl::StatusOr<TrainingIdentity> Identity(const AdapterJob& job, const Base& base,
                                           const JobData& data) {
-  TrainingIdentity identity{SpecDigest(job.spec), data.digest, base.model->digest()};
+  TrainingIdentity identity{SpecDigest(job.spec), data.digest, DigestOf(base)};
   if (!job.init_adapter) return identity;
   ASSIGN_OR_RETURN(const std::string weights,
                    Sha256OfFile(*job.init_adapter / "adapter_model.safetensors"));
@@ -107,6 +112,7 @@ absl::Status Making::Run() {
   } else {
     ASSIGN_OR_RETURN(data_, PrepareData(job_.spec, job_.data, TextOf(base_)));
   }
+  for (const std::string& notice : base_.model->notices()) observer_.OnNotice(notice);
   for (const std::string& notice : data_.notices) observer_.OnNotice(notice);
   RETURN_IF_ERROR(CheckGate(job_.spec, data_));
   RETURN_IF_ERROR(TrainIt(adapter));
@@ -210,7 +216,7 @@ std::string BaseScoresKey(const DomainSpec& spec, const Base& base, const JobDat
   Json settings = json.at("data");
   for (const char* file : {"train", "test"}) settings.erase(file);
   if (std::holds_alternative<std::string>(spec.data.validation)) settings.erase("validation");
-  const Json key = {{"base", base.model->digest()},
+  const Json key = {{"base", DigestOf(base)},
                     {"quantization", json.at("quantization")},
                     {"compute_type", ComputeTypeName(base.compute_type)},
                     {"dataset", data.digest},

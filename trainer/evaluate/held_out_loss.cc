@@ -35,9 +35,24 @@ absl::StatusOr<double> LossInBatchesOf(int64_t tokens, const CausalLm& model,
     trained += batch.Trained();
   }
   const double loss = sum / static_cast<double>(trained);
-  if (std::isfinite(loss)) return loss;
-  return absl::OutOfRangeError(
-      "the loss on the validation rows is not finite; try a smaller learning_rate");
+  return loss;
+}
+
+// Whose fault it is that the loss is not finite.
+absl::Status NotFinite(const CausalLm& model, const LoraAdapter* adapter,
+                       const std::vector<Example>& examples, TrainingObserver& observer) {
+  if (adapter != nullptr) {
+    ASSIGN_OR_RETURN(const double bare, LossInBatchesOf(kLeastBatchTokens, model, nullptr,
+                                                        examples, observer));
+    if (std::isfinite(bare)) {
+      return absl::OutOfRangeError(
+          "the loss on the validation rows is not finite with the adapter, but is with the bare "
+          "base; try a smaller learning_rate");
+    }
+  }
+  return absl::DataLossError(
+      "the bare base's loss on the validation rows is not finite: its weights or its config.json "
+      "are damaged; fetch the base again, or set quantization.bnb_4bit_compute_dtype to float32");
 }
 
 }  // namespace
@@ -48,6 +63,11 @@ absl::StatusOr<double> HeldOutLoss(const CausalLm& model, const LoraAdapter* ada
   for (int64_t tokens = kHeldOutTokens;; tokens /= 2) {
     const absl::StatusOr<double> loss = CatchTorch(
         [&] { return LossInBatchesOf(tokens, model, adapter, examples, observer); });
+    if (loss.ok() && !std::isfinite(*loss)) {
+      return CatchTorch([&]() -> absl::StatusOr<double> {
+        return NotFinite(model, adapter, examples, observer);
+      });
+    }
     if (!absl::IsResourceExhausted(loss.status()) || tokens <= kLeastBatchTokens) return loss;
     ReleaseFreeMemory();
   }

@@ -50,6 +50,10 @@ DataAhead::~DataAhead() {
 void DataAhead::SetBase(const Base* base) {
   const std::lock_guard lock(mutex_);
   base_.reset();
+  // Rows that the last base's tokenizer and template made are not those of the next one.
+  current_.reset();
+  ready_.reset();
+  changed_.notify_all();
   if (base != nullptr) base_ = Text{TextOf(*base), base->model->config()};
 }
 

@@ -29,7 +29,8 @@ class DataAhead {
   // Waits for what is in progress.
   ~DataAhead();
 
-  // The base that lies in memory; null: none.  Data for other bases is not prepared.
+  // The base that lies in memory; null: none.  Data for other bases is not prepared, and what is ready
+  // is thrown away.
   void SetBase(const Base* base);
 
   // From any thread.  In this order they are made ready.

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/log_line.h"
 #include "common/utf8.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
@@ -198,6 +199,7 @@ absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
   const std::filesystem::path partial = job.output_dir;
   RETURN_IF_ERROR(RemoveAll(partial));
   ASSIGN_OR_RETURN(const FinishedJob finished, MakeAdapter(std::move(job), *base_, observer));
+  RETURN_IF_ERROR(base_->CheckUnchangedInPlace());
   RETURN_IF_ERROR(RemoveAll(request.output_dir));
   RETURN_IF_ERROR(DURABLE("trainer.adapter.hand_over", RenameDurably(partial, request.output_dir)));
   *done = {{"output_dir", request.output_dir.string()},
@@ -221,7 +223,13 @@ absl::StatusOr<bool> TrainerService::UseBase(const std::string& name,
   if (pinned.compute_dtype) {
     ASSIGN_OR_RETURN(type, ParseComputeType(*pinned.compute_dtype));
   }
-  if (base_ != nullptr && base_->Serves(dir, quantization, type)) return false;
+  std::string reason;
+  if (base_ != nullptr && base_->Serves(dir, quantization, type)) {
+    const std::string changed = base_->ChangedFile();
+    if (changed.empty()) return false;
+    reason = absl::StrCat(changed, " changed since the base was loaded");
+    LogInfo(absl::StrCat("base ", name, ": ", reason, "; it is loaded again"));
+  }
   ahead_.SetBase(nullptr);
   base_.reset();
   ReleaseFreeMemory();
@@ -229,7 +237,8 @@ absl::StatusOr<bool> TrainerService::UseBase(const std::string& name,
   ASSIGN_OR_RETURN(base_, LoadBase(dir, quantization, type, {cache_dir, base_folders_}));
   ++base_loads_;
   ahead_.SetBase(base_.get());
-  ReportBase(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  ReportBase(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+             reason);
   return true;
 }
 
@@ -242,13 +251,16 @@ void TrainerService::ReportAhead(const AttemptId& id, const DataReport& report, 
                  {"seconds", seconds}});
 }
 
-void TrainerService::ReportBase(const std::string& name, double seconds) {
-  events_.Write({{"event", "base_loaded"},
-                 {"base", name},
-                 {"base_digest", base_->model->digest()},
-                 {"seconds", seconds},
-                 {"base_loads", base_loads_},
-                 {"memory_bytes", MemoryUsedBytes()}});
+void TrainerService::ReportBase(const std::string& name, double seconds,
+                                const std::string& reason) {
+  Json event = {{"event", "base_loaded"},
+                {"base", name},
+                {"base_digest", base_->model->digest()},
+                {"seconds", seconds},
+                {"base_loads", base_loads_},
+                {"memory_bytes", MemoryUsedBytes()}};
+  if (!reason.empty()) event["reason"] = reason;
+  events_.Write(event);
 }
 
 }  // namespace mozgach

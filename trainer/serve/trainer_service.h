@@ -37,7 +37,8 @@ class TrainerService {
   void Do(const LoadRequest& request);
   void Do(const TrainRequest& request);
   absl::Status Train(const TrainRequest& request, nlohmann::json* done);
-  // Makes `base_` the one that is asked for.  True when it had to be loaded, which is reported.
+  // Makes `base_` the one that is asked for, as its files are now.  True when it had to be loaded,
+  // which is reported.
   absl::StatusOr<bool> UseBase(const std::string& name, const std::filesystem::path& dir,
                                const QuantizationSpec& quantization, const PinnedChoices& pinned,
                                const std::filesystem::path& cache_dir);
@@ -45,7 +46,8 @@ class TrainerService {
   void ReportReady();
   // Waits until there is something to do, and says meanwhile what a GPU has left: nobody else can.
   void Idle();
-  void ReportBase(const std::string& name, double seconds);
+  // `reason` says why a base that lay in memory was loaded again; empty: it did not lie there.
+  void ReportBase(const std::string& name, double seconds, const std::string& reason = "");
 
   std::istream& in_;
   EventWriter events_;

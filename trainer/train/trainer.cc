@@ -30,6 +30,17 @@ absl::Status Diverged(const char* what, int64_t step, double learning_rate) {
       "max_grad_norm"));
 }
 
+// Nothing has been learned yet, so the settings of the training are not to blame.
+absl::Status NotFiniteFromTheStart(const char* what) {
+  return WithClass(
+      absl::DataLossError(absl::StrCat(
+          "the ", what, " is not finite before the first step: the base gives NaN or infinite "
+          "numbers for these rows. Its weights or its config.json are damaged (or the adapter it "
+          "starts from is); fetch the base again, or set quantization.bnb_4bit_compute_dtype to "
+          "float32")),
+      FailureClass::kData);
+}
+
 // Rows of the largest micro-batch of the first steps: what packing makes of them differs little.
 int64_t LargestMicroBatch(const BatchPlan& plan) {
   constexpr int64_t kLooked = 100;
@@ -82,6 +93,7 @@ class Training {
   // goes through once, and nothing comes of it.
   absl::Status TryLargest();
   absl::Status Step();
+  absl::Status NotFinite(const char* what, double learning_rate) const;
   // Gradients and summed loss of the window; the loss is a mean over its trained tokens.  Where
   // memory runs out it takes a rung down and begins again.
   absl::StatusOr<double> Backward(const StepPlan& window);
@@ -126,8 +138,9 @@ absl::Status Training::TryLargest() {
   }
   RETURN_IF_ERROR(HeedInterruption());
   const int64_t tokens = totals_.tokens;
-  RETURN_IF_ERROR(Backward({largest}).status());
+  ASSIGN_OR_RETURN(const double loss, Backward({largest}));
   optimizer_.ForgetGradients();
+  if (!std::isfinite(loss) && totals_.step == 0) return NotFiniteFromTheStart("loss");
   totals_.tokens = tokens;
   return absl::OkStatus();
 }
@@ -138,9 +151,9 @@ absl::Status Training::Step() {
   const StepPlan& window = in_.plan->step(totals_.step);
   const double learning_rate = LearningRate(in_.training, totals_.step, steps);
   ASSIGN_OR_RETURN(const double loss, Backward(window));
-  if (!std::isfinite(loss)) return Diverged("loss", totals_.step + 1, learning_rate);
+  if (!std::isfinite(loss)) return NotFinite("loss", learning_rate);
   const double norm = optimizer_.ClipGradients(in_.training.max_grad_norm);
-  if (!std::isfinite(norm)) return Diverged("gradient", totals_.step + 1, learning_rate);
+  if (!std::isfinite(norm)) return NotFinite("gradient", learning_rate);
   optimizer_.Step(learning_rate);
   optimizer_.ForgetGradients();
 
@@ -154,6 +167,11 @@ absl::Status Training::Step() {
                       MemoryPeakBytes()});
   }
   return absl::OkStatus();
+}
+
+absl::Status Training::NotFinite(const char* what, double learning_rate) const {
+  return totals_.step == 0 ? NotFiniteFromTheStart(what)
+                           : Diverged(what, totals_.step + 1, learning_rate);
 }
 
 absl::StatusOr<double> Training::Backward(const StepPlan& window) {

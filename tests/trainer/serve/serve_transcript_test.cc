@@ -151,6 +151,32 @@ TEST_F(ServeTranscriptTest, ABrokenBaseFailsItsJobAndNoOther) {
   EXPECT_FALSE(EventOf(2, "done").is_null());
 }
 
+TEST_F(ServeTranscriptTest, ABaseWhoseFilesChangedIsLoadedAgain) {
+  trainer_->Send(Request(1, spec_));
+  const Json first = EventOf(1, "done");
+  EXPECT_EQ(first.at("base_loads"), 1);
+  WriteSmallBase(dir_.path() / "base", 2);
+  trainer_->Send(Request(2, spec_));
+  const Json again = trainer_->WaitFor([](const Json& json) {
+    return json.at("event") == "base_loaded" && json.at("base_loads") == 2;
+  });
+  EXPECT_THAT(again.at("reason").get<std::string>(), HasSubstr("changed since"));
+  const Json second = EventOf(2, "done");
+  EXPECT_NE(second.at("base_digest"), first.at("base_digest"));
+  EXPECT_NE(second.at("metrics").at("base"), first.at("metrics").at("base"));
+  // Other weights are not all that counts: a template makes other tokens of the same rows.
+  const fs::path roles = dir_.path() / "base" / "tokenizer_config.json";
+  Json config = Json::parse(ReadText(roles));
+  config["chat_template"] = "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}";
+  WriteText(roles, config.dump());
+  trainer_->Send(Request(3, spec_));
+  const Json third = EventOf(3, "done");
+  EXPECT_EQ(third.at("base_loads"), 3);
+  EXPECT_EQ(third.at("base_digest"), second.at("base_digest"));
+  trainer_->Send(Request(4, spec_));
+  EXPECT_EQ(EventOf(4, "done").at("base_loads"), 3);
+}
+
 TEST_F(ServeTranscriptTest, ASpecThatIsWrongIsTheUsersFailure) {
   Json request = Request(1, spec_);
   request["spec"]["lora"]["r"] = -4;

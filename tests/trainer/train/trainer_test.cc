@@ -8,6 +8,8 @@
 
 #include "tests/trainer/train/small_base.h"
 #include "trainer/adapter/job_data.h"
+#include "trainer/checkpoint/safetensors.h"
+#include "trainer/evaluate/held_out_loss.h"
 #include "trainer/train/failure.h"
 #include "trainer/train/training_batch.h"
 
@@ -15,6 +17,7 @@ namespace mozgach {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Recorder : TrainingObserver {
   std::vector<StepReport> steps;
@@ -150,6 +153,48 @@ TEST_F(TrainerTest, ADivergedTrainingFailsAndSaysWhere) {
   EXPECT_EQ(ClassOf(totals.status()), FailureClass::kData);
   EXPECT_THAT(std::string(totals.status().message()), HasSubstr("try a smaller learning_rate"));
   EXPECT_THAT(std::string(totals.status().message()), HasSubstr("step "));
+}
+
+// Finite weights whose products are not.
+void MakeBaseOverflow(const std::filesystem::path& weights) {
+  const auto file = *SafetensorsFile::Open(weights);
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const auto& [name, stored] : file->tensors()) {
+    tensors.emplace_back(name, file->Tensor(stored).clone());
+    if (name == "model.norm.weight") tensors.back().second.fill_(3e38);
+  }
+  ASSERT_TRUE(WriteSafetensors(weights, tensors, {{"format", "pt"}}).ok());
+}
+
+TEST_F(TrainerTest, ALossThatIsNotFiniteFromTheStartIsTheBasesFault) {
+  MakeBaseOverflow(dir_.path() / "base" / "model.safetensors");
+  for (const int64_t batch_size : {1, 2}) {  // with and without the largest tried first
+    spec_.training.per_device_train_batch_size = batch_size;
+    const auto totals = Run();
+    ASSERT_FALSE(totals.ok());
+    EXPECT_EQ(ClassOf(totals.status()), FailureClass::kData);
+    EXPECT_THAT(std::string(totals.status().message()), HasSubstr("before the first step"));
+    EXPECT_THAT(std::string(totals.status().message()), Not(HasSubstr("learning_rate")));
+  }
+}
+
+TEST_F(TrainerTest, AHeldOutLossThatIsNotFiniteNamesWhoIsToBlame) {
+  const auto loss = [&]() {
+    Recorder recorder;
+    const auto result = HeldOutLoss(*base_->model, &*adapter_, data_.evaluation.held_out, recorder);
+    return std::string(result.status().message());
+  };
+  spec_.training.max_steps = 30;
+  ASSERT_TRUE(Run().ok());
+  for (const auto& [name, tensor] : adapter_->NamedTensors(base_->model->config())) {
+    tensor.detach().fill_(1e30);
+  }
+  EXPECT_THAT(loss(), HasSubstr("learning_rate"));
+  base_.reset();
+  MakeBaseOverflow(dir_.path() / "base" / "model.safetensors");
+  EXPECT_FALSE(Run().ok());
+  EXPECT_THAT(loss(), HasSubstr("bare base"));
+  EXPECT_THAT(loss(), Not(HasSubstr("learning_rate")));
 }
 
 TEST_F(TrainerTest, AnAdapterThatLearnedNothingIsAFailure) {
