@@ -1,5 +1,6 @@
 #include "scheduler/database_copy.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "failpoint/failpoint.h"
@@ -41,7 +42,14 @@ absl::Status CheckIntegrity(Database& database) {
   return CheckWith(sql::kIntegrity, database);
 }
 
-absl::Status CheckQuickly(Database& database) { return CheckWith(sql::kQuickCheck, database); }
+absl::Status CheckQuickly(Database& database) {
+  const absl::Status status = CheckWith(sql::kQuickCheck, database);
+  if (!absl::IsDataLoss(status) || absl::StrContains(status.message(), " is damaged: ")) {
+    return status;
+  }
+  return absl::DataLossError(absl::StrCat(
+      database.path(), " is damaged: SQLite cannot read all of it; restore it from a backup"));
+}
 
 absl::Status WriteNothingNew(Database& database) { return Run(database, sql::kWriteNothingNew); }
 

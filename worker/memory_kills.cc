@@ -174,7 +174,9 @@ bool MemoryKills::HasStrangers(const fs::path& group) const {
     if (ours.count(pid) > 0 || trainers_.count(pid) > 0) continue;
     const auto ancestry = AncestryOf(sources_.proc, pid);
     // What a trainer started is in its process group.
-    if (pid == 0 || (ancestry && trainers_.count(ancestry->process_group) == 0)) return true;
+    const bool is_ours = ancestry && (ancestry->parent == sources_.worker ||
+                                      trainers_.count(ancestry->process_group) > 0);
+    if (pid == 0 || (ancestry && !is_ours)) return true;
   }
   return false;
 }

@@ -91,14 +91,14 @@ TEST_F(WriteWatchTest, DamagedDatabaseIsFound) {
   file.seekp(8192);
   file << std::string(4096, '\x55');
   file.close();
-  EXPECT_TRUE(BecomesProblem("damaged"));
+  EXPECT_TRUE(BecomesProblem("mozgach.db is damaged"));
 }
 
 TEST_F(WriteWatchTest, DatabaseOfOtherBytesIsFound) {
   std::fstream file(data_ / "mozgach.db", std::ios::in | std::ios::out | std::ios::binary);
   file << std::string(4096, 'g');
   file.close();
-  EXPECT_TRUE(BecomesProblem("not a database"));
+  EXPECT_TRUE(BecomesProblem("mozgach.db is damaged"));
 }
 
 TEST_F(WriteWatchTest, FailureOfARequestIsAProblemAtOnce) {

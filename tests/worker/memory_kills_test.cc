@@ -163,9 +163,10 @@ TEST_F(MemoryKillsTest, GroupThatOthersShareDoesNotCount) {
   EXPECT_FALSE(kills.Ended(kTrainer, true)) << "killed by a person, after the other";
 }
 
-TEST_F(MemoryKillsTest, AncestorsOfTheWorkerAndChildrenOfTheTrainerAreNoOthers) {
+TEST_F(MemoryKillsTest, AncestorsAndChildrenAreNoOthers) {
   Process(301, kTrainer, kTrainer);
-  Members({1, kWorker, kTrainer, 301});
+  Process(302, kWorker, kWorker);
+  Members({1, kWorker, kTrainer, 301, 302});
   MemoryKills kills = Make();
   kills.Started(kTrainer);
   Kills(1);
