@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "common/base_files.h"
+#include "common/base_format.h"
 #include "common/domain_spec.h"
 #include "common/files.h"
 #include "common/spec_value.h"
@@ -19,9 +20,11 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kRefLimitBytes = 4096;
 
+// A directory with a config.json, or with something that only looks like a base: Load() says what.
 bool HasConfig(const fs::path& directory) {
   std::error_code ignored;
-  return fs::is_regular_file(directory / kBaseConfig, ignored);
+  return fs::is_regular_file(directory / kBaseConfig, ignored) ||
+         (fs::is_directory(directory, ignored) && !CheckBaseFormat(directory).ok());
 }
 
 // The snapshot of a model's folder in the hub's cache that has a config.json.
@@ -47,6 +50,7 @@ std::optional<fs::path> Find(const std::string& base, const fs::path& folder) {
 }
 
 absl::StatusOr<ModelConfig> Load(const fs::path& directory) {
+  RETURN_IF_ERROR(CheckBaseFormat(directory));
   auto config = ModelConfig::Load(directory);
   if (config.ok() || config.status().code() == absl::StatusCode::kNotFound) return config;
   return absl::InvalidArgumentError(config.status().message());

@@ -8,10 +8,13 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/base_format.h"
 #include "common/digest.h"
 #include "common/domain_spec.h"
 #include "common/files.h"
+#include "common/json_text.h"
 #include "common/spec_value.h"
+#include "planner/model_config.h"
 #include "proto/base_manifest.h"
 
 namespace mozgach {
@@ -20,6 +23,7 @@ namespace {
 
 constexpr size_t kReadAtOnce = size_t{1} << 20;
 constexpr uint64_t kRefBytesMax = 1024;
+constexpr uint64_t kConfigBytesMax = UINT64_C(16) << 20;
 
 absl::StatusOr<fs::path> Real(const fs::path& path) {
   std::error_code error;
@@ -94,6 +98,14 @@ absl::Status CheckWhole(const fs::path& directory, const std::vector<BaseFile>& 
   return absl::OkStatus();
 }
 
+// A config.json that names a model we cannot train.  One that names none is for the trainer to judge.
+absl::Status CheckFamily(const fs::path& directory) {
+  const absl::StatusOr<std::string> text = ReadFile(directory / kBaseConfig, kConfigBytesMax);
+  const auto json = text.ok() ? ParseJson(*text) : text.status();
+  if (!json.ok() || !json->is_object() || !json->contains("model_type")) return absl::OkStatus();
+  return ModelConfig::Load(directory).status();
+}
+
 absl::StatusOr<std::string> HashFile(const fs::path& path,
                                      const std::function<void(uint64_t)>& hashed) {
   FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -139,7 +151,9 @@ absl::StatusOr<BaseDirectory> ReadBaseDirectory(const fs::path& path, const std:
   }
   absl::StatusOr<std::vector<BaseFile>> files = ListBaseFiles(directory, within);
   if (!files.ok()) return absl::InvalidArgumentError(files.status().message());
+  RETURN_IF_ERROR(CheckBaseFormat(directory));
   RETURN_IF_ERROR(CheckWhole(directory, *files));
+  RETURN_IF_ERROR(CheckFamily(directory));
   for (const BaseFile& file : *files) base.size_bytes += file.size;
   base.files = *std::move(files);
   return base;

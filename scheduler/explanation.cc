@@ -87,6 +87,8 @@ std::string NobodyHas(Ledger& ledger, const Moment& now, const Job& job,
                       const JobShape& shape) {
   const std::string nobody = absl::StrCat("no worker has base ", job.base_key);
   const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
+  const std::string problem = ProblemOfBase(ledger.roster, job.base);
+  if (held == nullptr && !problem.empty()) return absl::StrCat(nobody, "; ", problem);
   if (held == nullptr) {
     const bool other = ledger.bases.Find(job.base) != nullptr;
     return absl::StrCat(nobody, " (", ledger.roster.workers().size(), " asked)",

@@ -77,6 +77,16 @@ bool HasLoaded(const WorkerState& worker, const std::string& base_key) {
                      [&](const v1::Device& device) { return device.loaded_base() == base; });
 }
 
+std::string ProblemOfBase(const Roster& roster, const std::string& base) {
+  for (const auto& [name, worker] : roster.workers()) {
+    for (const v1::Base& offered : worker.bases) {
+      if (offered.name() != base || offered.problem().empty()) continue;
+      return absl::StrCat("worker ", name, " cannot use its base ", base, ": ", offered.problem());
+    }
+  }
+  return "";
+}
+
 std::string WhyNot(const WorkerState& worker, bool lost, const std::string& base_key,
                    const std::vector<int64_t>& jobs, bool could_fetch) {
   if (worker.keys.count(base_key) == 0 && !could_fetch) return Lacks(worker, base_key);

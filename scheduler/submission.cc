@@ -86,8 +86,15 @@ absl::StatusOr<Decision> Decide(Ledger& ledger, const Moment& now, const Draft& 
   const std::string base_key = BaseKey(draft.job.base, draft.job.revision);
   if (decision.queues && !SomeoneOffers(ledger, now, base_key)) {
     const bool held = ledger.bases.Serving(base_key) != nullptr;
+    const std::string problem = held ? "" : ProblemOfBase(ledger.roster, draft.job.base);
     absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "no worker has base ",
-                    base_key, " yet", held ? ": the one that takes the job fetches it" : "");
+                    base_key, " yet", held ? ": the one that takes the job fetches it" : "",
+                    problem.empty() ? "" : ": ", problem);
+  }
+  const BaseConfig* config = ledger.configs.Find(draft.job.base);
+  if (decision.queues && config != nullptr && !config->config.ok()) {
+    absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "base ", draft.job.base,
+                    " cannot be trained: ", std::string(config->config.status().message()));
   }
   return decision;
 }

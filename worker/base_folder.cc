@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base_files.h"
+#include "common/base_format.h"
 #include "common/digest.h"
 #include "common/domain_spec.h"
 #include "common/files.h"
@@ -46,6 +47,7 @@ bool IsCommit(const std::string& text) {
 // shards or what no training can do without: a download that was cut off would fail each of its jobs.
 absl::StatusOr<uint64_t> Weigh(const fs::path& directory, const std::vector<fs::path>& within) {
   ASSIGN_OR_RETURN(const std::vector<BaseFile> files, ListBaseFiles(directory, within));
+  RETURN_IF_ERROR(CheckBaseFormat(directory));
   uint64_t size = 0;
   bool tokenizer = false, weights = false;
   for (const BaseFile& file : files) {
@@ -99,15 +101,25 @@ FoundBases FoundBases::Scan(const std::vector<fs::path>& folders) {
       } else if (IsBase(folder / entry)) {
         found.AddPlain(folder, entry, folder / entry);
       } else if (IsBaseName(entry)) {
-        for (const std::string& name : Directories(folder / entry)) {
-          if (IsBase(folder / entry / name)) {
-            found.AddPlain(folder, absl::StrCat(entry, "/", name), folder / entry / name);
-          }
-        }
+        found.AddOrganisation(folder, entry);
       }
     }
   }
   return found;
+}
+
+void FoundBases::AddOrganisation(const fs::path& folder, const std::string& entry) {
+  bool any = false;
+  for (const std::string& inner : Directories(folder / entry)) {
+    const std::string name = absl::StrCat(entry, "/", inner);
+    if (IsBase(folder / name)) {
+      AddPlain(folder, name, folder / name);
+      any = true;
+    } else if (IsBaseName(name)) {
+      AddProblem(name, CheckBaseFormat(folder / name));
+    }
+  }
+  if (!any) AddProblem(entry, CheckBaseFormat(folder / entry));
 }
 
 void FoundBases::AddPlain(const fs::path& folder, const std::string& name,
@@ -135,7 +147,11 @@ void FoundBases::AddCached(const fs::path& folder, const fs::path& directory) {
   FoundBase base{.name = name};
   for (const std::string& commit : Directories(directory / "snapshots")) {
     const fs::path snapshot = directory / "snapshots" / commit;
-    if (!IsCommit(commit) || !IsBase(snapshot)) continue;
+    if (!IsCommit(commit)) continue;
+    if (!IsBase(snapshot)) {
+      AddProblem(name, CheckBaseFormat(snapshot));
+      continue;
+    }
     const absl::StatusOr<uint64_t> size = Weigh(snapshot, within);
     if (!size.ok()) {
       AddProblem(name, size.status());
@@ -162,6 +178,7 @@ void FoundBases::AddCached(const fs::path& folder, const fs::path& directory) {
 }
 
 void FoundBases::AddProblem(const std::string& name, const absl::Status& status) {
+  if (status.ok()) return;
   FoundBase& base = bases_[name];
   base.name = name;
   if (base.plain.empty() && base.revisions.empty()) base.problem = Tellable(status);

@@ -105,5 +105,19 @@ TEST_F(BaseDirectoryTest, WhatIsNoBaseSaysWhatIsMissing) {
   EXPECT_THAT(Refusal(root_ / "a/bare/config.json"), HasSubstr("no directory"));
 }
 
+TEST_F(BaseDirectoryTest, BasesThatCannotBeTrainedSayWhyAndWhatToUse) {
+  WriteBase("a/gptq");
+  Write("a/gptq/config.json", R"({"model_type": "qwen2", "quantization_config": {"quant_method": "gptq"}})");
+  EXPECT_THAT(Refusal(root_ / "a/gptq"), HasSubstr("unquantised checkpoint"));
+  Write("a/pickle/config.json");
+  Write("a/pickle/pytorch_model.bin");
+  EXPECT_THAT(Refusal(root_ / "a/pickle"), HasSubstr("save_pretrained"));
+  Write("a/lora/adapter_config.json");
+  EXPECT_THAT(Refusal(root_ / "a/lora"), HasSubstr("adapter"));
+  WriteBase("a/mamba");
+  Write("a/mamba/config.json", R"({"model_type": "mamba"})");
+  EXPECT_THAT(Refusal(root_ / "a/mamba"), HasSubstr("'mamba' is not supported"));
+}
+
 }  // namespace
 }  // namespace mozgach

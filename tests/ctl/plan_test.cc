@@ -117,6 +117,12 @@ TEST_F(Plan, WhatIsWrongIsSaidWithWhatToTryAndEndsWith2) {
   expect({"--contexts", "No/Such", "--bases", Path("bases")}, "No/Such");
   Write("bases/Qwen/Qwen2.5-3B/config.json", "{");
   expect({Path("law.yaml")}, "config.json");
+  Write("bases/Qwen/Qwen2.5-3B/config.json",
+        R"({"model_type": "qwen2", "quantization_config": {"quant_method": "awq"}})");
+  expect({Path("law.yaml")}, "quantised with AWQ");
+  Write("bases/Qwen/Qwen2.5-3B/config.json", kConfig);
+  Write("bases/Qwen/Qwen2.5-3B/model-q4.gguf", "");
+  expect({Path("law.yaml")}, "GGUF");
 }
 
 }  // namespace

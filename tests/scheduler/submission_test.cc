@@ -199,6 +199,19 @@ TEST_F(SubmissionTest, BaseThatNobodyHasIsNoted) {
   EXPECT_EQ(response.outcomes(1).note(), "");
 }
 
+TEST_F(SubmissionTest, BaseThatAWorkerCannotUseIsNotedWithItsProblem) {
+  TestWorker alpha("alpha");
+  v1::Base& base = *alpha.request.add_bases();
+  base.set_name(kQwen);
+  base.set_problem("the base is quantised with GPTQ");
+  Call(alpha);
+  const v1::SubmitResponse response = Submit({Domain("law", kQwen)});
+  EXPECT_THAT(response.outcomes(0).note(),
+              HasSubstr("worker alpha cannot use its base Qwen/Qwen2.5-3B: the base is quantised "
+                        "with GPTQ"));
+  EXPECT_THAT(Get(response.outcomes(0).job()).reason(), HasSubstr("quantised with GPTQ"));
+}
+
 TEST_F(SubmissionTest, DatasetDigestSeesRoleOrderAndBytes) {
   v1::Dataset a, b;
   a.set_role(v1::Dataset::TRAIN);

@@ -49,6 +49,35 @@ TEST_F(BaseFolderTest, CacheOfHuggingFaceServesTheRevisionAskedForAndMainOtherwi
               HasSubstr("main"));
 }
 
+TEST_F(BaseFolderTest, BasesThatCannotBeTrainedHaveAProblem) {
+  folder_.WriteBase("a/gptq", R"({"quantization_config": {"quant_method": "gptq"}})");
+  folder_.Write("a/lora/adapter_config.json", "{}");
+  folder_.Write("a/gguf/model-q4.gguf", "");
+  folder_.Write("pickle/config.json", "{}");
+  folder_.Write("pickle/pytorch_model.bin", "");
+  folder_.Write(std::string("models--b--lora/snapshots/") + kCommit + "/adapter_config.json", "{}");
+  const FoundBases found = Scan();
+  for (const auto& [name, what] : std::vector<std::pair<std::string, std::string>>{
+           {"a/gptq", "GPTQ"},
+           {"a/lora", "adapter"},
+           {"a/gguf", "GGUF"},
+           {"pickle", "save_pretrained"},
+           {"b/lora", "adapter"}}) {
+    ASSERT_TRUE(found.all().contains(name)) << name;
+    EXPECT_THAT(found.all().at(name).problem, HasSubstr(what));
+    EXPECT_THAT(std::string(found.Find(name, "").status().message()), HasSubstr(what));
+  }
+  EXPECT_EQ(found.all().size(), 5u);
+}
+
+TEST_F(BaseFolderTest, AFolderOfBasesMayHoldOtherFiles) {
+  folder_.WriteBase("a/good");
+  folder_.Write("a/stray.gguf", "");
+  const FoundBases found = Scan();
+  EXPECT_EQ(found.all().size(), 1u);
+  EXPECT_TRUE(found.Find("a/good", "").ok());
+}
+
 TEST_F(BaseFolderTest, PlainDirectoryHasNoRevisions) {
   folder_.WriteBase("Qwen/Qwen2.5-3B");
   EXPECT_TRUE(absl::IsNotFound(Scan().Find("Qwen/Qwen2.5-3B", "main").status()));
