@@ -47,6 +47,15 @@ PinnedChoices ChoicesFor(const TrainRequest& request) {
   return pinned;
 }
 
+// A base that worked before is more likely to be half copied than damaged.  The next attempt finds no
+// base in memory, and fails in the class of what it finds.
+absl::Status PerhapsBeingCopied(const absl::Status& status, const std::string& reason) {
+  return WithClass(absl::Status(status.code(), absl::StrCat(status.message(), "; ", reason,
+                                                            ", perhaps it is still being copied")),
+                   ClassOf(status) == FailureClass::kData ? FailureClass::kInfrastructure
+                                                          : ClassOf(status));
+}
+
 AdapterJob JobOf(const TrainRequest& request, DomainSpec spec, PinnedChoices pinned) {
   AdapterJob job;
   job.spec = std::move(spec);
@@ -234,7 +243,11 @@ absl::StatusOr<bool> TrainerService::UseBase(const std::string& name,
   base_.reset();
   ReleaseFreeMemory();
   const auto begin = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(base_, LoadBase(dir, quantization, type, {cache_dir, base_folders_}));
+  auto loaded = LoadBase(dir, quantization, type, {cache_dir, base_folders_});
+  if (!loaded.ok()) {
+    return reason.empty() ? loaded.status() : PerhapsBeingCopied(loaded.status(), reason);
+  }
+  base_ = *std::move(loaded);
   ++base_loads_;
   ahead_.SetBase(base_.get());
   ReportBase(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),

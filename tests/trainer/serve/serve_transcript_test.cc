@@ -177,6 +177,20 @@ TEST_F(ServeTranscriptTest, ABaseWhoseFilesChangedIsLoadedAgain) {
   EXPECT_EQ(EventOf(4, "done").at("base_loads"), 3);
 }
 
+TEST_F(ServeTranscriptTest, ABaseThatIsHalfCopiedFailsAsInfrastructureOnce) {
+  trainer_->Send(Request(1, spec_));
+  ASSERT_FALSE(EventOf(1, "done").is_null());
+  fs::copy(dir_.path() / "base" / "model.safetensors", dir_.path() / "half");
+  fs::resize_file(dir_.path() / "half", 5000);
+  fs::rename(dir_.path() / "half", dir_.path() / "base" / "model.safetensors");
+  trainer_->Send(Request(2, spec_));
+  const Json failed = EventOf(2, "failed");
+  EXPECT_EQ(failed.at("class"), "infrastructure");
+  EXPECT_THAT(failed.at("message").get<std::string>(), HasSubstr("still being copied"));
+  trainer_->Send(Request(3, spec_));
+  EXPECT_EQ(EventOf(3, "failed").at("class"), "data");
+}
+
 TEST_F(ServeTranscriptTest, ASpecThatIsWrongIsTheUsersFailure) {
   Json request = Request(1, spec_);
   request["spec"]["lora"]["r"] = -4;
