@@ -52,6 +52,8 @@ absl::StatusOr<NewJob> CopyOf(Ledger& ledger, const Job& job) {
   copy.priority = job.priority;
   copy.time_limit = job.time_limit;
   copy.spec_json = details.spec_json;
+  copy.notices_json = details.notices_json;
+  copy.conversations = details.conversations;
   copy.spec_digest = job.spec_digest;
   copy.dataset_digest = job.dataset_digest;
   copy.retry_of = job.job;

@@ -6,6 +6,7 @@
 #include "common/digest.h"
 #include "common/json_text.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/job_notices.h"
 #include "scheduler/job_shape.h"
 #include "scheduler/submission.h"
 
@@ -68,6 +69,8 @@ absl::StatusOr<Draft> ReadDraft(const v1::Submission& submission) {
   ASSIGN_OR_RETURN(draft.spec, ReadSpec(submission.spec_json()));
   const absl::Status datasets = CheckDatasets(draft.spec, submission);
   if (!datasets.ok()) return Annotate(datasets, absl::StrCat("domain '", draft.spec.domain, "'"));
+  const absl::Status notices = CheckNotices(submission);
+  if (!notices.ok()) return Annotate(notices, absl::StrCat("domain '", draft.spec.domain, "'"));
   NewJob& job = draft.job;
   job.domain = draft.spec.domain;
   job.base = draft.spec.base;
@@ -81,6 +84,8 @@ absl::StatusOr<Draft> ReadDraft(const v1::Submission& submission) {
   job.memory_settings =
       MemorySettings(draft.spec, {RowsOf(submission.train_rows()), RowsOf(submission.validation_rows()),
                                   RowsOf(submission.test_rows())});
+  job.notices_json = NoticesJson(submission);
+  job.conversations = submission.conversations();
   return draft;
 }
 

@@ -10,6 +10,7 @@
 #include "common/json_text.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/base_dispatch.h"
+#include "scheduler/job_notices.h"
 #include "scheduler/job_view.h"
 #include "scheduler/offer.h"
 #include "scheduler/placement.h"
@@ -254,6 +255,8 @@ absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, i
   if (job.retry_of > 0) response.add_lines(absl::StrCat("does job ", job.retry_of, " again"));
   ASSIGN_OR_RETURN(const std::vector<Attempt> attempts, ledger.attempts.OfJob(number));
   for (const Attempt& attempt : attempts) response.add_lines(AboutAttempt(attempt));
+  ASSIGN_OR_RETURN(const std::vector<std::string> notices, NoticesOf(ledger, job));
+  response.mutable_notices()->Add(notices.begin(), notices.end());
   return response;
 }
 

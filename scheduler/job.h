@@ -51,6 +51,8 @@ struct NewJob {
   std::vector<v1::Dataset> datasets;
   int64_t retry_of = 0;
   std::string memory_settings;  // MemorySettings() of its spec and rows (job_shape.h)
+  std::string notices_json = "[]";  // what the reader of its rows noticed (job_notices.h)
+  bool conversations = false;       // at least one row is a conversation
 };
 
 }  // namespace mozgach

@@ -55,7 +55,8 @@ absl::StatusOr<int64_t> Queue::Insert(WallTime now, const NewJob& job, int64_t s
                       BaseKey(job.base, job.revision), job.priority, job.retry_of, job.spec_digest,
                       job.dataset_digest, ToMillis(now), shape, job.time_limit.count()));
   const int64_t number = database_.LastInsertedRow();
-  RETURN_IF_ERROR(Run(database_, sql::kInsertDetails, number, job.spec_json));
+  RETURN_IF_ERROR(Run(database_, sql::kInsertDetails, number, job.spec_json,
+                      job.notices_json, job.conversations));
   int position = 0;
   for (const v1::Dataset& dataset : job.datasets) {
     RETURN_IF_ERROR(Run(database_, sql::kInsertDataset, number, position++,
@@ -112,7 +113,7 @@ absl::StatusOr<std::vector<v1::Dataset>> Queue::Datasets(int64_t job) {
 
 absl::StatusOr<Queue::Details> Queue::GetDetails(int64_t job) {
   Query row(database_, sql::kDetails, job);
-  if (row.Next()) return Details{row.Text(0), row.Text(1)};
+  if (row.Next()) return Details{row.Text(0), row.Text(1), row.Text(2), row.Int(3) != 0};
   RETURN_IF_ERROR(row.status());
   return absl::NotFoundError(absl::StrCat("there is no job ", job));
 }
@@ -125,6 +126,10 @@ absl::Status Queue::UpdateSpec(int64_t job, const NewJob& draft, bool terminal) 
   RETURN_IF_ERROR(Run(database_, sql::kUpdateSpec, job, draft.spec_json));
   if (terminal) return absl::OkStatus();
   return Run(database_, sql::kUpdateTerms, job, draft.priority, draft.time_limit.count());
+}
+
+absl::Status Queue::UpdateNotices(int64_t job, const NewJob& draft) {
+  return Run(database_, sql::kUpdateNotices, job, draft.notices_json, draft.conversations);
 }
 
 absl::StatusOr<std::optional<int64_t>> Queue::Claim(WallTime now, const Offer& offer) {

@@ -33,12 +33,17 @@ class Queue {
   struct Details {
     std::string spec_json;
     std::string pinned_json;
+    std::string notices_json;
+    bool conversations = false;
   };
   absl::StatusOr<Details> GetDetails(int64_t job);
   // What every later attempt is told of.
   absl::Status Pin(int64_t job, const std::string& pinned_json);
   // What does not make it another job: its spec's words, and where it is not `terminal` its terms.
   absl::Status UpdateSpec(int64_t job, const NewJob& draft, bool terminal);
+
+  // The notices of the newest submission of an unchanged job.
+  absl::Status UpdateNotices(int64_t job, const NewJob& draft);
 
   // What a device can take: JSON objects from base keys to the bytes that a plan may come to.
   struct Offer {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "failpoint/failpoint.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/job_notices.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/placement.h"
 
@@ -20,6 +21,7 @@ struct Decision {
   std::string outcome;
   bool queues = false;
   bool supersedes = false;
+  bool updates_notices = false;  // of the job that stays
   std::string note;
 };
 
@@ -61,6 +63,8 @@ absl::Status DecideAgainst(Ledger& ledger, const Job& latest, Decision& decision
   }
   ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(latest.job));
   decision.outcome = details.spec_json == job.spec_json ? "unchanged" : "updated";
+  decision.updates_notices = details.notices_json != job.notices_json ||
+                             details.conversations != job.conversations;
   return absl::OkStatus();
 }
 
@@ -145,6 +149,9 @@ absl::StatusOr<int64_t> Apply(Ledger& ledger, const Moment& now, const Decision&
   const NewJob& draft = decision.draft->job;
   if (!decision.queues) {
     const Job& latest = *decision.latest;
+    if (decision.updates_notices) {
+      RETURN_IF_ERROR(ledger.queue.UpdateNotices(latest.job, draft));
+    }
     if (decision.outcome == "updated") {
       RETURN_IF_ERROR(ledger.queue.UpdateSpec(latest.job, draft, IsTerminal(latest.state)));
       RETURN_IF_ERROR(Append(ledger, now, latest.job, decision, actor));
@@ -187,6 +194,9 @@ absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
     outcome.set_domain(draft.job.domain);
     outcome.set_outcome(decision.outcome);
     outcome.set_note(decision.note);
+    for (std::string& notice : NoticesOf(ledger, draft.job)) {
+      outcome.add_notices(std::move(notice));
+    }
     if (decision.latest.has_value() && !decision.queues) outcome.set_job(decision.latest->job);
     decisions.push_back(std::move(decision));
   }

@@ -32,6 +32,8 @@ std::string DatasetDigest(const std::vector<v1::Dataset>& datasets);
 //   unchanged  its latest job is queued, running or succeeded with the same
 //   updated    as unchanged, but for priority, labels or description, which are now the new ones
 //   requeued   its latest job failed, was cancelled, or its version is gone
+//
+// Notices are not part of the comparison: an unchanged or updated job gets the new ones.
 absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
                                           const v1::SubmitRequest& request,
                                           const std::vector<Draft>& drafts);

@@ -4,7 +4,7 @@ INSERT INTO jobs (domain, state, base, base_key, priority, ready, retry_of, spec
 VALUES (?1, 'queued', ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?8, ?9, ?10)
 
 -- name: insert_details
-INSERT INTO job_details (job, spec_json) VALUES (?1, ?2)
+INSERT INTO job_details (job, spec_json, notices_json, conversations) VALUES (?1, ?2, ?3, ?4)
 
 -- name: insert_dataset
 INSERT INTO job_datasets (job, position, role, name, sha256, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -39,10 +39,13 @@ SELECT job FROM jobs WHERE domain = ?1 ORDER BY job
 SELECT role, name, sha256, size FROM job_datasets WHERE job = ?1 ORDER BY position
 
 -- name: details
-SELECT spec_json, pinned_json FROM job_details WHERE job = ?1
+SELECT spec_json, pinned_json, notices_json, conversations FROM job_details WHERE job = ?1
 
 -- name: update_spec
 UPDATE job_details SET spec_json = ?2 WHERE job = ?1
+
+-- name: update_notices
+UPDATE job_details SET notices_json = ?2, conversations = ?3 WHERE job = ?1
 
 -- name: update_terms
 UPDATE jobs SET priority = ?2, time_limit_ms = ?3 WHERE job = ?1
