@@ -44,6 +44,15 @@ void CheckRopeScaling(const RopeScalingSpec& rope, const SpecValue& root, Proble
   }
 }
 
+void CheckGate(const DomainSpec& spec, const SpecValue& root, Problems* problems) {
+  const double* share = std::get_if<double>(&spec.data.validation);
+  if (spec.gate.require.empty() || share == nullptr || *share > 0) return;
+  problems->Add(PlaceOf(root, "gate", "require"),
+                absl::StrCat("gate.require: ", spec.gate.require,
+                             " needs validation rows, but data.validation is 0: set it to a file "
+                             "or a fraction like 0.1, or leave out the gate"));
+}
+
 }  // namespace
 
 void CheckDomain(const DomainSpec& spec, const SpecValue& root, Problems* problems) {
@@ -51,6 +60,7 @@ void CheckDomain(const DomainSpec& spec, const SpecValue& root, Problems* proble
   CheckDistinct(spec.lora.target_modules, root, "lora", "target_modules", problems);
   CheckDistinct(spec.evaluation.metrics, root, "evaluation", "metrics", problems);
   CheckRopeScaling(spec.rope_scaling, root, problems);
+  CheckGate(spec, root, problems);
   const std::vector<std::string>& modules = spec.lora.target_modules;
   if (modules.empty()) {
     problems->Add(PlaceOf(root, "lora", "target_modules"),

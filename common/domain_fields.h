@@ -32,7 +32,7 @@ inline constexpr char kRevisionForm[] = "a branch, tag or commit, like main";
 template <SpecOf<DataSpec> Spec, typename Visitor>
 void VisitFields(Spec& s, Visitor& v) {
   v.Field("train", s.train, {.required = true, .in_digest = false});
-  v.Field("validation", s.validation, {.least = 0, .most = 1, .above = true, .below = true});
+  v.Field("validation", s.validation, {.least = 0, .most = 1, .below = true, .of_null = 0});
   v.Field("test", s.test, {.in_digest = false});
   v.Field("format", s.format,
           {.one_of = {"auto", "alpaca", "messages", "prompt_completion", "sharegpt", "text"}});

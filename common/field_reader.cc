@@ -63,6 +63,14 @@ const SpecValue* FieldReader::Take(const char* key, bool required) {
   return value;
 }
 
+void FieldReader::Field(const char* key, std::variant<double, std::string>& member,
+                        const FieldRule& rule) {
+  const SpecValue* value = Take(key, rule.required);
+  if (value != nullptr) return Read(Name(key), *value, rule, &member);
+  const bool is_null = map_ != nullptr && map_->Find(key) != nullptr;
+  if (is_null && rule.of_null) member = *rule.of_null;
+}
+
 const SpecValue* FieldReader::TakeSection(const char* key) {
   const SpecValue* map = Take(key, false);
   if (map == nullptr || map->kind == SpecValue::Kind::kMap) return map;

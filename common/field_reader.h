@@ -26,6 +26,7 @@ class FieldReader {
     const SpecValue* value = Take(key, rule.required);
     if (value != nullptr) Read(Name(key), *value, rule, &member);
   }
+  void Field(const char* key, std::variant<double, std::string>& member, const FieldRule& rule);
 
   template <typename S>
   void Section(const char* key, S& section) {

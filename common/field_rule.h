@@ -20,6 +20,8 @@ struct FieldRule {
   std::vector<std::string_view> later;
   // Of a list: only the empty one is supported yet.
   bool empty_only = false;
+  // Of a number or text: what an explicit null stands for. Nothing: the default.
+  std::optional<double> of_null;
   // Of a text: its form, as a test and in words ("a hub name like google/gemma-3-4b-it").
   bool (*valid)(const std::string&) = nullptr;
   const char* form = nullptr;

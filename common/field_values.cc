@@ -140,8 +140,12 @@ void FieldReader::Read(const std::string& name, const SpecValue& value, const Fi
     *member = number;
     return;
   }
-  if (!value.IsScalar() || value.text.empty()) {
-    return Mismatch(name, "a fraction of the rows of train, like 0.1, or a file", value);
+  const std::string lower = absl::AsciiStrToLower(value.text);
+  const bool is_word = value.kind == SpecValue::Kind::kPlain &&
+                       (lower == "false" || lower == "true" || lower == "none");
+  if (!value.IsScalar() || is_word || absl::StripAsciiWhitespace(value.text).empty()) {
+    return Mismatch(name, "a fraction of the rows of train, like 0.1, 0 for none, or a file",
+                    value);
   }
   std::string text;
   Read(name, value, {}, &text);

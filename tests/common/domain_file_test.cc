@@ -195,8 +195,31 @@ TEST_F(DomainFileTest, ValuesOutOfRangeComeWithTheRange) {
               EndsWith("must be at least 0 and below 1, not 1"));
   EXPECT_THAT(error("training: {seed: -1}"), EndsWith("must be at least 0, not -1"));
   EXPECT_THAT(ErrorOf("domain: law\nbase: a\ndata: {train: rows.jsonl, validation: 30}"),
-              EndsWith("data.validation must be above 0 and below 1, not 30"));
+              EndsWith("data.validation must be at least 0 and below 1, not 30"));
   EXPECT_THAT(error("lora: {layers_to_transform: [0, -1]}"), EndsWith("not -1"));
+}
+
+TEST_F(DomainFileTest, ValidationOfZeroOrNullMeansNone) {
+  for (const char* value : {"0", "0.0", "null", "~", ""}) {
+    const auto file = ParseDomainFile(
+        "domain: law\nbase: a\ndata:\n  train: rows.jsonl\n  validation: " + std::string(value) +
+            "\n",
+        "law.yaml", root_);
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_EQ(std::get<double>(file->spec.data.validation), 0.0) << value;
+  }
+  for (const char* value : {"false", "none", "''", "' '"}) {
+    EXPECT_THAT(ErrorOf("domain: law\nbase: a\ndata: {train: rows.jsonl, validation: " +
+                        std::string(value) + "}"),
+                HasSubstr("0 for none"))
+        << value;
+  }
+}
+
+TEST_F(DomainFileTest, GateWithoutValidationIsAnErrorThatSaysWhatToChange) {
+  EXPECT_THAT(ErrorOf("domain: law\nbase: a\ndata: {train: rows.jsonl, validation: 0}\n"
+                      "gate: {require: eval_loss_below_base}\n"),
+              AllOf(StartsWith("law.yaml:4:17: gate.require"), HasSubstr("data.validation is 0")));
 }
 
 TEST_F(DomainFileTest, ChoicesAreListedAndTheNearestIsSuggested) {
