@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -96,9 +97,55 @@ absl::StatusOr<FileDescriptor> OpenDataset(const fs::path& path) {
   return file;
 }
 
-absl::Status NoRows(const fs::path& path) {
+absl::Status NoRows(const std::string& name, int64_t left_out) {
+  if (left_out > 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": no rows to train: all ", left_out, " say themselves that they are not trained ",
+        "('weight', 'train' or the like)"));
+  }
   return absl::InvalidArgumentError(absl::StrCat(
-      path.string(), ": no rows: a dataset needs at least one JSON object, one per line"));
+      name, ": no rows: a dataset needs at least one JSON object, one per line"));
+}
+
+// Files that are often given in place of JSON Lines, by their first bytes.
+constexpr std::array<std::pair<std::string_view, const char*>, 9> kOtherFiles = {{
+    {"\x1f\x8b", "gzip: decompress it"},
+    {"\x28\xb5\x2f\xfd", "zstd: decompress it"},
+    {"BZh", "bzip2: decompress it"},
+    {"\xfd\x37zXZ", "xz: decompress it"},
+    {"PK\x03\x04", "a zip archive: unpack it"},
+    {"PAR1", "Parquet: write its rows as JSON Lines"},
+    {"ARROW1", "Arrow: write its rows as JSON Lines"},
+    {"\xff\xfe", "UTF-16: save it as UTF-8"},
+    {"\xfe\xff", "UTF-16: save it as UTF-8"},
+}};
+
+// One message for a file whose first line shows that it is not JSON Lines; `text` is that line.
+absl::Status CheckIsJsonLines(std::string_view text) {
+  for (const auto& [begin, what] : kOtherFiles) {
+    if (!text.starts_with(begin)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("the file is ", what, "; a dataset has one JSON object per line"));
+  }
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  if (text.starts_with("[")) {
+    return absl::InvalidArgumentError(
+        "the file is a JSON array, a dataset is JSON Lines: one object per line, without the "
+        "brackets and commas around them; `jq -c '.[]' FILE > FILE.jsonl` converts it");
+  }
+  if (!text.starts_with("{")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the line is not a JSON object: a dataset has one per line, this one starts with '",
+        Abbreviate(Showable(text), 20), "'"));
+  }
+  const size_t last = text.find_last_not_of(" \t");
+  if (text[last] == '}') return absl::OkStatus();
+  if (last == 0 || text[last] == ',' || text[last] == '[' || text[last] == '{') {
+    return absl::InvalidArgumentError(
+        "the row goes on below this line, a dataset is JSON Lines: one object per line; `jq -c . "
+        "FILE > FILE.jsonl` converts it");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -113,7 +160,14 @@ absl::StatusOr<RowFormat> ParseRowFormat(std::string_view name) {
                                                  "': formats are ", absl::StrJoin(known, ", ")));
 }
 
-absl::StatusOr<Row> ParseRow(std::string_view line, RowFormat format) {
+bool Row::HasUntrainedTurn() const {
+  for (size_t i = static_cast<size_t>(first_target); i < messages.size(); ++i) {
+    if (messages[i].role == "assistant" && !messages[i].trained) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<Row> ParseRow(std::string_view line, RowFormat format, UnknownKeys* unknown) {
   if (line.size() > kLineBytes) return LineTooLong();
   if (const size_t bad = FirstInvalidUtf8(line); bad != std::string_view::npos) {
     return absl::InvalidArgumentError(
@@ -129,17 +183,19 @@ absl::StatusOr<Row> ParseRow(std::string_view line, RowFormat format) {
   if (format == RowFormat::kAuto) {
     ASSIGN_OR_RETURN(format, FormatByKeys(object));
   }
-  return RowFromJson(object, format);
+  if (unknown != nullptr) unknown->BeginRow();
+  return RowFromJson(object, format, unknown);
 }
 
-absl::StatusOr<std::vector<Row>> ReadDataset(const fs::path& path, RowFormat format,
-                                             int max_problems) {
+absl::StatusOr<Dataset> ReadDataset(const fs::path& path, RowFormat format, std::string_view given,
+                                    int max_problems) {
+  const std::string name = given.empty() ? path.string() : std::string(given);
   ASSIGN_OR_RETURN(FileDescriptor file, OpenDataset(path));
   LineReader reader(std::move(file));
-  std::vector<Row> rows;
+  Dataset dataset;
   std::vector<std::string> problems;
   std::string line;
-  bool too_long = false;
+  bool too_long = false, first = true;
   for (int64_t number = 1; static_cast<int>(problems.size()) < max_problems; ++number) {
     absl::StatusOr<bool> more = reader.Next(&line, &too_long);
     if (!more.ok()) return Annotate(more.status(), path.string());
@@ -148,17 +204,27 @@ absl::StatusOr<std::vector<Row>> ReadDataset(const fs::path& path, RowFormat for
     if (number == 1 && text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
     if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
     if (!too_long && IsBlank(text)) continue;
-    absl::StatusOr<Row> row = too_long ? LineTooLong() : ParseRow(text, format);
+    const std::string place = absl::StrCat(name, ":", number);
+    if (std::exchange(first, false) && !too_long) {
+      const absl::Status lines = CheckIsJsonLines(text);
+      if (!lines.ok()) return Annotate(lines, place);
+    }
+    absl::StatusOr<Row> row =
+        too_long ? LineTooLong() : ParseRow(text, format, &dataset.unknown_keys);
     if (!row.ok()) {
-      problems.push_back(absl::StrCat(path.string(), ":", number, ": ", row.status().message()));
+      problems.push_back(absl::StrCat(place, ": ", row.status().message()));
       continue;
     }
     row->line = number;
-    rows.push_back(*std::move(row));
+    if (row->trained) {
+      dataset.rows.push_back(*std::move(row));
+    } else {
+      ++dataset.left_out;
+    }
   }
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
-  if (rows.empty()) return NoRows(path);
-  return rows;
+  if (dataset.rows.empty()) return NoRows(name, dataset.left_out);
+  return dataset;
 }
 
 }  // namespace mozgach

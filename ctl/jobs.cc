@@ -83,6 +83,9 @@ absl::StatusOr<int> Explain(const std::string& word, const Settings& settings) {
   }
   std::printf("%s\n", Clip(response.summary(), 0).c_str());
   for (const std::string& line : response.lines()) std::printf("  %s\n", Clip(line, 0).c_str());
+  for (const std::string& notice : response.notices()) {
+    std::printf("  notice: %s\n", Clip(notice, 0).c_str());
+  }
   return 0;
 }
 

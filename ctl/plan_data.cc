@@ -21,8 +21,8 @@ int64_t TokensOf(const Row& row) {
 absl::Status Add(const std::filesystem::path& path, const DataSpec& data, int64_t limit,
                  RowTokens* tokens) {
   ASSIGN_OR_RETURN(const RowFormat format, ParseRowFormat(data.format));
-  ASSIGN_OR_RETURN(const std::vector<Row> rows, ReadDataset(path, format));
-  *tokens = Sum(*tokens, EstimateRows(rows, limit - tokens->rows, data.max_length));
+  ASSIGN_OR_RETURN(const Dataset dataset, ReadDataset(path, format));
+  *tokens = Sum(*tokens, EstimateRows(dataset.rows, limit - tokens->rows, data.max_length));
   return absl::OkStatus();
 }
 

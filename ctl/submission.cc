@@ -32,8 +32,9 @@ class DatasetReader {
     DatasetFile file;
     file.path = path;
     ASSIGN_OR_RETURN(file.sha256, Sha256OfFile(path));
-    ASSIGN_OR_RETURN(const std::vector<Row> rows, ReadDataset(path, row_format));
-    file.rows = EstimateRows(rows, INT64_MAX, INT64_MAX);
+    ASSIGN_OR_RETURN(const Dataset dataset, ReadDataset(path, row_format));
+    file.rows = EstimateRows(dataset.rows, INT64_MAX, INT64_MAX);
+    file.facts = std::make_shared<const DatasetFacts>(FactsOf(dataset));
     // The digest must be that of the rows that were checked.
     ASSIGN_OR_RETURN(const std::string after, Sha256OfFile(path));
     if (after != file.sha256) {
@@ -63,19 +64,25 @@ class SubmissionReader {
     domain.set_spec_json(ToJson(file.spec).dump());
     const DataSpec& data = file.spec.data;
     absl::Status problems;
+    DomainFacts facts;
     for (size_t i = 0; i < file.train.size(); ++i) {
-      Join(AddDataset(v1::Dataset::TRAIN, data.train[i], file.train[i], data, &domain), &problems);
+      Join(AddDataset(v1::Dataset::TRAIN, data.train[i], file.train[i], file.spec, &domain,
+                      &facts),
+           &problems);
     }
     if (file.validation) {
       Join(AddDataset(v1::Dataset::VALIDATION, std::get<std::string>(data.validation),
-                      *file.validation, data, &domain),
+                      *file.validation, file.spec, &domain, &facts),
            &problems);
     }
     if (file.test) {
-      Join(AddDataset(v1::Dataset::TEST, data.test, *file.test, data, &domain), &problems);
+      Join(AddDataset(v1::Dataset::TEST, data.test, *file.test, file.spec, &domain, &facts),
+           &problems);
     }
+    if (!problems.ok()) return problems;
     AddRows(data, &domain);
-    return problems;
+    for (const std::string& notice : DatasetNotices(file.spec, facts)) domain.add_notices(notice);
+    return absl::OkStatus();
   }
 
   Submission Take() { return std::move(submission_); }
@@ -90,14 +97,20 @@ class SubmissionReader {
   }
 
   absl::Status AddDataset(v1::Dataset::Role role, const std::string& name, const fs::path& path,
-                          const DataSpec& data, v1::Submission* domain) {
-    ASSIGN_OR_RETURN(const DatasetFile file, datasets_.Read(path, data.format));
+                          const DomainSpec& spec, v1::Submission* domain, DomainFacts* facts) {
+    ASSIGN_OR_RETURN(const DatasetFile file, datasets_.Read(path, spec.data.format));
+    RETURN_IF_ERROR(CheckUntrainedTurns(spec, {path.string(), file.facts.get()}));
     v1::Dataset& dataset = *domain->add_datasets();
     dataset.set_role(role);
     dataset.set_name(name);
     dataset.set_sha256(file.sha256);
     dataset.set_size(file.size);
     submission_.datasets.emplace(file.sha256, file);
+    const NamedFacts named{name, file.facts.get()};  // lives as long as datasets_
+    if (role == v1::Dataset::TRAIN) facts->train.push_back(named);
+    if (role == v1::Dataset::VALIDATION) facts->validation = named;
+    if (role == v1::Dataset::TEST) facts->test = named;
+    if (file.facts->conversations) domain->set_conversations(true);
     return absl::OkStatus();
   }
 

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "common/dataset_notices.h"
 #include "common/status.h"
 #include "mozgach/v1/job_service.pb.h"
 #include "planner/token_estimate.h"
@@ -19,6 +21,7 @@ struct DatasetFile {
   std::string sha256;
   uint64_t size = 0;
   RowTokens rows;  // an estimate; none is cut
+  std::shared_ptr<const DatasetFacts> facts;
 };
 
 struct Submission {

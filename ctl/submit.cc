@@ -97,6 +97,29 @@ void PrintOutcomes(const v1::SubmitResponse& response, bool dry_run) {
                dry_run ? "; a dry run, nothing was queued" : "");
 }
 
+// What people should know about the domains that were accepted, below the table. A notice that
+// several domains share is printed once.
+void PrintNotices(const v1::SubmitResponse& response) {
+  std::vector<std::string> order;
+  std::map<std::string, std::vector<std::string>> domains;
+  for (const auto& outcome : response.outcomes()) {
+    for (const std::string& notice : outcome.notices()) {
+      std::vector<std::string>& those = domains[notice];
+      if (those.empty()) order.push_back(notice);
+      those.push_back(outcome.domain());
+    }
+  }
+  constexpr size_t kNamed = 3;
+  for (const std::string& notice : order) {
+    std::vector<std::string> those = domains[notice];
+    const size_t more = those.size() > kNamed ? those.size() - kNamed : 0;
+    those.resize(those.size() - more);
+    std::fprintf(stderr, "notice: %s%s: %s\n", Clip(absl::StrJoin(those, ", "), 0).c_str(),
+                 more == 0 ? "" : absl::StrCat(" and ", more, " more").c_str(),
+                 Clip(notice, 0).c_str());
+  }
+}
+
 // The outcomes; with the job as it ended where it was waited for.
 nlohmann::ordered_json OutcomesJson(const v1::SubmitResponse& response,
                                     const std::vector<v1::Job>& jobs) {
@@ -145,7 +168,10 @@ absl::StatusOr<int> Submit(const SubmitFlags& flags, const Settings& settings) {
   submission->request.set_actor(Actor());
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
   ASSIGN_OR_RETURN(const v1::SubmitResponse response, Send(*connection, *submission));
-  if (!settings.json) PrintOutcomes(response, flags.dry_run);
+  if (!settings.json) {
+    PrintOutcomes(response, flags.dry_run);
+    PrintNotices(response);
+  }
   if (flags.wait) return Wait(*connection, response, settings.json);
   if (settings.json) PrintJson(OutcomesJson(response, {}));
   return 0;

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "common/row_keys.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -142,6 +143,252 @@ TEST(RowTest, WhatWouldBeLostIsRefused) {
               HasSubstr("only text can be trained"));
 }
 
+// Values that stand for "absent" in published datasets.
+const char* const kEmptyValues[] = {"\"\"",     "[]",     "{}",       "null",     "false",
+                                    "\" \"",    "\"[]\"", "\"{}\"",   "[null]",   "[\"\"]",
+                                    "\"null\"", "[[]]",   "{\"a\": null}"};
+
+std::string With(const std::string& key, const std::string& value) {
+  return ", \"" + key + "\": " + value;
+}
+
+// A row of each format with `more` beside its own keys.
+std::vector<std::string> RowsOfEachFormat(const std::string& more) {
+  return {
+      R"({"instruction": "i", "output": "o")" + more + "}",
+      R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}])" +
+          more + "}",
+      R"({"prompt": "q", "completion": "a")" + more + "}",
+      R"({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}])" +
+          more + "}",
+      R"({"text": "t")" + more + "}"};
+}
+
+// Rows of turns whose assistant's turn carries `more`.
+std::vector<std::string> TurnsOfEachFormat(const std::string& more) {
+  return {
+      R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a")" +
+          more + "}]}",
+      R"({"prompt": [{"role": "user", "content": "q"}],
+          "completion": [{"role": "assistant", "content": "a")" + more + "}]}",
+      R"({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a")" +
+          more + "}]}"};
+}
+
+TEST(RowKeyTest, RejectedKeysAreNamedInEveryFormat) {
+  for (const RejectedKeys& rejected : AllRejectedKeys()) {
+    for (const std::string& key : rejected.names) {
+      const std::string more = With(key, key == "label" ? "true" : "[\"something\"]");
+      for (const auto& rows : {RowsOfEachFormat(more), TurnsOfEachFormat(more)}) {
+        for (const std::string& row : rows) {
+          EXPECT_THAT(ErrorOf(row), HasSubstr("'" + key + "' is not supported: ")) << row;
+        }
+      }
+    }
+  }
+}
+
+TEST(RowKeyTest, EmptyValuesOfThemMeanAbsent) {
+  for (const RejectedKeys& rejected : AllRejectedKeys()) {
+    for (const std::string& key : rejected.names) {
+      if (key == "label" || key == "kto_tag") continue;
+      for (const char* value : kEmptyValues) {
+        const std::string more = With(key, value);
+        for (const auto& rows : {RowsOfEachFormat(more), TurnsOfEachFormat(more)}) {
+          for (const std::string& row : rows) EXPECT_EQ(ErrorOf(row), "OK") << row;
+        }
+      }
+    }
+  }
+}
+
+TEST(RowKeyTest, EmptyValuesOfOptionalKeysMeanAbsent) {
+  for (const char* value : {"\"\"", "[]", "{}", "null", "false", "\" \""}) {
+    const auto row = ParseRow(R"({"instruction": "i", "output": "o")" + With("input", value) +
+                                  With("system", value) + With("history", value) + "}",
+                              RowFormat::kAuto);
+    ASSERT_TRUE(row.ok()) << row.status() << value;
+    EXPECT_THAT(row->messages, ElementsAre(Says("user", "i"), Says("assistant", "o")));
+  }
+  // Text that looks like an empty list is text where text is read.
+  const auto row =
+      ParseRow(R"({"instruction": "Sort", "input": "[]", "output": "[]"})", RowFormat::kAuto);
+  EXPECT_THAT(row->messages, ElementsAre(Says("user", "Sort\n[]"), Says("assistant", "[]")));
+}
+
+TEST(RowKeyTest, TurnThatIsNotTrainedIsMarked) {
+  for (const std::string& key : TrainKeys()) {
+    for (const char* value : {"0", "0.0", "false", "1", "true"}) {
+      const bool trained = value == std::string("1") || value == std::string("true");
+      const auto row = ParseRow(
+          R"({"messages": [{"role": "assistant", "content": "a")" + With(key, value) +
+              R"(}, {"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}]})",
+          RowFormat::kAuto);
+      ASSERT_TRUE(row.ok()) << row.status();
+      EXPECT_EQ(row->messages[0].trained, trained) << key << value;
+      EXPECT_TRUE(row->messages[2].trained);
+      EXPECT_TRUE(row->trained);
+      EXPECT_EQ(row->HasUntrainedTurn(), !trained);
+    }
+  }
+}
+
+TEST(RowKeyTest, RowThatIsNotTrainedIsMarkedInEveryFormat) {
+  for (const std::string& key : TrainKeys()) {
+    for (const std::string& row : RowsOfEachFormat(With(key, "0"))) {
+      EXPECT_FALSE(ParseRow(row, RowFormat::kAuto)->trained) << row;
+    }
+    for (const std::string& row : RowsOfEachFormat(With(key, "1"))) {
+      EXPECT_TRUE(ParseRow(row, RowFormat::kAuto)->trained) << row;
+    }
+    for (const std::string& row : TurnsOfEachFormat(With(key, "false"))) {
+      EXPECT_FALSE(ParseRow(row, RowFormat::kAuto)->trained) << "its only answer is not: " << row;
+    }
+  }
+}
+
+TEST(RowKeyTest, TrainKeyThatCannotBeHonouredIsNamed) {
+  for (const std::string& key : TrainKeys()) {
+    for (const char* value : {"0.5", "2", "-1", "\"yes\"", "[1, 0]", "{\"a\": 1}"}) {
+      for (const auto& rows :
+           {RowsOfEachFormat(With(key, value)), TurnsOfEachFormat(With(key, value))}) {
+        for (const std::string& row : rows) {
+          EXPECT_THAT(ErrorOf(row), HasSubstr("'" + key + "' is ")) << row;
+        }
+      }
+    }
+    for (const char* value : {"\"\"", "[]", "{}", "null", "\" \"", "\"[]\""}) {
+      for (const std::string& row : TurnsOfEachFormat(With(key, value))) {
+        EXPECT_TRUE(ParseRow(row, RowFormat::kAuto)->trained) << row;
+      }
+    }
+  }
+  EXPECT_THAT(ErrorOf(TurnsOfEachFormat(R"(, "weight": 0, "train": true)")[0]),
+              HasSubstr("'weight' and 'train' contradict each other"));
+  EXPECT_THAT(ErrorOf(R"({"messages": [{"role": "user", "content": "q", "train": true},
+                          {"role": "assistant", "content": "a"}]})"),
+              HasSubstr("messages[0]: 'train' asks to train a turn of the user"));
+  EXPECT_EQ(ErrorOf(R"({"messages": [{"role": "user", "content": "q", "weight": 1},
+                        {"role": "assistant", "content": "a"}]})"),
+            "OK");
+  EXPECT_THAT(ErrorOf(R"({"prompt": [{"role": "assistant", "content": "q", "loss": true}],
+                          "completion": "a"})"),
+              HasSubstr("of the assistant in the prompt"));
+}
+
+TEST(RowKeyTest, SystemBesideTheTurnsIsRead) {
+  const auto row = ParseRow(RowsOfEachFormat(With("system", "\"s\""))[1], RowFormat::kAuto);
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_THAT(row->messages[0], Says("system", "s"));
+  const std::string turns = R"(, "messages": [{"role": "system", "content": "s"},
+      {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]})";
+  EXPECT_EQ(ParseRow(R"({"system": "s")" + turns, RowFormat::kAuto)->messages.size(), 3u);
+  EXPECT_THAT(ErrorOf(R"({"system": "other")" + turns), HasSubstr("another system message"));
+  EXPECT_THAT(ErrorOf(R"({"text": "t", "system": "s"})"), HasSubstr("'system' is not supported"));
+  EXPECT_THAT(ErrorOf(R"({"prompt": "p", "completion": "c", "history": [["a", "b"]]})"),
+              HasSubstr("'history' is not supported"));
+}
+
+TEST(RowKeyTest, PartsOfContentAreTextOrAnErrorByName) {
+  const auto content = [](const std::string& parts) {
+    return R"({"messages": [{"role": "user", "content": )" + parts +
+           R"(}, {"role": "assistant", "content": "a"}]})";
+  };
+  const auto row = ParseRow(
+      content(R"([{"type": "text", "text": "a"}, "b", {"text": "c", "image_url": null}])"),
+      RowFormat::kAuto);
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_EQ(row->messages[0].content, "abc");
+  EXPECT_THAT(ErrorOf(content(R"([{"type": "image", "text": "a crane"}])")),
+              HasSubstr("a part of type 'image': only text"));
+  EXPECT_THAT(ErrorOf(content(R"([{"type": "image_url", "image_url": {"url": "x"}}])")),
+              HasSubstr("'image_url'"));
+  EXPECT_THAT(ErrorOf(content(R"([{"type": "text", "text": "a", "image_url": "x"}])")),
+              HasSubstr("'image_url' is not supported"));
+  EXPECT_THAT(ErrorOf(content(R"([{"type": "text", "text": "a", "weight": 0}])")),
+              HasSubstr("'weight' of a part"));
+  EXPECT_THAT(ErrorOf(content(R"([7])")), HasSubstr("no text"));
+}
+
+TEST(RowKeyTest, PreferenceRowsAreNamedAsSuch) {
+  EXPECT_THAT(ErrorOf(R"({"prompt": "p", "chosen": "a", "rejected": "b"})"),
+              HasSubstr("'chosen' is not supported: preferences"));
+  EXPECT_THAT(ErrorOf(R"({"chosen": [{"role": "user"}], "rejected": []})"),
+              HasSubstr("'chosen' is not supported"));
+  EXPECT_THAT(ErrorOf(R"({"prompt": "p", "completion": "a", "label": false})"),
+              HasSubstr("'label' is not supported"));
+  EXPECT_EQ(ErrorOf(R"({"text": "a film", "label": 1})"), "OK");
+}
+
+TEST(RowKeyTest, MisspeltKeyIsNamedWithTheOneThatIsMeant) {
+  EXPECT_THAT(ErrorOf(R"({"instruction": "i", "ouput": "o"})"),
+              HasSubstr("did you mean 'output' instead of 'ouput'?"));
+  EXPECT_THAT(ErrorOf(R"({"instruction": "i", "respones": "o"})"),
+              HasSubstr("did you mean 'output' instead of 'respones'?"));
+  EXPECT_THAT(ErrorOf(R"({"mesages": []})"),
+              HasSubstr("did you mean 'messages' instead of 'mesages'?"));
+  EXPECT_THAT(ErrorOf(R"({"messages": [{"role": "user", "contnet": "q"}]})"),
+              HasSubstr("did you mean 'content' instead of 'contnet'?"));
+}
+
+TEST(RowKeyTest, ColumnsOfOtherFormatsThatAreEmptyDoNotDecide) {
+  EXPECT_TRUE(ParseRow(R"({"messages": [], "text": "t"})", RowFormat::kAuto).ok());
+  const auto row = ParseRow(R"({"conversations": null, "messages": [], "instruction": "i",
+                                "output": "o", "text": ""})",
+                            RowFormat::kAuto);
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_THAT(row->messages, ElementsAre(Says("user", "i"), Says("assistant", "o")));
+  EXPECT_THAT(ErrorOf(R"({"instruction": "i", "output": "", "text": "t"})"),
+              StartsWith("no target"));
+}
+
+TEST_F(DatasetTest, UnknownKeysAreCountedOncePerRow) {
+  const auto rows = ReadDataset(
+      Write("{\"id\": 1, \"messages\": [{\"role\": \"user\", \"content\": \"q\", \"time\": 1}, "
+            "{\"role\": \"assistant\", \"content\": \"a\", \"time\": 2, \"name\": null}]}\n"
+            "{\"id\": 2, \"inptu\": \"x\", \"instruction\": \"i\", \"output\": \"o\"}\n"),
+      RowFormat::kAuto);
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  const auto& keys = rows->unknown_keys.keys();
+  ASSERT_EQ(keys.size(), 3u);
+  EXPECT_EQ(keys.at("id").rows, 2);
+  EXPECT_EQ(keys.at("messages[].time").rows, 1);
+  EXPECT_EQ(keys.at("inptu").nearest, "input");
+}
+
+TEST_F(DatasetTest, RowsThatAreNotTrainedAreLeftOut) {
+  const auto rows = ReadDataset(
+      Write("{\"text\": \"a\", \"weight\": 0}\n{\"text\": \"b\"}\n"), RowFormat::kAuto);
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_EQ(rows->rows.size(), 1u);
+  EXPECT_EQ(rows->rows[0].line, 2);
+  EXPECT_EQ(rows->left_out, 1);
+  EXPECT_THAT(ReadError("{\"text\": \"a\", \"weight\": 0}\n"), HasSubstr("all 1 say themselves"));
+}
+
+TEST_F(DatasetTest, FileThatIsNotJsonLinesGetsOneMessage) {
+  const auto one = [&](const std::string& bytes) {
+    const std::string error = ReadError(bytes);
+    EXPECT_THAT(error, testing::Not(HasSubstr("\n")));
+    EXPECT_THAT(error, StartsWith((root_ / "train.jsonl").string() + ":1: "));
+    return error;
+  };
+  EXPECT_THAT(one("[\n  {\n    \"instruction\": \"i\",\n    \"output\": \"o\"\n  }\n]\n"),
+              HasSubstr("the file is a JSON array"));
+  EXPECT_THAT(one("[{\"text\": \"a\"}, {\"text\": \"b\"}]\n"), HasSubstr("jq -c '.[]'"));
+  EXPECT_THAT(one("{\n  \"text\": \"a\"\n}\n{\n  \"text\": \"b\"\n}\n"),
+              HasSubstr("the row goes on below this line"));
+  EXPECT_THAT(one("instruction,output\na,b\nc,d\n"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(one("\x1f\x8b\x08 bytes"), HasSubstr("gzip"));
+  EXPECT_THAT(one("PAR1 bytes"), HasSubstr("Parquet"));
+  EXPECT_THAT(one(std::string("\xff\xfe{\0", 4)), HasSubstr("UTF-16"));
+}
+
+TEST_F(DatasetTest, MessagesNameTheFileAsTheyAreTold) {
+  const auto rows = ReadDataset(Write("{\"text\": 1}\n"), RowFormat::kAuto, "data/law.jsonl");
+  EXPECT_THAT(std::string(rows.status().message()), StartsWith("data/law.jsonl:1: 'text' is"));
+}
+
 TEST(RowTest, HostileLinesAreErrors) {
   EXPECT_THAT(ErrorOf("{\"text\": "), StartsWith("no JSON: column "));
   EXPECT_THAT(ErrorOf("[1]"), HasSubstr("the row is array"));
@@ -158,9 +405,9 @@ TEST_F(DatasetTest, ByteOrderMarkCarriageReturnsAndBlankLinesAreUnderstood) {
   const auto rows = ReadDataset(Write("\xEF\xBB\xBF{\"text\": \"a\"}\r\n\r\n  \n{\"text\": \"b\"}"),
                                 RowFormat::kAuto);
   ASSERT_TRUE(rows.ok()) << rows.status();
-  ASSERT_EQ(rows->size(), 2u);
-  EXPECT_EQ((*rows)[0].text, "a");
-  EXPECT_EQ((*rows)[1].line, 4);
+  ASSERT_EQ(rows->rows.size(), 2u);
+  EXPECT_EQ(rows->rows[0].text, "a");
+  EXPECT_EQ(rows->rows[1].line, 4);
 }
 
 TEST_F(DatasetTest, EveryProblemIsNamedByFileAndLineUpToTheLimit) {
@@ -168,7 +415,7 @@ TEST_F(DatasetTest, EveryProblemIsNamedByFileAndLineUpToTheLimit) {
   EXPECT_THAT(ReadError("{\"text\": \"a\"}\nnope\n{\"output\": \"o\"}\n"),
               testing::AllOf(StartsWith(path + ":2: no JSON"),
                              HasSubstr("\n" + path + ":3: row has no 'instruction'")));
-  const auto rows = ReadDataset(Write("1\n2\n3\n4\n"), RowFormat::kAuto, 2);
+  const auto rows = ReadDataset(Write("{}\n2\n3\n4\n"), RowFormat::kAuto, "", 2);
   EXPECT_THAT(std::string(rows.status().message()), testing::Not(HasSubstr(":3:")));
 }
 
@@ -183,8 +430,8 @@ TEST_F(DatasetTest, LineAcrossReadsIsWhole) {
   const auto rows =
       ReadDataset(Write("{\"text\": \"" + text + "\"}\n{\"text\": \"z\"}\n"), RowFormat::kText);
   ASSERT_TRUE(rows.ok()) << rows.status();
-  EXPECT_EQ((*rows)[0].text, text);
-  EXPECT_EQ((*rows)[1].text, "z");
+  EXPECT_EQ(rows->rows[0].text, text);
+  EXPECT_EQ(rows->rows[1].text, "z");
 }
 
 TEST_F(DatasetTest, EmptyFileMissingFileAndDirectorySaySo) {

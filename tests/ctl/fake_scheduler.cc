@@ -26,6 +26,7 @@ grpc::Status FakeJobs::Submit(grpc::ServerContext*, const v1::SubmitRequest* req
     outcome.set_domain(nlohmann::json::parse(domain.spec_json())["domain"]);
     outcome.set_outcome("new");
     outcome.set_job(++job);
+    *outcome.mutable_notices() = domain.notices();
     for (const v1::Dataset& dataset : domain.datasets()) {
       if (blobs_->count(dataset.sha256()) == 0) response->add_missing_blobs(dataset.sha256());
     }

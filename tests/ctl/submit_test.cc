@@ -124,7 +124,36 @@ TEST_F(SubmitTest, ADryRunUploadsNothing) {
 TEST_F(SubmitTest, JsonIsTheOutcomes) {
   const Said said = Submit({Domain("law"), "--json"});
   EXPECT_EQ(json::parse(said.out),
-            json::parse(R"([{"domain": "law", "outcome": "new", "job": 1, "note": ""}])"));
+            json::parse(R"([{"domain": "law", "outcome": "new", "job": 1, "note": "",
+                             "notices": ["the training data is a single row"],
+                             "changed_keys": []}])"));
+}
+
+TEST_F(SubmitTest, NoticesAreSentAndPrintedBelowTheTable) {
+  const std::string rows = std::string(kRow) + "{\"text\": \"t\", \"ide\": 1}\n" + kRow;
+  const Said said = Submit({"--dry-run", Domain("law", rows), Domain("tax", rows)});
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  const v1::Submission& sent = scheduler_.jobs.submits[0].domains(0);
+  EXPECT_TRUE(sent.conversations());
+  EXPECT_THAT(sent.notices(),
+              ElementsAre("1 of 3 rows of the training data repeats an earlier row",
+                          "law.jsonl: keys that are not used: 'ide' (1 row)"));
+  EXPECT_THAT(said.err, HasSubstr("notice: law, tax: 1 of 3 rows of the training data repeats"));
+  EXPECT_THAT(said.err, HasSubstr("notice: law: law.jsonl: keys that are not used"));
+}
+
+TEST_F(SubmitTest, UntrainedTurnOfADomainThatTrainsAllIsAnError) {
+  Write("law.jsonl",
+        "{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\", \"weight\": 0}, "
+        "{\"role\": \"user\", \"content\": \"b\"}, "
+        "{\"role\": \"assistant\", \"content\": \"c\"}]}\n");
+  const std::string file = Write("law.yaml",
+                                 "domain: law\nbase: a\ndata: {train: law.jsonl, "
+                                 "completion_only_loss: false}\n")
+                               .string();
+  const Said said = Submit({file});
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_THAT(said.err, HasSubstr("law.jsonl:1: a turn says that it is not trained"));
 }
 
 TEST_F(SubmitTest, WaitShowsChangesAsLinesAndEndsWithTheTable) {

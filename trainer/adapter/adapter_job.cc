@@ -57,6 +57,9 @@ std::string DigestOf(const Base& base) {
 absl::StatusOr<TrainingIdentity> Identity(const AdapterJob& job, const Base& base,
                                           const JobData& data) {
   TrainingIdentity identity{SpecDigest(job.spec), data.digest, DigestOf(base)};
+  if (DrawnAfterDrops(job.spec, data)) {
+    identity.dataset_digest = Sha256Hex(absl::StrCat(data.digest, " drawn after drops"));
+  }
   if (!job.init_adapter) return identity;
   ASSIGN_OR_RETURN(const std::string weights,
                    Sha256OfFile(*job.init_adapter / "adapter_model.safetensors"));
@@ -69,7 +72,15 @@ absl::Status CheckGate(const DomainSpec& spec, const JobData& data) {
   if (spec.gate.require.empty() || !data.evaluation.held_out.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("gate.require: ", spec.gate.require,
-                   " needs validation rows; set data.validation to a file or a fraction"));
+                   " needs validation rows, and there are none: set data.validation to a file or "
+                   "a fraction, see that its rows fit into data.max_length, or leave out the gate"));
+}
+
+// The validation rows are drawn after data.over_length has dropped rows. Earlier versions drew them
+// before, so their scores and checkpoints do not belong to these rows.
+bool DrawnAfterDrops(const DomainSpec& spec, const JobData& data) {
+  const double* fraction = std::get_if<double>(&spec.data.validation);
+  return fraction != nullptr && *fraction > 0 && data.report.dropped > 0;
 }
 
 absl::Status PassGate(const GateSpec& gate, const Scores& base, const Scores& adapter) {
@@ -172,7 +183,9 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
         job_.checkpoint_dir.string(),
         " holds checkpoints of another domain file, dataset or base; start anew elsewhere"));
   }
-  inputs.evaluate = [&](int64_t step) { return ScoreMidway(adapter, step); };
+  if (!data_.evaluation.held_out.empty()) {
+    inputs.evaluate = [&](int64_t step) { return ScoreMidway(adapter, step); };
+  }
   ASSIGN_OR_RETURN(finished_.totals, Train(inputs, observer_));
   record.Keep(finished_.totals.rung);
   return absl::OkStatus();
@@ -216,6 +229,7 @@ std::string BaseScoresKey(const DomainSpec& spec, const Base& base, const JobDat
   Json settings = json.at("data");
   for (const char* file : {"train", "test"}) settings.erase(file);
   if (std::holds_alternative<std::string>(spec.data.validation)) settings.erase("validation");
+  if (DrawnAfterDrops(spec, data)) settings["drawn"] = "after drops";
   const Json key = {{"base", DigestOf(base)},
                     {"quantization", json.at("quantization")},
                     {"compute_type", ComputeTypeName(base.compute_type)},

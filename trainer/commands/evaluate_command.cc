@@ -32,6 +32,12 @@ absl::Status RunEvaluate(const EvaluateFlags& flags) {
   }
   const DatasetPaths paths{file.train, file.validation, file.test};
   ASSIGN_OR_RETURN(const JobData data, PrepareEvaluation(file.spec, paths, TextOf(*base)));
+  for (const std::string& notice : data.notices) std::cerr << notice << std::endl;
+  if (data.evaluation.held_out.empty() && data.evaluation.questions.empty()) {
+    return absl::InvalidArgumentError(
+        "there are no rows to score: set data.validation to a file or a fraction, or data.test "
+        "with exact_match in evaluation.metrics");
+  }
   TrainingObserver uninterrupted;
   ASSIGN_OR_RETURN(const Scores of_base, AllScores(*base, nullptr, data.evaluation,
                                                    file.spec.evaluation, uninterrupted));

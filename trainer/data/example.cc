@@ -61,16 +61,28 @@ int64_t Example::TrainedTokens() const {
 
 ExampleBuilder::ExampleBuilder(std::shared_ptr<const Tokenizer> tokenizer,
                                std::shared_ptr<const ChatTemplate> chat_template,
-                               const DataSpec& data, int64_t embedding_rows)
+                               const DataSpec& data, int64_t longest_text, int64_t embedding_rows)
     : tokenizer_(std::move(tokenizer)),
       chat_template_(std::move(chat_template)),
       data_(data),
+      limit_(std::min(data.max_length, longest_text)),
       embedding_rows_(embedding_rows),
       turn_ends_(*tokenizer_, chat_template_.get()) {}
 
+std::string ExampleBuilder::LimitInWords() const {
+  if (limit_ == data_.max_length) return absl::StrCat("data.max_length (", limit_, " tokens)");
+  return absl::StrCat("what the base reads at once (", limit_, " tokens; data.max_length is ",
+                      data_.max_length, ")");
+}
+
+// What to do about a row that is too long, apart from data.over_length.
+std::string ExampleBuilder::LimitAdvice() const {
+  return limit_ == data_.max_length ? "raise it" : "stretch the context with rope_scaling";
+}
+
 bool ExampleBuilder::IsTarget(const Row& row, int message) const {
-  return message >= row.first_target &&
-         row.messages[static_cast<size_t>(message)].role == "assistant";
+  const Message& turn = row.messages[static_cast<size_t>(message)];
+  return message >= row.first_target && turn.role == "assistant" && turn.trained;
 }
 
 // Plain text, as transformers reads it: nothing in it is a person's words inside a template.
@@ -263,6 +275,11 @@ absl::StatusOr<Example> ExampleBuilder::Build(const Row& row) const {
   PrependBos(&example);
   RETURN_IF_ERROR(CheckIds(example.ids, embedding_rows_, *tokenizer_));
   example.row = row.line;
+  if (!data_.completion_only_loss && row.HasUntrainedTurn()) {
+    return absl::InvalidArgumentError(
+        "a turn says that it is not trained, but data.completion_only_loss is false, which trains "
+        "every turn: set it to true, or remove the key");
+  }
   if (!data_.completion_only_loss) {
     // Some bases have one token for both ends: as an end it is trained.
     const auto bos =
@@ -280,7 +297,7 @@ absl::StatusOr<std::vector<Example>> ExampleBuilder::BuildAll(const std::vector<
                                                               DataReport* report) const {
   std::vector<Example> examples;
   *report = DataReport{static_cast<int64_t>(rows.size())};
-  const auto limit = static_cast<size_t>(data_.max_length);
+  const auto limit = static_cast<size_t>(limit_);
   for (const Row& row : rows) {
     const std::string place = absl::StrCat(file, ":", row.line);
     absl::StatusOr<Example> example = Build(row);
@@ -289,16 +306,18 @@ absl::StatusOr<std::vector<Example>> ExampleBuilder::BuildAll(const std::vector<
     const bool too_long = example->ids.size() > limit;
     if (too_long && data_.over_length == "error") {
       return absl::InvalidArgumentError(absl::StrCat(
-          place, ": the row has ", example->ids.size(), " tokens, data.max_length is ", limit,
-          ": raise it, shorten the row, or set data.over_length to truncate or drop"));
+          place, ": the row has ", example->ids.size(), " tokens, more than ", LimitInWords(), ": ",
+          LimitAdvice(), ", shorten the row, or set data.over_length to truncate or drop"));
     }
     if (too_long) {
+      example->truncated = true;
       example->ids.resize(limit);
       example->trained.resize(limit);
     }
     const bool dropped = too_long && data_.over_length == "drop";
     if (dropped || example->answers_lost || example->TrainedTokens() == 0) {
       ++report->dropped;
+      report->dropped_long += too_long ? 1 : 0;
       continue;
     }
     report->truncated += too_long ? 1 : 0;
@@ -306,18 +325,7 @@ absl::StatusOr<std::vector<Example>> ExampleBuilder::BuildAll(const std::vector<
     report->trained_tokens += example->TrainedTokens();
     examples.push_back(*std::move(example));
   }
-  if (!examples.empty()) return examples;
-  if (report->answers_lost == report->rows) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        file, ": the chat template writes no answer: of none of the ", rows.size(),
-        " rows does it write what the assistant says; use another base, or set "
-        "data.chat_template to chatml or none"));
-  }
-  return absl::InvalidArgumentError(absl::StrCat(file, ": no row has a token left to train: all ",
-                                                 rows.size(),
-                                                 " rows are longer than data.max_length (", limit,
-                                                 " tokens) or their answers lie "
-                                                 "beyond it: raise data.max_length"));
+  return examples;
 }
 
 absl::StatusOr<Example> ExampleBuilder::EncodeQuestion(const Row& row) const {
@@ -354,7 +362,7 @@ absl::StatusOr<Question> ExampleBuilder::Ask(const Row& row) const {
   if (!known.ok()) return Annotate(known, place);
   Question question{std::move(example->ids), row.messages.back().content, row.line};
   std::vector<int32_t>& prompt = question.prompt;
-  const auto limit = static_cast<size_t>(std::max<int64_t>(1, data_.max_length));
+  const auto limit = static_cast<size_t>(std::max<int64_t>(1, limit_));
   if (prompt.size() > limit) {
     const size_t kept = tokenizer_->BosToPrepend() == prompt.front() ? 1 : 0;
     prompt.erase(prompt.begin() + static_cast<std::ptrdiff_t>(kept),

@@ -23,6 +23,7 @@ struct Example {
   bool lacks_end = false;     // the template writes no end token after the last answer
   bool answers_lost = false;  // the template writes none of the answers
   bool bare_turns = false;    // a conversation on a base that has no template of its own
+  bool truncated = false;
 
   int64_t TrainedTokens() const;
 };
@@ -38,6 +39,7 @@ struct Question {
 struct DataReport {
   int64_t rows = 0;
   int64_t dropped = 0;  // too long, or nothing left to train after truncation
+  int64_t dropped_long = 0;  // those of them that are longer than the limit
   int64_t truncated = 0;
   int64_t tokens = 0;
   int64_t trained_tokens = 0;
@@ -62,21 +64,27 @@ struct DataReport {
 // tokenizer wants one. Immutable; safe from any thread.
 class ExampleBuilder {
  public:
-  // `embedding_rows`: the ids that the model knows end there.
+  // `longest_text`: tokens that the base can read at once. `embedding_rows`: the ids that the model
+  // knows end there.
   ExampleBuilder(std::shared_ptr<const Tokenizer> tokenizer,
                  std::shared_ptr<const ChatTemplate> chat_template, const DataSpec& data,
-                 int64_t embedding_rows = INT64_MAX);
+                 int64_t longest_text = INT64_MAX, int64_t embedding_rows = INT64_MAX);
+
+  // The most tokens of an example: data.max_length, or longest_text where that is less.
+  int64_t limit() const { return limit_; }
+  // The limit and where it comes from: "data.max_length (1024 tokens)".
+  std::string LimitInWords() const;
 
   // Before truncation. INVALID_ARGUMENT names a token that the embedding does not have.
   absl::StatusOr<Example> Build(const Row& row) const;
 
-  // Build() for all rows, then `over_length`: truncated (the start is kept), dropped or
-  // INVALID_ARGUMENT naming `file`:line.  Rows without a token left to train are dropped.
-  // INVALID_ARGUMENT too when no row has a token left to train.
+  // Build() for all rows, then `over_length`: truncated to limit() (the start is kept), dropped or
+  // INVALID_ARGUMENT naming `file`:line.  Rows without a token left to train are dropped; all of
+  // them may be.
   absl::StatusOr<std::vector<Example>> BuildAll(const std::vector<Row>& rows,
                                                 const std::string& file, DataReport* report) const;
 
-  // The row up to its last assistant turn, with the generation prompt, at most max_length tokens
+  // The row up to its last assistant turn, with the generation prompt, at most limit() tokens
   // (cut on the left; BOS stays).  INVALID_ARGUMENT "line N: what" for a `text` row, which asks
   // nothing, for a token that the embedding does not have, and for what the template refuses.
   absl::StatusOr<Question> Ask(const Row& row) const;
@@ -104,10 +112,12 @@ class ExampleBuilder {
                            Example* example) const;
   void PrependBos(Example* example) const;
   bool IsTarget(const Row& row, int message) const;
+  std::string LimitAdvice() const;
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const ChatTemplate> chat_template_;
   DataSpec data_;
+  int64_t limit_;
   int64_t embedding_rows_;
   TurnEnds turn_ends_;
 };

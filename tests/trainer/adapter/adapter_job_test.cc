@@ -11,7 +11,10 @@
 namespace mozgach {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
 struct Recorder : JobObserver {
@@ -163,6 +166,116 @@ TEST_F(AdapterJobTest, MaxSamplesAndTheFractionSplitTheTrainingRows) {
   for (const Example& held_out : data->evaluation.held_out) {
     for (const Example& trained : data->train) EXPECT_NE(held_out.row, trained.row);
   }
+}
+
+// The data of train.jsonl alone, with `validation` as a share.
+class SplitTest : public AdapterJobTest {
+ protected:
+  absl::StatusOr<JobData> Prepare(const std::string& rows, double validation) {
+    WriteText(dir_.path() / "train.jsonl", rows);
+    spec_.data.validation = validation;
+    spec_.data.test = "";
+    if (base_ == nullptr) base_ = LoadSmallBase(dir_.path() / "base", spec_);
+    return PrepareData(spec_, {{dir_.path() / "train.jsonl"}, std::nullopt, std::nullopt},
+                       TextOf(*base_));
+  }
+  static std::string RowOf(const std::string& answer) {
+    return R"({"instruction": "say", "output": ")" + answer + "\"}\n";
+  }
+};
+
+TEST_F(SplitTest, ValidationIsDrawnFromRowsThatAreLeft) {
+  spec_.data.over_length = "drop";
+  spec_.data.max_length = 64;
+  const std::string longer = RowOf(std::string(200, 'x'));
+  for (spec_.training.seed = 1; spec_.training.seed <= 16; ++spec_.training.seed) {
+    const auto data =
+        Prepare(RowOf("a") + longer + RowOf("b") + longer + longer + RowOf("c"), 0.1);
+    ASSERT_TRUE(data.ok()) << data.status();
+    EXPECT_EQ(data->train.size(), 2u);
+    EXPECT_EQ(data->evaluation.held_out.size(), 1u);
+    EXPECT_EQ(data->report.dropped, 3);
+    EXPECT_THAT(data->notices, Contains(HasSubstr("longer than data.max_length (64 tokens)")));
+  }
+}
+
+TEST_F(SplitTest, SingleRowThatIsLeftIsTrained) {
+  spec_.data.over_length = "drop";
+  spec_.data.max_length = 64;
+  const auto data = Prepare(RowOf("a") + RowOf(std::string(200, 'x')), 0.5);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_EQ(data->train.size(), 1u);
+  EXPECT_TRUE(data->evaluation.held_out.empty());
+  EXPECT_THAT(data->notices, Contains(HasSubstr("none is held out")));
+}
+
+TEST_F(SplitTest, NoRowLeftNamesTheLimit) {
+  spec_.data.over_length = "drop";
+  spec_.data.max_length = 32;
+  const auto data = Prepare(RowOf(std::string(200, 'x')), 0.5);
+  EXPECT_EQ(ClassOf(data.status()), FailureClass::kData);
+  EXPECT_THAT(std::string(data.status().message()),
+              HasSubstr("1 of 1 rows are longer than data.max_length (32 tokens)"));
+}
+
+TEST_F(SplitTest, ValidationOfZeroTrainsEveryRow) {
+  const auto data = Prepare(RowOf("a") + RowOf("b"), 0);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_EQ(data->train.size(), 2u);
+  EXPECT_TRUE(data->evaluation.held_out.empty());
+}
+
+TEST_F(AdapterJobTest, JobWithoutValidationRowsIsMadeWithoutScores) {
+  spec_.data.validation = 0.0;
+  spec_.training.eval_steps = 5;
+  spec_.evaluation.metrics = {"perplexity"};
+  base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  AdapterJob job = SmallJob(dir_.path(), spec_);
+  job.cache_dir = dir_.path() / "cache";
+  job.data.validation.reset();
+  const auto finished = MakeAdapter(job, *base_, recorder_);
+  ASSERT_TRUE(finished.ok()) << finished.status();
+  EXPECT_EQ(finished->train_rows, 23);
+  EXPECT_TRUE(finished->adapter.empty());
+  EXPECT_EQ(recorder_.evaluations, (std::vector<std::pair<int64_t, bool>>{{20, true}}));
+  EXPECT_EQ(nlohmann::json::parse(ReadText(dir_.path() / "output" / "metrics.json"))["adapter"],
+            nlohmann::json::object());
+}
+
+TEST_F(AdapterJobTest, ValidationFileWithoutARowLeftDoesNotStopTheTraining) {
+  spec_.data.over_length = "drop";
+  WriteText(dir_.path() / "validation.jsonl",
+            R"({"instruction": "?", "output": ")" + std::string(500, '~') + "\"}\n");
+  base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  const auto data = PrepareData(spec_, SmallJob(dir_.path(), spec_).data, TextOf(*base_));
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_EQ(data->train.size(), 23u);
+  EXPECT_THAT(data->notices, Contains(HasSubstr("no row of the validation file validation.jsonl")));
+  spec_.data.over_length = "error";
+  const auto refused = PrepareData(spec_, SmallJob(dir_.path(), spec_).data, TextOf(*base_));
+  EXPECT_THAT(std::string(refused.status().message()),
+              StartsWith("data.validation: validation.jsonl:1: the row has"));
+}
+
+TEST_F(AdapterJobTest, ErrorsNameFilesAsTheDomainFileDoes) {
+  spec_.data.train = {"data/law.jsonl"};
+  WriteText(dir_.path() / "train.jsonl", "{\"instruction\": \"a\"}\n");
+  base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  const auto data = PrepareData(spec_, SmallJob(dir_.path(), spec_).data, TextOf(*base_));
+  EXPECT_THAT(std::string(data.status().message()), StartsWith("data/law.jsonl:1: row has no"));
+}
+
+TEST_F(AdapterJobTest, RowsThatNeedAttentionAreNoticed) {
+  WriteText(dir_.path() / "train.jsonl",
+            "{\"instruction\": \"a\", \"output\": \"b\", \"id\": 1}\n");
+  WriteText(dir_.path() / "validation.jsonl", "{\"instruction\": \"a\", \"output\": \"b\"}\n");
+  base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  const auto data = PrepareData(spec_, SmallJob(dir_.path(), spec_).data, TextOf(*base_));
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->notices,
+              AllOf(Contains("the training data is a single row"),
+                    Contains(HasSubstr("validation.jsonl has the same rows")),
+                    Contains("train.jsonl: keys that are not used: 'id' (1 row)")));
 }
 
 TEST_F(AdapterJobTest, NothingIsComputedAgainUnlessThePlanDoesNotFit) {

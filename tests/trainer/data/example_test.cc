@@ -158,7 +158,7 @@ TEST_F(ExampleTest, NoticesSayWhatTheTemplateDoes) {
 
 TEST_F(ExampleTest, IdsBeyondTheEmbeddingAreRefused) {
   const ExampleBuilder builder(tokenizer_, *ChatTemplate::Load("", "chatml"), data_,
-                               /*embedding_rows=*/257);
+                               /*longest_text=*/INT64_MAX, /*embedding_rows=*/257);
   DataReport report;
   const std::string why = "token '<|im_end|>' has id 257, but the base's embedding has 257 rows";
   EXPECT_THAT(std::string(builder.BuildAll({kTwoTurns}, "x.jsonl", &report).status().message()),
@@ -278,17 +278,42 @@ TEST_F(ExampleTest, RowsThatAreTooLongAreDroppedOrRefusedAsAsked) {
   EXPECT_EQ(report.dropped, 1);
   data_.over_length = "error";
   EXPECT_THAT(std::string(Builder().BuildAll(rows, "x.jsonl", &report).status().message()),
-              HasSubstr("x.jsonl:7: the row has 9 tokens, data.max_length is 5"));
+              HasSubstr("x.jsonl:7: the row has 9 tokens, more than data.max_length (5 tokens): "
+                        "raise it"));
 }
 
-TEST_F(ExampleTest, DatasetWithNothingLeftToTrainIsAnError) {
+TEST_F(ExampleTest, LimitOfTheBaseIsNamedAsSuch) {
+  data_.max_length = 1024;
+  data_.over_length = "error";
+  const ExampleBuilder builder(tokenizer_, nullptr, data_, /*longest_text=*/5);
+  EXPECT_EQ(builder.limit(), 5);
+  DataReport report;
+  EXPECT_THAT(
+      std::string(builder.BuildAll({Talk({{"user", "q"}, {"assistant", "abcdef"}})}, "x.jsonl",
+                                   &report).status().message()),
+      HasSubstr("the row has 9 tokens, more than what the base reads at once (5 tokens; "
+                "data.max_length is 1024): stretch the context"));
+}
+
+TEST_F(ExampleTest, TurnThatTheRowDoesNotTrainIsNotTrained) {
+  Row row = kTwoTurns;
+  row.messages[1].trained = false;
+  EXPECT_EQ(Trained(Build(row, "chatml")), "[less<|im_end|>]");
+  EXPECT_EQ(Trained(Build(row)), "[less</s>]");
+  data_.completion_only_loss = false;
+  EXPECT_THAT(std::string(Builder("chatml").Build(row).status().message()),
+              HasSubstr("data.completion_only_loss is false"));
+}
+
+TEST_F(ExampleTest, DatasetWithNothingLeftToTrainIsCounted) {
   data_.max_length = 2;
   DataReport report;
   const auto examples =
       Builder().BuildAll({Talk({{"user", "long"}, {"assistant", "a"}})}, "x.jsonl", &report);
-  EXPECT_EQ(examples.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(examples.status().message()),
-              HasSubstr("no row has a token left to train"));
+  ASSERT_TRUE(examples.ok()) << examples.status();
+  EXPECT_TRUE(examples->empty());
+  EXPECT_EQ(report.dropped, 1);
+  EXPECT_EQ(report.dropped_long, 1);
 }
 
 TEST_F(ExampleTest, RefusalOfTheTemplateNamesFileAndLine) {
