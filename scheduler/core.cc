@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "scheduler/attempt_life.h"
 #include "scheduler/job_planning.h"
+#include "scheduler/staged_submission.h"
 #include "scheduler/publication.h"
 #include "scheduler/quarantine.h"
 #include "scheduler/restoration.h"
@@ -41,6 +42,8 @@ absl::Status Core::Recover(const Moment& now) {
     ledger_.board.Start(number, job.attempt, job.domain);
     if (attempt.has_value()) ledger_.board.Record(number, attempt->progress, now.since_boot);
   }
+  RETURN_IF_ERROR(ledger_.staged.Recover());
+  QueueAbandoned(now, /*all=*/true);
   next_write_ = next_due_ = now.since_boot;
   next_calls_write_ = now.since_boot + kCallsInterval;
   Enter(now);
@@ -58,8 +61,18 @@ void Core::Enter(const Moment& now) {
     Succeeded(ledger_.adapters.SetLinksRight(), "set a link right");
   }
   Succeeded(PlanSomeShapes(ledger_).status(), "plan jobs");
+  QueueAbandoned(now, /*all=*/false);
   WriteProgress(now);
   PlanNextDue(now);
+}
+
+void Core::QueueAbandoned(const Moment& now, bool all) {
+  do {
+    const int64_t submission = ledger_.staged.FirstAbandoned();
+    if (submission == 0) return;
+    const absl::Status status = QueueNextPart(ledger_, now, submission);
+    if (!Succeeded(status, "queue the rest of a submission")) return;
+  } while (all);
 }
 
 void Core::ExpireLeases(const Moment& now) {
@@ -157,6 +170,7 @@ void Core::Expect(const Moment& now) {
     next_due_ = std::min(next_due_, lease->RunsUntil());
   }
   if (ledger_.board.dirty()) next_due_ = std::min(next_due_, next_write_);
+  if (ledger_.staged.FirstAbandoned() != 0) next_due_ = std::min(next_due_, now.since_boot);
   if (!ledger_.configs.behind().empty()) next_due_ = std::min(next_due_, now.since_boot);
 }
 
@@ -179,7 +193,7 @@ absl::StatusOr<Answer> Core::Synchronize(const Moment& now, const v1::Synchroniz
 }
 
 absl::StatusOr<v1::SubmitResponse> Core::Submit(const Moment& now, const v1::SubmitRequest& request,
-                                                const std::vector<Draft>& drafts) {
+                                                absl::Span<const Draft> drafts) {
   Enter(now);
   return mozgach::Submit(ledger_, now, request, drafts);
 }

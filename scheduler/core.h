@@ -41,7 +41,7 @@ class Core {
                                      bool held);
 
   absl::StatusOr<v1::SubmitResponse> Submit(const Moment& now, const v1::SubmitRequest& request,
-                                            const std::vector<Draft>& drafts);
+                                            absl::Span<const Draft> drafts);
   absl::StatusOr<v1::CancelResponse> Cancel(const Moment& now, const v1::CancelRequest& request);
   absl::StatusOr<v1::RetryResponse> Retry(const Moment& now, const v1::RetryRequest& request);
   absl::StatusOr<v1::Worker> Drain(const Moment& now, const v1::DrainWorkerRequest& request);
@@ -72,6 +72,8 @@ class Core {
   // Workers that drain until now, and those whose quarantine is over, hear of it.
   void RemindWorkers(const Moment& now);
   void WakeBackOffs(const Moment& now);
+  // The next part of submissions whose caller is gone, or all their parts.
+  void QueueAbandoned(const Moment& now, bool all);
   void WriteProgress(const Moment& now);
   // From all that is stored: after Enter has dealt with what was due.
   void PlanNextDue(const Moment& now);

@@ -1,3 +1,5 @@
+#include "scheduler/draft.h"
+
 #include <map>
 #include <variant>
 
@@ -8,7 +10,6 @@
 #include "nlohmann/json.hpp"
 #include "scheduler/job_notices.h"
 #include "scheduler/job_shape.h"
-#include "scheduler/submission.h"
 
 namespace mozgach {
 namespace {

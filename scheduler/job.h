@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/clock.h"
 #include "mozgach/v1/worker_service.pb.h"
+#include "scheduler/job_shape.h"
 #include "scheduler/job_state.h"
 
 namespace mozgach {
@@ -53,6 +55,7 @@ struct NewJob {
   std::string memory_settings;  // MemorySettings() of its spec and rows (job_shape.h)
   std::string notices_json = "[]";  // what the reader of its rows noticed (job_notices.h)
   bool conversations = false;       // at least one row is a conversation
+  std::optional<ShapePlan> plan;  // made in advance; empty: it is planned when it is queued
 };
 
 }  // namespace mozgach

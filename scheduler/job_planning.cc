@@ -27,7 +27,7 @@ absl::StatusOr<std::string> SettingsOf(Ledger& ledger, const Job& job) {
 
 absl::StatusOr<int64_t> ShapeOfNew(Ledger& ledger, const NewJob& job) {
   return ledger.shapes.FindOrAdd(job.base, BaseKey(job.base, job.revision), job.memory_settings,
-                                 /*stepped_down=*/false, ledger.configs.Find(job.base));
+                                 /*stepped_down=*/false, ledger.configs.Find(job.base), job.plan);
 }
 
 absl::Status LearnConfig(Ledger& ledger, const std::string& worker, const v1::Base& base) {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "scheduler/long_submission.h"
 #include "scheduler/streams.h"
 #include "scheduler/unary_reply.h"
 
@@ -21,9 +22,9 @@ absl::StatusOr<v1::SubmitResponse> JobService::Take(const grpc::CallbackServerCo
   how.set_actor(request.actor());
   ASSIGN_OR_RETURN(how, doorman_.Sign(context, std::move(how)));
   // Thousands of specs are read before anybody waits for the desk.
-  ASSIGN_OR_RETURN(const std::vector<Draft> drafts, ReadDrafts(request));
+  ASSIGN_OR_RETURN(std::vector<Draft> drafts, ReadDrafts(request));
   if (!request.dry_run()) RETURN_IF_ERROR(RemoveDamaged(drafts));
-  return desk_.Ask([&](Core& core, const Moment& now) { return core.Submit(now, how, drafts); });
+  return SubmitThroughDesk(desk_, how, request, std::move(drafts));
 }
 
 absl::Status JobService::RemoveDamaged(const std::vector<Draft>& drafts) {

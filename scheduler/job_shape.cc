@@ -19,6 +19,10 @@ RowTokens RowsFrom(const Json& json) {
   return {json.at(0).get<int64_t>(), json.at(1).get<int64_t>(), json.at(2).get<int64_t>()};
 }
 
+std::string SettingsDigest(const std::string& settings) {
+  return settings.empty() ? "" : Sha256Hex(settings);
+}
+
 JobShape ShapeFrom(const Query& row) {
   JobShape shape;
   shape.shape = row.Int(0);
@@ -81,17 +85,31 @@ absl::StatusOr<JobShape> Shapes::Get(int64_t shape) {
   return absl::NotFoundError(absl::StrCat("there is no shape ", shape));
 }
 
+absl::StatusOr<std::optional<int64_t>> Shapes::Find(const std::string& base_key,
+                                                    const std::string& settings,
+                                                    bool stepped_down) {
+  Query row(database_, sql::kFindShape, base_key, SettingsDigest(settings), stepped_down);
+  if (row.Next()) return std::optional<int64_t>(row.Int(0));
+  RETURN_IF_ERROR(row.status());
+  return std::optional<int64_t>();
+}
+
 absl::StatusOr<int64_t> Shapes::FindOrAdd(const std::string& base, const std::string& base_key,
                                           const std::string& settings, bool stepped_down,
-                                          const BaseConfig* config) {
-  const std::string digest = settings.empty() ? "" : Sha256Hex(settings);
-  {
-    Query row(database_, sql::kFindShape, base_key, digest, stepped_down);
-    if (row.Next()) return row.Int(0);
-    RETURN_IF_ERROR(row.status());
+                                          const BaseConfig* config,
+                                          const std::optional<ShapePlan>& plan) {
+  ASSIGN_OR_RETURN(const std::optional<int64_t> shape, Find(base_key, settings, stepped_down));
+  if (shape.has_value()) return *shape;
+  const bool planned = config != nullptr && plan.has_value() &&
+                       plan->config_digest == config->digest;
+  Needs needs;
+  if (planned) {
+    needs = plan->needs;
+  } else if (config != nullptr) {
+    needs = PlanNeeds(*config, settings, stepped_down);
   }
-  const Needs needs = config == nullptr ? Needs() : PlanNeeds(*config, settings, stepped_down);
-  RETURN_IF_ERROR(Run(database_, sql::kInsertShape, base, base_key, settings, digest, stepped_down,
+  RETURN_IF_ERROR(Run(database_, sql::kInsertShape, base, base_key, settings,
+                      SettingsDigest(settings), stepped_down,
                       config == nullptr ? "" : config->digest, needs.cpu_bytes, needs.gpu_bytes,
                       needs.checkpoints));
   return database_.LastInsertedRow();

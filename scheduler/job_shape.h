@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,12 @@ struct Needs {
   int64_t On(DeviceClass device) const {
     return device == DeviceClass::kCpu ? cpu_bytes : gpu_bytes;
   }
+};
+
+// Needs that were planned in advance, with the config of this digest.
+struct ShapePlan {
+  std::string config_digest;
+  Needs needs;
 };
 
 struct JobShape {
@@ -65,11 +72,15 @@ class Shapes {
 
   // NOT_FOUND where there is none.
   absl::StatusOr<JobShape> Get(int64_t shape);
+  // Empty: no job had these settings yet.
+  absl::StatusOr<std::optional<int64_t>> Find(const std::string& base_key,
+                                              const std::string& settings, bool stepped_down);
   // The shape of jobs with these settings: it is made, and planned with `config` (null: not known),
-  // where there is none.
+  // where there is none.  A `plan` that was made with `config` saves planning it here.
   absl::StatusOr<int64_t> FindOrAdd(const std::string& base, const std::string& base_key,
                                     const std::string& settings, bool stepped_down,
-                                    const BaseConfig* config);
+                                    const BaseConfig* config,
+                                    const std::optional<ShapePlan>& plan = std::nullopt);
   // Plans shapes of `base` anew that were planned with another config, at most `limit`; returns how
   // many there were.
   absl::StatusOr<int64_t> Plan(const std::string& base, const BaseConfig& config, int64_t limit);

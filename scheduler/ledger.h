@@ -24,6 +24,7 @@
 #include "scheduler/progress_board.h"
 #include "scheduler/queue.h"
 #include "scheduler/roster.h"
+#include "scheduler/staged_submission.h"
 
 namespace mozgach {
 
@@ -43,7 +44,8 @@ struct Ledger {
         shapes(database_in),
         calibrations(database_in),
         checkpoints(database_in),
-        events(database_in) {}
+        events(database_in),
+        staged(database_in) {}
 
   const SchedulerConfig config;
   Database& database;
@@ -59,6 +61,7 @@ struct Ledger {
   Calibrations calibrations;
   CheckpointRows checkpoints;
   EventLog events;
+  StagedSubmissions staged;
   ProgressBoard board;
   ChangeFeed changes;
   Notices notices;

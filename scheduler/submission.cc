@@ -1,6 +1,7 @@
 #include "scheduler/submission.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
 
@@ -181,12 +182,9 @@ void Announce(Ledger& ledger, const Decision& decision, int64_t job) {
   if (decision.supersedes) AnnounceCancel(ledger, *decision.latest);
 }
 
-}  // namespace
-
-absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
-                                          const v1::SubmitRequest& request,
-                                          const std::vector<Draft>& drafts) {
-  v1::SubmitResponse response;
+absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Moment& now,
+                                                absl::Span<const Draft> drafts,
+                                                v1::SubmitResponse& response) {
   std::vector<Decision> decisions;
   for (const Draft& draft : drafts) {
     ASSIGN_OR_RETURN(Decision decision, Decide(ledger, now, draft));
@@ -200,21 +198,57 @@ absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
     if (decision.latest.has_value() && !decision.queues) outcome.set_job(decision.latest->job);
     decisions.push_back(std::move(decision));
   }
-  const std::set<std::string> missing = MissingDatasets(ledger, decisions);
-  response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
-  SayWhatIsRepaired(decisions, missing, response);
-  if (request.dry_run() || !missing.empty()) return response;
+  return decisions;
+}
+
+// Writes the decisions and `also` in one transaction, and announces them.
+absl::Status WriteDecisions(Ledger& ledger, const Moment& now,
+                            const std::vector<Decision>& decisions, const std::string& actor,
+                            const std::function<absl::Status()>& also,
+                            v1::SubmitResponse& response) {
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   for (size_t i = 0; i < decisions.size(); ++i) {
-    ASSIGN_OR_RETURN(const int64_t job, Apply(ledger, now, decisions[i], request.actor()));
+    ASSIGN_OR_RETURN(const int64_t job, Apply(ledger, now, decisions[i], actor));
     response.mutable_outcomes(static_cast<int>(i))->set_job(job);
   }
+  if (also) RETURN_IF_ERROR(also());
   RETURN_IF_ERROR(COMMIT("scheduler.jobs.submit", transaction));
   for (size_t i = 0; i < decisions.size(); ++i) {
     Announce(ledger, decisions[i], response.outcomes(static_cast<int>(i)).job());
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
+                                          const v1::SubmitRequest& request,
+                                          absl::Span<const Draft> drafts) {
+  v1::SubmitResponse response;
+  ASSIGN_OR_RETURN(const std::vector<Decision> decisions,
+                   DecideAll(ledger, now, drafts, response));
+  const std::set<std::string> missing = MissingDatasets(ledger, decisions);
+  response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
+  SayWhatIsRepaired(decisions, missing, response);
+  if (request.dry_run() || !missing.empty()) return response;
+  RETURN_IF_ERROR(WriteDecisions(ledger, now, decisions, request.actor(), nullptr, response));
   return response;
+}
+
+absl::Status QueueNextPart(Ledger& ledger, const Moment& now, int64_t submission) {
+  StagedSubmission& staged = *ledger.staged.Find(submission);
+  const size_t begin = staged.next_part == 0 ? 0 : staged.part_ends[staged.next_part - 1];
+  const size_t end = staged.part_ends[staged.next_part];
+  const auto part = absl::MakeConstSpan(staged.drafts).subspan(begin, end - begin);
+  v1::SubmitResponse response;
+  ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(ledger, now, part, response));
+  RETURN_IF_ERROR(WriteDecisions(ledger, now, decisions, staged.actor,
+                                 [&] { return ledger.staged.RemoveNextPart(submission); }, response));
+  ++staged.next_part;
+  staged.response.MergeFrom(response);
+  if (staged.IsQueued() && staged.abandoned) ledger.staged.Forget(submission);
+  return absl::OkStatus();
 }
 
 }  // namespace mozgach

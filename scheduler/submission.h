@@ -2,28 +2,13 @@
 // as it is.
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "common/domain_spec.h"
+#include "absl/types/span.h"
 #include "mozgach/v1/job_service.pb.h"
+#include "scheduler/draft.h"
 #include "scheduler/ledger.h"
 #include "scheduler/moment.h"
 
 namespace mozgach {
-
-// One domain of a request, checked.
-struct Draft {
-  DomainSpec spec;
-  NewJob job;
-};
-
-// Checks a request without looking at any state (and so without holding any lock).
-// INVALID_ARGUMENT names the domain and says what is wrong: nothing of the request is taken.
-absl::StatusOr<std::vector<Draft>> ReadDrafts(const v1::SubmitRequest& request);
-
-// SHA-256 over role, order and digest of the files.
-std::string DatasetDigest(const std::vector<v1::Dataset>& datasets);
 
 // All in one transaction; nothing at all in a dry run, or where datasets are missing.
 //
@@ -36,6 +21,10 @@ std::string DatasetDigest(const std::vector<v1::Dataset>& datasets);
 // Notices are not part of the comparison: an unchanged or updated job gets the new ones.
 absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
                                           const v1::SubmitRequest& request,
-                                          const std::vector<Draft>& drafts);
+                                          absl::Span<const Draft> drafts);
+
+// Queues the next part of an accepted submission (staged_submission.h): as Submit, in one
+// transaction with the removal of its row.  Datasets were looked for before it was accepted.
+absl::Status QueueNextPart(Ledger& ledger, const Moment& now, int64_t submission);
 
 }  // namespace mozgach

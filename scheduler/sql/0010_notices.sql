@@ -9,3 +9,17 @@ ALTER TABLE base_configs ADD COLUMN chat_json TEXT NOT NULL DEFAULT '';
 -- `loss` is a running mean from now on; these are the loss of the last step and of the validation rows.
 ALTER TABLE attempts ADD COLUMN step_loss REAL;
 ALTER TABLE attempts ADD COLUMN eval_loss REAL;
+
+-- A submit of many domains is written in parts (scheduler/staged_submission.h).  What is not accepted
+-- when the scheduler starts is dropped; the parts that are left of what is accepted are queued.
+CREATE TABLE submissions (
+  submission INTEGER PRIMARY KEY AUTOINCREMENT,
+  actor TEXT NOT NULL,
+  accepted INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE submission_parts (
+  submission INTEGER NOT NULL REFERENCES submissions (submission) ON DELETE CASCADE,
+  part INTEGER NOT NULL,
+  request BLOB NOT NULL,                      -- a mozgach.v1.SubmitRequest
+  PRIMARY KEY (submission, part)
+) STRICT;

@@ -1,7 +1,8 @@
 -- What nobody needs (retention.h).  Each statement looks at a short range, so that nobody waits.
 
+-- While a submission is written in parts, its datasets are named nowhere yet: every blob stays.
 -- name: blob_is_needed
-SELECT EXISTS (SELECT 1 FROM kept_blobs WHERE sha256 = ?1)
+SELECT EXISTS (SELECT 1 FROM kept_blobs WHERE sha256 = ?1) OR EXISTS (SELECT 1 FROM submissions)
 
 -- name: domains_with_versions
 SELECT domain FROM version_numbers WHERE domain > ?1 ORDER BY domain LIMIT ?2
