@@ -55,10 +55,8 @@ absl::Status CheckMethod(const json& settings, const std::string& key, bool is_m
                                               "' in config.json"));
 }
 
-bool IsEightBitFloat(std::string_view dtype) { return dtype.starts_with("F8"); }
-
-// What the end of a tensor's name, and its type, say about the format; "" for a plain tensor.
-std::string FormatOfTensor(const std::string& name, const std::string& dtype, bool has_groups) {
+// What only one format calls its tensors; the more telling ends come first.
+std::string FormatOfName(const std::string& name, bool has_groups) {
   const auto ends = [&name](std::string_view end) { return name.ends_with(end); };
   if (ends(".qweight") || ends(".qzeros")) return has_groups ? "GPTQ" : "AWQ or GPTQ";
   if (ends(".weight_packed")) return "compressed-tensors";
@@ -68,11 +66,17 @@ std::string FormatOfTensor(const std::string& name, const std::string& dtype, bo
   if (ends(".W_q")) return "HQQ";
   if (ends(".codebooks")) return "AQLM";
   if (ends(".SCB")) return "bitsandbytes in 8 bits";
-  if (ends("_proj_blocks") || dtype == "F4" || dtype == "F8_E8M0") return "MXFP4";
-  if (IsEightBitFloat(dtype)) return "FP8";
-  if (ends(".weight_scale")) return "FP8 or INT8";
-  if (ends(".weight") && dtype == "I8") return "INT8";
-  if (ends(".weight") && dtype == "U32") return "MLX";
+  if (ends("_proj_blocks")) return "MXFP4";
+  return "";
+}
+
+// What the type of a tensor says, which several formats share; "" for a plain tensor.
+std::string FormatOfType(const std::string& name, const std::string& dtype) {
+  if (dtype == "F4" || dtype == "F8_E8M0") return "MXFP4";
+  if (dtype.starts_with("F8")) return "FP8";
+  if (name.ends_with(".weight_scale")) return "FP8 or INT8";
+  if (name.ends_with(".weight") && dtype == "I8") return "INT8";
+  if (name.ends_with(".weight") && dtype == "U32") return "MLX";
   return "";
 }
 
@@ -104,11 +108,15 @@ absl::Status CheckQuantizationConfig(const json& config) {
 absl::Status CheckTensorFormat(const TensorTypes& tensors) {
   bool has_groups = false;
   for (const auto& [name, dtype] : tensors) has_groups = has_groups || name.ends_with(".g_idx");
-  for (const auto& [name, dtype] : tensors) {
-    const std::string format = FormatOfTensor(name, dtype, has_groups);
-    if (format.empty()) continue;
-    return UnsupportedQuantization(
-        format, absl::StrCat("it has the tensor '", Abbreviate(name, 200), "' of type ", dtype));
+  for (const bool by_name : {true, false}) {
+    for (const auto& [name, dtype] : tensors) {
+      const std::string format =
+          by_name ? FormatOfName(name, has_groups) : FormatOfType(name, dtype);
+      if (format.empty()) continue;
+      return UnsupportedQuantization(
+          format,
+          absl::StrCat("it has the tensor '", Abbreviate(name, 200), "' of type ", dtype));
+    }
   }
   return absl::OkStatus();
 }

@@ -105,8 +105,8 @@ TEST_F(CommandsTest, ScoreOfWeightsThatAreNoNumbersFails) {
   std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(8 + header), bytes.end(), '\xff');
   WriteText(weights, bytes);
   const Ran ran = RunTrainer({"score", "--base", Path("base"), "--tokens", "72,101"});
-  EXPECT_EQ(ran.exit_code, 1) << ran.out;
-  EXPECT_THAT(ran.log, HasSubstr("the loss is not finite"));
+  EXPECT_EQ(ran.exit_code, 2) << ran.out;  // the file is wrong
+  EXPECT_THAT(ran.log, HasSubstr("holds NaN or infinite numbers"));
   EXPECT_EQ(ran.out, "");
 }
 
