@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/work_count.h"
 
 namespace mozgach {
 namespace {
@@ -65,6 +66,7 @@ absl::StatusOr<std::string> Sha256OfFile(const std::filesystem::path& path) {
     if (got < 0) return SystemError(errno, absl::StrCat("read ", path.string()));
     if (got == 0) return sha.Finish();
     sha.Update({buffer.get(), static_cast<size_t>(got)});
+    NoteWork();
   }
 }
 

@@ -3,4 +3,4 @@
 
 #include <spdlog/spdlog.h>
 
-#include "common/log_line.h"  // StartLog()
+#include "common/log_line.h"  // StartLog(), LogActivity()

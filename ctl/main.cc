@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/command_line.h"
+#include "common/log_line.h"
 #include "common/nearest_name.h"
 #include "common/utf8.h"
 #include "ctl/command.h"
@@ -98,6 +99,10 @@ int main(int argc, char** argv) {
     return 2;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (absl::Status log = mozgach::CheckLogLevel(); !log.ok()) {
+    std::fprintf(stderr, "mozgachctl: %s\n", std::string(log.message()).c_str());
+    return mozgach::ExitCode(log);
   }
   if (const char* token = std::getenv("MOZGACH_TOKEN"); token != nullptr) settings.token = token;
   const absl::StatusOr<int> done = command(settings);

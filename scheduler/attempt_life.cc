@@ -4,7 +4,9 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "common/log_line.h"
 #include "failpoint/failpoint.h"
+#include "scheduler/activity_log.h"
 #include "scheduler/checkpoint_travel.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/offer.h"
@@ -101,6 +103,7 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
                                         .actor = worker.name,
                                         .message = ""}));
   RETURN_IF_ERROR(COMMIT("scheduler.attempt.claim", transaction));
+  LogActivity(ClaimLine(lease, job.domain));
   ledger.leases.Add(lease);
   ledger.board.Start(job.job, job.attempt, job.domain);
   ledger.changes.Touch(job.job);
@@ -139,6 +142,7 @@ absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureC
   ASSIGN_OR_RETURN(const v1::Checkpoint checkpoint, ledger.checkpoints.Find(lease.job));
   RETURN_IF_ERROR(WriteEnd(ledger, now.wall, lease, job, failure, message));
   RETURN_IF_ERROR(COMMIT("scheduler.attempt.end", transaction));
+  LogActivity(EndLine(lease, job, failure, message));
   if (IsTerminal(job.state)) DropBlobsOf(ledger, checkpoint);
   ledger.leases.Erase(job.job);
   ledger.board.Erase(job.job);

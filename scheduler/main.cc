@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/command_line.h"
+#include "common/end_signals.h"
 #include "common/log.h"
 #include "failpoint/failpoint.h"
 #include "scheduler/daemon.h"
@@ -14,12 +15,11 @@
 
 namespace {
 
-// SIGTERM and SIGINT, blocked in every thread, so that main can wait for them.
+// SIGTERM, SIGINT and SIGHUP, blocked in every thread, so that main can wait for them.
 sigset_t BlockEndSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  for (const int each : mozgach::SignalsThatEnd()) sigaddset(&signals, each);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
     return Fail(absl::InvalidArgumentError(std::string(error.what()) +
                                            "; `mozgach-scheduler --help` says more"));
   }
-  mozgach::StartLog("mozgach-scheduler");
+  if (absl::Status log = mozgach::StartLog("mozgach-scheduler"); !log.ok()) return Fail(log);
   if (upkeep) return Keep(upkeep());
   if (!config.empty()) {
     auto read = mozgach::ReadSchedulerConfig(config);
@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
                (*daemon)->grpc_address().c_str(), (*daemon)->http_address().c_str());
   int signal = 0;
   sigwait(&signals, &signal);
-  spdlog::info("stopping");
+  spdlog::info("stopping on signal {}", signal);
   (*daemon)->Stop();
   return 0;
 }

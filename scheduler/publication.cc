@@ -11,6 +11,7 @@
 #include "registry/adapter_bytes.h"
 #include "registry/file_name.h"
 #include "registry/manifest.h"
+#include "scheduler/activity_log.h"
 #include "scheduler/checkpoint_travel.h"
 #include "scheduler/kept_blobs.h"
 
@@ -227,6 +228,7 @@ absl::Status Conclude(Ledger& ledger, const Moment& now, const Version& version)
   RETURN_IF_ERROR(revealed);
   ASSIGN_OR_RETURN(const v1::Checkpoint checkpoint, ledger.checkpoints.Find(version.job));
   RETURN_IF_ERROR(RecordSuccess(ledger, now, version));
+  LogActivity(PublishLine(version));
   DropBlobsOf(ledger, checkpoint);
   ledger.board.Erase(version.job);
   ledger.changes.Touch(version.job);

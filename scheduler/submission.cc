@@ -6,7 +6,9 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/log_line.h"
 #include "failpoint/failpoint.h"
+#include "scheduler/activity_log.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/job_notices.h"
 #include "scheduler/job_planning.h"
@@ -233,6 +235,7 @@ absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
   SayWhatIsRepaired(decisions, missing, response);
   if (request.dry_run() || !missing.empty()) return response;
   RETURN_IF_ERROR(WriteDecisions(ledger, now, decisions, request.actor(), nullptr, response));
+  LogActivity(SubmitLine(response, request.actor()));
   return response;
 }
 
@@ -247,6 +250,7 @@ absl::Status QueueNextPart(Ledger& ledger, const Moment& now, int64_t submission
                                  [&] { return ledger.staged.RemoveNextPart(submission); }, response));
   ++staged.next_part;
   staged.response.MergeFrom(response);
+  if (staged.IsQueued()) LogActivity(SubmitLine(staged.response, staged.actor));
   if (staged.IsQueued() && staged.abandoned) ledger.staged.Forget(submission);
   return absl::OkStatus();
 }

@@ -37,7 +37,10 @@ void KeepThreadsFromSpinning(int argc, char** argv) {
 int main(int argc, char** argv) {
   KeepThreadsFromSpinning(argc, argv);
   if (const auto exit_code = mozgach::ObeyFailpointEnvironment()) return *exit_code;
-  mozgach::StartLog("mozgach-trainer");
+  if (absl::Status log = mozgach::StartLog("mozgach-trainer"); !log.ok()) {
+    std::cerr << "mozgach-trainer: " << std::string(log.message()) << std::endl;
+    return mozgach::ExitCode(log);
+  }
   mozgach::StartRuntime();
   CLI::App app("Trains, scores and runs LoRA adapters of a quantised base.", "mozgach-trainer");
   app.set_version_flag("--version", MOZGACH_VERSION);

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/end_signals.h"
 #include "common/log.h"
 #include "failpoint/failpoint.h"
 #include "worker/options.h"
@@ -21,13 +22,13 @@ namespace {
 // Another worker has taken its name: whoever started it again would do the same to the other.
 constexpr int kNameTaken = 3;
 
-// SIGTERM and SIGINT end the worker in order, the second one at once.  They are blocked everywhere
-// and taken by a thread of their own.
+// SIGTERM, SIGINT and SIGHUP end the worker in order, a second one at once.  They are blocked
+// everywhere and taken by a thread of their own.
 class EndSignals {
  public:
   EndSignals() {
     ::sigemptyset(&signals_);
-    for (int signal : {SIGTERM, SIGINT}) ::sigaddset(&signals_, signal);
+    for (const int signal : SignalsThatEnd()) ::sigaddset(&signals_, signal);
     ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
 
@@ -95,7 +96,10 @@ absl::StatusOr<int> Run(const WorkerOptions& options) {
 int Main(int argc, char** argv) {
   absl::StatusOr<std::optional<WorkerOptions>> options = ReadWorkerOptions(argc, argv);
   if (options.ok() && !options->has_value()) return 0;
-  StartLog("mozgach-worker");
+  if (const absl::Status log = StartLog("mozgach-worker"); !log.ok()) {
+    Complain(log);
+    return ExitCode(log);
+  }
   const absl::StatusOr<int> done = options.ok() ? Run(**options) : options.status();
   if (done.ok()) return *done;
   Complain(done.status());

@@ -23,8 +23,8 @@ void EndWithParent(unsigned patience_seconds) {
   struct sigaction action = {};
   action.sa_handler = StartTheClock;
   action.sa_flags = SA_RESTART;
-  ::sigaction(SIGHUP, &action, nullptr);
-  ::prctl(PR_SET_PDEATHSIG, SIGHUP);
+  ::sigaction(SIGUSR1, &action, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, SIGUSR1);
 #endif
 }
 
