@@ -80,7 +80,7 @@ absl::StatusOr<int> Pull(const std::string& word, const std::string& target,
   const absl::Status status = PullVersion(*connection, version, target);
   if (absl::IsCancelled(status) && Interrupted()) {
     std::fprintf(stderr, "interrupted, nothing was left at %s\n", target.c_str());
-    return kInterruptedExitCode;
+    return InterruptedExitCode();
   }
   RETURN_IF_ERROR(status);
   if (settings.json) {

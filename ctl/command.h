@@ -22,6 +22,8 @@ struct Settings {
   std::string token_file;
   bool insecure_plaintext = false;
   bool json = false;
+  // How long a command that follows something waits for a scheduler that went away.
+  Milliseconds reconnect_for{600'000};
 
   // UNAVAILABLE, with what to try, after `patience` without an answer; INVALID_ARGUMENT for a door
   // that one should not go through (security/channel.h).

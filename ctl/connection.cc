@@ -27,6 +27,9 @@ std::shared_ptr<grpc::Channel> OpenChannel(
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  // A scheduler that hangs, or a network that is gone, ends a call after half a minute.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
@@ -105,6 +108,10 @@ absl::Status Connection::Explain(const grpc::Status& status) const {
       return absl::UnavailableError(absl::StrCat("the scheduler at ", address_,
                                                  " does not answer (", status.error_message(),
                                                  "); try again"));
+    case grpc::StatusCode::CANCELLED:
+      return absl::UnavailableError(
+          absl::StrCat("the scheduler at ", address_,
+                       " ended the call because it is shutting down; try again when it is back"));
     case grpc::StatusCode::UNIMPLEMENTED:
       return absl::UnimplementedError(absl::StrCat(
           "what answers at ", address_,

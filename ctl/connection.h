@@ -51,6 +51,17 @@ class Connection {
     return response;
   }
 
+  // One try of a unary call: it fails at once where the scheduler cannot be reached.
+  template <typename Stub, typename Request, typename Response>
+  grpc::Status TryCall(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                    Response*),
+                       const Request& request, Response* response) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    return (StubOf<Stub>().*method)(&context, request, response);
+  }
+
+  const std::string& address() const { return address_; }
   v1::JobService::Stub& jobs() { return *jobs_; }
   v1::WorkerService::Stub& workers() { return *workers_; }
   v1::RegistryService::Stub& registry() { return *registry_; }

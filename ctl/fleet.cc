@@ -1,16 +1,17 @@
 // mozgachctl workers, drain and events.
 #include <chrono>
 #include <cstdio>
-#include <set>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "common/clock.h"
+#include "common/duration.h"
 #include "ctl/command.h"
 #include "ctl/job_table.h"
 #include "ctl/message_json.h"
+#include "ctl/reconnection.h"
 #include "ctl/selection.h"
 
 namespace mozgach {
@@ -76,19 +77,13 @@ struct DrainFlags {
   bool undo = false;
 };
 
-// Unlike other durations it may be none, with or without a unit.
-absl::StatusOr<Milliseconds> ParseWithin(const std::string& text) {
-  static const std::set<std::string> kAtOnce = {"0", "0s", "0m", "0h", "0d"};
-  return kAtOnce.contains(text) ? Milliseconds(0) : ParseDuration(text);
-}
-
 absl::StatusOr<int> Drain(const DrainFlags& flags, const Settings& settings) {
   v1::DrainWorkerRequest request;
   request.set_worker(flags.worker);
   request.set_undo(flags.undo);
   request.set_actor(Actor());
   if (!flags.within.empty()) {
-    const absl::StatusOr<Milliseconds> within = ParseWithin(flags.within);
+    const absl::StatusOr<Milliseconds> within = ParseDurationOrZero(flags.within);
     if (!within.ok()) return Annotate(within.status(), "--within");
     request.set_within_ms(static_cast<uint64_t>(within->count()));
   }
@@ -112,21 +107,79 @@ std::string EventLine(const v1::Event& event) {
   return Clip(line, 0);
 }
 
+constexpr int kEventsPerAnswer = 1000;    // at most
+constexpr int64_t kFromTheOldest = -1;  // as ListEventsRequest.after
+
+// Events one after another, each once, also when the scheduler restarts meanwhile.
+class EventFollower {
+ public:
+  EventFollower(Connection& connection, v1::ListEventsRequest request, Milliseconds patience)
+      : caller_(connection, patience), request_(std::move(request)) {}
+
+  // What has happened since the last call; at first the newest events.
+  absl::StatusOr<v1::ListEventsResponse> Next();
+
+ private:
+  // A scheduler that was restored from a backup counts its events from there on.
+  absl::StatusOr<bool> WasRestored();
+
+  PatientCaller caller_;
+  v1::ListEventsRequest request_;
+  v1::Event last_;
+  int outages_ = 0;
+};
+
+absl::StatusOr<v1::ListEventsResponse> EventFollower::Next() {
+  ASSIGN_OR_RETURN(v1::ListEventsResponse response,
+                   caller_.Call(&v1::JobService::Stub::ListEvents, request_));
+  if (std::exchange(outages_, caller_.outages()) != caller_.outages() && last_.event() > 1) {
+    ASSIGN_OR_RETURN(const bool restored, WasRestored());
+    if (restored) {
+      std::fprintf(stderr, "the scheduler was restored from a backup: its newest events follow\n");
+      request_.set_after(0);
+      ASSIGN_OR_RETURN(response, caller_.Call(&v1::JobService::Stub::ListEvents, request_));
+    }
+  }
+  request_.set_limit(0);
+  if (!response.events().empty()) {
+    last_ = *response.events().rbegin();
+    request_.set_after(last_.event());
+  } else if (request_.after() == 0) {
+    request_.set_after(kFromTheOldest);  // so that none of very many is left out
+  }
+  return response;
+}
+
+absl::StatusOr<bool> EventFollower::WasRestored() {
+  v1::ListEventsRequest again = request_;
+  again.set_after(last_.event() - 1);
+  again.set_limit(1);
+  ASSIGN_OR_RETURN(v1::ListEventsResponse response,
+                   caller_.Call(&v1::JobService::Stub::ListEvents, again));
+  if (!response.events().empty()) {
+    const v1::Event& found = response.events(0);
+    return found.event() == last_.event() && found.time() != last_.time();
+  }
+  again.set_after(0);
+  ASSIGN_OR_RETURN(response, caller_.Call(&v1::JobService::Stub::ListEvents, again));
+  return !response.events().empty() && response.events(0).event() < last_.event();
+}
+
 // The newest, then each that follows, one line each, until the program is ended.
-absl::StatusOr<int> FollowEvents(v1::ListEventsRequest request, const Settings& settings) {
+absl::StatusOr<int> FollowEvents(const v1::ListEventsRequest& request, const Settings& settings) {
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  EventFollower follower(*connection, request, settings.reconnect_for);
   for (;;) {
-    ASSIGN_OR_RETURN(const v1::ListEventsResponse response,
-                     connection->Call(&v1::JobService::Stub::ListEvents, request));
+    ASSIGN_OR_RETURN(const v1::ListEventsResponse response, follower.Next());
     for (const v1::Event& event : response.events()) {
       const std::string line = settings.json ? DumpLine(ToJson(event)) : EventLine(event);
       std::printf("%s\n", line.c_str());
-      request.set_after(event.event());
     }
-    request.set_limit(0);
     std::fflush(stdout);
     if (std::ferror(stdout) != 0) return 0;
-    std::this_thread::sleep_for(std::chrono::seconds(1));
+    if (response.events_size() < kEventsPerAnswer) {
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
   }
 }
 

@@ -2,12 +2,14 @@
 
 #include <csignal>
 
+#include "common/end_signals.h"
+
 namespace mozgach {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-void Note(int) { interrupted = 1; }
+void Note(int signal) { interrupted = signal; }
 
 }  // namespace
 
@@ -15,9 +17,11 @@ void NoteInterrupts() {
   struct sigaction action {};
   action.sa_handler = Note;
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-  sigaction(SIGINT, &action, nullptr);
+  for (const int signal : SignalsThatEnd()) sigaction(signal, &action, nullptr);
 }
 
 bool Interrupted() { return interrupted != 0; }
+
+int InterruptedExitCode() { return 128 + interrupted; }
 
 }  // namespace mozgach

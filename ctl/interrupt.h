@@ -3,13 +3,14 @@
 
 namespace mozgach {
 
-// From now on the first Ctrl-C is noted and the second ends the process.  Once per process.
+// From now on the first SIGINT (Ctrl-C), SIGTERM or SIGHUP is noted and a second one ends the
+// process.  Once per process.
 void NoteInterrupts();
 
-// True since the first Ctrl-C.  Any thread.
+// True since the first of them.  Any thread.
 bool Interrupted();
 
-// What a shell expects of a process that Ctrl-C ended.
-inline constexpr int kInterruptedExitCode = 130;
+// What a shell expects of a process that this signal ended: 130 after Ctrl-C.
+int InterruptedExitCode();
 
 }  // namespace mozgach

@@ -12,12 +12,21 @@ class LiveTable : public JobDisplay {
   explicit LiveTable(std::FILE* stream) : stream_(stream) {}
 
   void Show(const std::vector<v1::Job>& jobs, const std::vector<v1::Job>&) override {
-    const std::vector<std::string> lines = LiveLines(jobs, TerminalOf(stream_));
-    std::string frame = Home();
-    for (const std::string& line : lines) absl::StrAppend(&frame, line, "\x1b[K\n");
-    absl::StrAppend(&frame, "\x1b[J");
-    Write(frame);
-    drawn_ = lines.size();
+    jobs_ = jobs;
+    Draw();
+  }
+
+  // While the scheduler is away, the first line says so instead of the sum.
+  void Away(const std::string& waiting) override {
+    if (!TerminalOf(stderr).is_terminal) JobDisplay::Away(waiting);
+    waiting_ = waiting;
+    Draw();
+  }
+
+  void Back(const std::string& sentence) override {
+    if (!TerminalOf(stderr).is_terminal) JobDisplay::Back(sentence);
+    waiting_.clear();
+    Draw();
   }
 
   void Clear() override {
@@ -26,6 +35,17 @@ class LiveTable : public JobDisplay {
   }
 
  private:
+  void Draw() {
+    const Terminal terminal = TerminalOf(stream_);
+    std::vector<std::string> lines = LiveLines(jobs_, terminal);
+    if (!waiting_.empty()) lines[0] = Clip(waiting_, terminal.width);
+    std::string frame = Home();
+    for (const std::string& line : lines) absl::StrAppend(&frame, line, "\x1b[K\n");
+    absl::StrAppend(&frame, "\x1b[J");
+    Write(frame);
+    drawn_ = lines.size();
+  }
+
   std::string Home() const { return drawn_ == 0 ? "\r" : absl::StrCat("\x1b[", drawn_, "A\r"); }
 
   // In one piece, so that no half of a frame is seen.
@@ -35,6 +55,8 @@ class LiveTable : public JobDisplay {
   }
 
   std::FILE* stream_;
+  std::vector<v1::Job> jobs_;
+  std::string waiting_;
   size_t drawn_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ctl/reconnection.h"
 #include "ctl/terminal.h"
 #include "mozgach/v1/job_service.pb.h"
 
@@ -18,12 +19,19 @@ class JobDisplay {
   virtual ~JobDisplay() = default;
   // `jobs` are all that are followed, `changed` those that are news.
   virtual void Show(const std::vector<v1::Job>& jobs, const std::vector<v1::Job>& changed) = 0;
+  // The scheduler does not answer; called again with a new sentence while that lasts.
+  virtual void Away(const std::string& waiting) { outage_.Away(waiting); }
+  // It answers again.
+  virtual void Back(const std::string& sentence) { outage_.Back(sentence); }
   // Nothing more follows: a table that was redrawn is taken away.
   virtual void Clear() {}
 
   // The one that suits `stream`.
   static std::unique_ptr<JobDisplay> For(std::FILE* stream);
   static std::unique_ptr<JobDisplay> Json(std::FILE* stream);
+
+ private:
+  OutageLine outage_;
 };
 
 // What a redrawn table shows: the sum, then at most `terminal.height` - 2 lines of the table, then

@@ -1,71 +1,75 @@
 #include "ctl/job_feed.h"
 
+#include <utility>
+
 namespace mozgach {
 namespace {
 
-// A call is made anew after this long, so that a scheduler that went without a word is noticed.
+// The call is made again after this long, so that a scheduler that says nothing is noticed.
 constexpr std::chrono::seconds kCallLength{60};
-// How soon the end of the feed is noticed while the scheduler is away.
-constexpr Milliseconds kSlice{200};
 
 }  // namespace
 
-JobFeed::JobFeed(Connection& connection, v1::Selector selector)
-    : connection_(connection), selector_(std::move(selector)), thread_([this] { Run(); }) {}
+JobFeed::JobFeed(Connection& connection, v1::Selector selector, Milliseconds patience)
+    : connection_(connection),
+      selector_(std::move(selector)),
+      reconnection_(connection, patience),
+      thread_([this] { Run(); }) {}
 
 JobFeed::~JobFeed() {
   {
     std::lock_guard lock(mutex_);
     stopped_ = true;
     if (context_ != nullptr) context_->TryCancel();
+    stop_.notify_one();
   }
   thread_.join();
 }
 
 JobFeed::News JobFeed::Next(Milliseconds patience) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, patience, [this] { return !news_.empty() || ended_; });
+  changed_.wait_for(lock, patience, [this] { return !news_.empty() || whole_ || ended_; });
   News news;
   for (auto& [number, job] : news_) news.changed.push_back(std::move(job));
   news_.clear();
+  news.whole = std::exchange(whole_, false);
+  news.waiting = waiting_;
+  news.back = std::exchange(back_, "");
   if (ended_) news.ended = ended_;
   return news;
 }
 
-absl::Status JobFeed::WaitUntilUp() {
-  const auto give_up = std::chrono::steady_clock::now() + Connection::kPatience;
-  while (!Stopped()) {
-    if (connection_.WaitUntilUp(kSlice).ok()) return absl::OkStatus();
-    if (std::chrono::steady_clock::now() >= give_up) return connection_.NoAnswer();
-  }
-  return absl::CancelledError("hung up");
-}
-
 void JobFeed::Run() {
   while (!Stopped()) {
-    const absl::Status up = WaitUntilUp();
-    if (!up.ok()) return End(up);
-    const grpc::Status status = Watch();
+    bool answered = false;
+    const grpc::Status status = Watch(&answered);
     if (status.ok()) return End(absl::OkStatus());
-    if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-      std::this_thread::sleep_for(Milliseconds(200));
-    } else if (status.error_code() != grpc::StatusCode::DEADLINE_EXCEEDED) {
-      return End(connection_.Explain(status));
-    }
+    if (answered && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) continue;
+    if (const absl::Status final = reconnection_.Failed(status); !final.ok()) return End(final);
+    Pause(reconnection_.pause());
   }
 }
 
-grpc::Status JobFeed::Watch() {
+grpc::Status JobFeed::Watch(bool* answered) {
   v1::WatchRequest request;
   *request.mutable_selector() = selector_;
   const auto stream = connection_.jobs().Watch(&NewContext(), request);
   v1::WatchResponse response;
   while (stream->Read(&response)) {
-    std::lock_guard lock(mutex_);
-    for (v1::Job& job : *response.mutable_jobs()) news_[job.job()] = std::move(job);
-    changed_.notify_one();
+    Take(response, /*whole=*/!std::exchange(*answered, true));
   }
   return stream->Finish();
+}
+
+void JobFeed::Take(v1::WatchResponse& response, bool whole) {
+  std::string back = reconnection_.Answered();
+  std::lock_guard lock(mutex_);
+  if (!back.empty()) back_ = std::move(back);
+  waiting_.clear();
+  if (whole) news_.clear();
+  whole_ |= whole;
+  for (v1::Job& job : *response.mutable_jobs()) news_[job.job()] = std::move(job);
+  changed_.notify_one();
 }
 
 grpc::ClientContext& JobFeed::NewContext() {
@@ -74,6 +78,12 @@ grpc::ClientContext& JobFeed::NewContext() {
   context_->set_deadline(std::chrono::system_clock::now() + kCallLength);
   if (stopped_) context_->TryCancel();
   return *context_;
+}
+
+void JobFeed::Pause(Milliseconds time) {
+  std::unique_lock lock(mutex_);
+  waiting_ = reconnection_.Waiting();
+  stop_.wait_for(lock, time, [this] { return stopped_; });
 }
 
 bool JobFeed::Stopped() {

@@ -1,5 +1,5 @@
 // A JobFeed is the jobs of a selection as they change: JobService.Watch on a thread of its own,
-// opened anew when the scheduler restarts.
+// called again when the scheduler restarts.
 #pragma once
 
 #include <condition_variable>
@@ -7,16 +7,19 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "ctl/connection.h"
+#include "ctl/reconnection.h"
 
 namespace mozgach {
 
 class JobFeed {
  public:
-  JobFeed(Connection& connection, v1::Selector selector);
+  // `patience`: how long the scheduler may be away before the feed ends.
+  JobFeed(Connection& connection, v1::Selector selector, Milliseconds patience);
   // Hangs up.
   ~JobFeed();
   JobFeed(const JobFeed&) = delete;
@@ -24,6 +27,10 @@ class JobFeed {
 
   struct News {
     std::vector<v1::Job> changed;
+    // `changed` holds every selected job: the scheduler has been asked again.
+    bool whole = false;
+    std::string waiting;  // while the scheduler is away: a sentence for people
+    std::string back;     // once, when it has come back: a sentence for people
     // Set once, when nothing more will come: OK when every job is over, otherwise why.
     std::optional<absl::Status> ended;
   };
@@ -33,20 +40,26 @@ class JobFeed {
 
  private:
   void Run();
-  absl::Status WaitUntilUp();
-  // One call of Watch; OK when the scheduler ended it.
-  grpc::Status Watch();
+  // One call of Watch; OK when the scheduler ended it.  `*answered`: it brought something.
+  grpc::Status Watch(bool* answered);
+  void Take(v1::WatchResponse& response, bool whole);
   // Gives the call a deadline, and hangs up when the feed is being destroyed.
   grpc::ClientContext& NewContext();
+  void Pause(Milliseconds time);
   bool Stopped();
   void End(absl::Status status);
 
   Connection& connection_;
   const v1::Selector selector_;
+  Reconnection reconnection_;  // of the thread
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable stop_;
   std::map<int64_t, v1::Job> news_;
+  bool whole_ = false;
+  std::string waiting_;
+  std::string back_;
   std::optional<absl::Status> ended_;
   bool stopped_ = false;
   std::unique_ptr<grpc::ClientContext> context_;

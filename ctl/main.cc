@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/command_line.h"
+#include "common/duration.h"
 #include "common/log_line.h"
 #include "common/nearest_name.h"
 #include "common/utf8.h"
@@ -77,6 +78,11 @@ int main(int argc, char** argv) {
   app.add_flag("--insecure-plaintext", settings.insecure_plaintext,
                "Speak to another host without TLS");
   app.add_flag("--json", settings.json, "Print JSON, for programs");
+  std::string reconnect_for;
+  CLI::Option* reconnect = app.add_option(
+      "--reconnect-for", reconnect_for,
+      "How long watch, logs -f, events -f and submit --wait try to reach a scheduler that went "
+      "away (90s, 30m; default: 10m; 0: not at all)");
   app.require_subcommand(1);
   mozgach::AddSubmitCommand(app, &command);
   mozgach::AddPlanCommand(app, &command);
@@ -99,6 +105,15 @@ int main(int argc, char** argv) {
     return 2;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (reconnect->count() > 0) {
+    const absl::StatusOr<mozgach::Milliseconds> time = mozgach::ParseDurationOrZero(reconnect_for);
+    if (!time.ok()) {
+      std::fprintf(stderr, "mozgachctl: --reconnect-for: %s\n",
+                   std::string(time.status().message()).c_str());
+      return 2;
+    }
+    settings.reconnect_for = *time;
   }
   if (absl::Status log = mozgach::CheckLogLevel(); !log.ok()) {
     std::fprintf(stderr, "mozgachctl: %s\n", std::string(log.message()).c_str());

@@ -132,21 +132,31 @@ nlohmann::ordered_json OutcomesJson(const v1::SubmitResponse& response,
   return array;
 }
 
-absl::StatusOr<int> Wait(Connection& connection, const v1::SubmitResponse& response, bool json) {
+// Why the jobs could not be followed to their end.
+absl::Status WhyNotFollowed(const absl::Status& status) {
+  if (!absl::IsNotFound(status)) return Annotate(status, "the jobs are queued and go on, but");
+  return absl::NotFoundError(absl::StrCat(
+      "the scheduler does not know the submitted jobs any more (", std::string(status.message()),
+      "): it was probably restored from a backup that was made before; submit them again"));
+}
+
+absl::StatusOr<int> Wait(Connection& connection, const v1::SubmitResponse& response,
+                         const Settings& settings) {
   v1::Selector selector;
   for (const auto& outcome : response.outcomes()) selector.add_jobs(outcome.job());
   NoteInterrupts();
   const std::unique_ptr<JobDisplay> display = JobDisplay::For(stderr);
-  const absl::StatusOr<std::vector<v1::Job>> jobs = FollowJobs(connection, selector, *display);
+  const absl::StatusOr<std::vector<v1::Job>> jobs = FollowJobs(
+      connection, selector, *display, settings.reconnect_for);
   if (absl::IsCancelled(jobs.status()) && Interrupted()) {
     std::fprintf(stderr,
                  "\nLeft alone, the jobs go on: mozgachctl watch shows them, mozgachctl "
                  "cancel ends them.\n");
-    return kInterruptedExitCode;
+    return InterruptedExitCode();
   }
-  if (!jobs.ok()) return Annotate(jobs.status(), "the jobs are queued and go on, but");
+  if (!jobs.ok()) return WhyNotFollowed(jobs.status());
   display->Clear();
-  if (json) {
+  if (settings.json) {
     PrintJson(OutcomesJson(response, *jobs));
   } else {
     JobTable(*jobs).Print();
@@ -172,7 +182,7 @@ absl::StatusOr<int> Submit(const SubmitFlags& flags, const Settings& settings) {
     PrintOutcomes(response, flags.dry_run);
     PrintNotices(response);
   }
-  if (flags.wait) return Wait(*connection, response, settings.json);
+  if (flags.wait) return Wait(*connection, response, settings);
   if (settings.json) PrintJson(OutcomesJson(response, {}));
   return 0;
 }

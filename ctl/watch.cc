@@ -31,7 +31,8 @@ absl::StatusOr<int> Watch(const WatchFlags& flags, const Settings& settings) {
   }
   NoteInterrupts();
   const auto display = settings.json ? JobDisplay::Json(stdout) : JobDisplay::For(stdout);
-  const absl::StatusOr<std::vector<v1::Job>> jobs = FollowJobs(*connection, selector, *display);
+  const absl::StatusOr<std::vector<v1::Job>> jobs = FollowJobs(
+      *connection, selector, *display, settings.reconnect_for);
   if (absl::IsCancelled(jobs.status()) && Interrupted()) return 0;
   RETURN_IF_ERROR(jobs.status());
   std::fprintf(stderr, "%s; nothing more to watch\n", Summary(*jobs).c_str());

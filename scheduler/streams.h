@@ -44,7 +44,7 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
   void Poke() override {
     std::lock_guard<std::mutex> lock(mutex_);
     if (writing_ || finished_) return;
-    if (desk_.closed()) return End(absl::UnavailableError("the scheduler is shutting down"));
+    if (desk_.closed()) return End(absl::UnavailableError("the scheduler is shutting down; call again when it is back"));
     if (absl::Status status = admission_(); !status.ok()) return End(status);
     response_.Clear();
     const Step step = Next(response_);
@@ -64,7 +64,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
       if (!ok) return End(absl::CancelledError("the reader has gone"));
       if (ends_) return End(absl::OkStatus());
     }
-    if (WantsMore()) Poke();
+    // A reader of a scheduler that shuts down must not wait until its stream is cut.
+    if (desk_.closed() || WantsMore()) Poke();
   }
   void OnCancel() override {
     std::lock_guard<std::mutex> lock(mutex_);
