@@ -31,6 +31,10 @@ std::string Loss(const v1::Job& job) {
   return job.has_loss() ? absl::StrFormat("%.4f", job.loss()) : "";
 }
 
+std::string EvalLoss(const v1::Job& job) {
+  return job.has_eval_loss() ? absl::StrFormat("%.4f", job.eval_loss()) : "";
+}
+
 std::string Note(const v1::Job& job) {
   if (job.state() == "succeeded") return job.version();
   if (job.state() == "running") {
@@ -55,8 +59,9 @@ Table JobTable(const std::vector<v1::Job>& jobs) {
                {.title = "STATE"},
                {.title = "STEP", .right = true, .rank = 1},
                {.title = "LOSS", .right = true, .rank = 3},
-               {.title = "TOKENS/S", .right = true, .rank = 5},
-               {.title = "WORKER", .least = 8, .rank = 4},
+               {.title = "EVAL", .right = true, .rank = 4},
+               {.title = "TOKENS/S", .right = true, .rank = 6},
+               {.title = "WORKER", .least = 8, .rank = 5},
                {.title = "NOTE", .least = 10, .wanted = 40, .rank = 2}});
   for (const v1::Job& job : jobs) {
     const bool runs = job.state() == "running" && job.tokens_per_second() > 0;
@@ -65,6 +70,7 @@ Table JobTable(const std::vector<v1::Job>& jobs) {
                   {job.state(), ToneOf(job)},
                   Steps(job),
                   Loss(job),
+                  EvalLoss(job),
                   runs ? absl::StrFormat("%.0f", job.tokens_per_second()) : "",
                   job.worker(),
                   Note(job)});
@@ -97,6 +103,7 @@ std::string OneLine(const v1::Job& job) {
   std::string line = absl::StrCat(job.domain(), ": ", job.state());
   if (!Steps(job).empty()) absl::StrAppend(&line, ", step ", Steps(job));
   if (job.has_loss()) absl::StrAppend(&line, ", loss ", Loss(job));
+  if (job.has_eval_loss()) absl::StrAppend(&line, ", validation loss ", EvalLoss(job));
   if (job.state() == "running") absl::StrAppend(&line, ", on ", job.worker());
   if (!Note(job).empty()) absl::StrAppend(&line, ", ", Note(job));
   return Clip(line, 0);

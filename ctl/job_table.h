@@ -13,7 +13,8 @@ namespace mozgach {
 // True for succeeded, failed and cancelled.
 bool IsOver(const v1::Job& job);
 
-// One row per job, in the order given.
+// One row per job, in the order given.  LOSS is the running mean of the training loss, EVAL the
+// newest loss on the validation rows.
 Table JobTable(const std::vector<v1::Job>& jobs);
 
 // "12 jobs: 1 running, 8 queued, 3 succeeded".

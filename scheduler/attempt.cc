@@ -27,6 +27,8 @@ Attempt AttemptFrom(const Query& row) {
   attempt.train_rows = row.Int(15);
   attempt.train_seconds = row.Real(16);
   attempt.progress.memory_planned_bytes = static_cast<uint64_t>(row.Int(17));
+  if (!row.IsNull(18)) attempt.progress.step_loss = row.Real(18);
+  if (!row.IsNull(19)) attempt.progress.eval_loss = row.Real(19);
   return attempt;
 }
 
@@ -66,7 +68,8 @@ absl::StatusOr<bool> Attempts::BeginPublishing(int64_t job, int64_t attempt, int
 
 absl::Status Attempts::RecordProgress(int64_t job, int64_t attempt, const AttemptProgress& p) {
   return Run(database_, sql::kRecordProgress, job, attempt, p.device, p.phase, p.step, p.steps,
-             p.loss, p.tokens_per_second, p.memory_peak_bytes, p.memory_planned_bytes);
+             p.loss, p.tokens_per_second, p.memory_peak_bytes, p.memory_planned_bytes, p.step_loss,
+             p.eval_loss);
 }
 
 }  // namespace mozgach

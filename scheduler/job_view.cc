@@ -46,6 +46,7 @@ void ShowProgress(const AttemptProgress& progress, v1::Job& view) {
   view.set_step(progress.step);
   view.set_steps(progress.steps);
   if (progress.loss.has_value()) view.set_loss(*progress.loss);
+  if (progress.eval_loss.has_value()) view.set_eval_loss(*progress.eval_loss);
   view.set_tokens_per_second(progress.tokens_per_second);
   view.set_memory_peak_bytes(progress.memory_peak_bytes);
   view.set_memory_planned_bytes(progress.memory_planned_bytes);

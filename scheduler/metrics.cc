@@ -71,7 +71,16 @@ void CollectRunning(const ProgressBoard& board, MetricFamilies& out) {
     out.Gauge("mozgach_job_step", "Step of a running job.", double(progress.step), labels);
     out.Gauge("mozgach_job_steps", "All steps of a running job.", double(progress.steps), labels);
     if (progress.loss.has_value()) {
-      out.Gauge("mozgach_job_loss", "Loss of a running job.", *progress.loss, labels);
+      out.Gauge("mozgach_job_loss", "Running mean of a running job's training loss.",
+                *progress.loss, labels);
+    }
+    if (progress.step_loss.has_value()) {
+      out.Gauge("mozgach_job_step_loss", "Training loss of a running job's last step alone.",
+                *progress.step_loss, labels);
+    }
+    if (progress.eval_loss.has_value()) {
+      out.Gauge("mozgach_job_eval_loss", "Newest loss of a running job on its validation rows.",
+                *progress.eval_loss, labels);
     }
     out.Gauge("mozgach_job_tokens_per_second", "Speed of a running job.",
               progress.tokens_per_second, labels);

@@ -9,7 +9,7 @@ namespace {
 
 auto Seen(const AttemptProgress& p) {
   return std::tie(p.device, p.phase, p.step, p.steps, p.loss, p.tokens_per_second,
-                  p.memory_peak_bytes, p.memory_planned_bytes);
+                  p.memory_peak_bytes, p.memory_planned_bytes, p.step_loss, p.eval_loss);
 }
 
 }  // namespace

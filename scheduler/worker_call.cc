@@ -47,6 +47,22 @@ bool IsOver(v1::AttemptReport::Phase phase) {
          phase == v1::AttemptReport::STOPPED;
 }
 
+// None where a training begins; one that is not a number leaves the last one.
+void TakeLosses(const v1::Progress& reported, AttemptProgress& progress) {
+  if (progress.step == 0) {
+    progress.loss.reset();
+    progress.step_loss.reset();
+  } else {
+    if (std::isfinite(reported.loss())) progress.loss = reported.loss();
+    // 0: a worker of an earlier version does not say it.
+    const double step_loss = reported.step_loss();
+    if (std::isfinite(step_loss) && step_loss != 0) progress.step_loss = step_loss;
+  }
+  if (reported.has_eval_loss() && std::isfinite(reported.eval_loss())) {
+    progress.eval_loss = reported.eval_loss();
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Answer> WorkerCall::Run() {
@@ -216,11 +232,7 @@ void WorkerCall::TakeProgress(const v1::AttemptReport& report) {
   if (report.has_progress()) {
     progress.step = report.progress().step();
     progress.steps = report.progress().steps();
-    // None where it goes on from a checkpoint: then the last one stays.
-    if (progress.step == 0) progress.loss.reset();
-    if (progress.step > 0 && std::isfinite(report.progress().loss())) {
-      progress.loss = report.progress().loss();
-    }
+    TakeLosses(report.progress(), progress);
     const double speed = report.progress().tokens_per_second();
     progress.tokens_per_second = std::isfinite(speed) ? std::clamp(speed, 0.0, kTokensPerSecondMax) : 0;
     progress.memory_peak_bytes = report.progress().memory_peak_bytes();

@@ -1,6 +1,7 @@
 #include "worker/log_words.h"
 
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -54,6 +55,14 @@ std::string MetricsInWords(const std::string& metrics_json) {
                                   before == base.end() ? "" : " → ", Score(value)));
   }
   return absl::StrJoin(scores, ", ");
+}
+
+std::optional<double> EvalLossIn(const std::string& metrics_json) {
+  const Json adapter = Member(ObjectIn(metrics_json), "adapter");
+  const auto found = adapter.find("eval_loss");
+  if (found == adapter.end() || !found->is_number()) return std::nullopt;
+  const auto loss = found->get<double>();
+  return std::isfinite(loss) ? std::optional(loss) : std::nullopt;
 }
 
 std::string BytesInWords(uint64_t bytes) {

@@ -1,7 +1,9 @@
-// What a trainer says in JSON, in words for the people who read a job's log.  Pure functions.
+// What a trainer says in JSON, in words for the people who read a job's log, and in numbers for what
+// is shown of the job.  Pure functions.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace mozgach {
@@ -13,6 +15,9 @@ std::string DataInWords(const std::string& data_json);
 // {"base": {…}, "adapter": {"eval_loss": 0.03127}}: "eval_loss 4.912 → 0.03127", the bare base's
 // value left out where there is none; "" for what is no such object.
 std::string MetricsInWords(const std::string& metrics_json);
+
+// The adapter's loss on the validation rows, where {"adapter": {"eval_loss": …}} has a number.
+std::optional<double> EvalLossIn(const std::string& metrics_json);
 
 // "151.6 MB".
 std::string BytesInWords(uint64_t bytes);

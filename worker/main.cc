@@ -64,6 +64,7 @@ SessionOptions SessionOf(const WorkerOptions& options) {
   session.incarnation = absl::StrFormat("%08x%08x", random(), random());
   session.version = MOZGACH_VERSION;
   session.memory_bytes = options.memory_bytes;
+  session.trainer_silence = options.trainer_silence;
   session.seed = random();
   return session;
 }

@@ -45,7 +45,9 @@ struct WorkerMetrics::Families {
                              .Add({})),
         step(Value("mozgach_worker_job_step", "Optimizer steps made")),
         steps(Value("mozgach_worker_job_steps", "Optimizer steps of the whole job")),
-        loss(Value("mozgach_worker_job_loss", "Training loss of the last step")),
+        loss(Value("mozgach_worker_job_loss", "Running mean of the training loss")),
+        step_loss(Value("mozgach_worker_job_step_loss", "Training loss of the last step alone")),
+        eval_loss(Value("mozgach_worker_job_eval_loss", "Newest loss on the validation rows")),
         tokens_per_second(
             Value("mozgach_worker_job_tokens_per_second", "Tokens trained per second")),
         memory_peak(Value("mozgach_worker_job_memory_peak_bytes", "Peak memory of the job")) {}
@@ -71,6 +73,8 @@ struct WorkerMetrics::Families {
   Family<Gauge>& step;
   Family<Gauge>& steps;
   Family<Gauge>& loss;
+  Family<Gauge>& step_loss;
+  Family<Gauge>& eval_loss;
   Family<Gauge>& tokens_per_second;
   Family<Gauge>& memory_peak;
 };
@@ -80,7 +84,9 @@ struct WorkerMetrics::Series {
       : families(families),
         step(families.step.Add({{"domain", domain}})),
         steps(families.steps.Add({{"domain", domain}})),
+        domain(domain),
         loss(families.loss.Add({{"domain", domain}})),
+        step_loss(families.step_loss.Add({{"domain", domain}})),
         tokens_per_second(families.tokens_per_second.Add({{"domain", domain}})),
         memory_peak(families.memory_peak.Add({{"domain", domain}})) {}
 
@@ -88,6 +94,8 @@ struct WorkerMetrics::Series {
     families.step.Remove(&step);
     families.steps.Remove(&steps);
     families.loss.Remove(&loss);
+    families.step_loss.Remove(&step_loss);
+    if (eval_loss != nullptr) families.eval_loss.Remove(eval_loss);
     families.tokens_per_second.Remove(&tokens_per_second);
     families.memory_peak.Remove(&memory_peak);
   }
@@ -96,14 +104,26 @@ struct WorkerMetrics::Series {
     step.Set(static_cast<double>(progress.step()));
     steps.Set(static_cast<double>(progress.steps()));
     if (std::isfinite(progress.loss())) loss.Set(progress.loss());
+    if (std::isfinite(progress.step_loss())) step_loss.Set(progress.step_loss());
+    ShowEvalLoss(progress);
     tokens_per_second.Set(progress.tokens_per_second());
     memory_peak.Set(static_cast<double>(progress.memory_peak_bytes()));
+  }
+
+  // Absent until it is measured.
+  void ShowEvalLoss(const v1::Progress& progress) {
+    if (!progress.has_eval_loss()) return;
+    if (eval_loss == nullptr) eval_loss = &families.eval_loss.Add({{"domain", domain}});
+    eval_loss->Set(progress.eval_loss());
   }
 
   Families& families;
   Gauge& step;
   Gauge& steps;
+  const std::string domain;
   Gauge& loss;
+  Gauge& step_loss;
+  Gauge* eval_loss = nullptr;
   Gauge& tokens_per_second;
   Gauge& memory_peak;
 };

@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "common/command_line.h"
+#include "common/duration.h"
 #include "common/nearest_name.h"
 #include "security/address.h"
 #include "security/credentials_folder.h"
@@ -34,7 +35,7 @@ std::string HostName() {
 // As people write them, before they are checked.
 struct Words {
   std::string scheduler, tls, data, name, memory, http, trainer, config;
-  std::string checkpoint_days, dataset_cache, quantized_cache;
+  std::string checkpoint_days, dataset_cache, quantized_cache, trainer_silence;
   std::vector<std::string> bases, devices;
   std::optional<int64_t> threads;
   bool insecure_plaintext = false;
@@ -59,6 +60,9 @@ void Define(CLI::App& app, Words& words) {
   app.add_option("--http", words.http, "ADDR:PORT for /metrics (default: no listener)");
   app.add_option("--trainer", words.trainer,
                  "another trainer than mozgach-trainer beside this program");
+  app.add_option("--trainer-silence", words.trainer_silence,
+                 "after which a trainer that has work and makes no progress is killed, as 30m (the "
+                 "default); 0: never");
   app.add_option("--checkpoint-days", words.checkpoint_days,
                  "that a job's checkpoints are kept without a change (default: 7)");
   app.add_option("--dataset-cache", words.dataset_cache,
@@ -75,7 +79,7 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
       {"scheduler", &words.scheduler}, {"tls", &words.tls}, {"data", &words.data}, {"name", &words.name},
       {"memory", &words.memory},       {"http", &words.http}, {"trainer", &words.trainer},
       {"checkpoint-days", &words.checkpoint_days}, {"dataset-cache", &words.dataset_cache},
-      {"quantized-cache", &words.quantized_cache}};
+      {"quantized-cache", &words.quantized_cache}, {"trainer-silence", &words.trainer_silence}};
   const std::map<std::string, std::vector<std::string>*> lists = {{"bases", &words.bases},
                                                                   {"devices", &words.devices}};
   try {
@@ -193,6 +197,11 @@ absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_prog
     ASSIGN_OR_RETURN(options.memory_bytes, ParseSize(words.memory));
   }
   ASSIGN_OR_RETURN(options.rules, RulesOf(words));
+  if (!words.trainer_silence.empty()) {
+    const absl::StatusOr<Milliseconds> silence = ParseDurationOrZero(words.trainer_silence);
+    if (!silence.ok()) return Annotate(silence.status(), "--trainer-silence");
+    options.trainer_silence = *silence;
+  }
   RETURN_IF_ERROR(CheckHttp(words));
   std::error_code error;
   for (const fs::path& folder : options.bases) {

@@ -12,8 +12,8 @@ namespace {
 constexpr int kSendsMax = 3;
 // Trainers that may die at their start before the attempts that wait for one are given back.
 constexpr int kFruitlessStartsMax = 3;
-// A step that takes this many times as long as those before it does not end.
-constexpr double kStepsOfSilence = 50;
+// A silence that is this many times as long as the longest before it does not end.
+constexpr int kSilencesOfPace = 10;
 // Memory that is worth a call when it comes or goes.
 constexpr uint64_t kWorthACall = 64 << 20;
 // Between two looks at a trainer that works.
@@ -107,7 +107,8 @@ void Session::TrainerExited(int device, const std::string& how_it_died, Millisec
       Fail(attempt, v1::Failure::INFRASTRUCTURE, absl::StrCat("no trainer starts: it ", how));
     }
     if (attempt.state != AttemptState::kInTrainer) continue;
-    if (attempt.heard_of && for_memory) {
+    // A hung trainer is killed by this worker, whatever the system did meanwhile.
+    if (attempt.heard_of && for_memory && condemned_why.empty()) {
       attempt.work.pinned_json = OneRungLower(attempt.work.pinned_json);
       attempt.stepped_down =
           "the system killed the trainer for lack of memory: the next attempt needs less";
@@ -193,9 +194,24 @@ void Session::StartWaiting(Milliseconds now) {
 }
 
 Milliseconds Session::QuietLimit(const WorkerAttempt& attempt) const {
-  if (attempt.phase != v1::AttemptReport::TRAINING) return options_.quiet_otherwise;
-  const Milliseconds steps(static_cast<int64_t>(kStepsOfSilence * attempt.step_seconds * 1000));
-  return std::max(options_.quiet_in_training, steps);
+  if (options_.trainer_silence == Milliseconds(0)) return Milliseconds::max();
+  return std::max(options_.trainer_silence, kSilencesOfPace * attempt.longest_silence);
+}
+
+Milliseconds Session::WatchGap() const {
+  if (options_.trainer_silence == Milliseconds(0)) return kWatchGap;
+  return std::clamp(options_.trainer_silence / 4, Milliseconds(100), kWatchGap);
+}
+
+void Session::EndSilence(int device, Milliseconds now) {
+  Milliseconds& quiet = quiet_[static_cast<size_t>(device)];
+  const WorkerAttempt* worked_on = WorkedOn(device);
+  if (worked_on != nullptr && last_poll_ >= Milliseconds(0)) {
+    WorkerAttempt& attempt = attempts_.at(worked_on->work.id);
+    const Milliseconds silence = quiet + std::clamp(now - last_poll_, Milliseconds(0), kWatchGap);
+    attempt.longest_silence = std::max(attempt.longest_silence, silence);
+  }
+  quiet = Milliseconds(0);
 }
 
 void Session::CountSilence(Milliseconds now) {
@@ -208,7 +224,8 @@ void Session::CountSilence(Milliseconds now) {
     quiet = attempt == nullptr ? Milliseconds(0) : quiet + passed;
     if (attempt == nullptr || quiet < QuietLimit(*attempt)) continue;
     devices_[static_cast<size_t>(i)].Condemn(
-        absl::StrCat("said nothing for ", quiet.count() / 1000, " s and was killed"));
+        absl::StrCat("said nothing for ", quiet.count() / 1000,
+                     " s and was killed (the worker's --trainer-silence)"));
   }
 }
 
@@ -289,7 +306,7 @@ Milliseconds Session::NextDue(Milliseconds now) const {
       const Device& device = devices_[static_cast<size_t>(attempt.device)];
       if (now < attempt.stop_deadline && !device.down()) due = std::min(due, attempt.stop_deadline);
     }
-    if (attempt.state == AttemptState::kInTrainer) due = std::min(due, last_poll_ + kWatchGap);
+    if (attempt.state == AttemptState::kInTrainer) due = std::min(due, last_poll_ + WatchGap());
   }
   return actions_.empty() ? std::max(due, now) : now;
 }

@@ -54,11 +54,9 @@ struct SessionOptions {
   Milliseconds hand_back_within{600'000};  // as cancel_within: a step and a checkpoint take their time
   Milliseconds stop_within{5'000};     // of Stop(): then the session is over whatever is open
   Milliseconds travel_within{30'000};  // of Stop(), where a checkpoint is on its way to the scheduler
-  Milliseconds log_step_gap{2'000};    // between two logged steps of one job
-  // A trainer that works and says nothing for so long is killed: while it makes steps (or 50 steps,
-  // where that is longer), and while it loads, prepares or evaluates.
-  Milliseconds quiet_in_training{600'000};
-  Milliseconds quiet_otherwise{3'600'000};
+  // A trainer that has work and writes no line for so long is killed, or for ten times the longest
+  // silence that it has broken in this attempt, where that is longer.  0: never.
+  Milliseconds trainer_silence{1'800'000};
 };
 
 class Session {
@@ -141,11 +139,14 @@ class Session {
   void On(WorkerAttempt& attempt, const TrainerSteppedDown& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerStep& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerEvaluation& event, Milliseconds now);
+  void On(WorkerAttempt& attempt, const TrainerAlive& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerCheckpoint& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerDone& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerFailed& event, Milliseconds now);
   void On(WorkerAttempt& attempt, const TrainerCancelled& event, Milliseconds now);
 
+  // Reports the loss on the validation rows, where `metrics_json` has it.
+  void TakeEvalLoss(WorkerAttempt& attempt, const std::string& metrics_json);
   WorkerAttempt* Find(const AttemptId& id);
   void Fail(WorkerAttempt& attempt, v1::Failure::Class failure_class, const std::string& message);
   void Settle(WorkerAttempt& attempt);  // the trainer has let go of a stopping attempt
@@ -158,7 +159,10 @@ class Session {
   bool CanStart(const WorkerAttempt& attempt, Milliseconds now) const;
   void KillWhatHangs(Milliseconds now);
   void CountSilence(Milliseconds now);
+  // The trainer of `device` has written a line.
+  void EndSilence(int device, Milliseconds now);
   Milliseconds QuietLimit(const WorkerAttempt& attempt) const;
+  Milliseconds WatchGap() const;  // between two looks at a trainer that works
   // The attempt that the trainer of `device` works on, whether it has spoken of it or not.
   const WorkerAttempt* WorkedOn(int device) const;
 

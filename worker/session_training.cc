@@ -70,7 +70,11 @@ struct Session::Running {
 };
 
 void Session::TrainerSaid(int device, const TrainerEvent& event, Milliseconds now) {
-  quiet_[static_cast<size_t>(device)] = Milliseconds(0);
+  // Other threads of the trainer than the one that works write these.
+  const bool proves_nothing = std::holds_alternative<TrainerPrepared>(event) ||
+                              std::holds_alternative<TrainerComplaint>(event) ||
+                              std::holds_alternative<TrainerMemory>(event);
+  if (!proves_nothing) EndSilence(device, now);
   std::visit(Running{*this, device, now}, event);
 }
 
@@ -85,7 +89,9 @@ void Session::On(WorkerAttempt& attempt, const TrainerPhase& event, Milliseconds
 void Session::On(WorkerAttempt& attempt, const TrainerStarted& event, Milliseconds now) {
   attempt.progress.set_step(event.step);
   attempt.progress.set_steps(event.steps);
-  attempt.progress.set_loss(std::numeric_limits<double>::quiet_NaN());  // until a step is taken
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  attempt.progress.set_loss(event.mean_loss.value_or(kNone));  // of a new training: none so far
+  attempt.progress.set_step_loss(kNone);
   attempt.progress.set_resumed_from_step(event.step);
   attempt.progress.set_memory_planned_bytes(event.memory_planned_bytes);
   attempt.result.set_train_rows(event.train_rows);
@@ -116,22 +122,29 @@ void Session::On(WorkerAttempt& attempt, const TrainerStep& event, Milliseconds 
   attempt.last_step_at = now;
   progress.set_step(event.step);
   progress.set_steps(event.steps);
-  if (std::isfinite(event.loss)) progress.set_loss(event.loss);
+  if (std::isfinite(event.mean_loss)) progress.set_loss(event.mean_loss);
+  if (std::isfinite(event.step_loss)) progress.set_step_loss(event.step_loss);
   progress.set_learning_rate(event.learning_rate);
   progress.set_tokens(event.tokens);
   progress.set_tokens_per_second(event.tokens_per_second);
   progress.set_memory_peak_bytes(event.memory_peak_bytes);
   calls_.ProgressNews();
-  const bool due = attempt.last_logged_at < Milliseconds(0) || event.step == event.steps ||
-                   now >= attempt.last_logged_at + options_.log_step_gap;
-  if (!due) return;
-  attempt.last_logged_at = now;
-  Log(attempt,
-      absl::StrFormat("step %d/%d  loss %.4f  learning rate %.3g  %.0f tokens/s", event.step,
-                      event.steps, event.loss, event.learning_rate, event.tokens_per_second));
+  Log(attempt, absl::StrFormat("step %d/%d  loss %.4f  mean %.4f  learning rate %.3g  %.0f tokens/s",
+                               event.step, event.steps, event.loss, event.mean_loss,
+                               event.learning_rate, event.tokens_per_second));
+}
+
+void Session::On(WorkerAttempt& attempt, const TrainerAlive& event, Milliseconds now) {}
+
+void Session::TakeEvalLoss(WorkerAttempt& attempt, const std::string& metrics_json) {
+  const std::optional<double> loss = EvalLossIn(metrics_json);
+  if (!loss.has_value()) return;
+  attempt.progress.set_eval_loss(*loss);
+  calls_.ProgressNews();
 }
 
 void Session::On(WorkerAttempt& attempt, const TrainerEvaluation& event, Milliseconds now) {
+  TakeEvalLoss(attempt, event.metrics_json);
   Log(attempt, absl::StrCat("evaluation at step ", event.step, ": ",
                             MetricsInWords(event.metrics_json)));
 }
@@ -144,6 +157,7 @@ void Session::On(WorkerAttempt& attempt, const TrainerDone& event, Milliseconds 
     actions_.push_back(EndTrainer{attempt.device});
   }
   if (event.memory_peak_bytes > 0) attempt.progress.set_memory_peak_bytes(event.memory_peak_bytes);
+  TakeEvalLoss(attempt, event.metrics_json);
   attempt.result.set_metrics_json(event.metrics_json);
   attempt.result.set_base_digest(event.base_digest);
   attempt.result.set_code_version(event.code_version);

@@ -64,20 +64,27 @@ TrainerEvent Phase(const Json& json) {
 }
 
 TrainerEvent Started(const Json& json) {
+  const auto mean_loss = json.find("mean_loss");
+  const bool has_mean = mean_loss != json.end() && !mean_loss->is_null();
   return TrainerStarted{.id = Id(json),
                         .step = Get<int64_t>(json, "step"),
                         .steps = Get<int64_t>(json, "steps"),
                         .train_rows = Get<int64_t>(json, "train_rows"),
                         .trainable_parameters = Get<int64_t>(json, "trainable_parameters"),
+                        .mean_loss = has_mean ? std::optional(mean_loss->get<double>()) : std::nullopt,
                         .memory_planned_bytes = Get<uint64_t>(json, "memory_planned_bytes"),
                         .pinned_json = Dump(json, "pinned")};
 }
 
 TrainerEvent Step(const Json& json) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const auto loss = Get<double>(json, "loss", kNone);
   return TrainerStep{.id = Id(json),
                      .step = Get<int64_t>(json, "step"),
                      .steps = Get<int64_t>(json, "steps"),
-                     .loss = Get<double>(json, "loss", std::numeric_limits<double>::quiet_NaN()),
+                     .loss = loss,
+                     .step_loss = Get<double>(json, "step_loss", loss),
+                     .mean_loss = Get<double>(json, "mean_loss", loss),
                      .learning_rate = Get<double>(json, "learning_rate"),
                      .tokens = Get<int64_t>(json, "tokens"),
                      .tokens_per_second = Get<double>(json, "tokens_per_second"),
@@ -133,6 +140,7 @@ const std::map<std::string, Reader>& Readers() {
        [](const Json& json) {
          return TrainerEvaluation{Id(json), Get<int64_t>(json, "step"), Dump(json, "metrics")};
        }},
+      {"alive", [](const Json& json) { return TrainerAlive{Id(json)}; }},
       {"checkpoint",
        [](const Json& json) {
          return TrainerCheckpoint{Id(json), Get<int64_t>(json, "step")};

@@ -47,6 +47,7 @@ struct TrainerStarted {
   int64_t steps = 0;
   int64_t train_rows = 0;
   int64_t trainable_parameters = 0;
+  std::optional<double> mean_loss;  // of the steps before; absent: not said
   uint64_t memory_planned_bytes = 0;  // its peak, as the plan has it; 0: not said
   std::string pinned_json = "{}";  // what it chose by measurement
 };
@@ -70,7 +71,10 @@ struct TrainerStep {
   AttemptId id;
   int64_t step = 0;
   int64_t steps = 0;
-  double loss = 0;  // not finite where the trainer says null
+  // Not finite where the trainer says null or nothing.
+  double loss = 0;       // mean since the last logged step
+  double step_loss = 0;  // of this step alone
+  double mean_loss = 0;  // running mean
   double learning_rate = 0;
   int64_t tokens = 0;
   double tokens_per_second = 0;
@@ -81,6 +85,11 @@ struct TrainerEvaluation {
   AttemptId id;
   int64_t step = 0;
   std::string metrics_json = "{}";
+};
+
+// The attempt makes progress, and there is nothing else to say.
+struct TrainerAlive {
+  AttemptId id;
 };
 
 struct TrainerCheckpoint {
@@ -115,8 +124,8 @@ struct TrainerComplaint {
 
 using TrainerEvent = std::variant<TrainerReady, TrainerMemory, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
                                   TrainerPrepared,
-                                  TrainerSteppedDown, TrainerStep, TrainerEvaluation, TrainerCheckpoint, TrainerDone,
-                                  TrainerFailed, TrainerCancelled, TrainerComplaint>;
+                                  TrainerSteppedDown, TrainerStep, TrainerEvaluation, TrainerAlive,
+                                  TrainerCheckpoint, TrainerDone, TrainerFailed, TrainerCancelled, TrainerComplaint>;
 
 // INVALID_ARGUMENT: not a JSON object, a key of the wrong type, an event without its job.
 // UNIMPLEMENTED: an event of a name this version does not know.

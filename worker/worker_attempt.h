@@ -78,7 +78,7 @@ struct WorkerAttempt {
   int sends = 0;            // to a trainer; a second one is for a trainer that died before it began
   double step_seconds = 0;  // running mean
   Milliseconds last_step_at{-1};
-  Milliseconds last_logged_at{-1};
+  Milliseconds longest_silence{0};  // of its trainer, between two lines
 
   std::string stepped_down;       // how the training needs less since memory ran out; empty: it did not
 

@@ -4,13 +4,13 @@ INSERT INTO attempts (job, attempt, worker, state, started_ms) VALUES (?1, ?2, ?
 -- name: attempt
 SELECT job, attempt, worker, device, state, class, message, started_ms, ended_ms, phase, step,
   steps, loss, tokens_per_second, memory_peak_bytes, train_rows, train_seconds,
-  memory_planned_bytes
+  memory_planned_bytes, step_loss, eval_loss
 FROM attempts WHERE job = ?1 AND attempt = ?2
 
 -- name: attempts_of_job
 SELECT job, attempt, worker, device, state, class, message, started_ms, ended_ms, phase, step,
   steps, loss, tokens_per_second, memory_peak_bytes, train_rows, train_seconds,
-  memory_planned_bytes
+  memory_planned_bytes, step_loss, eval_loss
 FROM attempts WHERE job = ?1 ORDER BY attempt
 
 -- name: end_attempt
@@ -23,7 +23,8 @@ WHERE job = ?1 AND attempt = ?2 AND state = 'running'
 
 -- name: record_progress
 UPDATE attempts SET device = ?3, phase = ?4, step = ?5, steps = ?6, loss = ?7,
-  tokens_per_second = ?8, memory_peak_bytes = ?9, memory_planned_bytes = ?10
+  tokens_per_second = ?8, memory_peak_bytes = ?9, memory_planned_bytes = ?10,
+  step_loss = ?11, eval_loss = ?12
 WHERE job = ?1 AND attempt = ?2
 
 -- name: insert_lease

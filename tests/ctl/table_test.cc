@@ -156,6 +156,20 @@ TEST(LiveLinesTest, ManyJobsFitTheHeightAndWhatRunsComesFirst) {
   EXPECT_EQ(lines.size() - 3 + 88, 108u);
 }
 
+TEST(JobTableTest, ValidationLossStandsBesideTheLossOn80Columns) {
+  v1::Job job = Running();
+  job.set_domain("house-dates");
+  job.set_eval_loss(0.98765);
+  const std::vector<std::string> lines = JobTable({job}).Render(Wide(80));
+  EXPECT_THAT(lines[0], HasSubstr("LOSS    EVAL"));
+  EXPECT_THAT(lines[1], HasSubstr("1.2346  0.9877"));
+  for (int width = 40; width <= 200; ++width) {
+    for (const std::string& line : JobTable({job}).Render(Wide(width))) {
+      EXPECT_LE(DisplayWidth(line), width) << line;
+    }
+  }
+}
+
 TEST(ChangeFilterTest, StatesAndQuartersAreNewsAndEveryStepIsNot) {
   ChangeFilter filter;
   v1::Job job = Running();

@@ -250,6 +250,29 @@ TEST_F(LeaseTest, LossStaysWhereATrainerGoesOnAtTheLastStep) {
   EXPECT_LE(Get(job).tokens_per_second(), 1e9) << "it would widen every table";
 }
 
+TEST_F(LeaseTest, ValidationLossIsKnownOnceItIsMeasuredAndStaysAfterTheEnd) {
+  const int64_t job = SubmitOne("law");
+  TestWorker alpha("alpha");
+  const v1::Assignment assignment = Claim(alpha);
+  v1::Progress& progress = *alpha.Reports(assignment).mutable_progress();
+  progress.set_step(9);
+  progress.set_steps(9);
+  progress.set_loss(2.5);
+  Call(alpha);
+  EXPECT_FALSE(Get(job).has_eval_loss());
+  progress.set_eval_loss(1.75);
+  Call(alpha);
+  EXPECT_EQ(Get(job).eval_loss(), 1.75);
+  progress.set_eval_loss(std::numeric_limits<double>::infinity());
+  Call(alpha);
+  EXPECT_EQ(Get(job).eval_loss(), 1.75);
+  alpha.Fails(assignment, v1::Failure::DATA, "the gate was not passed");
+  Call(alpha);
+  EXPECT_EQ(Get(job).state(), "failed");
+  EXPECT_EQ(Get(job).loss(), 2.5);
+  EXPECT_EQ(Get(job).eval_loss(), 1.75);
+}
+
 TEST_F(LeaseTest, SilentWorkerIsLostAfterALease) {
   TestWorker alpha("alpha");
   Call(alpha);

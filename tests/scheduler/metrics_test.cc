@@ -27,6 +27,8 @@ TEST_F(MetricsTest, TellJobsWorkersAndWhatRuns) {
   report.mutable_progress()->set_step(5);
   report.mutable_progress()->set_steps(20);
   report.mutable_progress()->set_loss(1.5);
+  report.mutable_progress()->set_step_loss(0.75);
+  report.mutable_progress()->set_eval_loss(1.25);
   report.mutable_progress()->set_tokens_per_second(1000);
   alpha.request.set_base_loads(1);
   Call(alpha);
@@ -38,6 +40,8 @@ TEST_F(MetricsTest, TellJobsWorkersAndWhatRuns) {
         "mozgach_worker_last_call_timestamp_seconds{worker=\"alpha\"} 1700000000\n",
         "mozgach_job_progress_ratio{domain=\"law\"} 0.25\n", "mozgach_job_step{domain=\"law\"} 5\n",
         "mozgach_job_loss{domain=\"law\"} 1.5\n",
+        "mozgach_job_step_loss{domain=\"law\"} 0.75\n",
+        "mozgach_job_eval_loss{domain=\"law\"} 1.25\n",
         "mozgach_job_tokens_per_second{domain=\"law\"} 1000\n",
         "mozgach_device_memory_total_bytes{worker=\"alpha\",device=\"cpu\"} 1000\n",
         "mozgach_job_queue_wait_seconds_count 1\n"}) {

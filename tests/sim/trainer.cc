@@ -99,6 +99,8 @@ void Trainer::MakeStep() {
                              .step = course_.step,
                              .steps = course_.steps,
                              .loss = 2.0 / static_cast<double>(course_.step),
+                             .step_loss = 2.0 / static_cast<double>(course_.step),
+                             .mean_loss = 2.0 / static_cast<double>(course_.step),
                              .tokens = 1000,
                              .tokens_per_second = 500});
   if (course_.step == course_.steps || dice_.Chance(0.5)) Save();

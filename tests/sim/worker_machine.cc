@@ -35,8 +35,7 @@ SessionOptions OptionsOf(const std::string& name, const std::string& incarnation
   options.devices = devices;
   options.seed = seed;
   options.calls.progress_gap = Milliseconds(3'000);  // many calls that say little prove little
-  options.quiet_in_training = Milliseconds(60'000);
-  options.quiet_otherwise = Milliseconds(120'000);
+  options.trainer_silence = Milliseconds(120'000);
   return options;
 }
 

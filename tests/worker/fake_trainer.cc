@@ -5,6 +5,7 @@
 //   labels:  fake_steps: 20       default: training.max_steps, else 20
 //            fake_step_ms: 5      default 1
 //            fake_eval_ms: 50     default 0
+//            fake_eval_at: 5      a step after which it tells an eval_loss of 0.75; default: none
 //            fake_load_ms: 100    default 0; where another base is loaded
 //            fake_bytes: 100000   of the adapter; default 4096
 //            fake_fail:           crash, exit, user, data, out_of_memory, infrastructure, garbage
@@ -202,12 +203,17 @@ class Job {
       Tell("step", {{"step", step},
                     {"steps", steps_},
                     {"loss", 2.0 / static_cast<double>(step)},
+                    {"step_loss", 2.0 / static_cast<double>(step)},
+                    {"mean_loss", 1.0 + 1.0 / static_cast<double>(step)},
                     {"learning_rate", 1e-3},
                     {"grad_norm", 1.0},
                     {"tokens", step * 100},
                     {"tokens_per_second", 1000.0},
                     {"memory_peak_bytes", 2 << 20}});
       if (step % save_steps_ == 0) Save(step);
+      if (step == Number("fake_eval_at", 0)) {
+        Tell("evaluation", {{"step", step}, {"metrics", {{"adapter", {{"eval_loss", 0.75}}}}}});
+      }
     }
     return true;
   }

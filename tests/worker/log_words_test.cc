@@ -5,6 +5,14 @@
 namespace mozgach {
 namespace {
 
+TEST(EvalLossInTest, IsTheAdaptersWhereItIsANumber) {
+  EXPECT_EQ(EvalLossIn(R"({"base": {"eval_loss": 4.5}, "adapter": {"eval_loss": 0.5}})"), 0.5);
+  for (const char* text : {"", "[]", "{}", R"({"base": {"eval_loss": 4.5}})",
+                           R"({"adapter": {"eval_loss": null}})", R"({"adapter": {"eval_loss": "x"}})"}) {
+    EXPECT_EQ(EvalLossIn(text), std::nullopt) << text;
+  }
+}
+
 TEST(LogWordsTest, DataIsToldInASentence) {
   EXPECT_EQ(DataInWords(R"({"rows": 36, "dropped": 0, "truncated": 1, "tokens": 5120,
                             "trained_tokens": 1024})"),

@@ -126,16 +126,29 @@ TEST_F(SessionTrainerTest, TrainerThatHangsInTrainingIsKilledAndItsAttemptHasFai
   TrainerUp();
   GiveToTrainer(1);
   Train(1, 1, 1000);
-  Pass(Milliseconds(590'000));
+  Pass(Milliseconds(1'790'000));
   EXPECT_FALSE(Take<KillTrainer>().has_value());
   Pass(Milliseconds(20'000));
   EXPECT_TRUE(Take<KillTrainer>().has_value());
   session_->TrainerExited(0, "was killed by signal 9", now_);
   Poll();
   EXPECT_EQ(attempt(1).failure.class_(), v1::Failure::INFRASTRUCTURE);
-  EXPECT_THAT(attempt(1).failure.message(), HasSubstr("the trainer said nothing for 6"));
+  EXPECT_THAT(attempt(1).failure.message(), HasSubstr("the trainer said nothing for 1800 s"));
   Answer({Named(1)});
   EXPECT_TRUE(Reported(*TakeCall(), 1).has_value());
+}
+
+TEST_F(SessionTrainerTest, HangIsNoLackOfMemoryWhateverTheSystemDidMeanwhile) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Train(1, 1, 1000);
+  Pass(Milliseconds(1'810'000));
+  EXPECT_TRUE(Take<KillTrainer>().has_value());
+  session_->TrainerExited(0, "was killed by signal 9", now_, /*for_memory=*/true);
+  Poll();
+  EXPECT_EQ(attempt(1).failure.class_(), v1::Failure::INFRASTRUCTURE);
+  EXPECT_EQ(attempt(1).stepped_down, "");
 }
 
 TEST_F(SessionTrainerTest, TrainerThatStillSpeaksIsLeftAlone) {
@@ -144,25 +157,35 @@ TEST_F(SessionTrainerTest, TrainerThatStillSpeaksIsLeftAlone) {
   GiveToTrainer(1);
   Train(1, 1, 1000);
   for (int times = 0; times < 10; ++times) {
-    Pass(Milliseconds(500'000));
-    Say(TrainerPhase{{1, 1}, v1::AttemptReport::TRAINING, ""});
+    Pass(Milliseconds(1'500'000));
+    Say(TrainerAlive{{1, 1}});
   }
   EXPECT_FALSE(Take<KillTrainer>().has_value());
 }
 
-TEST_F(SessionTrainerTest, SlowStepsAndLongEvaluationsAreNoHang) {
+TEST_F(SessionTrainerTest, WordsOfOtherThreadsDoNotHideAHang) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Train(1, 1, 1000);
+  for (int times = 0; times < 4; ++times) {
+    Pass(Milliseconds(460'000));
+    Say(TrainerPrepared{{2, 1}, 1, 1, 1});
+    Say(TrainerComplaint{"not a request"});
+  }
+  EXPECT_TRUE(Take<KillTrainer>().has_value());
+}
+
+TEST_F(SessionTrainerTest, SilenceIsMeasuredByTheTrainersOwnPace) {
   Answer({});
   TrainerUp();
   GiveToTrainer(1);
   Train(1, 1, 1000);
   Pass(Milliseconds(400'000));
-  Say(TrainerStep{.id = {1, 1}, .step = 2, .steps = 1000, .loss = 1});
-  Pass(Milliseconds(1'200'000));
-  EXPECT_FALSE(Take<KillTrainer>().has_value()) << "50 of its steps take longer";
-  Say(TrainerPhase{{1, 1}, v1::AttemptReport::EVALUATING, ""});
-  Pass(Milliseconds(3'000'000));
-  EXPECT_FALSE(Take<KillTrainer>().has_value());
-  Pass(Milliseconds(700'000));
+  Say(TrainerStep{.id = {1, 1}, .step = 2, .steps = 1000, .loss = 1, .mean_loss = 1});
+  Pass(Milliseconds(3'900'000));
+  EXPECT_FALSE(Take<KillTrainer>().has_value()) << "ten of its longest silences take longer";
+  Pass(Milliseconds(200'000));
   EXPECT_TRUE(Take<KillTrainer>().has_value());
 }
 
@@ -242,12 +265,43 @@ TEST_F(SessionTrainerTest, BaseLoadsAreCountedAcrossTrainers) {
   EXPECT_EQ(session_->base_loads(), 2);
 }
 
+TEST_F(SessionTrainerTest, ReportsTheRunningMeanAndTheValidationLoss) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Say(TrainerStarted{.id = {1, 1}, .step = 4, .steps = 10, .mean_loss = 2.25});
+  EXPECT_EQ(attempt(1).progress.loss(), 2.25) << "of the steps before the restart";
+  Say(TrainerStep{.id = {1, 1}, .step = 5, .steps = 10, .loss = 2, .step_loss = 3, .mean_loss = 2.5});
+  EXPECT_EQ(attempt(1).progress.loss(), 2.5);
+  EXPECT_EQ(attempt(1).progress.step_loss(), 3);
+  EXPECT_FALSE(attempt(1).progress.has_eval_loss());
+  Say(TrainerEvaluation{{1, 1}, 5, R"({"adapter": {"eval_loss": 1.75}})"});
+  EXPECT_EQ(attempt(1).progress.eval_loss(), 1.75);
+  Say(TrainerDone{.id = {1, 1}, .metrics_json = R"({"adapter": {"eval_loss": 1.5}})"});
+  EXPECT_EQ(attempt(1).progress.eval_loss(), 1.5);
+}
+
+TEST_F(SessionTrainerTest, EveryLoggedStepIsInTheLog) {
+  Answer({});
+  TrainerUp();
+  GiveToTrainer(1);
+  Train(1, 1, 1000);
+  int lines = 0;
+  while (Take<WriteLog>().has_value()) {
+  }
+  for (int64_t step = 2; step <= 50; ++step) {
+    Say(TrainerStep{.id = {1, 1}, .step = step, .steps = 1000, .loss = 1, .mean_loss = 1});
+  }
+  while (const auto log = Take<WriteLog>()) lines += log->line.starts_with("step ") ? 1 : 0;
+  EXPECT_EQ(lines, 49);
+}
+
 TEST_F(SessionTrainerTest, LossThatIsNoNumberIsNotReported) {
   Answer({});
   TrainerUp();
   GiveToTrainer(1);
   Train(1, 1, 10);
-  Say(TrainerStep{.id = {1, 1}, .step = 2, .steps = 10, .loss = std::nan("")});
+  Say(TrainerStep{.id = {1, 1}, .step = 2, .steps = 10, .loss = std::nan(""), .mean_loss = std::nan("")});
   EXPECT_EQ(attempt(1).progress.step(), 2);
   EXPECT_EQ(attempt(1).progress.loss(), 1.5);
 }

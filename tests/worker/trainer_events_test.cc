@@ -41,6 +41,11 @@ TEST(TrainerEventsTest, StepKeepsItsNumbers) {
   EXPECT_EQ(step.id, (AttemptId{3, 2}));
   EXPECT_EQ(step.steps, 9);
   EXPECT_DOUBLE_EQ(step.loss, 1.25);
+  EXPECT_DOUBLE_EQ(step.mean_loss, 1.25) << "an older trainer has one loss";
+  const auto means = Parse<TrainerStep>(
+      R"({"event": "step", "job": 3, "attempt": 2, "loss": 1.25, "step_loss": 2.5, "mean_loss": 0.5})");
+  EXPECT_DOUBLE_EQ(means.step_loss, 2.5);
+  EXPECT_DOUBLE_EQ(means.mean_loss, 0.5);
   EXPECT_EQ(step.memory_peak_bytes, 123);
 }
 
@@ -66,6 +71,19 @@ TEST(TrainerEventsTest, SteppingDownKeepsWhatChanged) {
   EXPECT_EQ(event.id.attempt, 2);
   EXPECT_EQ(event.message, "less at once");
   EXPECT_EQ(event.pinned_json, R"({"rung":1})");
+}
+
+TEST(TrainerEventsTest, StartKeepsTheMeanOfTheStepsBefore) {
+  EXPECT_EQ(Parse<TrainerStarted>(R"({"event": "started", "job": 1, "attempt": 1})").mean_loss,
+            std::nullopt);
+  EXPECT_EQ(Parse<TrainerStarted>(
+                R"({"event": "started", "job": 1, "attempt": 1, "mean_loss": null})").mean_loss,
+            std::nullopt);
+  EXPECT_EQ(Parse<TrainerStarted>(
+                R"({"event": "started", "job": 1, "attempt": 1, "mean_loss": 0.5})").mean_loss,
+            0.5);
+  EXPECT_EQ(Parse<TrainerAlive>(R"({"event": "alive", "job": 4, "attempt": 2})").id,
+            (AttemptId{4, 2}));
 }
 
 TEST(TrainerEventsTest, NullLossIsNotANumber) {

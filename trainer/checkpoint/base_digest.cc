@@ -8,6 +8,7 @@
 #include "common/files.h"
 #include "common/json_text.h"
 #include "common/log_line.h"
+#include "common/work_count.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 
@@ -74,6 +75,7 @@ BaseDigest::BaseDigest(const fs::path& directory, const WeightFiles& files,
   remembered_ = known.size() == files.files().size();
   const auto policy = remembered_ ? std::launch::deferred : std::launch::async;
   digests_ = std::async(policy, [&files, known]() -> absl::StatusOr<Digests> {
+    CountWorkOfThisThread();  // a load waits for it
     Digests digests = known;
     for (const auto& file : files.files()) {
       std::string& digest = digests[Canonical(file->path())];

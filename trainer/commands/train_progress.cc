@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/end_signals.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -16,7 +17,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kBarWidth = 30;
-constexpr std::chrono::seconds kBetweenLines{1};
 constexpr std::chrono::milliseconds kBetweenFrames{100};
 
 std::atomic<bool> asked_to_stop{false};
@@ -29,9 +29,9 @@ void AskToStop(int signal) {
 }
 
 std::string Figures(const StepReport& report) {
-  return absl::StrFormat("step %d/%d  loss %.4f  lr %.3g  %.0f tokens/s", report.step,
-                         report.steps, report.loss, report.learning_rate,
-                         report.tokens_per_second);
+  return absl::StrFormat("step %d/%d  loss %.4f  mean %.4f  lr %.3g  %.0f tokens/s",
+                         report.step, report.steps, report.loss, report.mean_loss,
+                         report.learning_rate, report.tokens_per_second);
 }
 
 std::string Bar(const StepReport& report) {
@@ -43,8 +43,7 @@ std::string Bar(const StepReport& report) {
 }  // namespace
 
 TrainProgress::TrainProgress(bool json) : json_(json), terminal_(isatty(STDERR_FILENO) != 0) {
-  std::signal(SIGTERM, AskToStop);
-  std::signal(SIGINT, AskToStop);
+  for (const int signal : SignalsThatEnd()) std::signal(signal, AskToStop);
 }
 
 void TrainProgress::Say(const std::string& line) {
@@ -66,7 +65,7 @@ void TrainProgress::OnPrepared(const PreparedJob& prepared) {
                                          RecomputeName(prepared.recompute))));
 }
 
-void TrainProgress::OnStarted(int64_t step, int64_t steps) {
+void TrainProgress::OnStarted(int64_t step, int64_t steps, std::optional<double> mean_loss) {
   if (step > 0) Say(absl::StrCat("going on after step ", step, " of ", steps));
 }
 
@@ -75,6 +74,8 @@ void TrainProgress::OnStep(const StepReport& report) {
   std::cout << Json{{"step", report.step},
                     {"steps", report.steps},
                     {"loss", report.loss},
+                    {"step_loss", report.step_loss},
+                    {"mean_loss", report.mean_loss},
                     {"learning_rate", report.learning_rate},
                     {"grad_norm", report.grad_norm},
                     {"tokens", report.tokens},
@@ -84,13 +85,10 @@ void TrainProgress::OnStep(const StepReport& report) {
 }
 
 void TrainProgress::ShowStep(const StepReport& report) {
-  const auto now = std::chrono::steady_clock::now();
-  const bool last = report.step == report.steps;
-  const auto pause = terminal_ ? std::chrono::milliseconds(kBetweenFrames)
-                               : std::chrono::milliseconds(kBetweenLines);
-  if (!last && now - last_shown_ < pause) return;
-  last_shown_ = now;
   if (!terminal_) return Say(Figures(report));
+  const auto now = std::chrono::steady_clock::now();
+  if (report.step < report.steps && now - last_shown_ < kBetweenFrames) return;
+  last_shown_ = now;
   std::cerr << Bar(report) << std::flush;
   bar_open_ = true;
 }

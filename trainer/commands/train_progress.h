@@ -1,8 +1,9 @@
-// What `train` shows while it runs: a bar on a terminal, lines otherwise, and with --json one object
-// per logged step on stdout.
+// What `train` shows while it runs: a bar on a terminal, a line per logged step elsewhere, and with
+// --json one object per logged step on stdout.
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "trainer/adapter/adapter_job.h"
@@ -15,13 +16,13 @@ class TrainProgress : public JobObserver {
   explicit TrainProgress(bool json);
 
   void OnPrepared(const PreparedJob& prepared) override;
-  void OnStarted(int64_t step, int64_t steps) override;
+  void OnStarted(int64_t step, int64_t steps, std::optional<double> mean_loss) override;
   void OnStep(const StepReport& report) override;
   void OnCheckpoint(int64_t step, const std::filesystem::path& path) override;
   void OnEvaluation(int64_t step, const nlohmann::json& metrics, bool final) override;
   void OnEvaluating() override;
   void OnNotice(const std::string& text) override;
-  // Asks to stop, checkpoint first, once SIGTERM or SIGINT came.
+  // Asks to stop, checkpoint first, once SIGTERM, SIGINT or SIGHUP came.
   Interruption Poll() override;
 
  private:

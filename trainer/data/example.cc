@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/work_count.h"
 #include "trainer/data/token_ids.h"
 
 namespace mozgach {
@@ -301,6 +302,7 @@ absl::StatusOr<std::vector<Example>> ExampleBuilder::BuildAll(const std::vector<
   for (const Row& row : rows) {
     const std::string place = absl::StrCat(file, ":", row.line);
     absl::StatusOr<Example> example = Build(row);
+    NoteWork();
     if (!example.ok()) return Annotate(example.status(), place);
     report->answers_lost += example->answers_lost;
     const bool too_long = example->ids.size() > limit;

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "common/work_count.h"
 #include "trainer/lora/low_rank.h"
 #include "trainer/lora/saved_value.h"
 
@@ -35,6 +36,7 @@ class AdaptedLinearFunction : public torch::autograd::Function<AdaptedLinearFunc
     auto gradients = low_rank.Backward(x, grads[0].contiguous(), ctx->needs_input_grad(0));
     result[0] = gradients.x;
     for (size_t i = 0; i < matrices; ++i) result[i + 1] = gradients.ab[i];
+    NoteWork();
     return result;
   }
 };

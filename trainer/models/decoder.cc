@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/work_count.h"
 #include "trainer/models/layer_checkpoint.h"
 #include "trainer/models/rms_norm.h"
 
@@ -86,6 +87,7 @@ at::Tensor Decoder::RunLayers(at::Tensor x, const Pass& pass) const {
     const bool again = pass.recompute == Recompute::kLayers && at::GradMode::is_enabled() &&
                        i - lowest < pass.recomputed_layers;
     x = again ? Checkpointed(layer, i, x, pass) : layer.Forward(x, above);
+    NoteWork();
   }
   return RmsNorm(x, parts_.final_norm, parts_.config.rms_norm_eps);
 }

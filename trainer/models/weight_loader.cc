@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/work_count.h"
 #include "trainer/checkpoint/finite.h"
 #include "trainer/memory/counted_memory.h"
 #include "trainer/quant/quantized_cache.h"
@@ -133,6 +134,7 @@ absl::StatusOr<FrozenWeight> WeightLoader::DenseGroup(const std::vector<Part>& p
   for (const Part& part : parts) {
     at::Tensor slice = weight.narrow(0, row, part.rows);
     RETURN_IF_ERROR(CopyInto(part.name, slice));
+    NoteWork();
     row += part.rows;
   }
   return FrozenWeight::Dense(weight);
@@ -143,6 +145,7 @@ absl::StatusOr<FrozenWeight> WeightLoader::Group(const std::vector<Part>& parts)
   if (std::all_of(parts.begin(), parts.end(), dense)) return DenseGroup(parts);
   std::vector<FrozenWeight::Part> joined;
   for (const Part& part : parts) {
+    NoteWork();
     if (EndsUpDense(part)) {
       ASSIGN_OR_RETURN(at::Tensor weight, Dense(part.name, {part.rows, part.columns}));
       joined.emplace_back(std::move(weight));

@@ -4,17 +4,12 @@
 #include <string>
 #include <utility>
 
+#include "common/work_count.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
 
 using Json = nlohmann::json;
-
-namespace {
-
-constexpr auto kLongestSilence = std::chrono::seconds(10);
-
-}  // namespace
 
 JobEvents::JobEvents(const AttemptId& id, const PinnedChoices& pinned, EventWriter& events,
                      const Inbox& inbox)
@@ -25,16 +20,14 @@ void JobEvents::Write(const char* event, Json fields) {
   fields["job"] = id_.job;
   fields["attempt"] = id_.attempt;
   events_.Write(fields);
-  last_word_ = std::chrono::steady_clock::now();
 }
 
 void JobEvents::Preparing() { Write("phase", {{"phase", "preparing"}}); }
 
 void JobEvents::OnPrepared(const PreparedJob& prepared) {
   prepared_ = prepared;
-  phase_ = "training";
   const DataReport& report = prepared.report;
-  Write("phase", {{"phase", phase_},
+  Write("phase", {{"phase", "training"},
                   {"data",
                    {{"rows", report.rows},
                     {"dropped", report.dropped},
@@ -43,9 +36,10 @@ void JobEvents::OnPrepared(const PreparedJob& prepared) {
                     {"trained_tokens", report.trained_tokens}}}});
 }
 
-void JobEvents::OnStarted(int64_t step, int64_t steps) {
+void JobEvents::OnStarted(int64_t step, int64_t steps, std::optional<double> mean_loss) {
   Write("started", {{"step", step},
                     {"steps", steps},
+                    {"mean_loss", mean_loss ? Json(*mean_loss) : Json(nullptr)},
                     {"train_rows", prepared_.train_rows},
                     {"trainable_parameters", prepared_.trainable_parameters},
                     {"gradient_checkpointing", prepared_.recompute != Recompute::kNothing},
@@ -71,6 +65,8 @@ void JobEvents::OnStep(const StepReport& report) {
   Write("step", {{"step", report.step},
                  {"steps", report.steps},
                  {"loss", report.loss},
+                 {"step_loss", report.step_loss},
+                 {"mean_loss", report.mean_loss},
                  {"learning_rate", report.learning_rate},
                  {"grad_norm", report.grad_norm},
                  {"tokens", report.tokens},
@@ -87,8 +83,7 @@ void JobEvents::OnEvaluation(int64_t step, const Json& metrics, bool final) {
 }
 
 void JobEvents::OnEvaluating() {
-  phase_ = "evaluating";
-  Write("phase", {{"phase", phase_}});
+  Write("phase", {{"phase", "evaluating"}});
 }
 
 void JobEvents::OnNotice(const std::string& text) {
@@ -96,9 +91,7 @@ void JobEvents::OnNotice(const std::string& text) {
 }
 
 Interruption JobEvents::Poll() {
-  if (std::chrono::steady_clock::now() - last_word_ >= kLongestSilence) {
-    Write("phase", {{"phase", phase_}});
-  }
+  NoteWork();
   return inbox_.Current();
 }
 

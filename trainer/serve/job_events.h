@@ -1,9 +1,8 @@
 // JobEvents turns what happens in a job into events for the worker, and asks the inbox whether to go
-// on.  Where nothing happens for a while it says its phase again, so that a trainer that works can be
-// told from one that hangs.  Used from the thread that works.
+// on.  Used from the thread that works.
 #pragma once
 
-#include <chrono>
+#include <optional>
 #include <string>
 
 #include "nlohmann/json_fwd.hpp"
@@ -25,7 +24,7 @@ class JobEvents : public JobObserver {
   void Write(const char* event, nlohmann::json fields);
 
   void OnPrepared(const PreparedJob& prepared) override;
-  void OnStarted(int64_t step, int64_t steps) override;
+  void OnStarted(int64_t step, int64_t steps, std::optional<double> mean_loss) override;
   void OnSteppedDown(int64_t step, int64_t rung, const std::string& what) override;
   void OnStep(const StepReport& report) override;
   void OnCheckpoint(int64_t step, const std::filesystem::path& path) override;
@@ -40,8 +39,6 @@ class JobEvents : public JobObserver {
   EventWriter& events_;
   const Inbox& inbox_;
   PreparedJob prepared_;
-  const char* phase_ = "preparing";
-  std::chrono::steady_clock::time_point last_word_ = std::chrono::steady_clock::now();
 };
 
 // {"compute_dtype", "threads"}: those that are set.

@@ -78,7 +78,8 @@ TrainerService::TrainerService(std::istream& in, std::ostream& out, int64_t thre
       base_folders_(std::move(base_folders)),
       ahead_([this](const AttemptId& id, const DataReport& report, double seconds) {
         ReportAhead(id, report, seconds);
-      }) {}
+      }),
+      heartbeat_(events_) {}
 
 void TrainerService::Run() {
   SetThreads(static_cast<int>(threads_));
@@ -177,8 +178,10 @@ void TrainerService::Do(const LoadRequest& request) {
 void TrainerService::Do(const TrainRequest& request) {
   JobEvents events(request.id, PinnedChoices(), events_, inbox_);
   Json done;
+  heartbeat_.Begin(request.id);
   const absl::Status status =
       CatchingExceptions([&] { return Train(request, &done); });
+  heartbeat_.End();
   SetThreads(static_cast<int>(threads_));
   ReleaseFreeMemory();
   if (absl::IsCancelled(status)) {

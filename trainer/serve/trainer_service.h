@@ -13,6 +13,7 @@
 #include "common/status.h"
 #include "trainer/serve/data_ahead.h"
 #include "trainer/serve/event_writer.h"
+#include "trainer/serve/heartbeat.h"
 #include "trainer/serve/inbox.h"
 #include "trainer/train/base.h"
 
@@ -57,6 +58,7 @@ class TrainerService {
   std::unique_ptr<Base> base_;
   int64_t base_loads_ = 0;
   DataAhead ahead_;
+  Heartbeat heartbeat_;
 };
 
 }  // namespace mozgach

@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/work_count.h"
 #include "trainer/models/runtime.h"
 #include "trainer/models/torch_status.h"
 #include "trainer/train/adamw.h"
@@ -73,6 +74,11 @@ MicroBatch LargestToCome(const BatchPlan& plan, int64_t step) {
   return largest;
 }
 
+struct WindowTokens {
+  int64_t all = 0;
+  int64_t trained = 0;
+};
+
 // A training in progress.
 class Training {
  public:
@@ -94,10 +100,11 @@ class Training {
   absl::Status TryLargest();
   absl::Status Step();
   absl::Status NotFinite(const char* what, double learning_rate) const;
-  // Gradients and summed loss of the window; the loss is a mean over its trained tokens.  Where
+  // Gradients and loss of the window; the loss is a mean over its trained tokens.  Where
   // memory runs out it takes a rung down and begins again.
   absl::StatusOr<double> Backward(const StepPlan& window);
-  double BackwardOn(const MemoryRung& rung, const StepPlan& window, int64_t* tokens);
+  double BackwardOn(const MemoryRung& rung, const StepPlan& window, WindowTokens* tokens);
+  std::optional<double> MeanSoFar() const;
   absl::Status StepDown(const absl::Status& ran_out);
   absl::Status Save();
   absl::Status CheckAdapter() const;
@@ -109,13 +116,14 @@ class Training {
   AdamW optimizer_;
   const MemoryLadder ladder_;
   int64_t rung_;
+  int64_t trained_tokens_ = 0;  // of the window that was last gone through
   TrainingTotals totals_;
 };
 
 absl::StatusOr<TrainingTotals> Training::Run() {
   RETURN_IF_ERROR(Restore());
   const int64_t steps = in_.plan->steps();
-  observer_.OnStarted(totals_.step, steps);
+  observer_.OnStarted(totals_.step, steps, MeanSoFar());
   if (totals_.step < steps) RETURN_IF_ERROR(TryLargest());
   while (totals_.step < steps) {
     RETURN_IF_ERROR(HeedInterruption());
@@ -159,10 +167,12 @@ absl::Status Training::Step() {
 
   ++totals_.step;
   totals_.loss = loss;
+  totals_.mean.Add(totals_.step, loss, trained_tokens_);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   totals_.seconds += took.count();
   if (Due(totals_.step, in_.training.logging_steps) || totals_.step == steps) {
-    observer_.OnStep({totals_.step, steps, loss, learning_rate, norm, totals_.tokens,
+    observer_.OnStep({totals_.step, steps, totals_.mean.TakeInterval(), loss,
+                      totals_.mean.Running(), learning_rate, norm, totals_.tokens,
                       static_cast<double>(totals_.tokens) / totals_.seconds,
                       MemoryPeakBytes()});
   }
@@ -176,12 +186,13 @@ absl::Status Training::NotFinite(const char* what, double learning_rate) const {
 
 absl::StatusOr<double> Training::Backward(const StepPlan& window) {
   for (;;) {
-    int64_t tokens = 0;
+    WindowTokens tokens;
     const absl::StatusOr<double> loss = CatchTorch([&]() -> absl::StatusOr<double> {
       return BackwardOn(ladder_.At(rung_), window, &tokens);
     });
     if (loss.ok()) {
-      totals_.tokens += tokens;
+      totals_.tokens += tokens.all;
+      trained_tokens_ = tokens.trained;
       return loss;
     }
     if (!absl::IsResourceExhausted(loss.status())) {
@@ -212,14 +223,13 @@ absl::Status Training::StepDown(const absl::Status& ran_out) {
   return absl::OkStatus();
 }
 
-double Training::BackwardOn(const MemoryRung& rung, const StepPlan& window, int64_t* tokens) {
+double Training::BackwardOn(const MemoryRung& rung, const StepPlan& window, WindowTokens* tokens) {
   std::vector<TrainingBatch> batches;
-  int64_t trained = 0;
   for (const MicroBatch& whole : window) {
     for (const MicroBatch& micro_batch : InParts(*in_.examples, whole, rung.parts)) {
       batches.push_back(MakeTrainingBatch(*in_.examples, micro_batch, in_.model->device()));
-      trained += batches.back().Trained();
-      *tokens += batches.back().tokens.ids.size(0);
+      tokens->trained += batches.back().Trained();
+      tokens->all += batches.back().tokens.ids.size(0);
     }
   }
   ForwardOptions options;
@@ -233,12 +243,19 @@ double Training::BackwardOn(const MemoryRung& rung, const StepPlan& window, int6
   double loss = 0;
   for (const TrainingBatch& batch : batches) {
     const at::Tensor share =
-        SummedLoss(*in_.model, batch, options).div(static_cast<double>(trained));
+        SummedLoss(*in_.model, batch, options).div(static_cast<double>(tokens->trained));
+    NoteWork();
     share.backward();
+    NoteWork();
     loss += share.item<double>();
     ++options.micro_batch;
   }
   return loss;
+}
+
+std::optional<double> Training::MeanSoFar() const {
+  if (totals_.mean.weight <= 0) return std::nullopt;
+  return totals_.mean.Running();
 }
 
 absl::Status Training::Restore() {

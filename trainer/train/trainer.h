@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ namespace mozgach {
 struct StepReport {
   int64_t step = 0;  // 1-based: steps done
   int64_t steps = 0;
-  double loss = 0;  // mean over the trained tokens of the whole accumulation window
+  double loss = 0;       // mean since the last report (loss_mean.h)
+  double step_loss = 0;  // of this step: mean over the trained tokens of its accumulation window
+  double mean_loss = 0;  // running mean (loss_mean.h)
   double learning_rate = 0;
   double grad_norm = 0;  // before clipping
   int64_t tokens = 0;    // so far
@@ -40,8 +43,9 @@ enum class Interruption {
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
-  // Before the first step; `step` is where the training goes on, 0 at first.
-  virtual void OnStarted(int64_t step, int64_t steps) {}
+  // Before the first step; `step` is where the training goes on, 0 at first, and `mean_loss` the
+  // running mean of the steps before it, where they are known.
+  virtual void OnStarted(int64_t step, int64_t steps, std::optional<double> mean_loss) {}
   virtual void OnStep(const StepReport& report) {}
   virtual void OnCheckpoint(int64_t step, const std::filesystem::path& path) {}
   // Something a person who reads the log should know.

@@ -55,6 +55,20 @@ struct Facts {
   std::string tensors_sha256;
 };
 
+Json ToJson(const LossMean& mean) {
+  return {{"sum", mean.sum},
+          {"weight", mean.weight},
+          {"interval_sum", mean.interval_sum},
+          {"interval_tokens", mean.interval_tokens}};
+}
+
+// An older checkpoint has none: the mean then begins with the next step.
+LossMean LossMeanFrom(const Json& facts) {
+  if (!facts.contains("loss_mean")) return {};
+  const Json& mean = facts.at("loss_mean");
+  return {mean.at("sum"), mean.at("weight"), mean.at("interval_sum"), mean.at("interval_tokens")};
+}
+
 Json ToJson(const Facts& facts) {
   Json pinned = Json::object();
   if (facts.pinned.compute_dtype) pinned["compute_dtype"] = *facts.pinned.compute_dtype;
@@ -69,6 +83,7 @@ Json ToJson(const Facts& facts) {
           {"tokens", facts.totals.tokens},
           {"seconds", facts.totals.seconds},
           {"loss", facts.totals.loss},
+          {"loss_mean", ToJson(facts.totals.mean)},
           {"state_sha256", facts.tensors_sha256}};
 }
 
@@ -81,7 +96,7 @@ Facts FromJson(const Json& json) {
   if (pinned.contains("threads")) facts.pinned.threads = WholeNumber(pinned.at("threads"));
   if (pinned.contains("rung")) facts.pinned.rung = WholeNumber(pinned.at("rung"));
   facts.totals = {WholeNumber(json.at("step"), 0), WholeNumber(json.at("tokens"), 0), json.at("seconds"),
-                  json.at("loss")};
+                  json.at("loss"), LossMeanFrom(json)};
   facts.tensors_sha256 = json.at("state_sha256");
   return facts;
 }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/status.h"
+#include "trainer/train/loss_mean.h"
 
 namespace mozgach {
 
@@ -44,6 +45,7 @@ struct TrainingTotals {
   int64_t tokens = 0;  // seen so far
   double seconds = 0;  // spent in steps
   double loss = 0;     // of the last step
+  LossMean mean;       // of the steps so far
   int64_t rung = 0;    // of the MemoryLadder, at the end; a checkpoint pins it instead
 };
 

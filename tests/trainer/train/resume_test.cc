@@ -12,11 +12,19 @@ namespace fs = std::filesystem;
 class Leaver : public JobObserver {
  public:
   Leaver(int64_t at, Interruption how) : at_(at), how_(how) {}
-  void OnStarted(int64_t step, int64_t steps) override { started_at = step; }
-  void OnStep(const StepReport& report) override { step_ = report.step; }
+  void OnStarted(int64_t step, int64_t steps, std::optional<double> mean_loss) override {
+    started_at = step;
+    mean_at_start = mean_loss;
+  }
+  void OnStep(const StepReport& report) override {
+    step_ = report.step;
+    last_report = report;
+  }
   Interruption Poll() override { return step_ >= at_ ? how_ : Interruption::kNone; }
 
   int64_t started_at = -1;
+  std::optional<double> mean_at_start;
+  StepReport last_report;
 
  private:
   int64_t at_;
@@ -65,6 +73,26 @@ TEST_F(ResumeTest, StoppedAnywhereTheAdapterIsTheSameByteForByte) {
     EXPECT_EQ(rest.started_at, at);
     EXPECT_TRUE(Weights(name) == expected_) << "stopped after step " << at;
   }
+}
+
+TEST_F(ResumeTest, LossesAreThoseOfAnUndisturbedTraining) {
+  spec_.training.logging_steps = 4;
+  spec_.training.save_steps = 6;  // in the middle of a logging interval
+  Leaver whole(100, Interruption::kNone);
+  ASSERT_TRUE(MakeAdapter(Job("whole6"), *base_, whole).ok());
+  Leave("logged6", 8, Interruption::kCancel);
+  Leaver rest(100, Interruption::kNone);
+  ASSERT_TRUE(MakeAdapter(Job("logged6"), *base_, rest).ok());
+  EXPECT_EQ(rest.started_at, 6);
+  EXPECT_EQ(rest.last_report.step, 12);
+  EXPECT_EQ(rest.last_report.loss, whole.last_report.loss);
+  EXPECT_EQ(rest.last_report.step_loss, whole.last_report.step_loss);
+  EXPECT_EQ(rest.last_report.mean_loss, whole.last_report.mean_loss);
+  // Nothing is trained any more: what was shown last is shown again.
+  Leaver scores(100, Interruption::kNone);
+  ASSERT_TRUE(MakeAdapter(Job("logged6"), *base_, scores).ok());
+  EXPECT_EQ(scores.started_at, 12);
+  EXPECT_EQ(scores.mean_at_start, whole.last_report.mean_loss);
 }
 
 TEST_F(ResumeTest, CancelledItGoesOnFromTheLastCheckpoint) {

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "tests/trainer/train/small_base.h"
 #include "trainer/adapter/job_data.h"
@@ -81,6 +84,59 @@ TEST_F(TrainerTest, TheLossFallsAndEveryStepIsReported) {
   EXPECT_DOUBLE_EQ(recorder.steps.front().learning_rate, 0);
   EXPECT_GT(recorder.steps.front().grad_norm, 0);
   EXPECT_GT(recorder.steps.back().memory_peak_bytes, 0);
+}
+
+// Short trainings: the loss of the last step alone may rank them otherwise.
+TEST_F(TrainerTest, RunningMeanRanksLearningRatesAsTheirEvaluationDoes) {
+  class Last : public JobObserver {
+   public:
+    void OnStep(const StepReport& report) override { mean_loss = report.mean_loss; }
+    double mean_loss = 0;
+  };
+  spec_.evaluation.metrics = {"perplexity"};
+  spec_.training.max_steps = 24;
+  base_ = LoadSmallBase(dir_.path() / "base", spec_);
+  std::map<double, double> evaluation_by_mean;
+  for (const double learning_rate : {3e-4, 3e-3, 2e-2}) {
+    spec_.training.learning_rate = learning_rate;
+    AdapterJob job = SmallJob(dir_.path(), spec_);
+    job.checkpoint_dir.clear();
+    Last last;
+    const auto finished = MakeAdapter(job, *base_, last);
+    ASSERT_TRUE(finished.ok()) << finished.status();
+    evaluation_by_mean[last.mean_loss] = finished->adapter.at("eval_loss");
+  }
+  ASSERT_EQ(evaluation_by_mean.size(), 3u);
+  double before = 0;
+  for (const auto& [mean, evaluation] : evaluation_by_mean) {
+    EXPECT_GT(evaluation, before) << "running mean " << mean;
+    before = evaluation;
+  }
+}
+
+// logging_steps 5: each report has the mean over its interval, as other trainers log it.
+TEST_F(TrainerTest, ReportsTheMeanOfALoggingInterval) {
+  spec_.training.max_steps = 12;
+  Recorder each;
+  ASSERT_TRUE(Run(&each).ok());
+  spec_.training.logging_steps = 5;
+  Recorder some;
+  ASSERT_TRUE(Run(&some).ok());
+  ASSERT_EQ(some.steps.size(), 3u);
+  for (const auto& [report, first, count] :
+       {std::tuple(some.steps[0], 0, 5), std::tuple(some.steps[1], 5, 5),
+        std::tuple(some.steps[2], 10, 2)}) {
+    double least = 1e9, most = 0;
+    for (int i = first; i < first + count; ++i) {
+      least = std::min(least, each.steps[static_cast<size_t>(i)].step_loss);
+      most = std::max(most, each.steps[static_cast<size_t>(i)].step_loss);
+    }
+    EXPECT_GT(report.loss, least);
+    EXPECT_LT(report.loss, most);
+    const StepReport& same = each.steps[static_cast<size_t>(report.step - 1)];
+    EXPECT_EQ(report.step_loss, same.step_loss);
+    EXPECT_EQ(report.mean_loss, same.mean_loss);
+  }
 }
 
 // Rows of different lengths: a mean of micro-batch means would differ.
