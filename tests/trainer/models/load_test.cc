@@ -100,6 +100,7 @@ TEST(LoadTest, NumbersThatAreNotFiniteAreNamed) {
         "model.layers.0.mlp.down_proj.weight"}) {
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble}) {
       for (const bool quantize : {false, true}) {
+        if (quantize && type == at::kDouble) continue;  // cannot be quantised at all
         RandomBase base(nlohmann::json{{"tie_word_embeddings", false}});
         at::Tensor& tensor = base.tensors[name];
         tensor = tensor.to(type);
