@@ -4,16 +4,12 @@ watch, logs -f, events -f and submit --wait go on by themselves, show nothing tw
 """
 
 import json
-import os
-import pathlib
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 import urllib.request
-from unittest import mock
 
 from fleet import BIN, BUILD, Fleet, small_domain, wait_until
 
@@ -159,56 +155,6 @@ class RestartTest(unittest.TestCase):
             self.assertGreater(len(attempts), 1)
             whole = "".join(fleet.ctl("logs", "law", "--attempt", each)[0] for each in attempts)
             self.assertEqual(logs.out().decode(), whole)
-
-
-class RefusedTest(unittest.TestCase):
-    """What the scheduler refuses ends a follower at once, also after an outage."""
-
-    def setUp(self):
-        self.keys = pathlib.Path(tempfile.mkdtemp(prefix="mozgach-keys-"))
-        self.addCleanup(shutil.rmtree, self.keys, ignore_errors=True)
-        for fleet in ("ours", "other"):
-            subprocess.run([BIN / "mozgachctl", "fleet", "init", "--dir", self.keys / fleet, "--host",
-                            "gpu1.example.org", "--operator", "boss"], check=True, capture_output=True)
-
-    def follow(self):
-        fleet = self.enterContext(fake_fleet(workers=0, scheduler_words=["--tls", self.keys / "ours/scheduler"]))
-        # The end of a fleet's test lists its jobs.
-        self.enterContext(mock.patch.dict(os.environ, {"MOZGACH_TLS": str(self.keys / "ours/boss")}))
-        followers = [Follower(fleet, "events", "events", "-f"),
-                     Follower(fleet, "submit", "submit", "--wait", domain(fleet))]
-        wait_until(lambda: followers[0].out(), 20, "the first events")
-        return fleet, followers
-
-    def test_the_certificate_of_another_fleet(self):
-        fleet, followers = self.follow()
-        fleet.scheduler.stop()
-        fleet.scheduler_words = ["--tls", self.keys / "other/scheduler"]
-        fleet.start_scheduler()
-        for each in followers:
-            self.assertEqual(each.end(20), 1, each.err())
-            self.assertIn("does not answer", each.err())
-
-    def test_a_token_that_was_revoked_meanwhile(self):
-        fleet, _ = self.follow()
-        made = fleet.ask("fleet", "token", "--role", "viewer", "--name", "alice")
-        folder = self.keys / "alice"
-        folder.mkdir()
-        shutil.copy(self.keys / "ours/ca.pem", folder)
-        (folder / "token").write_text(made["token"])
-        (folder / "token").chmod(0o600)
-        followers = [Follower(fleet, "alice-events", "--tls", folder, "events", "-f"),
-                     Follower(fleet, "alice-watch", "--tls", folder, "watch", "--json")]
-        for each in followers:
-            wait_until(each.out, 20, "the first lines")
-        fleet.scheduler.stop()
-        wait_until(lambda: all("does not answer" in each.err() for each in followers), 10, "the outage")
-        fleet.start_scheduler()
-        wait_until(lambda: all("is back" in each.err() for each in followers), 10, "the followers")
-        fleet.ctl("fleet", "revoke", "alice")
-        for each in followers:
-            self.assertNotEqual(each.end(20), 0, each.err())
-            self.assertEqual(each.err().count("does not answer"), 1, each.err())
 
 
 class LossTest(unittest.TestCase):
