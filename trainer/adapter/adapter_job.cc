@@ -54,6 +54,13 @@ std::string DigestOf(const Base& base) {
   return Sha256Hex(absl::StrCat(base.model->digest(), " ", base.text_digest));
 }
 
+// The validation rows are drawn after data.over_length has dropped rows. Earlier versions drew them
+// before, so their scores and checkpoints do not belong to these rows.
+bool DrawnAfterDrops(const DomainSpec& spec, const JobData& data) {
+  const double* fraction = std::get_if<double>(&spec.data.validation);
+  return fraction != nullptr && *fraction > 0 && data.report.dropped > 0;
+}
+
 absl::StatusOr<TrainingIdentity> Identity(const AdapterJob& job, const Base& base,
                                           const JobData& data) {
   TrainingIdentity identity{SpecDigest(job.spec), data.digest, DigestOf(base)};
@@ -74,13 +81,6 @@ absl::Status CheckGate(const DomainSpec& spec, const JobData& data) {
       absl::StrCat("gate.require: ", spec.gate.require,
                    " needs validation rows, and there are none: set data.validation to a file or "
                    "a fraction, see that its rows fit into data.max_length, or leave out the gate"));
-}
-
-// The validation rows are drawn after data.over_length has dropped rows. Earlier versions drew them
-// before, so their scores and checkpoints do not belong to these rows.
-bool DrawnAfterDrops(const DomainSpec& spec, const JobData& data) {
-  const double* fraction = std::get_if<double>(&spec.data.validation);
-  return fraction != nullptr && *fraction > 0 && data.report.dropped > 0;
 }
 
 absl::Status PassGate(const GateSpec& gate, const Scores& base, const Scores& adapter) {
