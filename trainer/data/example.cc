@@ -103,6 +103,13 @@ std::vector<Tokenizer::Piece> ExampleBuilder::PiecesOf(const std::vector<Segment
   return pieces;
 }
 
+bool ExampleBuilder::HasTarget(const Row& row) const {
+  for (int i = 0; i < static_cast<int>(row.messages.size()); ++i) {
+    if (IsTarget(row, i)) return true;
+  }
+  return false;
+}
+
 absl::StatusOr<Example> ExampleBuilder::Encode(const std::vector<Segment>& segments,
                                                const Row& row) const {
   Example example;
@@ -115,7 +122,7 @@ absl::StatusOr<Example> ExampleBuilder::Encode(const std::vector<Segment>& segme
   }
   TrainWhatIsPutBack(segments, pieces, row, &example);
   TrainWhatIsPutAhead(segments, pieces, row, &example);
-  example.answers_lost = example.TrainedTokens() == 0;
+  example.answers_lost = HasTarget(row) && example.TrainedTokens() == 0;
   TrainEndsOfTurns(segments, pieces, row, &example);
   return example;
 }

@@ -113,6 +113,7 @@ class ExampleBuilder {
   void PrependBos(Example* example) const;
   bool IsTarget(const Row& row, int message) const;
   std::string LimitAdvice() const;
+  bool HasTarget(const Row& row) const;
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const ChatTemplate> chat_template_;
