@@ -9,15 +9,25 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "trainer/chat/jinja/methods.h"
+#include "trainer/chat/jinja/python_attributes.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
 
-Value NoAttribute(const Value& object, const std::string& name) {
+Value MissingAttribute(const Value& object, const std::string& name) {
   return Value::Missing(absl::StrCat(KindName(object), " has no attribute '", name, "'"));
 }
 
-Value LoopAttribute(const Value& object, const std::string& name) {
+// Undefined, where it is in Jinja2 too.
+absl::StatusOr<Value> NoAttribute(const Value& object, const std::string& name) {
+  if (PythonAttributeOf(object, name) != PythonAttribute::kAvailable) {
+    return MissingAttribute(object, name);
+  }
+  return Unsupported(absl::StrCat("the attribute '", name, "' of ", KindName(object)));
+}
+
+absl::StatusOr<Value> LoopAttribute(const Value& object, const std::string& name) {
   const Loop& loop = *object.loop();
   const std::vector<Value>& items = loop.items->items;
   const size_t index = loop.index;
@@ -25,14 +35,16 @@ Value LoopAttribute(const Value& object, const std::string& name) {
   if (name == "index0") return Value::OfInteger(index);
   if (name == "revindex") return Value::OfInteger(items.size() - index);
   if (name == "revindex0") return Value::OfInteger(items.size() - index - 1);
-  if (name == "first") return {index == 0};
-  if (name == "last") return {index + 1 == items.size()};
+  if (name == "first") return Value{index == 0};
+  if (name == "last") return Value{index + 1 == items.size()};
   if (name == "length") return Value::OfInteger(items.size());
-  if (name == "depth") return {int64_t{loop.depth}};
-  if (name == "depth0") return {int64_t{loop.depth} - 1};
-  if (name == "previtem") return index > 0 ? items[index - 1] : NoAttribute(object, name);
-  if (name == "nextitem")
-    return index + 1 < items.size() ? items[index + 1] : NoAttribute(object, name);
+  // Jinja counts the levels of a recursive for only.
+  if (name == "depth") return Value{int64_t{1}};
+  if (name == "depth0") return Value{int64_t{0}};
+  if (name == "previtem") return index > 0 ? items[index - 1] : MissingAttribute(object, name);
+  if (name == "nextitem") {
+    return index + 1 < items.size() ? items[index + 1] : MissingAttribute(object, name);
+  }
   return NoAttribute(object, name);
 }
 
@@ -92,10 +104,14 @@ absl::StatusOr<Value> GetAttribute(const Value& object, const std::string& name,
   if (const auto* space = object.As<Namespace*>()) {
     RETURN_IF_ERROR(budget->Spend((*space)->entries.size()));
     const Value* value = (*space)->Find(name);
-    return value == nullptr ? NoAttribute(object, name) : *value;
+    return value == nullptr ? MissingAttribute(object, name) : *value;
   }
   if (HasMethod(object, name)) return Value{Function{"a method"}};
-  if (const Map* map = object.map()) {
+  if (PythonAttributeOf(object, name) == PythonAttribute::kHidden) {
+    return MissingAttribute(object, name);
+  }
+  const bool shadowed = PythonAttributeOf(object, name) == PythonAttribute::kAvailable;
+  if (const Map* map = shadowed ? nullptr : object.map()) {
     RETURN_IF_ERROR(budget->Spend(map->entries.size()));
     if (const Value* value = map->Find(name)) return *value;
   }
@@ -112,7 +128,7 @@ absl::StatusOr<Value> GetItem(const Value& object, const Value& index, Budget* b
     return GetAttribute(object, name->bytes(), budget);
   }
   const auto number = AsInteger(index);
-  if (const List* list = object.list(); list != nullptr && number) {
+  if (const List* list = object.list(); list != nullptr && !list->IsView() && number) {
     if (const auto place = PlaceOf(*number, list->items.size())) return list->items[*place];
   }
   if (const Text* text = object.text(); text != nullptr && number) {
@@ -130,22 +146,36 @@ absl::StatusOr<Value> GetSlice(const Value& object, const Value& begin, const Va
   RETURN_IF_ERROR(CheckDefined(object));
   if (const Text* text = object.text()) return SliceText(*text, begin, end, step, budget);
   const List* list = object.list();
-  if (list == nullptr) {
+  if (list == nullptr || list->IsView()) {
     return absl::InvalidArgumentError(absl::StrCat(KindName(object), " has no slices"));
   }
   ASSIGN_OR_RETURN(const std::vector<size_t> places,
                    SlicePlaces(begin, end, step, list->items.size(), budget));
   std::vector<Value> items;
   for (const size_t place : places) items.push_back(list->items[place]);
-  return MakeList(std::move(items), budget, list->tuple);
+  return MakeList(std::move(items), budget, list->kind);
 }
 
-absl::StatusOr<Value> GetPath(const Value& object, const std::string& path, Budget* budget) {
+absl::StatusOr<Value> GetPath(const Value& object, const Value& path, const Value& otherwise,
+                              Budget* budget) {
+  if (path.IsNone()) return object;
+  std::vector<Value> keys = {path};
+  if (const Text* text = path.text()) {
+    keys.clear();
+    for (const std::string& part : std::vector<std::string>(absl::StrSplit(text->bytes(), '.'))) {
+      const bool digits =
+          !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
+      int64_t number = 0;
+      keys.push_back(digits && absl::SimpleAtoi(part, &number) ? Value{number}
+                                                               : Value::OfText(Text(part)));
+    }
+  } else if (!AsInteger(path)) {
+    return absl::InvalidArgumentError("needs the name of an attribute");
+  }
   Value value = object;
-  for (const std::string& part : std::vector<std::string>(absl::StrSplit(path, '.'))) {
-    int64_t number = 0;
-    const Value key = absl::SimpleAtoi(part, &number) ? Value{number} : Value::OfText(Text(part));
+  for (const Value& key : keys) {
     ASSIGN_OR_RETURN(value, GetItem(value, key, budget));
+    if (value.IsUndefined() && !otherwise.IsUndefined() && !otherwise.IsNone()) value = otherwise;
   }
   return value;
 }

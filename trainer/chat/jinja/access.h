@@ -20,7 +20,9 @@ absl::StatusOr<Value> GetItem(const Value& object, const Value& index, Budget* b
 absl::StatusOr<Value> GetSlice(const Value& object, const Value& begin, const Value& end,
                                const Value& step, Budget* budget);
 
-// "a.b.0": attributes of attributes, as filters take them.
-absl::StatusOr<Value> GetPath(const Value& object, const std::string& path, Budget* budget);
+// "a.b.0" or an index: attributes of attributes, as filters take them. `otherwise` stands for one
+// that is undefined; none and undefined: nothing does. A `path` of none is the object itself.
+absl::StatusOr<Value> GetPath(const Value& object, const Value& path, const Value& otherwise,
+                              Budget* budget);
 
 }  // namespace mozgach::jinja

@@ -7,8 +7,8 @@
 #include "trainer/chat/jinja/access.h"
 #include "trainer/chat/jinja/interpreter.h"
 #include "trainer/chat/jinja/methods.h"
-#include "trainer/chat/jinja/parser.h"
 #include "trainer/chat/jinja/serialize.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
@@ -18,7 +18,7 @@ constexpr size_t kMaxRange = 100'000;
 constexpr size_t kMaxDateFormat = 200;
 
 absl::StatusOr<Value> Range(const Arguments& arguments, Budget* budget) {
-  ASSIGN_OR_RETURN(std::vector<Value> bounds, Bind(arguments, {"start", "stop", "step"}));
+  ASSIGN_OR_RETURN(std::vector<Value> bounds, BindPositional(arguments, 1, 3));
   if (bounds[1].IsUndefined()) bounds[1] = std::exchange(bounds[0], Value{int64_t{0}});
   if (bounds[2].IsUndefined()) bounds[2] = Value{int64_t{1}};
   for (const Value& bound : bounds) {
@@ -39,7 +39,53 @@ absl::StatusOr<Value> Range(const Arguments& arguments, Budget* budget) {
     items.push_back({i});
     if (__builtin_add_overflow(i, step, &i)) break;
   }
-  return MakeList(std::move(items), budget);
+  return MakeList(std::move(items), budget, ListKind::kRange);
+}
+
+// dict(mapping or pairs, name=value, …)
+absl::StatusOr<std::vector<Entry>> DictEntries(const Arguments& arguments, Budget* budget) {
+  if (arguments.positional.size() > 1) {
+    return absl::InvalidArgumentError("takes one mapping or one list of pairs");
+  }
+  std::vector<Entry> entries;
+  const Map* map = arguments.positional.empty() ? nullptr : arguments.positional[0].map();
+  if (map != nullptr) {
+    RETURN_IF_ERROR(budget->Spend(map->entries.size() * sizeof(Entry)));
+    entries = map->entries;
+  } else if (!arguments.positional.empty()) {
+    ASSIGN_OR_RETURN(const auto pairs, Items(arguments.positional[0], budget));
+    for (const Value& pair : pairs->items) {
+      ASSIGN_OR_RETURN(const auto parts, Items(pair, budget));
+      if (parts->items.size() != 2) {
+        return absl::InvalidArgumentError("needs pairs of a key and a value");
+      }
+      RETURN_IF_ERROR(CheckHashable(parts->items[0]));
+      const Text* key = parts->items[0].text();
+      if (key == nullptr) {
+        return Unsupported(absl::StrCat("a mapping's key that is ", KindName(parts->items[0])));
+      }
+      entries.emplace_back(key->bytes(), parts->items[1]);
+    }
+  }
+  entries.insert(entries.end(), arguments.named.begin(), arguments.named.end());
+  return entries;
+}
+
+// The directives that mean the same on every machine.
+absl::Status CheckDateFormat(const std::string& format) {
+  static constexpr std::string_view kFlags = "-_0^#";
+  static constexpr std::string_view kDirectives = "aAbBcCdDeFgGhHIjmMnpRStTuUVwWxXyY%";
+  for (size_t i = 0; i < format.size(); ++i) {
+    if (format[i] == '\0') return Unsupported("strftime_now() with a zero byte");
+    if (format[i] != '%') continue;
+    do {
+      ++i;
+    } while (i < format.size() && kFlags.find(format[i]) != std::string_view::npos);
+    if (i >= format.size() || kDirectives.find(format[i]) == std::string_view::npos) {
+      return Unsupported("this format of strftime_now()");
+    }
+  }
+  return absl::OkStatus();
 }
 
 // The day that every job has: the one Llama 3's templates fall back to.
@@ -60,6 +106,7 @@ absl::StatusOr<Value> StrftimeNow(const Arguments& arguments) {
     return absl::InvalidArgumentError("strftime_now() needs a short text as its format");
   }
   if (format->bytes().empty()) return Value::OfText(Text());
+  RETURN_IF_ERROR(CheckDateFormat(format->bytes()));
   const std::tm date = FixedDate();
   // A directive writes at most some 30 characters.
   std::string written(64 + 16 * format->bytes().size(), '\0');
@@ -99,7 +146,7 @@ absl::StatusOr<Arguments> Interpreter::EvaluateArguments(const ArgumentList& lis
 
 absl::StatusOr<Value> Interpreter::CallValue(const Value& callee, const Arguments& arguments) {
   if (const auto* function = callee.As<Function>()) return CallFunction(function->name, arguments);
-  if (const auto* macro = callee.As<const MacroStatement*>()) return CallMacro(**macro, arguments);
+  if (const auto* macro = callee.As<Macro>()) return CallMacro(*macro, arguments);
   if (const auto* undefined = callee.As<Undefined>()) {
     return absl::InvalidArgumentError(*undefined->why);
   }
@@ -111,7 +158,7 @@ absl::StatusOr<Value> Interpreter::CallAttribute(const Value& object, const std:
   if (object.loop() != nullptr && name == "cycle" && !arguments.positional.empty()) {
     return arguments.positional[object.loop()->index % arguments.positional.size()];
   }
-  if (object.text() || object.list() || object.map()) {
+  if (object.text() || object.list() || object.map() || object.iterator()) {
     return CallMethod(object, name, arguments, &budget_);
   }
   ASSIGN_OR_RETURN(const Value callee, GetAttribute(object, name, &budget_));
@@ -129,18 +176,31 @@ absl::StatusOr<Value> Interpreter::CallFunction(std::string_view name, const Arg
     return absl::InvalidArgumentError(message.bytes());
   }
   if (name == "namespace") {
-    if (namespaces_.size() >= kMaxNamespaces) {
-      return absl::ResourceExhaustedError("the chat template makes too many namespaces");
-    }
-    if (!arguments.positional.empty()) return Unsupported("namespace() of a mapping");
-    namespaces_.emplace_back();
-    for (const auto& [key, value] : arguments.named) namespaces_.back().Set(key, value);
-    return Value{&namespaces_.back()};
+    absl::StatusOr<Value> made = MakeNamespace(arguments);
+    if (!made.ok()) return Annotate(made.status(), "namespace()");
+    return made;
   }
-  if (name == "dict") return MakeMap(arguments.named, &budget_);
+  if (name == "dict") {
+    absl::StatusOr<std::vector<Entry>> entries = DictEntries(arguments, &budget_);
+    if (!entries.ok()) return Annotate(entries.status(), "dict()");
+    return MakeMap(*std::move(entries), &budget_);
+  }
   if (name == "range") return Range(arguments, &budget_);
   if (name == "strftime_now") return StrftimeNow(arguments);
-  return absl::InvalidArgumentError("a method can only be called");
+  return Unsupported("calling a method by another name");
+}
+
+absl::StatusOr<Value> Interpreter::MakeNamespace(const Arguments& arguments) {
+  if (namespaces_.size() >= kMaxNamespaces) {
+    return absl::ResourceExhaustedError("the chat template makes too many namespaces");
+  }
+  ASSIGN_OR_RETURN(std::vector<Entry> entries, DictEntries(arguments, &budget_));
+  namespaces_.emplace_back();
+  for (auto& [key, value] : entries) {
+    RETURN_IF_ERROR(budget_.Spend(namespaces_.back().entries.size()));
+    namespaces_.back().Set(key, std::move(value));
+  }
+  return Value{&namespaces_.back()};
 }
 
 absl::Status Interpreter::BindParameters(const MacroStatement& macro, const Arguments& arguments) {
@@ -149,11 +209,15 @@ absl::Status Interpreter::BindParameters(const MacroStatement& macro, const Argu
                                     macro.parameters.size(), " arguments"));
   }
   for (const auto& [name, value] : arguments.named) {
-    bool known = false;
-    for (const auto& [parameter, otherwise] : macro.parameters) known |= parameter == name;
-    if (!known) {
+    size_t place = 0;
+    while (place < macro.parameters.size() && macro.parameters[place].first != name) ++place;
+    if (place == macro.parameters.size()) {
       return Unsupported(
           absl::StrCat("the macro '", macro.name, "' with '", name, "', which it does not name,"));
+    }
+    if (place < arguments.positional.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the macro '", macro.name, "' is given '", name, "' twice"));
     }
     scopes_.back().names[name] = value;
   }
@@ -171,13 +235,15 @@ absl::Status Interpreter::BindParameters(const MacroStatement& macro, const Argu
   return absl::OkStatus();
 }
 
-absl::StatusOr<Value> Interpreter::CallMacro(const MacroStatement& macro,
-                                             const Arguments& arguments) {
+absl::StatusOr<Value> Interpreter::CallMacro(const Macro& macro, const Arguments& arguments) {
+  if (macro.scope >= scopes_.size() || scopes_[macro.scope].number != macro.scope_number) {
+    return Unsupported(absl::StrCat("the macro '", macro.node->name, "' outside of its block"));
+  }
   Text text;
-  PushScope(0);
-  RETURN_IF_ERROR(BindParameters(macro, arguments));
+  PushScope(macro.scope);
+  RETURN_IF_ERROR(BindParameters(*macro.node, arguments));
   ++macro_depth_;
-  RETURN_IF_ERROR(Execute(macro.body, &text).status());
+  RETURN_IF_ERROR(Execute(macro.node->body, &text).status());
   --macro_depth_;
   scopes_.pop_back();
   return Value::OfText(std::move(text));

@@ -5,7 +5,7 @@
 #include "trainer/chat/jinja/filters.h"
 #include "trainer/chat/jinja/interpreter.h"
 #include "trainer/chat/jinja/operators.h"
-#include "trainer/chat/jinja/parser.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
@@ -15,6 +15,8 @@ constexpr int kMaxDepth = 500;
 
 constexpr std::string_view kFunctions[] = {"range", "namespace", "dict", "raise_exception",
                                           "strftime_now"};
+// Jinja2's own names that this interpreter does not have.
+constexpr std::string_view kUnsupportedNames[] = {"lipsum", "cycler", "joiner", "self"};
 
 }  // namespace
 
@@ -49,10 +51,9 @@ absl::StatusOr<Value> Interpreter::Get(const Name& node) {
   for (const std::string_view function : kFunctions) {
     if (node.name == function) return Value{Function{function}};
   }
-  const bool in_macro = macro_depth_ > 0 && (node.name == "varargs" || node.name == "kwargs");
-  if (in_macro || node.name == "self") {
-    return Unsupported(absl::StrCat("the variable '", node.name, "'"));
-  }
+  bool unsupported = macro_depth_ > 0 && (node.name == "varargs" || node.name == "kwargs");
+  for (const std::string_view name : kUnsupportedNames) unsupported |= node.name == name;
+  if (unsupported) return Unsupported(absl::StrCat("the variable '", node.name, "'"));
   return Value::Missing(absl::StrCat("'", node.name, "' is undefined"));
 }
 
@@ -62,7 +63,7 @@ absl::StatusOr<Value> Interpreter::Get(const ListDisplay& node) {
     ASSIGN_OR_RETURN(Value value, Evaluate(*item));
     items.push_back(std::move(value));
   }
-  return MakeList(std::move(items), &budget_, node.tuple);
+  return MakeList(std::move(items), &budget_, node.tuple ? ListKind::kTuple : ListKind::kList);
 }
 
 absl::StatusOr<Value> Interpreter::Get(const MapDisplay& node) {

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "nlohmann/json.hpp"
+#include "trainer/chat/jinja/unsupported.h"
 #include "trainer/chat/jinja/value.h"
 
 namespace mozgach::jinja {
@@ -36,7 +37,7 @@ absl::StatusOr<Value> FromJson(const nlohmann::ordered_json& json, Budget* budge
     case Type::number_integer:
       return Value{json.get<int64_t>()};
     case Type::number_unsigned:
-      if (json.get<uint64_t>() > INT64_MAX) return Value{json.get<double>()};
+      if (json.get<uint64_t>() > INT64_MAX) return Unsupported("an integer beyond 64 bits");
       return Value{json.get<int64_t>()};
     case Type::number_float:
       return Value{json.get<double>()};

@@ -53,8 +53,8 @@ absl::StatusOr<Interpreter::Flow> Interpreter::Do(const IfStatement& node, Text*
 }
 
 // The items to go over: those of the sequence for which the loop's own `if` holds.
-absl::StatusOr<std::vector<Value>> Interpreter::LoopItems(const ForStatement& node) {
-  ASSIGN_OR_RETURN(const Value sequence, Evaluate(*node.items));
+absl::StatusOr<std::vector<Value>> Interpreter::LoopItems(const ForStatement& node,
+                                                          const Value& sequence) {
   ASSIGN_OR_RETURN(const auto all, Items(sequence, &budget_));
   RETURN_IF_ERROR(budget_.Spend(all->items.size() * sizeof(Value)));
   if (node.condition == nullptr) return all->items;
@@ -70,12 +70,12 @@ absl::StatusOr<std::vector<Value>> Interpreter::LoopItems(const ForStatement& no
 }
 
 absl::StatusOr<Interpreter::Flow> Interpreter::Do(const ForStatement& node, Text* out) {
-  ASSIGN_OR_RETURN(std::vector<Value> items, LoopItems(node));
+  ASSIGN_OR_RETURN(const Value sequence, Evaluate(*node.items));
+  ASSIGN_OR_RETURN(std::vector<Value> items, LoopItems(node, sequence));
   if (items.empty()) return Execute(node.otherwise, out);
   ASSIGN_OR_RETURN(const Value list, MakeList(std::move(items), &budget_));
   auto loop = std::make_shared<Loop>();
   loop->items = std::get<std::shared_ptr<const List>>(list.data);
-  loop->depth = ++loop_depth_;
   for (loop->index = 0; loop->index < loop->items->items.size(); ++loop->index) {
     RETURN_IF_ERROR(budget_.Spend());
     PushScope(scopes_.size() - 1);
@@ -83,9 +83,10 @@ absl::StatusOr<Interpreter::Flow> Interpreter::Do(const ForStatement& node, Text
     scopes_.back().names["loop"] = Value{std::shared_ptr<const Loop>(loop)};
     ASSIGN_OR_RETURN(const Flow flow, Execute(node.body, out));
     scopes_.pop_back();
-    if (flow == Flow::kBreak) break;
+    if (flow != Flow::kBreak) continue;
+    StopReading(sequence);
+    break;
   }
-  --loop_depth_;
   return Flow::kNext;
 }
 
@@ -111,13 +112,14 @@ absl::StatusOr<Interpreter::Flow> Interpreter::Do(const SetBlockStatement& node,
   PushScope(scopes_.size() - 1);
   ASSIGN_OR_RETURN(const Flow flow, Execute(node.body, &text));
   scopes_.pop_back();
-  RETURN_IF_ERROR(Assign(node.target, Value::OfText(std::move(text))));
+  if (flow == Flow::kNext) RETURN_IF_ERROR(Assign(node.target, Value::OfText(std::move(text))));
   return flow;
 }
 
 absl::StatusOr<Interpreter::Flow> Interpreter::Do(const std::unique_ptr<const MacroStatement>& node,
                                                   Text* out) {
-  RETURN_IF_ERROR(Assign({node->name, ""}, Value{node.get()}));
+  const size_t scope = scopes_.size() - 1;
+  RETURN_IF_ERROR(Assign({node->name, ""}, Value{Macro{node.get(), scope, scopes_[scope].number}}));
   return Flow::kNext;
 }
 

@@ -31,11 +31,12 @@ class Interpreter {
  private:
   enum class Flow { kNext, kBreak, kContinue };
 
-  // Names and where to look on: a for sees what is around it, a macro only the template's own
-  // names.
+  // Names and where to look on: a for sees what is around it, a macro what is around its
+  // definition.
   struct Scope {
     std::map<std::string, Value> names;
     size_t parent = 0;
+    int64_t number = 0;  // no two scopes of a rendering have the same
   };
 
   absl::StatusOr<Flow> Execute(const Body& body, Text* out);
@@ -51,7 +52,8 @@ class Interpreter {
   absl::StatusOr<Flow> Do(const BreakStatement& node, Text* out);
   absl::StatusOr<Flow> Do(const ContinueStatement& node, Text* out);
 
-  absl::StatusOr<std::vector<Value>> LoopItems(const ForStatement& node);
+  absl::StatusOr<std::vector<Value>> LoopItems(const ForStatement& node,
+                                               const Value& sequence);
   absl::Status AssignTargets(const std::vector<std::string>& names, const Value& value);
   absl::Status Assign(const Target& target, Value value);
 
@@ -77,18 +79,19 @@ class Interpreter {
   absl::StatusOr<Value> CallAttribute(const Value& object, const std::string& name,
                                       const Arguments& arguments);
   absl::StatusOr<Value> CallFunction(std::string_view name, const Arguments& arguments);
-  absl::StatusOr<Value> CallMacro(const MacroStatement& macro, const Arguments& arguments);
+  absl::StatusOr<Value> MakeNamespace(const Arguments& arguments);
+  absl::StatusOr<Value> CallMacro(const Macro& macro, const Arguments& arguments);
   absl::Status BindParameters(const MacroStatement& macro, const Arguments& arguments);
 
   absl::Status Enter();
-  void PushScope(size_t parent) { scopes_.push_back({{}, parent}); }
+  void PushScope(size_t parent) { scopes_.push_back({{}, parent, ++scope_count_}); }
 
   Budget& budget_;
   std::vector<Scope> scopes_;         // the last one is the current one, the first the template's
   std::deque<Namespace> namespaces_;  // values point to them
   int line_ = 1;
   int depth_ = 0;  // of statements, expressions and macro calls
-  int loop_depth_ = 0;
+  int64_t scope_count_ = 0;
   int macro_depth_ = 0;
   bool raised_ = false;  // by raise_exception
 };

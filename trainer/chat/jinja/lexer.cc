@@ -5,14 +5,24 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/utf8.h"
+#include "trainer/chat/jinja/characters.h"
 #include "trainer/chat/jinja/literals.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
 
-bool IsNameByte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return absl::ascii_isalnum(byte) || c == '_' || byte >= 0x80;
+// Bytes of the name that `text` starts with, 0 where it starts with something else.
+size_t NameLength(std::string_view text) {
+  size_t length = 0;
+  for (size_t offset = 0; offset < text.size(); length = offset) {
+    const char32_t c = NextCodePoint(text, &offset);
+    const bool name = c < 0x80 ? absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'
+                               : IsWordCharacter(c);
+    if (!name) break;
+  }
+  return length;
 }
 
 class Lexer {
@@ -79,8 +89,7 @@ class Lexer {
   // Behind a tag: white space goes where it ends with '-', else one line break behind a block.
   void After(char sign, bool block) {
     if (sign == '-') {
-      const size_t length = std::min(Rest().find_first_not_of(kWhiteSpace), Rest().size());
-      Advance(length);
+      Advance(WhiteSpaceLength(Rest()));
     } else if (sign != '+' && block && At("\n")) {
       Advance(1);
     }
@@ -99,9 +108,10 @@ class Lexer {
   // stands.
   size_t RawLength(size_t begin, std::string_view word) const {
     const std::string_view rest = source_.substr(begin);
-    size_t i = std::min(rest.find_first_not_of(kWhiteSpace), rest.size());
+    size_t i = WhiteSpaceLength(rest);
     if (rest.substr(i, word.size()) != word) return 0;
-    i = std::min(rest.find_first_not_of(kWhiteSpace, i + word.size()), rest.size());
+    i += word.size();
+    i += WhiteSpaceLength(rest.substr(i));
     if (rest.substr(i, 1) == "-" || rest.substr(i, 1) == "+") ++i;
     return rest.substr(i, 2) == "%}" ? i + 2 : 0;
   }
@@ -129,7 +139,7 @@ class Lexer {
     Emit(begin, "");
     open_.clear();
     for (;;) {
-      Advance(std::min(Rest().find_first_not_of(kWhiteSpace), Rest().size()));
+      Advance(WhiteSpaceLength(Rest()));
       if (position_ == source_.size()) {
         line_ = first_line;
         return Error(absl::StrCat("the tag has no end '", std::string(bracket), "'"));
@@ -150,9 +160,8 @@ class Lexer {
     const char c = source_[position_];
     if (c == '"' || c == '\'') return ReadString(c);
     if (absl::ascii_isdigit(static_cast<unsigned char>(c))) return ReadNumber();
-    if (!IsNameByte(c)) return ReadOperator();
-    size_t length = 1;
-    while (length < Rest().size() && IsNameByte(Rest()[length])) ++length;
+    const size_t length = NameLength(Rest());
+    if (length == 0) return ReadOperator();
     Emit(TokenKind::kName, Rest().substr(0, length));
     Advance(length);
     return absl::OkStatus();
@@ -173,6 +182,10 @@ class Lexer {
   absl::Status ReadNumber() {
     bool is_float = false;
     const size_t length = NumberLength(Rest(), &is_float);
+    const bool zero = length == 1 && At("0") && Rest().size() > 1;
+    if (zero && std::string_view("xXoObB").find(Rest()[1]) != std::string_view::npos) {
+      return Error(std::string(Unsupported("a number that is not decimal").message()));
+    }
     std::string digits(Rest().substr(0, length));
     digits.erase(std::remove(digits.begin(), digits.end(), '_'), digits.end());
     Emit(is_float ? TokenKind::kFloat : TokenKind::kInteger, digits);
@@ -183,7 +196,10 @@ class Lexer {
   absl::Status ReadOperator() {
     const std::string_view found = OperatorAt(Rest());
     if (found.empty()) {
-      return Error(absl::StrCat("unexpected character '", std::string(1, source_[position_]), "'"));
+      size_t end = position_;
+      NextCodePoint(source_, &end);
+      return Error(absl::StrCat(
+          "unexpected character '", std::string(source_.substr(position_, end - position_)), "'"));
     }
     if (found == "(" || found == "[" || found == "{") open_.push_back(found[0]);
     if (found == ")" || found == "]" || found == "}") {

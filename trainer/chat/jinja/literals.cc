@@ -5,6 +5,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/utf8.h"
+#include "trainer/chat/jinja/text.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
@@ -65,6 +67,7 @@ absl::StatusOr<std::string> DecodeString(std::string_view text) {
     }
     const char kind = text[i++];
     size_t read = 0;
+    if (kind == 'N') return Unsupported("'\\N' in a string");
     if (const size_t name = kNames.find(kind); name != std::string_view::npos) {
       out.push_back(kMeanings[name]);
     } else if (kind == 'x' || kind == 'u' || kind == 'U') {
@@ -97,6 +100,14 @@ size_t NumberLength(std::string_view text, bool* is_float) {
   return length;
 }
 
+size_t WhiteSpaceLength(std::string_view text) {
+  size_t length = 0;
+  for (size_t offset = 0; offset < text.size(); length = offset) {
+    if (!IsSpace(NextCodePoint(text, &offset))) break;
+  }
+  return length;
+}
+
 std::string_view OperatorAt(std::string_view text) {
   static constexpr std::array<std::string_view, 25> kOperators = {
       "//", "**", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "(",
@@ -119,14 +130,13 @@ std::string WithPlainLineBreaks(std::string_view source) {
 
 std::string_view TextBeforeTag(std::string_view text, char kind, char sign, bool line_starting) {
   if (sign == '-') {
-    const size_t last = text.find_last_not_of(kWhiteSpace);
-    return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    return text.substr(0, Strip(Text(std::string(text)), nullptr, Side::kRight).size());
   }
   if (sign == '+' || kind == '{') return text;
   const size_t newline = text.rfind('\n');
   if (newline == std::string_view::npos && !line_starting) return text;
   const size_t line = newline == std::string_view::npos ? 0 : newline + 1;
-  const bool blank = text.find_first_not_of(kWhiteSpace, line) == std::string_view::npos;
+  const bool blank = WhiteSpaceLength(text.substr(line)) == text.size() - line;
   return blank ? text.substr(0, line) : text;
 }
 

@@ -20,7 +20,8 @@ size_t NumberLength(std::string_view text, bool* is_float);
 // The longest operator that `text` starts with; empty where there is none.
 std::string_view OperatorAt(std::string_view text);
 
-constexpr std::string_view kWhiteSpace = " \t\n\r\f\v";
+// Bytes of the white space that `text` starts with.
+size_t WhiteSpaceLength(std::string_view text);
 
 // `source` with every line break as \n and without one at the very end.
 std::string WithPlainLineBreaks(std::string_view source);

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/utf8.h"
-#include "trainer/chat/jinja/parser.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
@@ -12,13 +12,17 @@ namespace {
 absl::StatusOr<Value> CallMapMethod(const Map& map, const std::string& name,
                                     const Arguments& arguments, Budget* budget) {
   if (name == "get") {
-    ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"key", "default"}));
+    ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 1, 2));
+    RETURN_IF_ERROR(CheckHashable(values[0]));
     RETURN_IF_ERROR(budget->Spend(map.entries.size()));
     const Text* key = values[0].text();
     if (const Value* found = key == nullptr ? nullptr : map.Find(key->bytes())) return *found;
-    return values[1].IsUndefined() ? Value{None{}} : values[1];
+    return arguments.positional.size() < 2 ? Value{None{}} : values[1];
   }
-  RETURN_IF_ERROR(Bind(arguments, {}).status());
+  RETURN_IF_ERROR(BindPositional(arguments, 0, 0).status());
+  const ListKind kind = name == "keys"     ? ListKind::kKeys
+                        : name == "values" ? ListKind::kValues
+                                           : ListKind::kPairs;
   std::vector<Value> items;
   for (const auto& [key, value] : map.entries) {
     RETURN_IF_ERROR(budget->Spend(sizeof(Text) + key.size()));
@@ -26,16 +30,16 @@ absl::StatusOr<Value> CallMapMethod(const Map& map, const std::string& name,
     if (name == "keys") items.push_back(name_of_value);
     if (name == "values") items.push_back(value);
     if (name != "items") continue;
-    ASSIGN_OR_RETURN(Value pair, MakeList({name_of_value, value}, budget, /*tuple=*/true));
+    ASSIGN_OR_RETURN(Value pair, MakeList({name_of_value, value}, budget, ListKind::kTuple));
     items.push_back(std::move(pair));
   }
-  return MakeList(std::move(items), budget);
+  return MakeList(std::move(items), budget, kind);
 }
 
 // list.index(value) and list.count(value).
 absl::StatusOr<Value> CallListMethod(const List& list, const std::string& name,
                                      const Arguments& arguments, Budget* budget) {
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"value"}));
+  ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 1, 1));
   size_t count = 0;
   for (size_t i = 0; i < list.items.size(); ++i) {
     ASSIGN_OR_RETURN(const bool equal, Equal(list.items[i], values[0], budget));
@@ -50,7 +54,9 @@ absl::StatusOr<Value> CallListMethod(const List& list, const std::string& name,
 
 bool HasMethod(const Value& object, const std::string& name) {
   if (object.text() != nullptr) return StringMethods().count(name) > 0;
-  if (object.list() != nullptr) return name == "index" || name == "count";
+  if (const List* list = object.list()) {
+    return !list->IsView() && (name == "index" || name == "count");
+  }
   return object.map() != nullptr &&
          (name == "get" || name == "items" || name == "keys" || name == "values");
 }
@@ -63,6 +69,10 @@ absl::StatusOr<Value> CallMethod(const Value& object, const std::string& name,
   }
   absl::StatusOr<Value> result;
   if (const Text* text = object.text()) {
+    if (text->markup()) {
+      return Unsupported(
+          absl::StrCat("the method '", name, "' of a string that is marked 'safe'"));
+    }
     // Most methods look at the whole string and make one as long.
     RETURN_IF_ERROR(budget->Spend(text->size()));
     result = StringMethods().at(name)(*text, arguments, budget);

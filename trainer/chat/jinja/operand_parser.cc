@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "trainer/chat/jinja/expression_depth.h"
 #include "trainer/chat/jinja/expression_parser.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 
@@ -35,7 +36,9 @@ absl::StatusOr<ExpressionPtr> ExpressionParser::ParsePrimaryOf(const Token& toke
   }
   if (token.kind == TokenKind::kInteger) {
     int64_t number = 0;
-    if (!absl::SimpleAtoi(text, &number)) return tokens_.Error("a number is too large");
+    if (!absl::SimpleAtoi(text, &number)) {
+      return tokens_.Error(std::string(Unsupported("an integer beyond 64 bits").message()));
+    }
     return MakeExpression(tokens_, token.line, Literal{Value{number}});
   }
   if (token.kind == TokenKind::kFloat) {
@@ -146,6 +149,9 @@ absl::StatusOr<ArgumentList> ExpressionParser::ParseArguments() {
   for (bool first = true; !tokens_.TakeOperator(")"); first = false) {
     if (!first) RETURN_IF_ERROR(tokens_.ExpectOperator(","));
     if (tokens_.TakeOperator(")")) break;
+    if (tokens_.Peek().IsOperator("*") || tokens_.Peek().IsOperator("**")) {
+      return tokens_.Error(std::string(Unsupported("'*' before an argument").message()));
+    }
     const bool named =
         tokens_.Peek().kind == TokenKind::kName && tokens_.PeekNext().IsOperator("=");
     if (!named) {

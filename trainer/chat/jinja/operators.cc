@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "trainer/chat/jinja/numbers.h"
 #include "trainer/chat/jinja/serialize.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
@@ -15,18 +17,39 @@ absl::Status Mismatch(const std::string& op, const Value& left, const Value& rig
       absl::StrCat("'", op, "' does not work between ", KindName(left), " and ", KindName(right)));
 }
 
-absl::Status TooLarge() { return absl::InvalidArgumentError("a number is too large"); }
+absl::Status TooLarge() { return Unsupported("an integer beyond 64 bits"); }
 
 absl::Status DivisionByZero() { return absl::InvalidArgumentError("division by zero"); }
 
 absl::StatusOr<Value> IntegerPower(int64_t base, int64_t exponent) {
-  if (exponent < 0)
+  if (exponent < 0 && base == 0) return DivisionByZero();
+  if (exponent < 0) {
     return Value{std::pow(static_cast<double>(base), static_cast<double>(exponent))};
+  }
   if (exponent > 64 && (base > 1 || base < -1)) return TooLarge();
   if (exponent > 64) exponent = 64 + exponent % 2;
   int64_t power = 1;
   for (int64_t i = 0; i < exponent; ++i) {
     if (__builtin_mul_overflow(power, base, &power)) return TooLarge();
+  }
+  return Value{power};
+}
+
+// Exact for what a double can hold.
+absl::StatusOr<Value> Quotient(int64_t a, int64_t b) {
+  constexpr int64_t kExact = int64_t{1} << 53;
+  if (a > kExact || a < -kExact || b > kExact || b < -kExact) {
+    return Unsupported("the quotient of integers above 2**53");
+  }
+  return Value{static_cast<double>(a) / static_cast<double>(b)};
+}
+
+absl::StatusOr<Value> Power(double a, double b) {
+  if (a == 0 && b < 0) return DivisionByZero();
+  if (a < 0 && std::isfinite(b) && std::floor(b) != b) return Unsupported("a complex number");
+  const double power = std::pow(a, b);
+  if (std::isinf(power) && std::isfinite(a) && std::isfinite(b)) {
+    return absl::InvalidArgumentError("a number is too large");
   }
   return Value{power};
 }
@@ -41,7 +64,7 @@ absl::StatusOr<Value> OnIntegers(const std::string& op, int64_t a, int64_t b) {
   if (op == "+" || op == "-" || op == "*") return Value{result};
   if (op == "**") return IntegerPower(a, b);
   if (b == 0) return DivisionByZero();
-  if (op == "/") return Value{static_cast<double>(a) / static_cast<double>(b)};
+  if (op == "/") return Quotient(a, b);
   if (b == -1) return op == "%" ? Value{int64_t{0}} : OnIntegers("-", 0, a);
   const int64_t floored = a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
   return Value{op == "//" ? floored : a - floored * b};
@@ -51,11 +74,10 @@ absl::StatusOr<Value> OnNumbers(const std::string& op, double a, double b) {
   if (op == "+") return Value{a + b};
   if (op == "-") return Value{a - b};
   if (op == "*") return Value{a * b};
-  if (op == "**") return Value{std::pow(a, b)};
+  if (op == "**") return Power(a, b);
   if (b == 0) return DivisionByZero();
   if (op == "/") return Value{a / b};
-  const double floored = std::floor(a / b);
-  return Value{op == "//" ? floored : a - floored * b};
+  return Value{op == "//" ? FloorQuotient(a, b) : FloorRemainder(a, b)};
 }
 
 absl::StatusOr<Value> Join(const Text& left, const Text& right, Budget* budget) {
@@ -69,7 +91,7 @@ absl::StatusOr<Value> JoinLists(const List& left, const List& right, Budget* bud
   RETURN_IF_ERROR(budget->Spend((left.items.size() + right.items.size()) * sizeof(Value)));
   std::vector<Value> items = left.items;
   items.insert(items.end(), right.items.begin(), right.items.end());
-  return MakeList(std::move(items), budget, left.tuple);
+  return MakeList(std::move(items), budget, left.kind);
 }
 
 absl::StatusOr<Value> Repeat(const Value& value, int64_t times, Budget* budget) {
@@ -89,7 +111,7 @@ absl::StatusOr<Value> Repeat(const Value& value, int64_t times, Budget* budget) 
     }
   }
   if (list == nullptr) return Value::OfText(std::move(text));
-  return MakeList(std::move(items), budget, list->tuple);
+  return MakeList(std::move(items), budget, list->kind);
 }
 
 absl::StatusOr<bool> Contains(const Value& container, const Value& item, Budget* budget) {
@@ -100,12 +122,15 @@ absl::StatusOr<bool> Contains(const Value& container, const Value& item, Budget*
   }
   if (const Map* map = container.map()) {
     RETURN_IF_ERROR(budget->Spend(map->entries.size()));
+    RETURN_IF_ERROR(CheckHashable(item));
     return item.text() != nullptr && map->Find(item.text()->bytes()) != nullptr;
   }
   ASSIGN_OR_RETURN(const auto items, Items(container, budget));
   for (const Value& other : items->items) {
     ASSIGN_OR_RETURN(const bool equal, Equal(item, other, budget));
-    if (equal) return true;
+    if (!equal) continue;
+    StopReading(container);
+    return true;
   }
   return false;
 }
@@ -118,10 +143,39 @@ bool Ordered(const std::string& op, const T& a, const T& b) {
   return a >= b;
 }
 
+// A string, a list or a tuple.
+bool IsSequence(const Value& value) {
+  const List* list = value.list();
+  const bool plain =
+      list != nullptr && (list->kind == ListKind::kList || list->kind == ListKind::kTuple);
+  return value.text() != nullptr || plain;
+}
+
+bool CanJoin(const Value& left, const Value& right) {
+  return left.list() && right.list() && IsSequence(left) &&
+         left.list()->kind == right.list()->kind;
+}
+
+// The first pair that differs decides, else the lengths.
+absl::StatusOr<bool> CompareLists(const std::string& op, const List& left, const List& right,
+                                  Budget* budget) {
+  for (size_t i = 0; i < std::min(left.items.size(), right.items.size()); ++i) {
+    ASSIGN_OR_RETURN(const bool equal, Equal(left.items[i], right.items[i], budget));
+    if (!equal) return Compare(op, left.items[i], right.items[i], budget);
+  }
+  return Ordered(op, left.items.size(), right.items.size());
+}
+
 }  // namespace
 
 absl::StatusOr<Value> Operate(const std::string& op, const Value& left, const Value& right,
                               Budget* budget) {
+  for (const Value* side : {&left, &right}) {
+    const Text* text = side->text();
+    if (text != nullptr && text->markup()) {
+      return Unsupported(absl::StrCat("'", op, "' with a string that is marked 'safe'"));
+    }
+  }
   if (op == "~") {
     ASSIGN_OR_RETURN(const Text a, ToText(left, budget));
     ASSIGN_OR_RETURN(const Text b, ToText(right, budget));
@@ -131,12 +185,16 @@ absl::StatusOr<Value> Operate(const std::string& op, const Value& left, const Va
   RETURN_IF_ERROR(CheckDefined(right));
   if (const auto a = AsInteger(left), b = AsInteger(right); a && b) return OnIntegers(op, *a, *b);
   if (const auto a = AsNumber(left), b = AsNumber(right); a && b) return OnNumbers(op, *a, *b);
-  const bool sequence = left.text() != nullptr || left.list() != nullptr;
+  if (op == "%" && left.text() != nullptr) return Unsupported("formatting a string with '%'");
+  if (op == "-" && left.list() && left.list()->IsView()) return Unsupported("'-' of keys");
   if (op == "+" && left.text() && right.text()) return Join(*left.text(), *right.text(), budget);
-  if (op == "+" && left.list() && right.list() && left.list()->tuple == right.list()->tuple) {
-    return JoinLists(*left.list(), *right.list(), budget);
+  if (op == "+" && CanJoin(left, right)) return JoinLists(*left.list(), *right.list(), budget);
+  if (op == "*" && IsSequence(left) && AsInteger(right)) {
+    return Repeat(left, *AsInteger(right), budget);
   }
-  if (op == "*" && sequence && AsInteger(right)) return Repeat(left, *AsInteger(right), budget);
+  if (op == "*" && IsSequence(right) && AsInteger(left)) {
+    return Repeat(right, *AsInteger(left), budget);
+  }
   return Mismatch(op, left, right);
 }
 
@@ -153,7 +211,13 @@ absl::StatusOr<bool> Compare(const std::string& op, const Value& left, const Val
   RETURN_IF_ERROR(CheckDefined(left));
   RETURN_IF_ERROR(CheckDefined(right));
   if (const auto a = AsInteger(left), b = AsInteger(right); a && b) return Ordered(op, *a, *b);
-  if (const auto a = AsNumber(left), b = AsNumber(right); a && b) return Ordered(op, *a, *b);
+  if (const auto a = ExactNumber(left), b = ExactNumber(right); a && b) {
+    return Ordered(op, *a, *b);
+  }
+  if (left.list() && right.list() && IsSequence(left) && left.list()->kind == right.list()->kind) {
+    return CompareLists(op, *left.list(), *right.list(), budget);
+  }
+  if (left.list() && left.list()->IsView()) return Unsupported("comparing what keys() gives");
   if (left.text() == nullptr || right.text() == nullptr) return Mismatch(op, left, right);
   return Ordered(op, left.text()->bytes(), right.text()->bytes());
 }

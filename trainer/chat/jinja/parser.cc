@@ -7,6 +7,7 @@
 #include "common/utf8.h"
 #include "trainer/chat/jinja/expression_parser.h"
 #include "trainer/chat/jinja/token_stream.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
@@ -57,6 +58,11 @@ class StatementParser {
     return body;
   }
 
+  // What Jinja2 has and we do not.
+  static absl::Status Missing(std::string_view what, int line) {
+    return Annotate(Unsupported(what), absl::StrCat("line ", line));
+  }
+
   absl::Status EndBlock() { return tokens_.Expect(TokenKind::kBlockEnd, "'%}'"); }
 
   // A body up to `{% end %}`, which is taken.
@@ -76,7 +82,9 @@ class StatementParser {
     if (word == "set") return ParseSet(line);
     if (word == "macro") return ParseMacro(line);
     if (word == "generation") {
+      const int loops = std::exchange(loops_, 0);
       ASSIGN_OR_RETURN(Body body, ParseBodyAndEnd("endgeneration"));
+      loops_ = loops;
       return Statement{line, GenerationStatement{std::move(body)}};
     }
     if (word == "break" || word == "continue") {
@@ -89,8 +97,7 @@ class StatementParser {
       return absl::InvalidArgumentError(
           absl::StrCat("line ", line, ": '", Abbreviate(word, 40), "' has no block to belong to"));
     }
-    return Annotate(Unsupported(absl::StrCat("the tag '", Abbreviate(word, 40), "'")),
-                    absl::StrCat("line ", line));
+    return Missing(absl::StrCat("the tag '", Abbreviate(word, 40), "'"), line);
   }
 
   absl::StatusOr<Statement> ParseIf(int line) {
@@ -113,17 +120,19 @@ class StatementParser {
 
   absl::StatusOr<Statement> ParseFor(int line) {
     ForStatement node;
+    if (tokens_.Peek().IsOperator("(")) return Missing("parentheses behind 'for'", line);
     do {
       ASSIGN_OR_RETURN(std::string name, tokens_.ExpectName("a name behind 'for'"));
       node.targets.push_back(std::move(name));
     } while (tokens_.TakeOperator(","));
     if (!tokens_.TakeName("in")) return tokens_.Unexpected("'in'");
     ASSIGN_OR_RETURN(node.items, expressions_.ParseOr());
+    if (tokens_.Peek().IsOperator(",")) return Missing("a tuple without parentheses in 'for'", line);
     if (tokens_.TakeName("if")) {
       ASSIGN_OR_RETURN(node.condition, expressions_.ParseExpression());
     }
     if (tokens_.Peek().IsName("recursive")) {
-      return Annotate(Unsupported("a recursive for"), absl::StrCat("line ", line));
+      return Missing("a recursive for", line);
     }
     RETURN_IF_ERROR(EndBlock());
     ++loops_;
@@ -149,6 +158,7 @@ class StatementParser {
 
   absl::StatusOr<Statement> ParseSet(int line) {
     SetStatement node;
+    if (tokens_.Peek().IsOperator("(")) return Missing("parentheses behind 'set'", line);
     do {
       ASSIGN_OR_RETURN(Target target, ParseTarget());
       node.targets.push_back(std::move(target));
@@ -159,6 +169,7 @@ class StatementParser {
       return Statement{line, std::move(node)};
     }
     if (node.targets.size() > 1) return tokens_.Unexpected("'='");
+    if (tokens_.Peek().IsOperator("|")) return Missing("a filter in a block 'set'", line);
     ASSIGN_OR_RETURN(Body body, ParseBodyAndEnd("endset"));
     return Statement{line, SetBlockStatement{std::move(node.targets[0]), std::move(body)}};
   }
@@ -199,13 +210,6 @@ absl::StatusOr<Body> Parse(std::string_view source) {
   }
   ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(source));
   return StatementParser(std::move(tokens)).ParseTemplate();
-}
-
-absl::Status Unsupported(std::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(std::string(what),
-                   " is not supported: a built-in template can be named in the domain file, "
-                   "`data.chat_template: chatml`"));
 }
 
 }  // namespace mozgach::jinja

@@ -12,7 +12,4 @@ namespace mozgach::jinja {
 // Sources above 1 MiB and trees deeper than kMaxTreeDepth are refused.
 absl::StatusOr<Body> Parse(std::string_view source);
 
-// "'what' is not supported", and what to do about it.
-absl::Status Unsupported(std::string_view what);
-
 }  // namespace mozgach::jinja

@@ -5,6 +5,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/utf8.h"
+#include "trainer/chat/jinja/characters.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
@@ -24,9 +27,9 @@ std::string FloatText(double number) {
 }
 
 // How one character stands between quotes; empty: as it is.
-using Escape = std::string (*)(char character, char quote);
+using Escape = std::string (*)(char32_t character, char quote);
 
-std::string JsonEscape(char c, char) {
+std::string JsonEscape(char32_t c, char) {
   switch (c) {
     case '"':
       return "\\\"";
@@ -45,17 +48,20 @@ std::string JsonEscape(char c, char) {
     default:
       break;
   }
-  if (static_cast<unsigned char>(c) >= 0x20) return "";
-  return absl::StrCat("\\u", absl::Hex(c, absl::kZeroPad4));
+  if (c >= 0x20) return "";
+  return absl::StrCat("\\u", absl::Hex(static_cast<uint32_t>(c), absl::kZeroPad4));
 }
 
-std::string PythonEscape(char c, char quote) {
+std::string PythonEscape(char32_t c, char quote) {
   if (c == '\n') return "\\n";
   if (c == '\r') return "\\r";
   if (c == '\t') return "\\t";
-  if (c == '\\' || c == quote) return {'\\', c};
-  if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) return "";
-  return absl::StrCat("\\x", absl::Hex(c, absl::kZeroPad2));
+  if (c == '\\' || c == static_cast<char32_t>(quote)) return {'\\', static_cast<char>(c)};
+  if (IsPrintable(c)) return "";
+  const auto code = static_cast<uint32_t>(c);
+  if (c <= 0xFF) return absl::StrCat("\\x", absl::Hex(code, absl::kZeroPad2));
+  if (c <= 0xFFFF) return absl::StrCat("\\u", absl::Hex(code, absl::kZeroPad4));
+  return absl::StrCat("\\U", absl::Hex(code, absl::kZeroPad8));
 }
 
 class Writer {
@@ -90,12 +96,13 @@ class Writer {
       return std::string(std::isnan(*number) ? "NaN" : *number < 0 ? "-Infinity" : "Infinity");
     }
     if (value.IsUndefined() && !json_) return std::string("Undefined");
-    return absl::InvalidArgumentError(absl::StrCat(KindName(value), " cannot be written as text"));
+    return Unsupported(absl::StrCat("writing ", KindName(value), " as text"));
   }
 
   absl::Status WriteText(const Text& text) {
     const std::string& bytes = text.bytes();
     RETURN_IF_ERROR(budget_->Spend(2 * bytes.size()));
+    if (text.markup() && !json_) return Unsupported("a list of strings marked 'safe', as text");
     const bool single =
         !json_ && (bytes.find('\'') == std::string::npos || bytes.find('"') != std::string::npos);
     const char quote = single ? '\'' : '"';
@@ -104,9 +111,15 @@ class Writer {
     size_t offset = 0;
     for (const Text::Run& run : text.runs()) {
       for (size_t begin = offset; offset < run.end; begin = offset) {
-        while (offset < run.end && escape(bytes[offset], quote).empty()) ++offset;
-        out_.Append(std::string_view(bytes).substr(begin, offset - begin), run.origin);
-        if (offset < run.end) out_.Append(escape(bytes[offset++], quote), run.origin);
+        std::string escaped;
+        size_t end = begin;  // of what stands as it is
+        while (offset < run.end && escaped.empty()) {
+          end = offset;
+          escaped = escape(NextCodePoint(bytes, &offset), quote);
+        }
+        if (escaped.empty()) end = offset;
+        out_.Append(std::string_view(bytes).substr(begin, end - begin), run.origin);
+        out_.Append(escaped, run.origin);
       }
     }
     Put(std::string_view(&quote, 1));
@@ -128,7 +141,10 @@ class Writer {
   }
 
   absl::Status WriteList(const List& list, int64_t level) {
-    const bool tuple = list.tuple && !json_;
+    if (list.kind > ListKind::kTuple) {
+      return Unsupported("writing a range, keys(), values() or items() as text");
+    }
+    const bool tuple = list.kind == ListKind::kTuple && !json_;
     Put(tuple ? "(" : "[");
     for (size_t i = 0; i < list.items.size(); ++i) {
       RETURN_IF_ERROR(BeginItem(i == 0, level + 1));
@@ -175,9 +191,8 @@ absl::StatusOr<Text> ToText(const Value& value, Budget* budget) {
 }
 
 absl::StatusOr<Text> ToJsonText(const Value& value, std::optional<int64_t> indent, Budget* budget) {
-  if (indent && (*indent < 0 || *indent > 100)) {
-    return absl::InvalidArgumentError("tojson: indent must be 0 to 100");
-  }
+  if (indent && *indent > 100) return Unsupported("an indent above 100");
+  if (indent && *indent < 0) indent = 0;
   Writer writer(/*json=*/true, indent, budget);
   RETURN_IF_ERROR(writer.Write(value, 0));
   return writer.Take();

@@ -2,8 +2,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/utf8.h"
+#include "trainer/chat/jinja/case_mapping.h"
+#include "trainer/chat/jinja/characters.h"
 #include "trainer/chat/jinja/methods.h"
 #include "trainer/chat/jinja/string_operations.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
@@ -29,38 +33,33 @@ absl::StatusOr<Value> ListOf(std::vector<Text> parts, Budget* budget) {
 
 template <Side side>
 absl::StatusOr<Value> StripMethod(const Text& text, const Arguments& arguments, Budget* budget) {
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"chars"}));
+  ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 0, 1));
   ASSIGN_OR_RETURN(const std::string* set, OptionalString(values[0]));
   return Value::OfText(Strip(text, set, side));
 }
 
 template <Text (*change)(const Text&)>
 absl::StatusOr<Value> CaseMethod(const Text& text, const Arguments& arguments, Budget* budget) {
-  RETURN_IF_ERROR(Bind(arguments, {}).status());
+  RETURN_IF_ERROR(BindPositional(arguments, 0, 0).status());
   return Value::OfText(change(text));
 }
 
+using SplitFunction = absl::StatusOr<std::vector<Text>> (*)(const Text&, const std::string*,
+                                                            int64_t, Budget*);
+
+template <SplitFunction split>
 absl::StatusOr<Value> SplitMethod(const Text& text, const Arguments& arguments, Budget* budget) {
   ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"sep", "maxsplit"}));
   ASSIGN_OR_RETURN(const std::string* separator, OptionalString(values[0]));
-  ASSIGN_OR_RETURN(std::vector<Text> parts,
-                   Split(text, separator, AsInteger(values[1]).value_or(-1), budget));
-  return ListOf(std::move(parts), budget);
-}
-
-absl::StatusOr<Value> RightSplitMethod(const Text& text, const Arguments& arguments,
-                                       Budget* budget) {
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"sep", "maxsplit"}));
-  ASSIGN_OR_RETURN(const Text* separator, TextArgument(values[0]));
-  ASSIGN_OR_RETURN(std::vector<Text> parts,
-                   SplitRight(text, separator->bytes(), AsInteger(values[1]).value_or(-1), budget));
+  ASSIGN_OR_RETURN(const int64_t limit, IntegerArgument(values[1], -1));
+  ASSIGN_OR_RETURN(std::vector<Text> parts, split(text, separator, limit, budget));
   return ListOf(std::move(parts), budget);
 }
 
 absl::StatusOr<Value> SplitLinesMethod(const Text& text, const Arguments& arguments,
                                        Budget* budget) {
-  RETURN_IF_ERROR(Bind(arguments, {}).status());
-  ASSIGN_OR_RETURN(std::vector<Text> parts, SplitLines(text, budget));
+  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"keepends"}));
+  ASSIGN_OR_RETURN(std::vector<Text> parts, SplitLines(text, IsTrue(values[0]), budget));
   return ListOf(std::move(parts), budget);
 }
 
@@ -74,9 +73,10 @@ bool HasSuffix(std::string_view text, std::string_view part) {
 // startswith and endswith take one string or a tuple of them.
 template <bool (*has)(std::string_view, std::string_view)>
 absl::StatusOr<Value> AffixMethod(const Text& text, const Arguments& arguments, Budget* budget) {
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"affix"}));
+  ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 1, 1));
   std::vector<Value> affixes = {values[0]};
-  if (const List* list = values[0].list()) affixes = list->items;
+  const List* list = values[0].list();
+  if (list != nullptr && list->kind == ListKind::kTuple) affixes = list->items;
   for (const Value& value : affixes) {
     ASSIGN_OR_RETURN(const Text* affix, TextArgument(value));
     if (has(text.bytes(), affix->bytes())) return Value{true};
@@ -86,7 +86,7 @@ absl::StatusOr<Value> AffixMethod(const Text& text, const Arguments& arguments, 
 
 template <bool prefix>
 absl::StatusOr<Value> RemoveMethod(const Text& text, const Arguments& arguments, Budget* budget) {
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"affix"}));
+  ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 1, 1));
   ASSIGN_OR_RETURN(const Text* affix, TextArgument(values[0]));
   const bool found = (prefix ? HasPrefix : HasSuffix)(text.bytes(), affix->bytes());
   if (!found) return Value::OfText(text);
@@ -95,16 +95,16 @@ absl::StatusOr<Value> RemoveMethod(const Text& text, const Arguments& arguments,
 }
 
 absl::StatusOr<Value> ReplaceMethod(const Text& text, const Arguments& arguments, Budget* budget) {
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"old", "new", "count"}));
+  ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 2, 3));
   ASSIGN_OR_RETURN(const Text* from, TextArgument(values[0]));
   ASSIGN_OR_RETURN(const Text* to, TextArgument(values[1]));
-  ASSIGN_OR_RETURN(Text replaced,
-                   Replace(text, from->bytes(), *to, AsInteger(values[2]).value_or(-1), budget));
+  ASSIGN_OR_RETURN(const int64_t count, IntegerArgument(values[2], -1));
+  ASSIGN_OR_RETURN(Text replaced, Replace(text, from->bytes(), *to, count, budget));
   return Value::OfText(std::move(replaced));
 }
 
 absl::StatusOr<Value> FindMethod(const Text& text, const Arguments& arguments, Budget* budget) {
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"sub"}));
+  ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 1, 1));
   ASSIGN_OR_RETURN(const Text* part, TextArgument(values[0]));
   const size_t found = text.bytes().find(part->bytes());
   if (found == std::string::npos) return Value{int64_t{-1}};
@@ -112,7 +112,7 @@ absl::StatusOr<Value> FindMethod(const Text& text, const Arguments& arguments, B
 }
 
 absl::StatusOr<Value> CountMethod(const Text& text, const Arguments& arguments, Budget* budget) {
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"sub"}));
+  ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 1, 1));
   ASSIGN_OR_RETURN(const Text* part, TextArgument(values[0]));
   if (part->empty()) return Value::OfInteger(CountCharacters(text.bytes()) + 1);
   size_t count = 0;
@@ -124,7 +124,7 @@ absl::StatusOr<Value> CountMethod(const Text& text, const Arguments& arguments, 
 }
 
 absl::StatusOr<Value> JoinMethod(const Text& text, const Arguments& arguments, Budget* budget) {
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"iterable"}));
+  ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 1, 1));
   ASSIGN_OR_RETURN(const auto items, Items(values[0], budget));
   std::vector<Text> parts;
   for (const Value& item : items->items) {
@@ -137,9 +137,13 @@ absl::StatusOr<Value> JoinMethod(const Text& text, const Arguments& arguments, B
 }
 
 absl::StatusOr<Value> IsDigitMethod(const Text& text, const Arguments& arguments, Budget* budget) {
-  RETURN_IF_ERROR(Bind(arguments, {}).status());
-  return Value{!text.empty() && std::all_of(text.bytes().begin(), text.bytes().end(),
-                                            [](char c) { return c >= '0' && c <= '9'; })};
+  RETURN_IF_ERROR(BindPositional(arguments, 0, 0).status());
+  for (size_t offset = 0; offset < text.size();) {
+    const char32_t c = NextCodePoint(text.bytes(), &offset);
+    if (IsOtherNumber(c)) return Unsupported("isdigit() of characters such as '²'");
+    if (!IsDecimalDigit(c)) return Value{false};
+  }
+  return Value{!text.empty()};
 }
 
 }  // namespace
@@ -153,8 +157,8 @@ const std::map<std::string, StringMethod>& StringMethods() {
       {"lower", CaseMethod<Lower>},
       {"title", CaseMethod<TitleMethod>},
       {"capitalize", CaseMethod<Capitalize>},
-      {"split", SplitMethod},
-      {"rsplit", RightSplitMethod},
+      {"split", SplitMethod<Split>},
+      {"rsplit", SplitMethod<SplitRight>},
       {"splitlines", SplitLinesMethod},
       {"startswith", AffixMethod<HasPrefix>},
       {"endswith", AffixMethod<HasSuffix>},

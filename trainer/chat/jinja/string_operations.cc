@@ -1,7 +1,5 @@
 #include "trainer/chat/jinja/string_operations.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -9,25 +7,6 @@
 
 namespace mozgach::jinja {
 namespace {
-
-char32_t UpperOf(char32_t c) {
-  return static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c)));
-}
-char32_t LowerOf(char32_t c) {
-  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
-}
-
-bool IsLetter(char32_t c) { return UpperOf(c) != c || LowerOf(c) != c; }
-
-// Upper case where `begins` says so of the character before, lower case elsewhere.
-Text CaseWords(const Text& text, bool (*begins)(char32_t before)) {
-  bool first = true;
-  return text.Map([&, begins](char32_t c) {
-    const char32_t changed = first ? UpperOf(c) : LowerOf(c);
-    first = begins(c);
-    return changed;
-  });
-}
 
 class Pieces {
  public:
@@ -61,32 +40,50 @@ absl::StatusOr<std::vector<Text>> SplitWords(const Text& text, int64_t limit, Bu
       RETURN_IF_ERROR(pieces.Add(std::exchange(begin, std::string::npos), here));
     }
   }
-  if (begin != std::string::npos) {
-    size_t end = bytes.size();
-    if (limit >= 0) end = begin + Strip(text.Slice(begin, end), nullptr, Side::kRight).size();
-    RETURN_IF_ERROR(pieces.Add(begin, end));
-  }
+  if (begin != std::string::npos) RETURN_IF_ERROR(pieces.Add(begin, bytes.size()));
   return pieces.Take();
 }
 
+// Bytes of `text` up to its last character that is white space, or is not.
+size_t EndOfLast(const std::string& bytes, size_t end, bool space) {
+  while (end > 0) {
+    size_t begin = end - 1;
+    while (begin > 0 && (static_cast<unsigned char>(bytes[begin]) & 0xC0) == 0x80) --begin;
+    size_t next = begin;
+    if (IsSpace(NextCodePoint(bytes, &next)) == space) return end;
+    end = begin;
+  }
+  return 0;
+}
+
+// The pieces from the last to the first.
+absl::Status SplitWordsRight(const Text& text, int64_t limit, Pieces* pieces) {
+  const std::string& bytes = text.bytes();
+  size_t end = EndOfLast(bytes, bytes.size(), /*space=*/false);
+  while (end > 0) {
+    const bool last = limit >= 0 && pieces->count() == limit;
+    const size_t begin = last ? 0 : EndOfLast(bytes, end, /*space=*/true);
+    RETURN_IF_ERROR(pieces->Add(begin, end));
+    end = EndOfLast(bytes, begin, /*space=*/false);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SplitTextRight(const Text& text, const std::string& separator, int64_t limit,
+                            Pieces* pieces) {
+  if (separator.empty()) return absl::InvalidArgumentError("rsplit: the separator is empty");
+  size_t end = text.size();
+  while (limit < 0 || pieces->count() < limit) {
+    if (end < separator.size()) break;
+    const size_t found = text.bytes().rfind(separator, end - separator.size());
+    if (found == std::string::npos) break;
+    RETURN_IF_ERROR(pieces->Add(found + separator.size(), end));
+    end = found;
+  }
+  return pieces->Add(0, end);
+}
+
 }  // namespace
-
-Text Upper(const Text& text) { return text.Map(UpperOf); }
-Text Lower(const Text& text) { return text.Map(LowerOf); }
-
-Text Capitalize(const Text& text) {
-  return CaseWords(text, [](char32_t) { return false; });
-}
-
-Text TitleMethod(const Text& text) {
-  return CaseWords(text, [](char32_t c) { return !IsLetter(c); });
-}
-
-Text TitleFilter(const Text& text) {
-  return CaseWords(text, [](char32_t c) {
-    return IsSpace(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
-  });
-}
 
 absl::StatusOr<std::vector<Text>> Split(const Text& text, const std::string* separator,
                                         int64_t limit, Budget* budget) {
@@ -104,33 +101,28 @@ absl::StatusOr<std::vector<Text>> Split(const Text& text, const std::string* sep
   return pieces.Take();
 }
 
-absl::StatusOr<std::vector<Text>> SplitRight(const Text& text, const std::string& separator,
+absl::StatusOr<std::vector<Text>> SplitRight(const Text& text, const std::string* separator,
                                              int64_t limit, Budget* budget) {
-  if (separator.empty()) return absl::InvalidArgumentError("rsplit: the separator is empty");
   Pieces pieces(text, budget);
-  size_t end = text.size();
-  while (limit < 0 || pieces.count() < limit) {
-    if (end < separator.size()) break;
-    const size_t found = text.bytes().rfind(separator, end - separator.size());
-    if (found == std::string::npos) break;
-    RETURN_IF_ERROR(pieces.Add(found + separator.size(), end));
-    end = found;
-  }
-  RETURN_IF_ERROR(pieces.Add(0, end));
+  RETURN_IF_ERROR(separator == nullptr ? SplitWordsRight(text, limit, &pieces)
+                                       : SplitTextRight(text, *separator, limit, &pieces));
   std::vector<Text> reversed = pieces.Take();
   std::reverse(reversed.begin(), reversed.end());
   return reversed;
 }
 
-absl::StatusOr<std::vector<Text>> SplitLines(const Text& text, Budget* budget) {
+absl::StatusOr<std::vector<Text>> SplitLines(const Text& text, bool keep_ends, Budget* budget) {
   const std::string& bytes = text.bytes();
   Pieces pieces(text, budget);
   size_t begin = 0;
-  while (begin < bytes.size()) {
-    const size_t end = std::min(bytes.find_first_of("\n\r\v\f", begin), bytes.size());
-    RETURN_IF_ERROR(pieces.Add(begin, end));
-    begin = end + (bytes.compare(end, 2, "\r\n") == 0 ? 2 : 1);
+  for (size_t offset = 0; offset < bytes.size();) {
+    const size_t end = offset;
+    if (!IsLineBreak(NextCodePoint(bytes, &offset))) continue;
+    if (bytes.compare(end, 2, "\r\n") == 0) ++offset;
+    RETURN_IF_ERROR(pieces.Add(begin, keep_ends ? offset : end));
+    begin = offset;
   }
+  if (begin < bytes.size()) RETURN_IF_ERROR(pieces.Add(begin, bytes.size()));
   return pieces.Take();
 }
 

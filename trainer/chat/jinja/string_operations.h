@@ -12,19 +12,14 @@
 
 namespace mozgach::jinja {
 
-Text Upper(const Text& text);
-Text Lower(const Text& text);
-Text Capitalize(const Text& text);   // str.capitalize()
-Text TitleMethod(const Text& text);  // str.title(): a word begins behind anything but a letter
-Text TitleFilter(const Text& text);  // Jinja's title: behind white space and -({[<
-
 // str.split(separator, limit); without separator at white space.  A negative limit is none.
 absl::StatusOr<std::vector<Text>> Split(const Text& text, const std::string* separator,
                                         int64_t limit, Budget* budget);
-// str.rsplit(separator, limit).
-absl::StatusOr<std::vector<Text>> SplitRight(const Text& text, const std::string& separator,
+// str.rsplit(separator, limit), which counts from the end.
+absl::StatusOr<std::vector<Text>> SplitRight(const Text& text, const std::string* separator,
                                              int64_t limit, Budget* budget);
-absl::StatusOr<std::vector<Text>> SplitLines(const Text& text, Budget* budget);
+// str.splitlines(keep_ends): at every line break that Unicode has.
+absl::StatusOr<std::vector<Text>> SplitLines(const Text& text, bool keep_ends, Budget* budget);
 
 // str.replace(from, to, limit).  A negative limit is none.
 absl::StatusOr<Text> Replace(const Text& text, const std::string& from, const Text& to,

@@ -2,10 +2,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/utf8.h"
+#include "trainer/chat/jinja/case_mapping.h"
 #include "trainer/chat/jinja/filters.h"
 #include "trainer/chat/jinja/operators.h"
-#include "trainer/chat/jinja/parser.h"
-#include "trainer/chat/jinja/string_operations.h"
+#include "trainer/chat/jinja/serialize.h"
+#include "trainer/chat/jinja/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {
@@ -30,18 +31,18 @@ const std::map<std::string, Predicate>& Predicates() {
       {"number", [](const Value& v) { return AsNumber(v).has_value(); }},
       {"string", [](const Value& v) { return v.text() != nullptr; }},
       {"mapping", [](const Value& v) { return v.map() != nullptr; }},
-      {"sequence", [](const Value& v) { return v.list() || v.map() || v.text(); }},
-      {"iterable",
-       [](const Value& v) { return v.list() || v.map() || v.text() || v.IsUndefined(); }},
-      {"callable",
-       [](const Value& v) { return v.As<Function>() || v.As<const MacroStatement*>(); }},
-      {"upper",
+      {"sequence",
        [](const Value& v) {
-         return v.text() && !v.text()->empty() && Upper(*v.text()).bytes() == v.text()->bytes();
+         const bool view = v.list() != nullptr && v.list()->IsView();
+         return (v.list() && !view) || v.map() || v.text() || v.IsUndefined();
        }},
-      {"lower",
+      {"iterable",
        [](const Value& v) {
-         return v.text() && !v.text()->empty() && Lower(*v.text()).bytes() == v.text()->bytes();
+         return v.list() || v.map() || v.text() || v.loop() || v.iterator() || v.IsUndefined();
+       }},
+      {"callable",
+       [](const Value& v) {
+         return v.As<Function>() || v.As<Macro>() || v.loop() || v.IsUndefined();
        }},
   };
   return *predicates;
@@ -52,17 +53,28 @@ const std::map<std::string, std::string>& Comparisons() {
   static const auto* const comparisons = new std::map<std::string, std::string>{
       {"equalto", "=="}, {"eq", "=="}, {"ne", "!="},     {"lt", "<"},
       {"lessthan", "<"}, {"le", "<="}, {"gt", ">"},      {"greaterthan", ">"},
-      {"ge", ">="},      {"in", "in"}, {"sameas", "=="},
+      {"ge", ">="},      {"in", "in"},
   };
   return *comparisons;
 }
 
-absl::StatusOr<bool> Divides(const Value& input, int64_t divisor) {
-  const auto number = AsInteger(input);
-  if (!number || divisor == 0) {
-    return absl::InvalidArgumentError(absl::StrCat("needs integers, not ", KindName(input)));
-  }
-  return divisor == -1 || *number % divisor == 0;
+absl::StatusOr<bool> Divides(const Value& input, const Value& divisor, Budget* budget) {
+  ASSIGN_OR_RETURN(const Value remainder, Operate("%", input, divisor, budget));
+  return Equal(remainder, Value{int64_t{0}}, budget);
+}
+
+// Python's `is`, where it is the same in every Python.
+absl::StatusOr<bool> IsSame(const Value& left, const Value& right, Budget* budget) {
+  if (left.data.index() != right.data.index()) return false;
+  if (left.IsNone() || left.As<bool>()) return Equal(left, right, budget);
+  if (left.map() != nullptr) return left.map() == right.map();
+  const bool lists = left.list() && right.list();
+  if (lists && left.list()->kind == ListKind::kList) return left.list() == right.list();
+  ASSIGN_OR_RETURN(const bool equal, Equal(left, right, budget));
+  const auto integer = AsInteger(left);
+  if (!equal || (integer && *integer >= -5 && *integer <= 256)) return equal;
+  if (left.As<Namespace*>() || left.loop() || left.iterator()) return true;
+  return Unsupported(absl::StrCat("'sameas' between two equal values of the kind ", KindName(left)));
 }
 
 absl::StatusOr<bool> Evaluate(const std::string& name, const Value& input,
@@ -74,11 +86,17 @@ absl::StatusOr<bool> Evaluate(const std::string& name, const Value& input,
   }
   if (name == "even" || name == "odd") {
     RETURN_IF_ERROR(Bind(arguments, {}).status());
-    ASSIGN_OR_RETURN(const bool even, Divides(input, 2));
+    ASSIGN_OR_RETURN(const bool even, Divides(input, Value{int64_t{2}}, budget));
     return even == (name == "even");
   }
-  ASSIGN_OR_RETURN(const std::vector<Value> values, Bind(arguments, {"other"}));
-  if (name == "divisibleby") return Divides(input, AsInteger(values[0]).value_or(0));
+  if (name == "lower" || name == "upper") {
+    RETURN_IF_ERROR(Bind(arguments, {}).status());
+    ASSIGN_OR_RETURN(const Text text, ToText(input, budget));
+    return name == "lower" ? IsLowerText(text) : IsUpperText(text);
+  }
+  ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 1, 1));
+  if (name == "divisibleby") return Divides(input, values[0], budget);
+  if (name == "sameas") return IsSame(input, values[0], budget);
   return Compare(Comparisons().at(name), input, values[0], budget);
 }
 
@@ -87,7 +105,8 @@ absl::StatusOr<bool> Evaluate(const std::string& name, const Value& input,
 absl::StatusOr<bool> ApplyTest(const std::string& name, const Value& input,
                                const Arguments& arguments, Budget* budget) {
   const bool known = Predicates().count(name) > 0 || Comparisons().count(name) > 0 ||
-                     name == "even" || name == "odd" || name == "divisibleby";
+                     name == "even" || name == "odd" || name == "divisibleby" ||
+                     name == "sameas" || name == "lower" || name == "upper";
   if (!known) return Unsupported(absl::StrCat("the test '", Abbreviate(name, 40), "'"));
   absl::StatusOr<bool> result = Evaluate(name, input, arguments, budget);
   if (!result.ok()) return Annotate(result.status(), absl::StrCat("is ", name));

@@ -41,12 +41,15 @@ Text Text::Slice(size_t begin, size_t end) const {
   return slice;
 }
 
-Text Text::Map(const std::function<char32_t(char32_t)>& change) const {
+Text Text::Map(const Change& change) const {
   Text changed;
   size_t offset = 0;
   for (const Run& run : runs_) {
     std::string bytes;
-    while (offset < run.end) AppendUtf8(change(NextCodePoint(bytes_, &offset)), &bytes);
+    while (offset < run.end) {
+      const char32_t character = NextCodePoint(bytes_, &offset);
+      change(character, std::string_view(bytes_).substr(offset), &bytes);
+    }
     changed.Append(bytes, run.origin);
   }
   return changed;
@@ -77,6 +80,11 @@ bool IsSpace(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
          c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
          c == 0x205F || c == 0x3000;
+}
+
+bool IsLineBreak(char32_t c) {
+  return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 ||
+         c == 0x2029;
 }
 
 Text Strip(const Text& text, const std::string* set, Side side) {

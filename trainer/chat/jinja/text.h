@@ -38,8 +38,14 @@ class Text {
   // Bytes [begin, end).  REQUIRES: both lie between characters, begin <= end <= size().
   Text Slice(size_t begin, size_t end) const;
 
-  // Each character replaced by what `change` makes of it.
-  Text Map(const std::function<char32_t(char32_t)>& change) const;
+  // Each character replaced by what `change` appends to `out`; `rest` is the text behind it.
+  using Change = std::function<void(char32_t character, std::string_view rest, std::string* out)>;
+  Text Map(const Change& change) const;
+
+  // Marked with the filter `safe`. Python's Markup escapes what is joined to it, so such a text may
+  // only be printed.
+  bool markup() const { return markup_; }
+  void set_markup() { markup_ = true; }
 
   // Origin of the byte at `offset`.  REQUIRES: offset < size().
   int OriginAt(size_t offset) const;
@@ -47,6 +53,7 @@ class Text {
  private:
   std::string bytes_;
   std::vector<Run> runs_;
+  bool markup_ = false;
 };
 
 // Characters (code points), as Python counts them.
@@ -57,6 +64,9 @@ std::vector<size_t> CharacterOffsets(std::string_view text);
 
 // What Python's str.isspace() says of a character.
 bool IsSpace(char32_t character);
+
+// What Python's str.splitlines() says of a character.
+bool IsLineBreak(char32_t character);
 
 // Bytes [begin, end) of `text` without the characters of `set` at its ends; white space where `set`
 // is null, as Python's str.strip().

@@ -2,7 +2,8 @@
 //
 // Lists and mappings never change once made (as in transformers' immutable sandbox) and nest at
 // most kMaxNesting deep, so that no walk over a value runs out of stack.  Only a namespace can be
-// written to; it belongs to the interpreter, so that one holding itself does not leak.
+// written to; it belongs to the interpreter, so that one holding itself does not leak.  An iterator
+// remembers that it was read.
 #pragma once
 
 #include <cstdint>
@@ -44,13 +45,25 @@ struct Function {
 struct Loop {
   std::shared_ptr<const List> items;
   size_t index = 0;
-  int depth = 1;
+};
+// What a filter such as `map` or `select` gives: it can be read once.
+struct Iterator {
+  enum class State { kUnread, kRead, kPartlyRead };
+
+  std::shared_ptr<const List> items;
+  State state = State::kUnread;
+};
+// A macro and the scope that it was defined in, which its body sees.
+struct Macro {
+  const MacroStatement* node;
+  size_t scope;
+  int64_t scope_number;  // tells scopes in one place apart
 };
 
 struct Value {
   std::variant<Undefined, None, bool, int64_t, double, std::shared_ptr<const Text>,
                std::shared_ptr<const List>, std::shared_ptr<const Map>, Namespace*,
-               std::shared_ptr<const Loop>, const MacroStatement*, Function>
+               std::shared_ptr<const Loop>, Macro, Function, std::shared_ptr<Iterator>>
       data;
 
   static Value OfText(Text text) { return {std::make_shared<const Text>(std::move(text))}; }
@@ -70,6 +83,10 @@ struct Value {
   const List* list() const { return Pointee<List>(); }
   const Map* map() const { return Pointee<Map>(); }
   const Loop* loop() const { return Pointee<Loop>(); }
+  Iterator* iterator() const {
+    const auto* pointer = As<std::shared_ptr<Iterator>>();
+    return pointer == nullptr ? nullptr : pointer->get();
+  }
 
  private:
   template <typename T>
@@ -79,10 +96,16 @@ struct Value {
   }
 };
 
+// Python's types that hold items in order. Values of different kinds are never equal, and only
+// lists and tuples can be written as text.
+enum class ListKind { kList, kTuple, kRange, kKeys, kValues, kPairs };
+
 struct List {
   std::vector<Value> items;
   int depth = 1;
-  bool tuple = false;  // written with parentheses, and equal to no list
+  ListKind kind = ListKind::kList;
+
+  bool IsView() const { return kind >= ListKind::kKeys; }  // dict.keys(), …: has no indices
 };
 
 using Entry = std::pair<std::string, Value>;
@@ -106,7 +129,9 @@ struct Namespace {
 absl::Status CheckDepth(int depth);
 
 // INVALID_ARGUMENT when nested too deep; a later entry of the same key replaces the earlier one.
-absl::StatusOr<Value> MakeList(std::vector<Value> items, Budget* budget, bool tuple = false);
+absl::StatusOr<Value> MakeList(std::vector<Value> items, Budget* budget,
+                               ListKind kind = ListKind::kList);
+absl::StatusOr<Value> MakeIterator(std::vector<Value> items, Budget* budget);
 absl::StatusOr<Value> MakeMap(std::vector<Entry> entries, Budget* budget);
 
 // INVALID_ARGUMENT when nested too deep; `depth` is how deep `json` lies already.
@@ -114,6 +139,9 @@ absl::StatusOr<Value> FromJson(const nlohmann::ordered_json& json, Budget* budge
 
 // INVALID_ARGUMENT, with why, for what is undefined.
 absl::Status CheckDefined(const Value& value);
+
+// INVALID_ARGUMENT for what cannot be the key of a mapping.
+absl::Status CheckHashable(const Value& value);
 
 // "string", "list", "mapping", … for messages.
 std::string KindName(const Value& value);
@@ -124,12 +152,17 @@ bool IsTrue(const Value& value);
 absl::StatusOr<bool> Equal(const Value& a, const Value& b, Budget* budget);
 
 // What a for loop goes over: items of a list, keys of a mapping, characters of a string, nothing
-// for what is undefined.  INVALID_ARGUMENT for anything else.
+// for what is undefined.  Reads an iterator to its end.  INVALID_ARGUMENT for anything else.
 absl::StatusOr<std::shared_ptr<const List>> Items(const Value& value, Budget* budget);
+
+// Tells an iterator that not all of its items were used: it cannot be read again.
+void StopReading(const Value& value);
 
 // The int behind an integer or a bool, the number behind these and a float; null: it is no such
 // thing.
 std::optional<int64_t> AsInteger(const Value& value);
 std::optional<double> AsNumber(const Value& value);
+// Like AsNumber, and exact for every integer.
+std::optional<long double> ExactNumber(const Value& value);
 
 }  // namespace mozgach::jinja
