@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/key_synonyms.h"
 #include "common/nearest_name.h"
 
 namespace mozgach {
@@ -28,16 +29,33 @@ struct NameCollector {
   std::vector<std::string>* names;
 };
 
-// Where else in the file `key` belongs: "training.learning_rate"; empty where nowhere.
-std::string HomeOf(const std::string& key) {
+std::vector<std::string> AllKeys() {
   std::vector<std::string> names;
   NameCollector collector{"", &names};
   const DomainSpec spec;
   VisitFields(spec, collector);
-  for (const std::string& name : names) {
-    if (name.substr(name.find('.') + 1) == key) return name;
+  return names;
+}
+
+std::string WithoutSection(const std::string& name) { return name.substr(name.find('.') + 1); }
+
+// Where else in the file `key` belongs: "training.learning_rate"; empty where nowhere.
+std::string HomeOf(const std::string& key) {
+  for (const std::string& name : AllKeys()) {
+    if (WithoutSection(name) == key) return name;
   }
-  return "";
+  return KeyOfOtherTool(key);
+}
+
+// What was meant by `key`, which is none of the section's keys `known`.
+std::string MeantKey(const std::string& key, const std::vector<std::string>& known) {
+  if (const std::string home = HomeOf(key); !home.empty()) return home;
+  if (const std::string here = NearestName(key, known); !here.empty()) return here;
+  // It may be misspelt and stand in the wrong section.
+  std::vector<std::string> keys;
+  for (const std::string& name : AllKeys()) keys.push_back(WithoutSection(name));
+  const std::string elsewhere = NearestName(key, keys);
+  return elsewhere.empty() ? "" : HomeOf(elsewhere);
 }
 
 }  // namespace
@@ -99,8 +117,7 @@ void FieldReader::Finish() {
 
 void FieldReader::ReportUnknown(const SpecValue::Entry& entry) {
   std::string message = absl::StrCat("unknown key ", Quoted(entry.key));
-  const std::string home = HomeOf(entry.key);
-  const std::string nearest = home.empty() ? NearestName(entry.key, known_) : home;
+  const std::string nearest = MeantKey(entry.key, known_);
   if (nearest.empty()) {
     absl::StrAppend(&message, "; ", path_.empty() ? "a domain file" : path_, " knows ",
                     absl::StrJoin(known_, ", "));

@@ -44,4 +44,16 @@ std::string NearestName(std::string_view typed, const std::vector<std::string>& 
   return nearest;
 }
 
+std::string NearestBase(std::string_view typed, const std::vector<std::string>& names) {
+  if (std::string near = NearestName(typed, names); !near.empty()) return near;
+  const auto last = [](std::string_view name) {
+    return std::string(name.substr(name.rfind('/') + 1));  // npos + 1 is 0
+  };
+  std::vector<std::string> lasts;
+  for (const std::string& name : names) lasts.push_back(last(name));
+  const std::string near = NearestName(last(typed), lasts);
+  const auto found = std::find(lasts.begin(), lasts.end(), near);
+  return near.empty() ? "" : names[static_cast<size_t>(found - lasts.begin())];
+}
+
 }  // namespace mozgach

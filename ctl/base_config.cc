@@ -12,6 +12,7 @@
 #include "common/base_format.h"
 #include "common/domain_spec.h"
 #include "common/files.h"
+#include "common/nearest_name.h"
 #include "common/spec_value.h"
 
 namespace mozgach {
@@ -49,6 +50,30 @@ std::optional<fs::path> Find(const std::string& base, const fs::path& folder) {
   return SnapshotOf(folder / absl::StrCat("models--", absl::StrReplaceAll(base, {{"/", "--"}})));
 }
 
+// The bases below `folders`, as domain files name them.
+std::vector<std::string> BasesBelow(const std::vector<fs::path>& folders) {
+  constexpr size_t kBasesMax = 10000;
+  constexpr char kCached[] = "models--";
+  std::vector<std::string> bases;
+  std::error_code ignored;
+  for (const fs::path& folder : folders) {
+    for (const auto& owner : fs::directory_iterator(folder, ignored)) {
+      const std::string name = owner.path().filename().string();
+      if (name.rfind(kCached, 0) == 0) {
+        bases.push_back(absl::StrReplaceAll(name.substr(sizeof(kCached) - 1), {{"--", "/"}}));
+        continue;
+      }
+      if (HasConfig(owner.path())) bases.push_back(name);
+      if (!owner.is_directory(ignored)) continue;
+      for (const auto& base : fs::directory_iterator(owner.path(), ignored)) {
+        if (bases.size() >= kBasesMax) return bases;
+        if (HasConfig(base.path())) bases.push_back(absl::StrCat(name, "/", base.path().filename().string()));
+      }
+    }
+  }
+  return bases;
+}
+
 absl::StatusOr<ModelConfig> Load(const fs::path& directory) {
   RETURN_IF_ERROR(CheckBaseFormat(directory));
   auto config = ModelConfig::Load(directory);
@@ -65,9 +90,11 @@ absl::StatusOr<ModelConfig> ReadBaseConfig(const std::string& base,
   }
   std::vector<std::string> looked;
   for (const fs::path& folder : folders) looked.push_back(folder.string());
+  const std::string near = NearestBase(base, BasesBelow(folders));
   return absl::NotFoundError(absl::StrCat(
       "base ", base, ": no config.json below ",
       looked.empty() ? "any folder" : absl::StrJoin(looked, ", "),
+      near.empty() ? "" : absl::StrCat("; did you mean ", near, "?"),
       "; say --bases DIR where DIR/", base, "/config.json lies (that file is enough)"));
 }
 

@@ -15,6 +15,7 @@ namespace mozgach {
 namespace {
 
 constexpr int kMaxMessageBytes = 64 << 20;
+constexpr Milliseconds kMomentBeforeProbe{150};
 constexpr Milliseconds kSilence{1000};  // then a person is told what it waits for
 
 std::shared_ptr<grpc::Channel> OpenChannel(
@@ -34,19 +35,31 @@ std::shared_ptr<grpc::Channel> OpenChannel(
   return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
-// A question, without its mark.
-const char* WhyNoAnswer(DoorState door, bool tls) {
-  if (door == DoorState::kRefuses) {
-    return ": connection refused, nothing listens there; is mozgach-scheduler running";
+// Why `address` was not reached, and what to try, as the end of a sentence.
+std::string WhyNoAnswer(DoorState door, bool tls) {
+  switch (door) {
+    case DoorState::kRefuses:
+      return ": connection refused, nothing listens there; is mozgach-scheduler running?";
+    case DoorState::kNoHost:
+      return ": there is no host of this name; is it spelt right?";
+    case DoorState::kHangs:
+      return ": something takes the connection and says nothing.  If it is mozgach-scheduler, it is "
+             "stopped or stuck: look at its process and its log, and start it again.";
+    case DoorState::kSpeaksGrpc:
+      if (!tls) break;
+      return ": what answers there does not use TLS; leave --tls and MOZGACH_TLS out, or start the "
+             "scheduler with --tls";
+    case DoorState::kEndsCall:
+      if (tls) break;
+      return ": something listens there, and does not speak gRPC in plaintext.  It seems to want "
+             "TLS: set MOZGACH_TLS, or give --tls DIR, with what `mozgachctl fleet` made for you; "
+             "or is it no mozgach-scheduler?";
+    case DoorState::kSilent:
+      break;
   }
-  if (tls) {
-    return "; is mozgach-scheduler running there, with a certificate of the same fleet for this "
-           "very name";
-  }
-  if (door == DoorState::kSilent) return "; is mozgach-scheduler running there";
-  return ": something listens there, and does not speak gRPC in plaintext.  It seems to want TLS: "
-         "set MOZGACH_TLS, or give --tls DIR, with what `mozgachctl fleet` made for you; or is it "
-         "no mozgach-scheduler";
+  return tls ? "; is mozgach-scheduler running there, with a certificate of the same fleet for this "
+               "very name?"
+             : "; is mozgach-scheduler running there?";
 }
 
 }  // namespace
@@ -66,6 +79,9 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const SchedulerDoor
                                                              Milliseconds patience) {
   ASSIGN_OR_RETURN(std::shared_ptr<grpc::ChannelCredentials> credentials, CredentialsFor(door));
   std::unique_ptr<Connection> connection(new Connection(door, std::move(credentials)));
+  const auto soon = std::chrono::system_clock::now() + std::min(patience, kMomentBeforeProbe);
+  if (connection->channel_->WaitForConnected(soon)) return connection;
+  if (IsRefused(door.address)) return connection->NoAnswer(Milliseconds(0));
   RETURN_IF_ERROR(connection->WaitUntilUp(patience));
   return connection;
 }
@@ -93,10 +109,12 @@ absl::Status Connection::WaitUntilUp(Milliseconds patience) {
 }
 
 absl::Status Connection::NoAnswer(Milliseconds patience) const {
+  const std::string waited = patience.count() == 0
+                                 ? " cannot be reached"
+                                 : absl::StrCat(" did not answer within ", patience.count() / 1000, " s");
   return absl::UnavailableError(absl::StrCat(
-      "the scheduler at ", address_, " did not answer within ", patience.count() / 1000, " s",
-      WhyNoAnswer(LookAtDoor(address_), tls_),
-      "?  Another address is given by --scheduler HOST:PORT or MOZGACH_SCHEDULER"));
+      "the scheduler at ", address_, waited, WhyNoAnswer(LookAtDoor(address_), tls_),
+      "  Another address is given by --scheduler HOST:PORT or MOZGACH_SCHEDULER"));
 }
 
 absl::Status Connection::Explain(const grpc::Status& status) const {
@@ -117,6 +135,8 @@ absl::Status Connection::Explain(const grpc::Status& status) const {
       return absl::UnimplementedError(absl::StrCat(
           "what answers at ", address_,
           " does not know this command; is it a mozgach-scheduler of the same version?"));
+    case grpc::StatusCode::DATA_LOSS:  // at the scheduler: not a file of who asks
+      return absl::InternalError(status.error_message());
     default:
       return FromGrpc(status);
   }

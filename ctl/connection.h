@@ -33,7 +33,8 @@ class Connection {
   static constexpr Milliseconds kDeepCall{24 * 3600'000};
 
   // INVALID_ARGUMENT for a door that leads nowhere or should not be gone through (CredentialsFor);
-  // UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there within `patience`.
+  // UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there within `patience`; at
+  // once where the connection is refused or the host does not exist.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const SchedulerDoor& door,
                                                           Milliseconds patience = kPatience);
 
@@ -70,7 +71,7 @@ class Connection {
   // Waits until the scheduler can be reached: at once where it is.  UNAVAILABLE, with what to try.
   absl::Status WaitUntilUp(Milliseconds patience = kPatience);
 
-  // The error for a scheduler that cannot be reached.
+  // The error for a scheduler that was not reached within `patience`; 0: at once.
   absl::Status NoAnswer(Milliseconds patience = kPatience) const;
 
   // What the scheduler answered; when it did not answer, what to try.

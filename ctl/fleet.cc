@@ -72,6 +72,19 @@ absl::StatusOr<int> Workers(const Settings& settings) {
   return 0;
 }
 
+absl::StatusOr<int> Forget(const std::vector<std::string>& workers, const Settings& settings) {
+  ASSIGN_OR_RETURN(const auto connection, settings.Connect());
+  for (const std::string& worker : workers) {
+    v1::ForgetWorkerRequest request;
+    request.set_worker(worker);
+    request.set_actor(Actor());
+    RETURN_IF_ERROR(connection->Call(&v1::JobService::Stub::ForgetWorker, request).status());
+    if (!settings.json) std::printf("worker %s is forgotten\n", worker.c_str());
+  }
+  if (settings.json) PrintJson({{"forgotten", workers}});
+  return 0;
+}
+
 struct DrainFlags {
   std::string worker, within;
   bool undo = false;
@@ -94,6 +107,10 @@ absl::StatusOr<int> Drain(const DrainFlags& flags, const Settings& settings) {
     PrintJson(ToJson(worker));
   } else {
     WorkerTable({worker}).Print();
+    std::fflush(stdout);
+    if (!flags.undo) {
+      std::fprintf(stderr, "`mozgachctl drain --undo %s` gives it work again\n", flags.worker.c_str());
+    }
   }
   return 0;
 }
@@ -207,10 +224,26 @@ absl::StatusOr<int> Events(const v1::ListEventsRequest& request, const Settings&
   return 0;
 }
 
+void AddWorkers(CLI::App& app, Command* command) {
+  CLI::App* workers = app.add_subcommand("workers", "List the workers and what they have");
+  CLI::App* ls = workers->add_subcommand("ls", "List them, as without a command");
+  auto names = std::make_shared<std::vector<std::string>>();
+  CLI::App* forget = workers->add_subcommand(
+      "forget", "Remove workers that are gone from the list and from the metrics");
+  forget->add_option("WORKER", *names, "As mozgachctl workers names it")->required();
+  workers->require_subcommand(0, 1);
+  forget->callback([names, command] {
+    *command = [names](const Settings& settings) { return Forget(*names, settings); };
+  });
+  workers->callback([ls, forget, command] {
+    if (ls->parsed() || !forget->parsed()) *command = Workers;
+  });
+}
+
 void AddDrain(CLI::App& app, Command* command) {
   auto flags = std::make_shared<DrainFlags>();
   CLI::App* drain =
-      app.add_subcommand("drain", "Let a worker finish what it runs and give it nothing more");
+      app.add_subcommand("drain", "Let a worker finish what it runs and give it nothing more, until --undo");
   drain->add_option("WORKER", flags->worker, "As mozgachctl workers names it")->required();
   auto* undo = drain->add_flag("--undo", flags->undo, "Give it work again; ends a quarantine, too");
   drain
@@ -254,8 +287,7 @@ void AddEvents(CLI::App& app, Command* command) {
 }  // namespace
 
 void AddFleetCommands(CLI::App& app, Command* command) {
-  CLI::App* workers = app.add_subcommand("workers", "List the workers and what they have");
-  workers->callback([command] { *command = Workers; });
+  AddWorkers(app, command);
   AddDrain(app, command);
   AddEvents(app, command);
 }

@@ -53,6 +53,12 @@ bool SayUnknownVerb(const CLI::App& program) {
   return true;
 }
 
+// As docs/exit_codes.md says.
+int ExitCodeOf(const absl::Status& status) {
+  constexpr int kUnreachable = 3;
+  return absl::IsUnavailable(status) ? kUnreachable : mozgach::ExitCode(status);
+}
+
 // A full disk behind stdout must not look like success.
 int Close(int exit_code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
@@ -124,5 +130,5 @@ int main(int argc, char** argv) {
   if (done.ok()) return Close(*done);
   std::fflush(stdout);
   std::fprintf(stderr, "mozgachctl: %s\n", std::string(done.status().message()).c_str());
-  return mozgach::ExitCode(done.status());
+  return ExitCodeOf(done.status());
 }

@@ -75,6 +75,13 @@ absl::StatusOr<v1::SubmitResponse> Send(Connection& connection, const Submission
   }
 }
 
+// "lora.r, data changed; supersedes job 17"
+std::string NoteOf(const v1::SubmitResponse::Outcome& outcome) {
+  if (outcome.changed_keys().empty()) return outcome.note();
+  return absl::StrCat(absl::StrJoin(outcome.changed_keys(), ", "), " changed",
+                      outcome.note().empty() ? "" : "; ", outcome.note());
+}
+
 void PrintOutcomes(const v1::SubmitResponse& response, bool dry_run) {
   Table table({{.title = "DOMAIN", .least = 10},
                {.title = "OUTCOME"},
@@ -86,7 +93,7 @@ void PrintOutcomes(const v1::SubmitResponse& response, bool dry_run) {
     table.AddRow({outcome.domain(),
                   {outcome.outcome(), same ? Tone::kFaint : Tone::kGood},
                   outcome.job() > 0 ? absl::StrCat(outcome.job()) : "",
-                  outcome.note()});
+                  NoteOf(outcome)});
     ++counts[outcome.outcome()];
   }
   table.Print();

@@ -97,7 +97,7 @@ void CertificateWatch::Look() {
   } else if (!trouble.empty() && !told_) {
     told_ = true;
     spdlog::error("{}; the certificate from before is shown until the files in {} are whole: copy "
-                  "them again, or make new ones (`mozgachctl fleet renew`)",
+                  "them again, or make new ones (`mozgachctl fleet scheduler --host NAME --replace`)",
                   trouble, folder_.string());
   }
 }

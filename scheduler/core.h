@@ -45,6 +45,8 @@ class Core {
   absl::StatusOr<v1::CancelResponse> Cancel(const Moment& now, const v1::CancelRequest& request);
   absl::StatusOr<v1::RetryResponse> Retry(const Moment& now, const v1::RetryRequest& request);
   absl::StatusOr<v1::Worker> Drain(const Moment& now, const v1::DrainWorkerRequest& request);
+  // NOT_FOUND, or FAILED_PRECONDITION where it still calls or holds a lease.
+  absl::Status ForgetWorker(const Moment& now, const v1::ForgetWorkerRequest& request);
 
   // The version that the alias points at, or pointed at if it is removed.
   absl::StatusOr<Version> SetAlias(const Moment& now, const v1::SetAliasRequest& request);

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/nearest_name.h"
+#include "common/utf8.h"
 #include "failpoint/failpoint.h"
 #include "scheduler/base_addition.h"
 #include "scheduler/cancellation.h"
@@ -36,6 +38,16 @@ v1::Event ViewEvent(const Event& event) {
   view.set_actor(event.actor);
   view.set_message(event.message);
   return view;
+}
+
+absl::Status NoWorker(const Ledger& ledger, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& [known, worker] : ledger.roster.workers()) names.push_back(known);
+  const std::string near = NearestName(name, names);
+  return absl::NotFoundError(absl::StrCat(
+      "there is no worker '", Abbreviate(name, 80), "'",
+      near.empty() ? "" : absl::StrCat("; did you mean '", near, "'?"),
+      near.empty() ? "; " : "  ", "`mozgachctl workers` lists those there are"));
 }
 
 }  // namespace
@@ -91,6 +103,39 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
   Expect(now);
   ledger_.notices.workers.insert(request.worker());
   return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
+}
+
+absl::Status Core::ForgetWorker(const Moment& now, const v1::ForgetWorkerRequest& request) {
+  Enter(now);
+  const std::string& name = request.worker();
+  const WorkerState* worker = ledger_.roster.Find(name);
+  if (worker == nullptr) return NoWorker(ledger_, name);
+  if (Roster::IsAwaited(*worker, now, ledger_.config.lease)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the scheduler has just started, and worker ", name, " may still call; try again in ",
+        ledger_.config.lease.count() / 1000, " s"));
+  }
+  if (!Roster::IsLost(*worker, now, ledger_.config.lease)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "worker ", name, " still calls; stop mozgach-worker on its host first, then forget it when "
+        "`mozgachctl workers` shows it as lost"));
+  }
+  if (!ledger_.leases.JobsOf(name).empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("worker ", name, " still holds a lease; try again in ",
+                     ledger_.config.lease.count() / 1000, " s"));
+  }
+  Transaction transaction(ledger_.database);
+  RETURN_IF_ERROR(transaction.status());
+  RETURN_IF_ERROR(ledger_.roster.RemoveRows(name));
+  RETURN_IF_ERROR(ledger_.events.Append({.time = now.wall,
+                                         .kind = "worker_forgotten",
+                                         .actor = request.actor(),
+                                         .message = name}));
+  RETURN_IF_ERROR(COMMIT("scheduler.worker.forget", transaction));
+  ledger_.roster.Forget(name);
+  Expect(now);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Version> Core::SetAlias(const Moment& now, const v1::SetAliasRequest& request) {

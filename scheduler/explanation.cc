@@ -1,6 +1,7 @@
 #include "scheduler/explanation.h"
 
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -8,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/json_text.h"
+#include "common/nearest_name.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/base_dispatch.h"
 #include "scheduler/job_notices.h"
@@ -93,6 +95,7 @@ std::string NobodyHas(Ledger& ledger, const Moment& now, const Job& job,
   if (held == nullptr) {
     const bool other = ledger.bases.Find(job.base) != nullptr;
     return absl::StrCat(nobody, " (", ledger.roster.workers().size(), " asked)",
+                        MeantBase(ledger, job.base),
                         other ? "; the scheduler holds it, but not this revision" : "",
                         "; `mozgachctl bases add DIR --name ", job.base, "` gives it to them");
   }
@@ -196,6 +199,17 @@ std::string Summary(Ledger& ledger, const Moment& now, const Job& job) {
 }
 
 }  // namespace
+
+std::string MeantBase(const Ledger& ledger, const std::string& base) {
+  std::set<std::string> known;
+  for (const auto& [name, held] : ledger.bases.all()) known.insert(name);
+  for (const auto& [name, worker] : ledger.roster.workers()) {
+    for (const v1::Base& offered : worker.bases) known.insert(offered.name());
+  }
+  if (known.count(base) > 0) return "";
+  const std::string near = NearestBase(base, {known.begin(), known.end()});
+  return near.empty() ? "" : absl::StrCat("; did you mean ", near, "?");
+}
 
 std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
   if (const std::string why = ledger.WhyNotWritable(); !why.empty()) {

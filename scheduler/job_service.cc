@@ -1,14 +1,26 @@
 #include "scheduler/job_service.h"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "scheduler/job_view.h"
 #include "scheduler/long_submission.h"
 #include "scheduler/streams.h"
 #include "scheduler/unary_reply.h"
 
 namespace mozgach {
+namespace {
+
+// A list of all jobs may be long: so many are shown at once, and others come in between.
+constexpr size_t kJobsAtOnce = 500;
+constexpr std::chrono::milliseconds kPause(1);
+
+}  // namespace
+
 grpc::ServerUnaryReactor* JobService::Submit(grpc::CallbackServerContext* context,
                                              const v1::SubmitRequest* request,
                                              v1::SubmitResponse* response) {
@@ -39,9 +51,31 @@ absl::Status JobService::RemoveDamaged(const std::vector<Draft>& drafts) {
 grpc::ServerUnaryReactor* JobService::List(grpc::CallbackServerContext* context,
                                            const v1::ListRequest* request,
                                            v1::ListResponse* response) {
-  return ReplyWith(
-      context, desk_.Ask([&](Core& core, const Moment& now) { return core.List(now, *request); }),
-      response);
+  return ReplyWith(context, ListInParts(*request), response);
+}
+
+absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& request) {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs,
+                   desk_.Ask([&](Core& core, const Moment& now) {
+                     core.Enter(now);
+                     return Select(core.ledger(), request.selector(), true);
+                   }));
+  // Others are answered between the parts; what is removed meanwhile is left out.
+  v1::ListResponse response;
+  for (size_t begin = 0; begin < jobs.size(); begin += kJobsAtOnce) {
+    const size_t end = std::min(jobs.size(), begin + kJobsAtOnce);
+    RETURN_IF_ERROR(desk_.Ask([&](Core& core, const Moment& now) -> absl::Status {
+      for (size_t i = begin; i < end; ++i) {
+        absl::StatusOr<v1::Job> job = ViewJob(core.ledger(), now, jobs[i], false);
+        if (absl::IsNotFound(job.status())) continue;
+        if (!job.ok()) return job.status();
+        *response.add_jobs() = *std::move(job);
+      }
+      return absl::OkStatus();
+    }));
+    std::this_thread::sleep_for(kPause);
+  }
+  return response;
 }
 
 grpc::ServerUnaryReactor* JobService::Get(grpc::CallbackServerContext* context,
@@ -96,6 +130,20 @@ grpc::ServerUnaryReactor* JobService::DrainWorker(grpc::CallbackServerContext* c
   if (!asked.ok()) return ReplyWith<v1::Worker>(context, asked.status(), response);
   return ReplyWith(
       context, desk_.Ask([&](Core& core, const Moment& now) { return core.Drain(now, *asked); }),
+      response);
+}
+
+grpc::ServerUnaryReactor* JobService::ForgetWorker(grpc::CallbackServerContext* context,
+                                                   const v1::ForgetWorkerRequest* request,
+                                                   v1::ForgetWorkerResponse* response) {
+  const auto asked = doorman_.Sign(*context, *request);
+  if (!asked.ok()) return ReplyWith<v1::ForgetWorkerResponse>(context, asked.status(), response);
+  return ReplyWith(
+      context,
+      desk_.Ask([&](Core& core, const Moment& now) -> absl::StatusOr<v1::ForgetWorkerResponse> {
+        RETURN_IF_ERROR(core.ForgetWorker(now, *asked));
+        return v1::ForgetWorkerResponse();
+      }),
       response);
 }
 

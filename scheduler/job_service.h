@@ -39,6 +39,9 @@ class JobService final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* DrainWorker(grpc::CallbackServerContext* context,
                                         const v1::DrainWorkerRequest* request,
                                         v1::Worker* response) override;
+  grpc::ServerUnaryReactor* ForgetWorker(grpc::CallbackServerContext* context,
+                                         const v1::ForgetWorkerRequest* request,
+                                         v1::ForgetWorkerResponse* response) override;
   grpc::ServerUnaryReactor* ListEvents(grpc::CallbackServerContext* context,
                                        const v1::ListEventsRequest* request,
                                        v1::ListEventsResponse* response) override;
@@ -54,6 +57,7 @@ class JobService final : public v1::JobService::CallbackService {
                                           const v1::SubmitRequest& request);
   // A damaged dataset is missing from then on, and is sent again.
   absl::Status RemoveDamaged(const std::vector<Draft>& drafts);
+  absl::StatusOr<v1::ListResponse> ListInParts(const v1::ListRequest& request);
 
   FrontDesk& desk_;
   BlobStore& blobs_;

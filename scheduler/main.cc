@@ -35,7 +35,8 @@ void RaiseDescriptorLimit() {
 
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "mozgach-scheduler: %s\n", std::string(status.message()).c_str());
-  return mozgach::ExitCode(status);
+  // A damaged database is not a mistake of who typed the command.
+  return absl::IsDataLoss(status) ? 1 : mozgach::ExitCode(status);
 }
 
 // A full disk behind stdout must not look like success.

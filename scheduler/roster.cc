@@ -182,6 +182,11 @@ WorkerState* Roster::Find(const std::string& worker) {
   return it == workers_.end() ? nullptr : &it->second;
 }
 
+absl::Status Roster::RemoveRows(const std::string& worker) {
+  RETURN_IF_ERROR(Run(database_, sql::kForgetWorker, worker));
+  return Run(database_, sql::kForgetIncarnations, worker);
+}
+
 absl::Status Roster::SaveDrain(const std::string& worker, bool drain, WallTime by) {
   if (Find(worker) == nullptr) {
     return absl::NotFoundError(absl::StrCat("there is no worker '", worker,

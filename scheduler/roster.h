@@ -77,6 +77,10 @@ class Roster {
   absl::Status SaveDrain(const std::string& worker, bool drain, WallTime by);
   void MarkDrain(const std::string& worker, bool drain, WallTime by);
 
+  // Joins the open transaction: the rows of `worker` go.  Forget once it is committed.
+  absl::Status RemoveRows(const std::string& worker);
+  void Forget(const std::string& worker) { workers_.erase(worker); }
+
   // Stores when each worker called last, so that a scheduler that starts again can say it.
   absl::Status SaveCalls();
 

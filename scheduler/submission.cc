@@ -10,6 +10,8 @@
 #include "failpoint/failpoint.h"
 #include "scheduler/activity_log.h"
 #include "scheduler/cancellation.h"
+#include "scheduler/changed_keys.h"
+#include "scheduler/explanation.h"
 #include "scheduler/job_notices.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/placement.h"
@@ -26,6 +28,7 @@ struct Decision {
   bool supersedes = false;
   bool updates_notices = false;  // of the job that stays
   std::string note;
+  std::vector<std::string> changed_keys;  // "data": rows, too
 };
 
 absl::StatusOr<bool> StillStands(Ledger& ledger, const Job& latest) {
@@ -55,6 +58,9 @@ absl::Status DecideAgainst(Ledger& ledger, const Job& latest, Decision& decision
     decision.queues = true;
     decision.supersedes = !IsTerminal(latest.state);
     if (decision.supersedes) decision.note = absl::StrCat("supersedes job ", latest.job);
+    ASSIGN_OR_RETURN(const Queue::Details before, ledger.queue.GetDetails(latest.job));
+    decision.changed_keys = ChangedKeys(before.spec_json, job.spec_json);
+    if (latest.dataset_digest != job.dataset_digest) decision.changed_keys.push_back("data");
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(const bool stands, StillStands(ledger, latest));
@@ -96,6 +102,7 @@ absl::StatusOr<Decision> Decide(Ledger& ledger, const Moment& now, const Draft& 
     const std::string problem = held ? "" : ProblemOfBase(ledger.roster, draft.job.base);
     absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "no worker has base ",
                     base_key, " yet", held ? ": the one that takes the job fetches it" : "",
+                    held || !problem.empty() ? "" : MeantBase(ledger, draft.job.base),
                     problem.empty() ? "" : ": ", problem);
   }
   const BaseConfig* config = ledger.configs.Find(draft.job.base);
@@ -197,6 +204,7 @@ absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Moment& no
     for (std::string& notice : NoticesOf(ledger, draft.job)) {
       outcome.add_notices(std::move(notice));
     }
+    outcome.mutable_changed_keys()->Add(decision.changed_keys.begin(), decision.changed_keys.end());
     if (decision.latest.has_value() && !decision.queues) outcome.set_job(decision.latest->job);
     decisions.push_back(std::move(decision));
   }

@@ -1,4 +1,4 @@
-// What is at an address, for a person whose program was not answered there: nothing is said to it.
+// Probes an address, to explain to a person why a call was not answered there.
 #pragma once
 
 #include <string>
@@ -8,13 +8,20 @@
 namespace mozgach {
 
 enum class DoorState {
-  kListens,  // somebody takes the connection; who, is not known
-  kRefuses,  // the host is there, and nobody listens
-  kSilent,   // neither within the patience, or there is no such host
+  kSpeaksGrpc,  // a gRPC server without TLS answered
+  kEndsCall,    // something took the connection and refused plaintext gRPC: TLS, or another protocol
+  kHangs,       // something took the connection and said nothing: a program that is stopped or stuck
+  kRefuses,     // the host is there, and nobody listens
+  kNoHost,      // the name does not exist
+  kSilent,      // no connection within the patience
 };
 
-// Connects once and hangs up.  REQUIRES: CheckAddress(address, 1).  Looking up a host's name takes
-// as long as the system's resolver does; the rest takes `patience` at most.
+// Connects, sends the first bytes of a plaintext gRPC call, waits for the first bytes of an answer,
+// and hangs up.  REQUIRES: CheckAddress(address, 1).  Looking up a host's name takes as long as the
+// system's resolver does; the rest takes twice `patience` at most for each address of the name.
 DoorState LookAtDoor(const std::string& address, Milliseconds patience = Milliseconds(1000));
+
+// True when connections to the address are refused, or its host does not exist: waiting is no use.
+bool IsRefused(const std::string& address, Milliseconds patience = Milliseconds(200));
 
 }  // namespace mozgach

@@ -16,6 +16,9 @@ SELECT worker, incarnation, version, bases_json, draining, last_call_ms, drain_b
 -- name: forget_worker
 DELETE FROM workers WHERE worker = ?1
 
+-- name: forget_incarnations
+DELETE FROM incarnations WHERE worker = ?1
+
 -- name: knows_incarnation
 SELECT EXISTS (SELECT 1 FROM incarnations WHERE worker = ?1 AND incarnation = ?2)
 

@@ -1,6 +1,13 @@
 // The other commands, the real program against a fake scheduler: output, JSON, exit codes.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <chrono>
 #include <fstream>
 #include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "common/files.h"
 
 #include "fake_scheduler.h"
 #include "gmock/gmock.h"
@@ -14,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 class CommandTest : public testing::Test, public ProgramTest {
  protected:
@@ -120,12 +128,51 @@ TEST_F(CommandTest, WrongCommandLinesLeaveWith2AndHelpWith0) {
   EXPECT_EQ(RunCtl({"--scheduler", "nowhere", "ps"}).exit_code, 2);
 }
 
+TEST_F(CommandTest, WorkersAreListedAndForgotten) {
+  EXPECT_EQ(Ctl({"workers", "ls"}).out, Ctl({"workers"}).out);
+  const Said said = Ctl({"workers", "forget", "alpha"});
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_EQ(said.out, "worker alpha is forgotten\n");
+  ASSERT_EQ(scheduler_.jobs.forgotten.size(), 1u);
+  EXPECT_EQ(json::parse(Ctl({"--json", "workers", "forget", "alpha"}).out)["forgotten"],
+            json::array({"alpha"}));
+  const Said unknown = Ctl({"workers", "forget", "aplha"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean 'alpha'?"));
+  EXPECT_EQ(Ctl({"workers", "forget"}).exit_code, 2);
+}
+
+TEST_F(CommandTest, DrainSaysHowItIsUndone) {
+  EXPECT_THAT(Ctl({"drain", "alpha"}).err, HasSubstr("`mozgachctl drain --undo alpha`"));
+  EXPECT_EQ(Ctl({"drain", "--undo", "alpha"}).err, "");
+}
+
 TEST_F(CommandTest, ASchedulerThatDoesNotAnswerIsGivenUpOn) {
   // Nothing listens on the discard port.
-  const Said said = RunCtl({"--scheduler", "127.0.0.1:9", "ps"});
-  EXPECT_EQ(said.exit_code, 1);
-  EXPECT_THAT(said.err, HasSubstr("127.0.0.1:9 did not answer within 10 s: connection refused"));
-  EXPECT_THAT(said.err, HasSubstr("MOZGACH_SCHEDULER"));
+  for (const char* host : {"127.0.0.1", "localhost", "[::1]"}) {
+    const auto start = std::chrono::steady_clock::now();
+    const Said said = RunCtl({"--scheduler", absl::StrCat(host, ":9"), "ps"});
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3)) << "at once";
+    EXPECT_EQ(said.exit_code, 3) << host;
+    EXPECT_THAT(said.err, HasSubstr(":9 cannot be reached: connection refused")) << host;
+    EXPECT_THAT(said.err, HasSubstr("MOZGACH_SCHEDULER"));
+  }
+  EXPECT_EQ(RunCtl({"--scheduler", "127.0.0.1:9", "doctor"}).exit_code, 3) << "not: problems found";
+}
+
+TEST_F(CommandTest, ASchedulerThatHangsIsNotTakenForOneWithTls) {
+  const FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(own);
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&own), size), 0);
+  ASSERT_EQ(::listen(listener.get(), 16), 0);
+  ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&own), &size), 0);
+  const Said said = RunCtl({"--scheduler", absl::StrCat("127.0.0.1:", ntohs(own.sin_port)), "ps"});
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_THAT(said.err, HasSubstr("takes the connection and says nothing"));
+  EXPECT_THAT(said.err, Not(HasSubstr("TLS")));
 }
 
 TEST_F(CommandTest, ASchedulerBehindTlsIsToldFromNone) {

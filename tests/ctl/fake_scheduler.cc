@@ -103,6 +103,13 @@ grpc::Status FakeJobs::DrainWorker(grpc::ServerContext*, const v1::DrainWorkerRe
   return grpc::Status::OK;
 }
 
+grpc::Status FakeJobs::ForgetWorker(grpc::ServerContext*, const v1::ForgetWorkerRequest* request,
+                                    v1::ForgetWorkerResponse*) {
+  forgotten.push_back(*request);
+  if (request->worker() == "alpha") return grpc::Status::OK;
+  return {grpc::StatusCode::NOT_FOUND, "there is no worker 'aplha'; did you mean 'alpha'?"};
+}
+
 grpc::Status FakeBlobs::StatBlobs(grpc::ServerContext*, const v1::StatBlobsRequest* request,
                                   v1::StatBlobsResponse* response) {
   for (const std::string& sha256 : request->sha256()) {

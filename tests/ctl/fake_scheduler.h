@@ -33,11 +33,14 @@ class FakeJobs : public v1::JobService::Service {
                            v1::ListWorkersResponse*) override;
   grpc::Status DrainWorker(grpc::ServerContext*, const v1::DrainWorkerRequest*,
                            v1::Worker*) override;
+  grpc::Status ForgetWorker(grpc::ServerContext*, const v1::ForgetWorkerRequest*,
+                            v1::ForgetWorkerResponse*) override;
 
   std::vector<v1::SubmitRequest> submits;
   std::vector<v1::CancelRequest> cancels;
   std::vector<v1::RetryRequest> retries;
   std::vector<v1::DrainWorkerRequest> drains;
+  std::vector<v1::ForgetWorkerRequest> forgotten;
   std::vector<v1::WatchRequest> watches;
   std::vector<v1::Job> jobs;
   std::vector<v1::WatchResponse> changes;

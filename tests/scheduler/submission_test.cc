@@ -12,6 +12,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 class SubmissionTest : public Fleet {
  protected:
@@ -108,6 +110,32 @@ TEST_F(SubmissionTest, ChangedSpecSupersedesARunningJob) {
   Call(alpha);
   EXPECT_EQ(State(old), "cancelled");
   EXPECT_EQ(Get(old).reason(), "superseded by job 2");
+}
+
+TEST_F(SubmissionTest, ChangedNamesTheKeysThatDiffer) {
+  SubmitOne("law");
+  v1::SubmitResponse response = Submit({With(Domain("law"), "lora", {{"r", 16}})});
+  EXPECT_THAT(response.outcomes(0).changed_keys(), ElementsAre("lora.r"));
+  v1::Submission other = With(Domain("law", kTiny, 70, "other rows"), "training",
+                              {{"learning_rate", 1e-3}, {"num_train_epochs", 2}});
+  response = Submit({other});
+  EXPECT_THAT(response.outcomes(0).changed_keys(),
+              ElementsAre("lora.r", "priority", "training.learning_rate",
+                          "training.num_train_epochs", "data"));
+  EXPECT_THAT(Submit({other}).outcomes(0).changed_keys(), IsEmpty());
+}
+
+TEST_F(SubmissionTest, NamesTheBaseThatWasMeant) {
+  TestWorker alpha("alpha");
+  Call(alpha);
+  const auto note = [&](const std::string& domain, const std::string& base) {
+    return Submit({Domain(domain, base)}).outcomes(0).note();
+  };
+  EXPECT_THAT(note("a", "mozgach/tinny"), HasSubstr("did you mean mozgach/tiny?"));
+  EXPECT_THAT(note("b", "Mozgach/Tiny"), HasSubstr("did you mean mozgach/tiny?"));
+  EXPECT_THAT(note("c", "other/tiny"), HasSubstr("did you mean mozgach/tiny?"));
+  EXPECT_THAT(note("d", "meta/llama"), Not(HasSubstr("did you mean")));
+  EXPECT_THAT(Explain(1).summary(), HasSubstr("did you mean mozgach/tiny?"));
 }
 
 TEST_F(SubmissionTest, ChangeOfASucceededDomainIsANewVersionLater) {

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "common/files.h"
 #include "tests/registry/temporary_directory.h"
@@ -26,6 +28,14 @@ class Port {
   }
 
   void Listen() { EXPECT_EQ(::listen(fd_.get(), 1), 0); }
+  // Takes one connection, says `answer` after the first bytes, and hangs up.
+  void AnswerOnce(const std::string& answer) {
+    const FileDescriptor peer(::accept(fd_.get(), nullptr, nullptr));
+    char bytes[64];
+    EXPECT_GT(::recv(peer.get(), bytes, sizeof(bytes), 0), 0);
+    EXPECT_EQ(::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(answer.size()));
+  }
   std::string Of(const std::string& host) const { return host + ":" + port_; }
 
  private:
@@ -33,17 +43,43 @@ class Port {
   std::string port_;
 };
 
-TEST(DoorProbeTest, ADoorListensOrRefuses) {
+constexpr Milliseconds kShort{200};
+
+TEST(DoorProbeTest, RefusesUntilSomethingListens) {
   Port port;
   EXPECT_EQ(LookAtDoor(port.Of("127.0.0.1")), DoorState::kRefuses);
+  EXPECT_TRUE(IsRefused(port.Of("127.0.0.1")));
+  EXPECT_TRUE(IsRefused(port.Of("localhost")));
   port.Listen();
-  EXPECT_EQ(LookAtDoor(port.Of("127.0.0.1")), DoorState::kListens);
+  EXPECT_FALSE(IsRefused(port.Of("127.0.0.1")));
+  EXPECT_EQ(LookAtDoor(port.Of("127.0.0.1"), kShort), DoorState::kHangs) << "nobody answers";
+}
+
+TEST(DoorProbeTest, TellsGrpcFromSomethingElse) {
+  const std::string settings("\0\0\0\4\0\0\0\0\0", 9);
+  const std::string alert("\x15\x03\x01\0\x02\x02\x46", 7);
+  const std::string http = "HTTP/1.1 400 Bad Request\r\n\r\n";
+  for (const auto& [answer, state] : {std::pair(settings, DoorState::kSpeaksGrpc),
+                                      std::pair(alert, DoorState::kEndsCall),
+                                      std::pair(http, DoorState::kEndsCall),
+                                      std::pair(std::string(), DoorState::kEndsCall)}) {
+    Port port;
+    port.Listen();
+    std::thread server([&] { port.AnswerOnce(answer); });
+    EXPECT_EQ(LookAtDoor(port.Of("127.0.0.1")), state) << answer;
+    server.join();
+  }
+}
+
+TEST(DoorProbeTest, NamesThatDoNotExist) {
+  EXPECT_EQ(LookAtDoor("there.is.no.such.host.invalid:1"), DoorState::kNoHost);
+  EXPECT_TRUE(IsRefused("there.is.no.such.host.invalid:1"));
 }
 
 TEST(DoorProbeTest, OneOfTheAddressesOfANameIsEnough) {
   Port port;
   port.Listen();
-  EXPECT_EQ(LookAtDoor(port.Of("localhost")), DoorState::kListens);
+  EXPECT_EQ(LookAtDoor(port.Of("localhost"), kShort), DoorState::kHangs);
 }
 
 TEST(DoorProbeTest, ASocketThatThereIsNotIsNobodys) {
