@@ -32,6 +32,14 @@ class DatasetFinder {
     return path;
   }
 
+  // `key` may be left out or be null, but its text may not be empty.
+  void ExpectNoEmptyName(const char* key) {
+    const SpecValue* value = data_ == nullptr ? nullptr : data_->Find(key);
+    if (value == nullptr || !value->IsScalar()) return;
+    problems_->Add(value->place,
+                   absl::StrCat("data.", key, " is empty: name a file, or leave it out"));
+  }
+
  private:
   Place PlaceOf(const char* key, size_t index) const {
     const SpecValue* value = data_ == nullptr ? nullptr : data_->Find(key);
@@ -56,6 +64,7 @@ void FindDatasets(const SpecValue& root, const fs::path& directory, DomainFile* 
     file->validation = finder.Find(*name, "validation", 0);
   }
   if (!data.test.empty()) file->test = finder.Find(data.test, "test", 0);
+  if (data.test.empty()) finder.ExpectNoEmptyName("test");
 }
 
 void ReadSpec(const SpecValue& root, DomainSpec* spec, Problems* problems) {

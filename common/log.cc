@@ -1,5 +1,6 @@
 #include "common/log.h"
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
@@ -13,10 +14,30 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/status.h"
+#include "common/terminal_text.h"
 #include "common/utf8.h"
 
 namespace mozgach {
 namespace {
+
+// The message, with what a terminal would obey and what would begin another line written out.
+class EscapedMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    const std::string line = EscapeLine({message.payload.data(), message.payload.size()});
+    out.append(line.data(), line.data() + line.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<EscapedMessage>();
+  }
+};
+
+std::unique_ptr<spdlog::formatter> LineFormatter() {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<EscapedMessage>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %n: %*");
+  return formatter;
+}
 
 std::atomic<bool> started{false};
 
@@ -45,7 +66,7 @@ absl::Status StartLog(std::string_view program) {
   ASSIGN_OR_RETURN(const spdlog::level::level_enum level, LevelOfEnvironment());
   auto logger = std::make_shared<spdlog::logger>(
       std::string(program), std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %n: %v");
+  logger->set_formatter(LineFormatter());
   logger->flush_on(spdlog::level::info);
   logger->set_level(level);
   spdlog::set_default_logger(std::move(logger));

@@ -1,5 +1,7 @@
 #include "common/utf8.h"
 
+#include "common/terminal_text.h"
+
 namespace mozgach {
 namespace {
 
@@ -79,17 +81,7 @@ std::string Abbreviate(std::string_view text, size_t bytes) {
 
 std::string Showable(std::string_view text) {
   constexpr size_t kShownBytes = 4000;
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string shown;
-  for (const char c : Abbreviate(text, kShownBytes)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t') {
-      shown += c;
-    } else {
-      shown += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return shown;
+  return EscapeControls(Abbreviate(text, kShownBytes));
 }
 
 }  // namespace mozgach

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "common/terminal_text.h"
 #include "ctl/adapter_pull.h"
 #include "ctl/adapter_table.h"
 #include "ctl/command.h"
@@ -79,7 +80,7 @@ absl::StatusOr<int> Pull(const std::string& word, const std::string& target,
   NoteInterrupts();
   const absl::Status status = PullVersion(*connection, version, target);
   if (absl::IsCancelled(status) && Interrupted()) {
-    std::fprintf(stderr, "interrupted, nothing was left at %s\n", target.c_str());
+    std::fprintf(stderr, "interrupted, nothing was left at %s\n", EscapeControls(target).c_str());
     return InterruptedExitCode();
   }
   RETURN_IF_ERROR(status);
@@ -89,7 +90,7 @@ absl::StatusOr<int> Pull(const std::string& word, const std::string& target,
                {"path", std::filesystem::absolute(target).lexically_normal().string()}});
   } else {
     std::printf("%s@%s is at %s\n", version.domain().c_str(), version.version().c_str(),
-                target.c_str());
+                EscapeControls(target).c_str());
   }
   return 0;
 }

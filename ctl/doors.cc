@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/nearest_name.h"
+#include "common/terminal_text.h"
 #include "ctl/command.h"
 #include "ctl/fleet_folder.h"
 #include "ctl/job_table.h"
@@ -161,8 +162,8 @@ absl::StatusOr<int> Tokens(const Settings& settings) {
   }
   tokens.Print();
   for (const v1::Revocation& revoked : response.revocations()) {
-    std::printf("what %s was given before %s is void, by %s\n", revoked.name().c_str(),
-                revoked.before().c_str(), revoked.revoked_by().c_str());
+    std::printf("what %s was given before %s is void, by %s\n", EscapeLine(revoked.name()).c_str(),
+                EscapeLine(revoked.before()).c_str(), EscapeLine(revoked.revoked_by()).c_str());
   }
   return 0;
 }

@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "common/clock.h"
 #include "common/duration.h"
+#include "common/terminal_text.h"
 #include "ctl/command.h"
 #include "ctl/job_table.h"
 #include "ctl/message_json.h"
@@ -66,8 +68,8 @@ absl::StatusOr<int> Workers(const Settings& settings) {
   }
   for (const v1::Worker& worker : response.workers()) {
     if (worker.quarantine_reason().empty()) continue;
-    std::fprintf(stderr, "%s is quarantined until %s: %s\n", worker.worker().c_str(),
-                 worker.quarantined_until().c_str(), worker.quarantine_reason().c_str());
+    std::fprintf(stderr, "%s is quarantined until %s: %s\n", EscapeLine(worker.worker()).c_str(),
+                 worker.quarantined_until().c_str(), EscapeLine(worker.quarantine_reason()).c_str());
   }
   return 0;
 }

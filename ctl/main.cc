@@ -9,8 +9,10 @@
 #include "common/duration.h"
 #include "common/log_line.h"
 #include "common/nearest_name.h"
+#include "common/terminal_text.h"
 #include "common/utf8.h"
 #include "ctl/command.h"
+#include "security/grpc_log.h"
 
 namespace {
 
@@ -49,7 +51,7 @@ bool SayUnknownVerb(const CLI::App& program) {
   const std::string near = ours.empty() ? mozgach::NearestName(rest[0], verbs) : ours;
   const std::string meant = near.empty() ? "" : "did you mean '" + near + "'?  ";
   std::fprintf(stderr, "mozgachctl: `%s` has no command '%s'; %s`%s --help` lists them\n", path.c_str(),
-               mozgach::Abbreviate(rest[0], 80).c_str(), meant.c_str(), path.c_str());
+               mozgach::Showable(mozgach::Abbreviate(rest[0], 80)).c_str(), meant.c_str(), path.c_str());
   return true;
 }
 
@@ -69,6 +71,7 @@ int Close(int exit_code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  mozgach::RouteGrpcLog();
   mozgach::Settings settings;
   mozgach::Command command;
   CLI::App app("Gives work to a fleet of trainers and says what became of it.", "mozgachctl");
@@ -102,15 +105,14 @@ int main(int argc, char** argv) {
   mozgach::AddUpkeepCommands(app, &command);
   FallThrough(app);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::RequiredError& error) {
-    if (!SayUnknownVerb(app)) app.exit(error);
-    return 2;
-  } catch (const CLI::ExtrasError&) {
-    std::fprintf(stderr, "mozgachctl: %s\n", mozgach::AboutUnknownWord(app).c_str());
-    return 2;
+    mozgach::ParseCommandLine(app, argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    const bool required = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+    if (required && SayUnknownVerb(app)) return 2;
+    std::fprintf(stderr, "mozgachctl: %s\n", mozgach::AboutCommandLine(app, error).c_str());
+    return 2;
   }
   if (reconnect->count() > 0) {
     const absl::StatusOr<mozgach::Milliseconds> time = mozgach::ParseDurationOrZero(reconnect_for);
@@ -129,6 +131,7 @@ int main(int argc, char** argv) {
   const absl::StatusOr<int> done = command(settings);
   if (done.ok()) return Close(*done);
   std::fflush(stdout);
-  std::fprintf(stderr, "mozgachctl: %s\n", std::string(done.status().message()).c_str());
+  std::fprintf(stderr, "mozgachctl: %s\n",
+               mozgach::EscapeControls(std::string(done.status().message())).c_str());
   return ExitCodeOf(done.status());
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/files.h"
+#include "common/terminal_text.h"
 #include "ctl/base_config.h"
 #include "ctl/command.h"
 #include "ctl/job_table.h"
@@ -200,7 +201,7 @@ absl::StatusOr<int> Contexts(const PlanFlags& flags, const Settings& settings) {
 // Returns the exit code.
 int Report(const std::vector<std::string>& problems) {
   for (const std::string& problem : problems) {
-    std::fprintf(stderr, "mozgachctl: %s\n", problem.c_str());
+    std::fprintf(stderr, "mozgachctl: %s\n", EscapeControls(problem).c_str());
   }
   return problems.empty() ? 0 : 2;
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/terminal_text.h"
 #include "ctl/blob_upload.h"
 #include "ctl/command.h"
 #include "ctl/follow.h"
@@ -178,7 +179,7 @@ absl::StatusOr<int> Wait(Connection& connection, const v1::SubmitResponse& respo
 absl::StatusOr<int> Submit(const SubmitFlags& flags, const Settings& settings) {
   absl::StatusOr<Submission> submission = ReadSubmission(flags.files);
   if (!submission.ok()) {
-    std::fprintf(stderr, "%s\n", std::string(submission.status().message()).c_str());
+    std::fprintf(stderr, "%s\n", EscapeControls(std::string(submission.status().message())).c_str());
     return absl::InvalidArgumentError("nothing was submitted");
   }
   submission->request.set_dry_run(flags.dry_run);

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "common/terminal_text.h"
 #include "ctl/job_table.h"
 #include "ctl/table.h"
 #include "ctl/terminal.h"
@@ -18,7 +19,7 @@ constexpr Milliseconds kLineEvery{5'000};
 
 TransferDisplay::TransferDisplay(const std::string& what, uint64_t bytes)
     : bytes_(bytes), said_at_(Clock::System().SinceBoot()) {
-  std::fprintf(stderr, "%s\n", what.c_str());
+  std::fprintf(stderr, "%s\n", EscapeControls(what).c_str());
 }
 
 TransferDisplay::~TransferDisplay() {

@@ -20,6 +20,24 @@ absl::Status Refused(std::string_view path, const char* reason) {
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
+// Some disks fold letters, normalise Unicode, or do not have these characters: there a file would
+// come back under another name, or not at all.
+absl::Status CheckPortable(std::string_view path) {
+  if (!std::all_of(path.begin(), path.end(), absl::ascii_isascii)) {
+    return Refused(path, "is not plain ASCII, and some disks would change it");
+  }
+  if (path.find_first_of("<>:\"|?*") != path.npos) {
+    return Refused(path, "has one of the characters <>:\"|?*, which some disks do not have");
+  }
+  for (const absl::string_view part :
+       absl::StrSplit(absl::string_view(path.data(), path.size()), '/')) {
+    if (part.back() == '.' || part.back() == ' ') {
+      return Refused(path, "has a part that ends in a point or a space, which some disks drop");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckRelativePath(std::string_view path) {
@@ -60,6 +78,7 @@ absl::Status CheckAdapterFile(std::string_view path) {
   static constexpr std::string_view kData[] = {".safetensors", ".gguf", ".json",  ".jsonl",
                                                ".md",          ".txt",  ".jinja", ".model"};
   RETURN_IF_ERROR(CheckRelativePath(path));
+  RETURN_IF_ERROR(CheckPortable(path));
   const std::string_view name = path.substr(path.rfind('/') + 1);
   const size_t dot = name.rfind('.');
   const std::string_view ending = dot == name.npos ? "" : name.substr(dot);

@@ -20,7 +20,8 @@ absl::Status CheckAliasName(std::string_view alias);
 
 // OK for a file that a reader of adapters takes as data: weights as safetensors or GGUF, and text.
 // Formats that can run code when they are loaded (pickles, scripts, libraries) have no place in a
-// version, whatever a worker says.
+// version, whatever a worker says.  The name must mean the same on every disk: ASCII, without the
+// characters that Windows does not have.
 absl::Status CheckAdapterFile(std::string_view path);
 
 }  // namespace mozgach

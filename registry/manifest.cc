@@ -1,7 +1,9 @@
 #include "registry/manifest.h"
 
+#include <map>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "nlohmann/json.hpp"
@@ -9,6 +11,22 @@
 
 namespace mozgach {
 namespace {
+
+// Two names that differ only in the case of letters are one file, or one directory, on some disks.
+// `seen` maps folded paths to paths, of files and of the directories above them.
+absl::Status CheckCase(const std::string& path, std::map<std::string, std::string>& seen) {
+  for (size_t end = 0; end != std::string::npos;) {
+    end = path.find('/', end + 1);
+    const std::string part = path.substr(0, end);
+    const auto [it, first] = seen.emplace(absl::AsciiStrToLower(part), part);
+    if (!first && it->second != part) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("file '", path, "' and '", it->second, "' differ only in upper and lower ",
+                       "case, which some disks do not tell apart"));
+    }
+  }
+  return absl::OkStatus();
+}
 
 // True when a part before the last one of `path` is itself a file.
 bool LiesBelowAFile(const std::string& path, const std::set<std::string>& files) {
@@ -28,6 +46,8 @@ absl::Status CheckVersionFiles(const std::vector<VersionFile>& files) {
         absl::StrCat("the result has ", files.size(), " files; at most ", kVersionFilesMax));
   }
   std::set<std::string> paths;
+  std::map<std::string, std::string> seen = {{kManifestName, kManifestName},
+                                             {kMetricsName, kMetricsName}};
   for (const VersionFile& file : files) {
     RETURN_IF_ERROR(CheckRelativePath(file.path));
     if (!IsSha256Hex(file.sha256)) {
@@ -37,6 +57,7 @@ absl::Status CheckVersionFiles(const std::vector<VersionFile>& files) {
     if (!paths.insert(file.path).second) {
       return absl::InvalidArgumentError(absl::StrCat("file '", file.path, "' is there twice"));
     }
+    RETURN_IF_ERROR(CheckCase(file.path, seen));
   }
   paths.insert({kManifestName, kMetricsName});
   for (const std::string& path : paths) {

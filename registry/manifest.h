@@ -13,8 +13,9 @@ inline constexpr size_t kVersionFilesMax = 1000;
 inline constexpr char kManifestName[] = "manifest.json";
 inline constexpr char kMetricsName[] = "metrics.json";
 
-// OK when `files` can lie side by side, and with those two, in one directory: checked names, none
-// twice, none below another, at most kVersionFilesMax, digests well-formed, and at least one.
+// OK when `files` can lie side by side, and with those two, in one directory of any disk: checked
+// names, none twice (whatever the case of its letters), none below another, at most
+// kVersionFilesMax, digests well-formed, and at least one.
 absl::Status CheckVersionFiles(const std::vector<VersionFile>& files);
 
 // The text of manifest.json; `version.files` are all the files but the manifest itself.

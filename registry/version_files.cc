@@ -18,6 +18,7 @@
 #include "common/files.h"
 #include "common/json_text.h"
 #include "common/log.h"
+#include "common/open_beneath.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "registry/manifest.h"
@@ -273,6 +274,12 @@ absl::Status VersionFiles::Sweep(
   return absl::OkStatus();
 }
 
+absl::StatusOr<FileDescriptor> VersionFiles::OpenFile(const Version& version,
+                                                      const std::string& path) const {
+  return OpenBeneath(root_ / "adapters",
+                     fs::path(version.domain) / VersionName(version.number) / path);
+}
+
 absl::StatusOr<std::vector<std::string>> VersionFiles::Verify(const Version& version) const {
   const fs::path directory = Directory(version.domain, version.number);
   std::vector<std::string> problems;
@@ -281,10 +288,14 @@ absl::StatusOr<std::vector<std::string>> VersionFiles::Verify(const Version& ver
   std::set<std::string> found(listed.begin(), listed.end());
   for (const VersionFile& file : version.files) {
     if (found.erase(file.path) == 0) {
-      problems.push_back(absl::StrCat(file.path, " is missing"));
+      const bool replaced = absl::IsFailedPrecondition(OpenFile(version, file.path).status());
+      problems.push_back(absl::StrCat(
+          file.path, replaced ? " is missing: a symbolic link is in its place" : " is missing"));
       continue;
     }
-    const absl::StatusOr<std::string> digest = Sha256OfFile(directory / file.path);
+    const absl::StatusOr<FileDescriptor> opened = OpenFile(version, file.path);
+    const absl::StatusOr<std::string> digest =
+        opened.ok() ? Sha256OfFile(absl::StrCat("/dev/fd/", opened->get())) : opened.status();
     if (!digest.ok()) {
       problems.push_back(absl::StrCat(file.path, " cannot be read: ", digest.status().message()));
     } else if (*digest != file.sha256) {

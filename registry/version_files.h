@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "common/files.h"
 #include "common/status.h"
 #include "registry/blob_store.h"
 #include "registry/version.h"
@@ -62,6 +63,10 @@ class VersionFiles {
 
   // Removes what is staged for attempts that `keep` does not want.
   absl::Status Sweep(const std::function<bool(int64_t job, int64_t attempt)>& keep) const;
+
+  // A published file, for reading.  FAILED_PRECONDITION: a symbolic link, or no regular file, is in
+  // its place or in that of a directory above it.
+  absl::StatusOr<FileDescriptor> OpenFile(const Version& version, const std::string& path) const;
 
   // What differs between the directory and `version.files`: missing, changed and unknown files, one
   // line each; empty when every byte is right.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "common/files.h"
 #include "common/nearest_name.h"
+#include "common/web_hosts.h"
 
 namespace mozgach {
 namespace {
@@ -74,13 +75,31 @@ absl::Status SetDoor(const std::string& path, const std::string& key, const YAML
   return Wrong(path, value.Mark(), "insecure_plaintext must be true or false");
 }
 
+// One name, or a list of them.
+absl::Status SetHosts(const std::string& path, const YAML::Node& value, SchedulerConfig& config) {
+  std::vector<std::string> hosts;
+  if (value.IsScalar()) hosts.push_back(value.Scalar());
+  if (value.IsSequence()) {
+    for (const YAML::Node& host : value) hosts.push_back(host.IsScalar() ? host.Scalar() : "");
+  }
+  absl::Status status = hosts.empty() ? absl::InvalidArgumentError("expected names of hosts")
+                                      : CheckAllowedHosts(hosts);
+  if (!status.ok()) {
+    return Wrong(path, value.Mark(), absl::StrCat("http_allowed_hosts: ", status.message()));
+  }
+  config.http_allowed_hosts = std::move(hosts);
+  return absl::OkStatus();
+}
+
 absl::Status Set(const std::string& path, const YAML::Node& name, const YAML::Node& value,
                  SchedulerConfig& config) {
   const std::string text = name.IsScalar() ? name.Scalar() : "";
   if (text == "tls" || text == "insecure_plaintext") return SetDoor(path, text, value, config);
+  if (text == "http_allowed_hosts") return SetHosts(path, value, config);
   const auto key = Keys().find(text);
   if (key == Keys().end()) {
-    std::vector<std::string> known = {"tls", "insecure_plaintext"};
+    std::vector<std::string> known = {"tls", "insecure_plaintext",
+                                      "http_allowed_hosts"};
     for (const auto& [each, rule] : Keys()) known.push_back(each);
     const std::string near = NearestName(text, known);
     return Wrong(path, name.Mark(),

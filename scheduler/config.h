@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -44,6 +45,8 @@ struct SchedulerConfig {
   // As the flags of these names, which go before them.
   std::string tls;
   bool insecure_plaintext = false;
+  // Names, other than this host's, by which --http may be called: common/web_hosts.h.
+  std::vector<std::string> http_allowed_hosts;
 
   // The longest that a call is held open.
   Milliseconds WaitMax() const { return lease / 3; }

@@ -21,6 +21,7 @@
 #include "nlohmann/json.hpp"
 #include "scheduler/backup.h"
 #include "scheduler/base_service.h"
+#include "scheduler/call_memory.h"
 #include "scheduler/data_directory.h"
 #include "scheduler/database_copy.h"
 #include "scheduler/doorman.h"
@@ -36,6 +37,7 @@
 #include "scheduler/worker_service.h"
 #include "scheduler/write_watch.h"
 #include "security/address.h"
+#include "security/grpc_log.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
@@ -92,6 +94,7 @@ struct Daemon::Parts {
   std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<TokenBook> tokens;
   std::unique_ptr<Doorman> doorman;
+  CallMemory memory;
   std::unique_ptr<JobService> jobs;
   std::unique_ptr<WorkerService> workers;
   std::unique_ptr<RegistryService> registry;
@@ -166,7 +169,8 @@ absl::Status Daemon::OpenDoors(const DaemonOptions& options, const Clock& clock)
   const Doorman& doorman = *parts_->doorman;
   FrontDesk& desk = *parts_->desk;
   parts_->jobs = std::make_unique<JobService>(desk, *parts_->blobs, *parts_->logs, doorman);
-  parts_->workers = std::make_unique<WorkerService>(desk, *parts_->blobs, *parts_->logs, doorman);
+  parts_->workers = std::make_unique<WorkerService>(desk, *parts_->blobs, *parts_->logs, doorman,
+                                                     parts_->memory);
   parts_->registry = std::make_unique<RegistryService>(desk, doorman);
   parts_->bases = std::make_unique<BaseService>(desk, *parts_->blobs, doorman);
   parts_->fleet = std::make_unique<FleetService>(desk, *parts_->tokens, doorman);
@@ -187,6 +191,10 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   builder.AddListeningPort(options.listen, credentials, &port);
   builder.SetMaxReceiveMessageSize(kCallBytesMax);
   builder.SetMaxSendMessageSize(kCallBytesMax);
+  builder.SetResourceQuota(parts_->memory.quota());
+  // A compressed message is inflated before its size is checked, so it is refused (UNIMPLEMENTED).
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   // Otherwise a second scheduler could share the port and take half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
@@ -205,7 +213,7 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   builder.RegisterService(parts_->fleet.get());
   builder.RegisterService(parts_->upkeep_service.get());
   // gRPC tells at length what the one sentence below says, and of every stranger at the door.
-  gpr_set_log_function(LogOfGrpc);
+  if (!UserWantsGrpcLog()) gpr_set_log_function(LogOfGrpc);
   {
     std::optional<OwnerOnly> owner_only;
     if (is_socket) owner_only.emplace();
@@ -222,7 +230,15 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
 }
 
 absl::Status Daemon::ServeWeb(const DaemonOptions& options) {
-  ASSIGN_OR_RETURN(parts_->web, WebServer::Start(options.http, PagesOf(*parts_->desk)));
+  RefusedCalls& refused = parts_->doorman->refused();
+  WebOptions web{.address = options.http,
+                 .allowed_hosts = options.config.http_allowed_hosts,
+                 .how_to_allow = "To allow it, add it to http_allowed_hosts in the scheduler's "
+                                 "configuration, or give --http-allowed-host",
+                 .refused = [&refused](const std::string& host) {
+                   refused.CountHost(host, Clock::System().SinceBoot());
+                 }};
+  ASSIGN_OR_RETURN(parts_->web, WebServer::Start(web, PagesOf(*parts_->desk, refused)));
   http_address_ = parts_->web->address();
   return absl::OkStatus();
 }

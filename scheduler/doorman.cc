@@ -38,9 +38,11 @@ class Gate final : public grpc::AuthMetadataProcessor {
 
   grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext* connection,
                        OutputMetadata*, OutputMetadata*) override {
+    const std::string path = Value(metadata, ":path");
     const absl::StatusOr<Caller> caller = doorman_.Identify(*connection, metadata);
-    if (!caller.ok()) return ToReply(caller.status());
-    return ToReply(doorman_.Admit(*caller, Value(metadata, ":path")));
+    const absl::Status status = caller.ok() ? doorman_.Admit(*caller, path) : caller.status();
+    doorman_.CountRefusal(status, caller.ok() ? &*caller : nullptr, path);
+    return ToReply(status);
   }
 
  private:
@@ -91,13 +93,26 @@ absl::StatusOr<Caller> Doorman::Identify(const grpc::AuthContext& connection,
           "makes both, --tls DIR shows them");
     }
     identity = *named;
-    RETURN_IF_ERROR(tokens_.CheckNotRevoked(identity));
+    RETURN_IF_ERROR(tokens_.CheckCertificate(identity, clock_.Now()));
   }
   return Caller{.local = false, .role = identity.role, .name = identity.name};
 }
 
 absl::StatusOr<Caller> Doorman::CallerOf(const grpc::CallbackServerContext& context) const {
-  return Identify(*context.auth_context(), context.client_metadata());
+  absl::StatusOr<Caller> caller = Identify(*context.auth_context(), context.client_metadata());
+  CountRefusal(caller.status(), nullptr, "");
+  return caller;
+}
+
+void Doorman::CountRefusal(const absl::Status& refusal, const Caller* caller,
+                           std::string_view path) const {
+  if (refusal.ok()) return;
+  const bool named = caller != nullptr && !caller->local;
+  const std::string who = named ? absl::StrCat(mozgach::Name(caller->role), " ", caller->name)
+                                : std::string("a caller without a name");
+  const std::string method(path.substr(0, 100));
+  refused_.Count(refusal, named ? mozgach::Name(caller->role) : "none",
+                 method.empty() ? who : absl::StrCat(who, " of ", method), clock_.SinceBoot());
 }
 
 absl::Status Doorman::Admit(const Caller& caller, std::string_view path) {

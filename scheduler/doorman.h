@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "scheduler/rate_limit.h"
+#include "scheduler/refused_calls.h"
 #include "scheduler/token_book.h"
 
 namespace mozgach {
@@ -58,11 +59,17 @@ class Doorman {
   // PERMISSION_DENIED where its role does not suffice, RESOURCE_EXHAUSTED where it calls too often.
   absl::Status Admit(const Caller& caller, std::string_view path);
 
+  // Counts `refusal` of a call of `caller` (null: not identified) of the method at `path`, unless it
+  // is OK.
+  void CountRefusal(const absl::Status& refusal, const Caller* caller, std::string_view path) const;
+  RefusedCalls& refused() const { return refused_; }
+
  private:
   const Port port_;
   const TokenBook& tokens_;
   const Clock& clock_;
   RateLimit rate_;
+  mutable RefusedCalls refused_;
 };
 
 // The doorman outlives it.

@@ -1,15 +1,14 @@
 // A FileStream sends a file, from an offset on, as messages with one field `data`.
 #pragma once
 
-#include <fcntl.h>
 #include <grpcpp/support/server_callback.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <filesystem>
 #include <string>
+#include <utility>
 
 #include "common/files.h"
 #include "scheduler/unary_reply.h"
@@ -19,16 +18,13 @@ namespace mozgach {
 template <typename Response>
 class FileStream : public grpc::ServerWriteReactor<Response> {
  public:
-  FileStream(const absl::StatusOr<std::filesystem::path>& path, uint64_t offset) : offset_(offset) {
-    absl::Status status = path.status();
+  FileStream(absl::StatusOr<FileDescriptor> file, uint64_t offset) : offset_(offset) {
+    absl::Status status = file.status();
     if (++open_files_ > kOpenFilesMax) {
       status = absl::UnavailableError("too many downloads are under way; try again in a moment");
     }
     if (status.ok()) {
-      fd_ = FileDescriptor(::open(path->c_str(), O_RDONLY | O_CLOEXEC));
-      if (!fd_.valid()) status = SystemError(errno, "open what was asked for");
-    }
-    if (status.ok()) {
+      fd_ = *std::move(file);
       WriteNext();
     } else {
       this->Finish(ToReply(status));

@@ -122,7 +122,7 @@ absl::StatusOr<v1::Revocation> FleetService::TakeBack(const grpc::CallbackServer
   ASSIGN_OR_RETURN(const Caller caller, doorman_.CallerOf(context));
   RETURN_IF_ERROR(CheckActor(request.actor()));
   RETURN_IF_ERROR(CheckIdentityName(request.name()));
-  Revoked revoked{request.name(), {}, caller.Actor(request.actor())};
+  Revoked revoked{request.name(), {}, caller.Actor(request.actor()), {}};
   bool had_token = false;
   RETURN_IF_ERROR(Write([&](WallTime now) -> absl::StatusOr<Event> {
     revoked.before = now;

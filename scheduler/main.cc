@@ -5,13 +5,16 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "common/command_line.h"
 #include "common/end_signals.h"
 #include "common/log.h"
+#include "common/terminal_text.h"
 #include "failpoint/failpoint.h"
 #include "scheduler/daemon.h"
 #include "scheduler/upkeep_commands.h"
+#include "security/grpc_log.h"
 
 namespace {
 
@@ -34,7 +37,8 @@ void RaiseDescriptorLimit() {
 }
 
 int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "mozgach-scheduler: %s\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, "mozgach-scheduler: %s\n",
+               mozgach::EscapeControls(std::string(status.message())).c_str());
   // A damaged database is not a mistake of who typed the command.
   return absl::IsDataLoss(status) ? 1 : mozgach::ExitCode(status);
 }
@@ -51,10 +55,12 @@ int Keep(const absl::StatusOr<int>& done) {
 
 int main(int argc, char** argv) {
   if (const auto exit_code = mozgach::ObeyFailpointEnvironment()) return *exit_code;
+  mozgach::RouteGrpcLog();
   CLI::App app("Keeps the queue and the registry of a fleet, and gives its workers work.",
                "mozgach-scheduler");
   mozgach::DaemonOptions options;
   std::string config;
+  std::vector<std::string> allowed_hosts;
   mozgach::UpkeepCommand upkeep;
   app.add_option("--data", options.data, "Directory of queue, blobs, logs and registry; required");
   app.add_option("--listen", options.listen, "gRPC address, HOST:PORT (port 0: any) or unix:PATH")
@@ -67,19 +73,18 @@ int main(int argc, char** argv) {
                  "makes: who calls --listen shows a certificate or a token");
   app.add_flag("--insecure-plaintext", options.insecure_plaintext,
                "Let other hosts call --listen without TLS, and read --http");
+  app.add_option("--http-allowed-host", allowed_hosts,
+                 "Another name by which --http may be called; again for more, * for every name");
   app.add_option("--config", config, "YAML file of bounds and times");
   app.set_version_flag("--version", MOZGACH_VERSION);
   mozgach::AddUpkeepCommands(app, &upkeep);
   try {
-    app.parse(argc, argv);
+    mozgach::ParseCommandLine(app, argc, argv);
     if (!upkeep && options.data.empty()) throw CLI::RequiredError("--data");
-  } catch (const CLI::ExtrasError&) {
-    return Fail(absl::InvalidArgumentError(mozgach::AboutUnknownWord(app)));
   } catch (const CLI::Success& asked) {
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return Fail(absl::InvalidArgumentError(std::string(error.what()) +
-                                           "; `mozgach-scheduler --help` says more"));
+    return Fail(absl::InvalidArgumentError(mozgach::AboutCommandLine(app, error)));
   }
   if (absl::Status log = mozgach::StartLog("mozgach-scheduler"); !log.ok()) return Fail(log);
   if (upkeep) return Keep(upkeep());
@@ -90,6 +95,8 @@ int main(int argc, char** argv) {
     if (options.tls.empty()) options.tls = read->tls;
     options.insecure_plaintext |= read->insecure_plaintext;
   }
+  std::vector<std::string>& hosts = options.config.http_allowed_hosts;
+  hosts.insert(hosts.end(), allowed_hosts.begin(), allowed_hosts.end());
   RaiseDescriptorLimit();
   const sigset_t signals = BlockEndSignals();
   auto daemon = mozgach::Daemon::Start(options, mozgach::Clock::System());

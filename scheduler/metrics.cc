@@ -177,7 +177,16 @@ std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Moment& now)
 }
 
 std::vector<prometheus::MetricFamily> Metrics::Collect() const {
-  return desk_.Ask([](Core& core, const Moment& now) { return CollectFrom(core, now); });
+  std::vector<prometheus::MetricFamily> families =
+      desk_.Ask([](Core& core, const Moment& now) { return CollectFrom(core, now); });
+  MetricFamilies out;
+  for (const auto& [key, count] : refused_.counts()) {
+    out.Counter("mozgach_calls_refused_total",
+                "Calls refused since the start, by reason and by the caller's role.",
+                double(count), {{"reason", key.first}, {"role", key.second}});
+  }
+  for (prometheus::MetricFamily& family : out.Take()) families.push_back(std::move(family));
+  return families;
 }
 
 }  // namespace mozgach

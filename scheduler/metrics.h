@@ -7,19 +7,21 @@
 #include <vector>
 
 #include "scheduler/front_desk.h"
+#include "scheduler/refused_calls.h"
 
 namespace mozgach {
 
 class Metrics final : public prometheus::Collectable {
  public:
-  // The desk outlives it.
-  explicit Metrics(FrontDesk& desk) : desk_(desk) {}
+  // Both outlive it.
+  Metrics(FrontDesk& desk, const RefusedCalls& refused) : desk_(desk), refused_(refused) {}
 
   // Thread-safe.
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   FrontDesk& desk_;
+  const RefusedCalls& refused_;
 };
 
 // What Collect says about a core.

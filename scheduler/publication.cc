@@ -184,11 +184,9 @@ std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version) {
 }
 
 absl::Status CheckWeights(const Ledger& ledger, const Version& version) {
-  for (const VersionFile& file : version.files) {
-    ASSIGN_OR_RETURN(const std::filesystem::path blob, ledger.blobs.Path(file.sha256));
-    RETURN_IF_ERROR(CheckAdapterBytes(file.path, blob));
-  }
-  return absl::OkStatus();
+  return CheckAdapterFiles(version.files, version.base, [&](const VersionFile& file) {
+    return ledger.blobs.Path(file.sha256);
+  });
 }
 
 absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& version,

@@ -22,8 +22,8 @@ absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, int64_t 
 // Takes the sizes of the version's files from their blobs; returns those blobs that are not here.
 std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version);
 
-// Whether the weights among its files, whose blobs are here, are what their names say: see
-// CheckAdapterBytes.
+// Whether its files, whose blobs are here, are an adapter of its base that readers can load: see
+// CheckAdapterFiles.
 absl::Status CheckWeights(const Ledger& ledger, const Version& version);
 
 // Transaction 1, fenced by the attempt: the version is a row, the attempt takes no more reports.

@@ -116,12 +116,11 @@ absl::StatusOr<v1::VerifyVersionResponse> RegistryService::Verify(
 
 grpc::ServerWriteReactor<v1::DownloadFileResponse>* RegistryService::DownloadFile(
     grpc::CallbackServerContext* context, const v1::DownloadFileRequest* request) {
-  return new FileStream<v1::DownloadFileResponse>(PathOf(*request), request->offset());
+  return new FileStream<v1::DownloadFileResponse>(OpenFile(*request), request->offset());
 }
 
-absl::StatusOr<std::filesystem::path> RegistryService::PathOf(
-    const v1::DownloadFileRequest& request) {
-  return desk_.Ask([&](Core& core, const Moment&) -> absl::StatusOr<std::filesystem::path> {
+absl::StatusOr<FileDescriptor> RegistryService::OpenFile(const v1::DownloadFileRequest& request) {
+  return desk_.Ask([&](Core& core, const Moment&) -> absl::StatusOr<FileDescriptor> {
     AdapterStore& adapters = core.ledger().adapters;
     ASSIGN_OR_RETURN(const Version version, adapters.Get(request.domain(), request.version()));
     // Only a name that was published is ever opened.
@@ -133,14 +132,15 @@ absl::StatusOr<std::filesystem::path> RegistryService::PathOf(
           absl::StrCat(version.domain, " ", VersionName(version.number), " has no such file"));
     }
     const std::string name = VersionName(version.number);
-    std::filesystem::path path =
-        adapters.files().Directory(version.domain, version.number) / request.path();
-    std::error_code error;
-    if (std::filesystem::is_regular_file(path, error)) return path;
+    absl::StatusOr<FileDescriptor> file = adapters.files().OpenFile(version, request.path());
+    if (file.ok()) return file;
     return absl::NotFoundError(absl::StrCat(
         version.domain, " ", name, " was published with ", request.path(),
-        ", which is gone from the scheduler's disk; `mozgachctl adapters verify ", version.domain,
-        " ", name, "` says what else is, `mozgachctl doctor` what to do"));
+        absl::IsFailedPrecondition(file.status())
+            ? ", and something else is in its place on the scheduler's disk; `mozgachctl adapters "
+              "verify "
+            : ", which is gone from the scheduler's disk; `mozgachctl adapters verify ",
+        version.domain, " ", name, "` says what else is, `mozgachctl doctor` what to do"));
   });
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "mozgach/v1/registry_service.grpc.pb.h"
+#include "common/files.h"
 #include "scheduler/doorman.h"
 #include "scheduler/front_desk.h"
 
@@ -34,7 +35,7 @@ class RegistryService final : public v1::RegistryService::CallbackService {
   absl::StatusOr<v1::Version> Point(const grpc::CallbackServerContext& context,
                                     const v1::SetAliasRequest& request);
   absl::StatusOr<v1::VerifyVersionResponse> Verify(const v1::VerifyVersionRequest& request);
-  absl::StatusOr<std::filesystem::path> PathOf(const v1::DownloadFileRequest& request);
+  absl::StatusOr<FileDescriptor> OpenFile(const v1::DownloadFileRequest& request);
 
   FrontDesk& desk_;
   const Doorman& doorman_;

@@ -28,10 +28,13 @@ absl::Status TokenBook::Recover() {
   std::map<std::string, Revoked> revocations;
   Query rows(database_, sql::kEveryRevocation);
   while (rows.Next()) {
-    Revoked revoked{rows.Text(0), FromMillis(rows.Int(1)), rows.Text(2)};
+    Revoked revoked{rows.Text(0), FromMillis(rows.Int(1)), rows.Text(2), {}};
     revocations.emplace(revoked.name, std::move(revoked));
   }
   RETURN_IF_ERROR(rows.status());
+  Query early(database_, sql::kEveryEarlyCertificate);
+  while (early.Next()) revocations[early.Text(0)].early.insert(FromMillis(early.Int(1)));
+  RETURN_IF_ERROR(early.status());
   std::unique_lock lock(mutex_);
   tokens_ = std::move(tokens);
   revocations_ = std::move(revocations);
@@ -56,14 +59,22 @@ absl::Status TokenBook::Add(const IssuedToken& token, bool replace) {
 }
 
 absl::Status TokenBook::Revoke(const Revoked& revoked) {
+  std::vector<WallTime> early;
   {
     std::shared_lock lock(mutex_);
     if (revocations_.count(revoked.name) == 0 && revocations_.size() >= kTokensMax) {
       return absl::ResourceExhaustedError(
           "so many names have been revoked that a new authority is due: mozgachctl fleet init");
     }
+    for (const auto& [name, issued] : early_) {
+      if (name == revoked.name && issued > revoked.before) early.push_back(issued);
+    }
   }
   RETURN_IF_ERROR(Run(database_, sql::kForgetToken, revoked.name));
+  for (const WallTime issued : early) {
+    RETURN_IF_ERROR(
+        Run(database_, sql::kSaveEarlyCertificate, revoked.name, ToMillis(issued)));
+  }
   return Run(database_, sql::kSaveRevocation, revoked.name, ToMillis(revoked.before), revoked.by);
 }
 
@@ -86,10 +97,23 @@ absl::StatusOr<Identity> TokenBook::Check(std::string_view token, WallTime now) 
   return Identity{.role = issued.role, .name = *name, .issued = issued.created};
 }
 
-absl::Status TokenBook::CheckNotRevoked(const Identity& identity) const {
+void TokenBook::RememberEarly(const Identity& identity) const {
+  std::unique_lock lock(mutex_);
+  if (early_.size() < kEarlyMax) early_.emplace(identity.name, identity.issued);
+}
+
+absl::Status TokenBook::CheckCertificate(const Identity& identity, WallTime now) const {
+  if (identity.issued > now) RememberEarly(identity);
+  if (identity.issued > now + kClockAheadMax) {
+    return absl::UnauthenticatedError(absl::StrCat(
+        "the certificate of ", identity.name, " says that it was issued at ",
+        FormatTime(identity.issued), ", but it is ", FormatTime(now),
+        " on the scheduler's host: set the clocks right, then make another with --replace"));
+  }
   std::shared_lock lock(mutex_);
   const auto found = revocations_.find(identity.name);
-  if (found == revocations_.end() || identity.issued > found->second.before) {
+  if (found == revocations_.end() || (identity.issued > found->second.before &&
+                                      found->second.early.count(identity.issued) == 0)) {
     return absl::OkStatus();
   }
   return absl::UnauthenticatedError(

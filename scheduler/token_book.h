@@ -6,9 +6,11 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -30,6 +32,8 @@ struct Revoked {
   std::string name;
   WallTime before{};
   std::string by;
+  // Issue times after `before` of certificates that had been shown by then.
+  std::set<WallTime> early;
 };
 
 class TokenBook {
@@ -52,8 +56,13 @@ class TokenBook {
 
   // Whose token this is.  UNAUTHENTICATED: no token of ours, or one that has expired.
   absl::StatusOr<Identity> Check(std::string_view token, WallTime now) const;
-  // UNAUTHENTICATED when what was issued to it has been taken back.
-  absl::Status CheckNotRevoked(const Identity& identity) const;
+  // How far the clock that issued a certificate may be ahead.
+  static constexpr Milliseconds kClockAheadMax{10'000};
+
+  // UNAUTHENTICATED when the certificate was revoked, or says that it was issued more than
+  // kClockAheadMax after `now`: a revocation compares issue times with its own.  A revocation also
+  // covers every later issue time that was shown here before, accepted or not.
+  absl::Status CheckCertificate(const Identity& identity, WallTime now) const;
 
   bool Has(const std::string& name) const;
   std::vector<IssuedToken> tokens() const;
@@ -61,9 +70,15 @@ class TokenBook {
 
  private:
   Database& database_;
+  static constexpr size_t kEarlyMax = 1000;
+
+  void RememberEarly(const Identity& identity) const;
+
   mutable std::shared_mutex mutex_;
   std::map<std::string, IssuedToken> tokens_;
   std::map<std::string, Revoked> revocations_;
+  // Names and issue times of certificates that were shown before their issue time.
+  mutable std::set<std::pair<std::string, WallTime>> early_;
 };
 
 }  // namespace mozgach

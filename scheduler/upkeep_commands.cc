@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/terminal_text.h"
 #include "scheduler/backup.h"
 #include "scheduler/base_dispatch.h"
 #include "scheduler/examination.h"
@@ -14,8 +15,8 @@
 namespace mozgach {
 namespace {
 
-void Say(const std::string& line) { std::printf("%s\n", line.c_str()); }
-void Complain(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+void Say(const std::string& line) { std::printf("%s\n", EscapeControls(line).c_str()); }
+void Complain(const std::string& line) { std::fprintf(stderr, "%s\n", EscapeControls(line).c_str()); }
 
 std::string Show(const CopiedFiles& files) {
   return absl::StrCat(files.files, " files, ", ShowSize(files.bytes),

@@ -70,8 +70,8 @@ WebAnswer Health(FrontDesk& desk) {
 
 }  // namespace
 
-WebPages PagesOf(FrontDesk& desk) {
-  const auto metrics = std::make_shared<Metrics>(desk);
+WebPages PagesOf(FrontDesk& desk, const RefusedCalls& refused) {
+  const auto metrics = std::make_shared<Metrics>(desk, refused);
   return {{"/", [&desk] { return Front(desk); }},
           {"/health", [&desk] { return Health(desk); }},
           {"/metrics", [metrics] {

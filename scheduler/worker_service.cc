@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/open_beneath.h"
 #include "registry/blob_upload.h"
 #include "scheduler/file_stream.h"
 #include "scheduler/unary_reply.h"
@@ -16,14 +17,20 @@ constexpr int kBlobsInOneStat = 100000;
 // One Synchronize, held by the desk as long as there is nothing to say.
 class SynchronizeCall : public grpc::ServerUnaryReactor {
  public:
-  SynchronizeCall(FrontDesk& desk, const v1::SynchronizeRequest& request,
-                  v1::SynchronizeResponse* response)
-      : desk_(desk), request_(request), response_(response) {}
+  SynchronizeCall(FrontDesk& desk, const Doorman& doorman, CallMemory& memory,
+                  const v1::SynchronizeRequest& request, v1::SynchronizeResponse* response)
+      : desk_(desk), doorman_(doorman), memory_(memory), request_(request), response_(response) {
+    memory_.Add(1);
+  }
+  ~SynchronizeCall() override { memory_.Add(-1); }
 
   void Start(const absl::StatusOr<Caller>& caller) {
     absl::Status status = caller.status();
     if (status.ok()) status = CheckRequest(request_);
-    if (status.ok()) status = caller->CheckIsWorker(request_.worker());
+    if (status.ok()) {
+      status = caller->CheckIsWorker(request_.worker());
+      doorman_.CountRefusal(status, &*caller, "Synchronize");
+    }
     if (!status.ok()) return Finish(ToReply(status));
     desk_.Synchronize(request_, [this](absl::StatusOr<v1::SynchronizeResponse> answer) {
       if (answer.ok()) *response_ = *std::move(answer);
@@ -39,6 +46,8 @@ class SynchronizeCall : public grpc::ServerUnaryReactor {
 
  private:
   FrontDesk& desk_;
+  const Doorman& doorman_;
+  CallMemory& memory_;
   const v1::SynchronizeRequest& request_;
   v1::SynchronizeResponse* const response_;
 };
@@ -78,11 +87,11 @@ class UploadCall : public grpc::ServerReadReactor<v1::UploadBlobRequest> {
   std::unique_ptr<BlobUpload> upload_;
 };
 
-absl::StatusOr<std::filesystem::path> CompleteBlob(const BlobStore& blobs,
-                                                   const std::string& sha256) {
+absl::StatusOr<FileDescriptor> OpenBlob(const BlobStore& blobs, const std::string& sha256) {
   ASSIGN_OR_RETURN(const BlobStore::Stat stat, blobs.Find(sha256));
   if (!stat.complete) return absl::NotFoundError(absl::StrCat("there is no blob ", sha256));
-  return blobs.Path(sha256);
+  ASSIGN_OR_RETURN(const std::filesystem::path path, blobs.Path(sha256));
+  return OpenBeneath(path.parent_path(), path.filename());
 }
 
 }  // namespace
@@ -90,7 +99,7 @@ absl::StatusOr<std::filesystem::path> CompleteBlob(const BlobStore& blobs,
 grpc::ServerUnaryReactor* WorkerService::Synchronize(grpc::CallbackServerContext* context,
                                                      const v1::SynchronizeRequest* request,
                                                      v1::SynchronizeResponse* response) {
-  auto* call = new SynchronizeCall(desk_, *request, response);
+  auto* call = new SynchronizeCall(desk_, doorman_, memory_, *request, response);
   call->Start(doorman_.CallerOf(*context));
   return call;
 }
@@ -124,7 +133,7 @@ grpc::ServerReadReactor<v1::UploadBlobRequest>* WorkerService::UploadBlob(
 
 grpc::ServerWriteReactor<v1::DownloadBlobResponse>* WorkerService::DownloadBlob(
     grpc::CallbackServerContext* context, const v1::DownloadBlobRequest* request) {
-  return new FileStream<v1::DownloadBlobResponse>(CompleteBlob(blobs_, request->sha256()),
+  return new FileStream<v1::DownloadBlobResponse>(OpenBlob(blobs_, request->sha256()),
                                                   request->offset());
 }
 
@@ -145,7 +154,9 @@ absl::StatusOr<v1::AppendLogResponse> WorkerService::Append(
     return absl::NotFoundError(
         absl::StrCat("job ", request.job(), " has no attempt ", request.attempt()));
   }
-  RETURN_IF_ERROR(caller.CheckIsWorker((*attempt)->worker));
+  const absl::Status own = caller.CheckIsWorker((*attempt)->worker);
+  doorman_.CountRefusal(own, &caller, "AppendLog");
+  RETURN_IF_ERROR(own);
   v1::AppendLogResponse response;
   ASSIGN_OR_RETURN(const uint64_t size, logs_.Append(request.job(), request.attempt(),
                                                      request.offset(), request.data()));

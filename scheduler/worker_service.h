@@ -4,6 +4,7 @@
 #include "mozgach/v1/worker_service.grpc.pb.h"
 #include "registry/blob_store.h"
 #include "scheduler/attempt_log.h"
+#include "scheduler/call_memory.h"
 #include "scheduler/doorman.h"
 #include "scheduler/front_desk.h"
 
@@ -12,8 +13,9 @@ namespace mozgach {
 class WorkerService final : public v1::WorkerService::CallbackService {
  public:
   // All outlive the service.
-  WorkerService(FrontDesk& desk, BlobStore& blobs, AttemptLogs& logs, const Doorman& doorman)
-      : desk_(desk), blobs_(blobs), logs_(logs), doorman_(doorman) {}
+  WorkerService(FrontDesk& desk, BlobStore& blobs, AttemptLogs& logs, const Doorman& doorman,
+                CallMemory& memory)
+      : desk_(desk), blobs_(blobs), logs_(logs), doorman_(doorman), memory_(memory) {}
 
   grpc::ServerUnaryReactor* Synchronize(grpc::CallbackServerContext* context,
                                         const v1::SynchronizeRequest* request,
@@ -38,6 +40,7 @@ class WorkerService final : public v1::WorkerService::CallbackService {
   BlobStore& blobs_;
   AttemptLogs& logs_;
   const Doorman& doorman_;
+  CallMemory& memory_;
 };
 
 }  // namespace mozgach

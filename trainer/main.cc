@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "CLI/CLI.hpp"
+#include "common/command_line.h"
 #include "common/log_line.h"
 #include "common/utf8.h"
 #include "failpoint/failpoint.h"
@@ -56,9 +57,13 @@ int main(int argc, char** argv) {
   mozgach::AddServeCommand(app, &command);
   mozgach::AddDevicesCommand(app, &command);
   try {
-    app.parse(argc, argv);
+    // An empty prompt is a prompt.
+    mozgach::ParseCommandLine(app, argc, argv, {"--prompt"});
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::cerr << "mozgach-trainer: " << mozgach::AboutCommandLine(app, error) << std::endl;
+    return 2;
   }
   const absl::Status status = mozgach::CatchingExceptions(command);
   if (!status.ok()) std::cerr << "mozgach-trainer: " << mozgach::Showable(std::string(status.message()))

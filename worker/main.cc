@@ -12,7 +12,9 @@
 #include "absl/strings/str_format.h"
 #include "common/end_signals.h"
 #include "common/log.h"
+#include "common/terminal_text.h"
 #include "failpoint/failpoint.h"
+#include "security/grpc_log.h"
 #include "worker/options.h"
 #include "worker/worker.h"
 
@@ -70,7 +72,7 @@ SessionOptions SessionOf(const WorkerOptions& options) {
 }
 
 void Complain(const absl::Status& status) {
-  std::fprintf(stderr, "mozgach-worker: %s\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, "mozgach-worker: %s\n", EscapeControls(std::string(status.message())).c_str());
 }
 
 // Returns the exit code, or the error that decides it.
@@ -78,7 +80,7 @@ absl::StatusOr<int> Run(const WorkerOptions& options) {
   EndSignals signals;
   ASSIGN_OR_RETURN(const std::unique_ptr<Worker> worker, Worker::Open(options, SessionOf(options)));
   if (!options.http.empty()) {
-    ASSIGN_OR_RETURN(const std::string address, worker->metrics().Serve(options.http));
+    ASSIGN_OR_RETURN(const std::string address, worker->metrics().Serve(options.http, options.http_allowed_hosts));
     spdlog::info("metrics on http://{}/metrics", address);
   }
   spdlog::info("worker {} asks the scheduler at {} for work", options.name, options.scheduler);
@@ -112,5 +114,6 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (const auto exit_code = mozgach::ObeyFailpointEnvironment()) return *exit_code;
+  mozgach::RouteGrpcLog();
   return mozgach::Main(argc, argv);
 }

@@ -2,9 +2,9 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/text_serializer.h>
 
 #include <cmath>
-#include <exception>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -141,17 +141,21 @@ WorkerMetrics::WorkerMetrics(const std::string& worker, const std::string& versi
 
 WorkerMetrics::~WorkerMetrics() = default;
 
-absl::StatusOr<std::string> WorkerMetrics::Serve(const std::string& address) {
-  try {
-    exposer_ = std::make_unique<prometheus::Exposer>(address, /*num_threads=*/1);
-    exposer_->RegisterCollectable(registry_);
-    const std::string host = address.substr(0, address.rfind(':'));
-    return absl::StrCat(host, ":", exposer_->GetListeningPorts().front());
-  } catch (const std::exception& error) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--http ", address, ": cannot listen there (", error.what(),
-                     "); is the port taken? ADDR:0 takes a free one"));
-  }
+absl::StatusOr<std::string> WorkerMetrics::Serve(const std::string& address,
+                                                 const std::vector<std::string>& allowed_hosts) {
+  const WebPages pages = {{"/metrics", [registry = registry_] {
+                             return WebAnswer{
+                                 200, "text/plain; version=0.0.4; charset=utf-8",
+                                 prometheus::TextSerializer().Serialize(registry->Collect())};
+                           }}};
+  absl::StatusOr<std::unique_ptr<WebServer>> web = WebServer::Start(
+      {.address = address,
+       .allowed_hosts = allowed_hosts,
+       .how_to_allow = "To allow it, give --http-allowed-host, here or in the file of --config"},
+      pages);
+  if (!web.ok()) return Annotate(web.status(), "--http");
+  web_ = *std::move(web);
+  return web_->address();
 }
 
 void WorkerMetrics::Update(const Session& session, Milliseconds monotonic_now, WallTime now) {

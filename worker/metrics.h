@@ -2,16 +2,17 @@
 // its own.
 #pragma once
 
-#include <prometheus/exposer.h>
 #include <prometheus/registry.h>
 
 #include <atomic>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "common/web_server.h"
 #include "worker/session.h"
 
 namespace mozgach {
@@ -23,7 +24,9 @@ class WorkerMetrics {
 
   // Opens http://ADDR:PORT/metrics; port 0 takes a free one.  Returns the address it listens on.
   // Loopback unless `address` says otherwise: there is no password.
-  absl::StatusOr<std::string> Serve(const std::string& address);
+  // `allowed_hosts`: other names by which it may be called (web_hosts.h).
+  absl::StatusOr<std::string> Serve(const std::string& address,
+                                    const std::vector<std::string>& allowed_hosts);
 
   // Takes over what the session knows; series of jobs that are gone are removed.
   void Update(const Session& session, Milliseconds monotonic_now, WallTime now);
@@ -41,7 +44,7 @@ class WorkerMetrics {
   const std::unique_ptr<Families> families_;
   std::map<std::string, Series> jobs_;  // by domain
   std::atomic<uint64_t> uploaded_bytes_ = 0;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  std::unique_ptr<WebServer> web_;
 };
 
 }  // namespace mozgach

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <climits>
 #include <iostream>
 #include <map>
@@ -15,6 +16,7 @@
 #include "common/command_line.h"
 #include "common/duration.h"
 #include "common/nearest_name.h"
+#include "common/web_hosts.h"
 #include "security/address.h"
 #include "security/credentials_folder.h"
 #include "security/token.h"
@@ -36,7 +38,7 @@ std::string HostName() {
 struct Words {
   std::string scheduler, tls, data, name, memory, http, trainer, config;
   std::string checkpoint_days, dataset_cache, quantized_cache, trainer_silence;
-  std::vector<std::string> bases, devices;
+  std::vector<std::string> bases, devices, allowed_hosts;
   std::optional<int64_t> threads;
   bool insecure_plaintext = false;
 };
@@ -58,6 +60,8 @@ void Define(CLI::App& app, Words& words) {
                  "to use, as cuda:0,cuda:1 (default: all that mozgach-trainer devices lists)")
       ->delimiter(',');
   app.add_option("--http", words.http, "ADDR:PORT for /metrics (default: no listener)");
+  app.add_option("--http-allowed-host", words.allowed_hosts,
+                 "another name by which --http may be called; again for more, * for every name");
   app.add_option("--trainer", words.trainer,
                  "another trainer than mozgach-trainer beside this program");
   app.add_option("--trainer-silence", words.trainer_silence,
@@ -73,6 +77,14 @@ void Define(CLI::App& app, Words& words) {
   app.set_version_flag("--version", MOZGACH_VERSION);
 }
 
+// `key:`, `key: ''`, or a list that is empty or has such an entry.
+bool IsEmptyValue(const YAML::Node& value) {
+  if (value.IsSequence()) {
+    return value.size() == 0 || std::any_of(value.begin(), value.end(), IsEmptyValue);
+  }
+  return value.IsNull() || (value.IsScalar() && value.Scalar().empty());
+}
+
 // What the command line left open is taken from the file.
 absl::Status Complete(const std::string& path, const CLI::App& app, Words& words) {
   const std::map<std::string, std::string*> texts = {
@@ -81,7 +93,8 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
       {"checkpoint-days", &words.checkpoint_days}, {"dataset-cache", &words.dataset_cache},
       {"quantized-cache", &words.quantized_cache}, {"trainer-silence", &words.trainer_silence}};
   const std::map<std::string, std::vector<std::string>*> lists = {{"bases", &words.bases},
-                                                                  {"devices", &words.devices}};
+                                                                  {"devices", &words.devices},
+                                                                  {"http-allowed-host", &words.allowed_hosts}};
   try {
     const YAML::Node file = YAML::LoadFile(path);
     if (!file.IsMap()) return absl::InvalidArgumentError(path + ": not a map of options");
@@ -99,6 +112,11 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
             path, ":", entry.first.Mark().line + 1, ": unknown option '", key, "'; ",
             near.empty() ? "" : absl::StrCat("did you mean '", near, "'?  "), "there are ",
             absl::StrJoin(known, ", ")));
+      }
+      if (IsEmptyValue(entry.second)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(path, ":", entry.first.Mark().line + 1, ": ", key,
+                         " is empty; give a value, or leave it out"));
       }
       const std::string flag = absl::StrCat("--", absl::StrReplaceAll(key, {{"_", "-"}}));
       if (app.get_option(flag)->count() > 0) continue;
@@ -187,6 +205,7 @@ absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_prog
                         .threads = words.threads.value_or(0),
                         .devices = words.devices,
                         .http = words.http,
+                        .http_allowed_hosts = words.allowed_hosts,
                         .trainer = words.trainer};
   ASSIGN_OR_RETURN(options.name, NameOf(words));
   if (words.threads.has_value() && (*words.threads < 1 || *words.threads > kThreadsMax)) {
@@ -203,6 +222,9 @@ absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_prog
     options.trainer_silence = *silence;
   }
   RETURN_IF_ERROR(CheckHttp(words));
+  if (absl::Status hosts = CheckAllowedHosts(words.allowed_hosts); !hosts.ok()) {
+    return Annotate(hosts, "--http-allowed-host");
+  }
   std::error_code error;
   for (const fs::path& folder : options.bases) {
     if (!fs::is_directory(folder, error)) {
@@ -233,14 +255,12 @@ absl::StatusOr<std::optional<WorkerOptions>> ReadWorkerOptions(int argc, const c
   Words words;
   Define(app, words);
   try {
-    app.parse(argc, argv);
+    ParseCommandLine(app, argc, argv);
   } catch (const CLI::Success& asked) {
     app.exit(asked, std::cout, std::cerr);
     return std::optional<WorkerOptions>();
-  } catch (const CLI::ExtrasError&) {
-    return absl::InvalidArgumentError(AboutUnknownWord(app));
-  } catch (const CLI::Error& error) {
-    return absl::InvalidArgumentError(error.what());
+  } catch (const CLI::ParseError& error) {
+    return absl::InvalidArgumentError(AboutCommandLine(app, error));
   }
   if (!words.config.empty()) RETURN_IF_ERROR(Complete(words.config, app, words));
   ASSIGN_OR_RETURN(WorkerOptions options, Check(words, OwnProgram(argv[0])));

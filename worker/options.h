@@ -24,6 +24,7 @@ struct WorkerOptions {
   uint64_t memory_bytes = 0;      // of each trainer; 0: what is free
   std::vector<std::string> devices;  // of the host, by the trainer's names; empty: all
   std::string http;               // ADDR:PORT; empty: no listener
+  std::vector<std::string> http_allowed_hosts;  // common/web_hosts.h
   Milliseconds trainer_silence{1'800'000};  // session.h; 0: a silent trainer is left alone
   std::filesystem::path trainer;  // default: mozgach-trainer beside this program
   DataRules rules;

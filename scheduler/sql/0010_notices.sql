@@ -23,3 +23,10 @@ CREATE TABLE submission_parts (
   request BLOB NOT NULL,                      -- a mozgach.v1.SubmitRequest
   PRIMARY KEY (submission, part)
 ) STRICT;
+
+-- Revoked certificates whose issue time is after their revocation: the clock that made them was ahead.
+CREATE TABLE early_certificates (
+  name TEXT NOT NULL,
+  issued_ms INTEGER NOT NULL,
+  PRIMARY KEY (name, issued_ms)
+) STRICT, WITHOUT ROWID;

@@ -16,4 +16,11 @@ SELECT name, before_ms, revoked_by FROM revocations
 
 -- name: save_revocation
 INSERT INTO revocations (name, before_ms, revoked_by) VALUES (?1, ?2, ?3)
-ON CONFLICT (name) DO UPDATE SET before_ms = excluded.before_ms, revoked_by = excluded.revoked_by
+ON CONFLICT (name) DO UPDATE SET before_ms = max(before_ms, excluded.before_ms),
+  revoked_by = excluded.revoked_by
+
+-- name: every_early_certificate
+SELECT name, issued_ms FROM early_certificates
+
+-- name: save_early_certificate
+INSERT INTO early_certificates (name, issued_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING

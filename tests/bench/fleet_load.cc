@@ -138,8 +138,10 @@ class LoadWorker {
 
  private:
   void AddFiles(v1::Result& result, int64_t job) {
-    for (const char* name : {"adapter_config.json", "adapter_model.safetensors"}) {
-      const std::string bytes = Weights(absl::StrCat(name, " of job ", job));
+    for (const auto& [name, bytes] : {std::pair<std::string, std::string>{
+                                          "adapter_config.json", AdapterConfigText("mozgach/tiny")},
+                                      {"adapter_model.safetensors",
+                                       Weights(absl::StrCat("weights of job ", job))}}) {
       v1::File& file = *result.add_files();
       file.set_path(name);
       file.set_sha256(PutBlob(*stub_, bytes));

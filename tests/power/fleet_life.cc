@@ -298,7 +298,7 @@ void FleetLife::Finish() {
     const std::string tensors =
         Weights(absl::StrCat("tensors of ", report.job(), "-", report.attempt(), std::string(3000, 't')));
     for (const auto& [path, bytes] : {std::pair<std::string, std::string>{
-                                          "adapter_config.json", R"({"r": 8})"},
+                                          "adapter_config.json", AdapterConfigText(kBase)},
                                       {"adapter_model.safetensors", tensors}}) {
       if (!PutBlob(bytes).ok()) return;
       v1::File& file = *result.add_files();

@@ -20,6 +20,13 @@ TEST(AdapterFileTest, DataIsTakenAndWhatRunsWhenItIsLoadedIsNot) {
   }
 }
 
+TEST(AdapterFileTest, NamesThatADiskMayChangeAreRejected) {
+  for (const char* path : {"тетрадь.json", "caf\u00e9.json", "cafe\u0301.json", "a./b.json",
+                           "a /b.json", "a:b.json", "what?.json", "a*.json"}) {
+    EXPECT_FALSE(CheckAdapterFile(path).ok()) << path;
+  }
+}
+
 TEST(FileNameTest, PlainNamesAreTaken) {
   for (const char* name : {"a", "adapter_model.safetensors", "mlx/adapters.safetensors",
                            "a.b-c_d/e", "...", "тетрадь.json"}) {

@@ -43,6 +43,16 @@ TEST(ManifestTest, FilesThatCannotLieSideBySideAreRefused) {
   EXPECT_FALSE(CheckVersionFiles({VersionFile{"a", "not a digest", 1}}).ok());
 }
 
+TEST(ManifestTest, RejectsNamesThatAreOneOnCaseInsensitiveDisks) {
+  for (const auto& [one, other] :
+       {std::pair("a.json", "A.json"), std::pair("mlx/a.json", "mlx/A.json"),
+        std::pair("mlx/a.json", "MLX/b.json"), std::pair("a.json", "A.JSON/b")}) {
+    EXPECT_FALSE(CheckVersionFiles({File(one), File(other)}).ok()) << one << " " << other;
+  }
+  EXPECT_FALSE(CheckVersionFiles({File("Manifest.json")}).ok());
+  EXPECT_FALSE(CheckVersionFiles({File("METRICS.json")}).ok());
+}
+
 TEST(ManifestTest, AThousandFilesAreTheMost) {
   std::vector<VersionFile> files;
   for (int i = 0; i < 1000; ++i) files.push_back(File(std::to_string(i)));

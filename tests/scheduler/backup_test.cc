@@ -154,10 +154,7 @@ TEST_F(BackupTest, LeaseOfTheTimeOfTheBackupIsRefused) {
   alpha_.Says(0);
   MakeBackup("backup");
   EXPECT_EQ(LoseAndRestore("backup").requeued, 1);
-  v1::Result& result = *alpha_.Reports(assignment, v1::AttemptReport::FINISHED).mutable_result();
-  v1::File& file = *result.add_files();
-  file.set_path("adapter_model.safetensors");
-  file.set_sha256(PutBlob(Weights("tensors")));
+  AddAdapter(*alpha_.Reports(assignment, v1::AttemptReport::FINISHED).mutable_result());
   Call(alpha_);
   EXPECT_EQ(Get(job).state(), "queued");
   EXPECT_FALSE(fs::exists(Data() / "registry/adapters/law/v0001"));

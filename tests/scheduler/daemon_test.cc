@@ -100,10 +100,7 @@ TEST_F(DaemonTest, RestartedInMidJobLosesNothing) {
   const v1::Assignment assignment = Call(alpha).assignments(0);
   alpha.Says(0);
   Start();
-  v1::Result& result = *alpha.Reports(assignment, v1::AttemptReport::FINISHED).mutable_result();
-  v1::File& file = *result.add_files();
-  file.set_path("adapter_model.safetensors");
-  file.set_sha256(PutBlob(Weights("tensors")));
+  AddAdapter(*alpha.Reports(assignment, v1::AttemptReport::FINISHED).mutable_result());
   const v1::SynchronizeResponse done = Call(alpha);
   ASSERT_EQ(done.assignments_size(), 1);
   EXPECT_EQ(done.assignments(0).desired(), v1::Assignment::PUBLISHED);

@@ -229,6 +229,20 @@ TEST_F(DoorsTest, ARevokedCertificateOpensNothingAndANewOneDoes) {
   EXPECT_TRUE(Knock(anew, "/mozgach.v1.FleetService/WhoAmI").ok());
 }
 
+TEST_F(DoorsTest, ACertificateOfAClockThatIsAheadDoesNotSurviveItsRevocation) {
+  // An hour later TLS itself would refuse it: certificates are valid from an hour before.
+  for (const auto ahead : {std::chrono::seconds(5), std::chrono::seconds(1800)}) {
+    const auto folder =
+        Folder("alpha", Issue(Role::kWorker, "alpha", Clock::System().Now() + ahead), authority_);
+    Visitor alpha =
+        ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
+    EXPECT_EQ(Knock(alpha, "/mozgach.v1.FleetService/WhoAmI").ok(), ahead.count() < 10);
+    Revoke("alpha");
+    EXPECT_EQ(Knock(alpha, "/mozgach.v1.FleetService/WhoAmI").error_code(),
+              grpc::StatusCode::UNAUTHENTICATED);
+  }
+}
+
 TEST_F(DoorsTest, ACertificateThatIsReplacedOnDiskIsUsedWithoutARestart) {
   const auto name_shown = [&] {
     Visitor visitor = Come(Role::kViewer, "vera");

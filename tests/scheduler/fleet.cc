@@ -134,10 +134,10 @@ v1::Assignment Fleet::Claim(TestWorker& worker) {
   return v1::Assignment();
 }
 
-v1::Result Fleet::Result(const std::string& bytes) {
+v1::Result Fleet::Result(const std::string& bytes, const std::string& base) {
   v1::Result result;
   for (const auto& [path, content] :
-       {std::pair<std::string, std::string>{"adapter_config.json", "{\"r\": 8}"},
+       {std::pair<std::string, std::string>{"adapter_config.json", AdapterConfigText(base)},
         {"adapter_model.safetensors", Weights(bytes)}}) {
     v1::File& file = *result.add_files();
     file.set_path(path);
@@ -156,7 +156,8 @@ void Fleet::RunOne(TestWorker& worker) {
   const v1::Assignment assignment = Claim(worker);
   ASSERT_NE(assignment.job(), 0);
   *worker.Reports(assignment, v1::AttemptReport::FINISHED).mutable_result() =
-      Result("tensors of " + std::to_string(assignment.job()));
+      Result("tensors of " + std::to_string(assignment.job()),
+             nlohmann::json::parse(assignment.spec_json()).at("base"));
   const v1::SynchronizeResponse response = Call(worker);
   const v1::Assignment* named = Named(response, assignment.job());
   ASSERT_NE(named, nullptr);

@@ -60,7 +60,7 @@ class Fleet : public ::testing::Test {
   // Calls with a free slot; the only assignment that comes back.  job 0: none.
   v1::Assignment Claim(TestWorker& worker);
   // A result of two files, whose blobs are uploaded.
-  v1::Result Result(const std::string& bytes = "tensors");
+  v1::Result Result(const std::string& bytes = "tensors", const std::string& base = kTiny);
   // Claims, reports FINISHED; expects PUBLISHED.
   void RunOne(TestWorker& worker);
 

@@ -248,13 +248,40 @@ TEST_F(PublicationTest, MissingBlobsAreAskedForAgain) {
   EXPECT_EQ(Named(ReportFinished(), job_)->desired(), v1::Assignment::PUBLISHED);
 }
 
+TEST_F(PublicationTest, RejectsUnusableAdaptersBeforeAVersionExists) {
+  const auto expect_refused = [&](const v1::Result& result, const std::string& file) {
+    result_ = result;
+    EXPECT_EQ(Named(ReportFinished(), job_), nullptr) << file;
+    const auto attempt = ledger().attempts.Find(job_, assignment_.attempt()).value();
+    EXPECT_EQ(attempt->failure_class, "unknown");
+    EXPECT_THAT(attempt->message, HasSubstr(file));
+    EXPECT_THAT(Versions(), IsEmpty());
+    EXPECT_TRUE(fs::is_empty(RegistryRoot() / "adapters"));
+    alpha_.Forgets();
+    Cancel(job_);
+    job_ = SubmitOne("law");
+    assignment_ = Claim(alpha_);
+  };
+  v1::Result no_weights = Result();
+  no_weights.mutable_files()->DeleteSubrange(1, 1);
+  expect_refused(no_weights, "adapter_model.safetensors is missing");
+  expect_refused(Result("tensors", "mozgach/other"), "adapter_config.json: ");
+  v1::Result not_json = Result();
+  not_json.mutable_files(0)->set_sha256(PutBlob("{\"r\": 8"));
+  expect_refused(not_json, "adapter_config.json: ");
+  v1::Result clash = Result();
+  *clash.add_files() = clash.files(0);
+  clash.mutable_files(2)->set_path("Adapter_Config.json");
+  expect_refused(clash, "Adapter_Config.json");
+}
+
 TEST_F(PublicationTest, WeightsThatAreNoneAreRefused) {
   const std::string pickle("\x80\x04\x95\x1e\0\0\0\0\0\0\0\x8c\x05posix\x94", 19);
   result_.mutable_files(1)->set_sha256(PutBlob(pickle));
   const v1::SynchronizeResponse response = ReportFinished();
   EXPECT_EQ(Named(response, job_), nullptr);
   EXPECT_THAT(ledger().attempts.Find(job_, assignment_.attempt()).value()->message,
-              HasSubstr("adapter_model.safetensors is no safetensors file"));
+              HasSubstr("adapter_model.safetensors: it is not a safetensors file"));
   EXPECT_THAT(Versions(), IsEmpty());
   EXPECT_EQ(ledger().counters.publishes.at("refused"), 1);
 }

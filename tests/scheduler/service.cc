@@ -94,15 +94,21 @@ void Service::RunOne(TestWorker& worker, const std::string& bytes) {
   const v1::SynchronizeResponse given = Call(worker);
   worker.Says(0);
   ASSERT_EQ(given.assignments_size(), 1);
-  v1::Result& result =
-      *worker.Reports(given.assignments(0), v1::AttemptReport::FINISHED).mutable_result();
-  v1::File& file = *result.add_files();
-  file.set_path("adapter_model.safetensors");
-  file.set_sha256(PutBlob(Weights(bytes)));
+  AddAdapter(*worker.Reports(given.assignments(0), v1::AttemptReport::FINISHED).mutable_result(),
+             bytes);
   const v1::SynchronizeResponse done = Call(worker);
   ASSERT_EQ(done.assignments_size(), 1);
   EXPECT_EQ(done.assignments(0).desired(), v1::Assignment::PUBLISHED);
   worker.Forgets();
+}
+
+void Service::AddAdapter(v1::Result& result, const std::string& bytes) {
+  v1::File& config = *result.add_files();
+  config.set_path("adapter_config.json");
+  config.set_sha256(PutBlob(AdapterConfigText(kTiny)));
+  v1::File& weights = *result.add_files();
+  weights.set_path("adapter_model.safetensors");
+  weights.set_sha256(PutBlob(Weights(bytes)));
 }
 
 v1::Job Service::Get(int64_t job) {

@@ -33,6 +33,8 @@ class Service : public ::testing::Test {
   v1::SynchronizeResponse Call(const TestWorker& worker);
   // Claims, uploads and reports one job of `worker`, until it is published.
   void RunOne(TestWorker& worker, const std::string& bytes = "tensors");
+  // Adds the two files that a version must have, uploaded, to `result`.
+  void AddAdapter(v1::Result& result, const std::string& bytes = "tensors");
   v1::Job Get(int64_t job);
 
   TemporaryDirectory directory_;

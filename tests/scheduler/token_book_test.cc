@@ -34,7 +34,7 @@ class TokenBookTest : public ::testing::Test {
   }
   absl::Status Revoke(const std::string& name) {
     Transaction transaction(*database_);
-    RETURN_IF_ERROR(book_->Revoke({name, now_, "boss"}));
+    RETURN_IF_ERROR(book_->Revoke({name, now_, "boss", {}}));
     RETURN_IF_ERROR(transaction.Commit());
     return book_->Commit();
   }
@@ -85,10 +85,49 @@ TEST_F(TokenBookTest, RevokedIsRevokedAfterARestartToo) {
   ASSERT_TRUE(again.Recover().ok());
   for (const TokenBook* book : {book_.get(), &again}) {
     EXPECT_FALSE(book->Check(token, now_).ok());
-    EXPECT_FALSE(book->CheckNotRevoked({Role::kWorker, "alice", now_}).ok());
-    EXPECT_TRUE(book->CheckNotRevoked({Role::kWorker, "alice", now_ + Milliseconds(1)}).ok());
-    EXPECT_TRUE(book->CheckNotRevoked({Role::kWorker, "bob", now_}).ok());
+    EXPECT_FALSE(book->CheckCertificate({Role::kWorker, "alice", now_}, now_).ok());
+    EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "alice", now_ + Milliseconds(1)}, now_).ok());
+    EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "bob", now_}, now_).ok());
   }
+}
+
+TEST_F(TokenBookTest, RejectsACertificateWhoseIssueTimeIsInTheFuture) {
+  const Identity hour_ahead{Role::kWorker, "alice", now_ + std::chrono::hours(1)};
+  const absl::Status status = book_->CheckCertificate(hour_ahead, now_);
+  EXPECT_TRUE(absl::IsUnauthenticated(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("set the clocks right"));
+  EXPECT_TRUE(book_->CheckCertificate({Role::kWorker, "bob", now_ + Milliseconds(10'000)}, now_).ok());
+  EXPECT_FALSE(book_->CheckCertificate({Role::kWorker, "bob", now_ + Milliseconds(10'001)}, now_).ok());
+}
+
+TEST_F(TokenBookTest, RevocationReachesCertificatesOfAClockThatIsAhead) {
+  const WallTime soon = now_ + std::chrono::seconds(5), later = now_ + std::chrono::hours(1);
+  EXPECT_TRUE(book_->CheckCertificate({Role::kWorker, "alice", soon}, now_).ok());
+  EXPECT_FALSE(book_->CheckCertificate({Role::kWorker, "alice", later}, now_).ok());
+  ASSERT_TRUE(Revoke("alice").ok());
+  TokenBook again(*database_);
+  ASSERT_TRUE(again.Recover().ok());
+  for (const TokenBook* book : {book_.get(), &again}) {
+    for (const WallTime issued : {soon, later}) {
+      for (const WallTime now : {now_, soon, later, later + std::chrono::hours(9)}) {
+        EXPECT_FALSE(book->CheckCertificate({Role::kWorker, "alice", issued}, now).ok());
+      }
+    }
+    const WallTime anew = now_ + std::chrono::seconds(2);
+    EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "alice", anew}, anew).ok());
+  }
+}
+
+TEST_F(TokenBookTest, ASecondRevocationDoesNotTakeBackTheFirst) {
+  const auto revoke_at = [&](WallTime time) {
+    Transaction transaction(*database_);
+    ASSERT_TRUE(book_->Revoke({"alice", time, "boss", {}}).ok());
+    ASSERT_TRUE(transaction.Commit().ok());
+    ASSERT_TRUE(book_->Commit().ok());
+  };
+  revoke_at(now_);
+  revoke_at(now_ - std::chrono::hours(1));  // the clock was set back
+  EXPECT_FALSE(book_->CheckCertificate({Role::kWorker, "alice", now_}, now_).ok());
 }
 
 TEST_F(TokenBookTest, TheEventLogIsOnlyAppendedTo) {

@@ -66,7 +66,7 @@ std::string DeviceName(const HostState& host, int device) {
 }
 
 std::map<std::string, std::string> AdapterOf(const Work& work) {
-  return {{"adapter_config.json", R"({"r": 8})"},
+  return {{"adapter_config.json", AdapterConfigText(nlohmann::json::parse(work.spec_json).at("base"))},
           {"adapter_model.safetensors",
            Weights(absl::StrCat(work.domain, " ", Sha256Hex(work.spec_json), " ", work.id.job, "-",
                                 work.id.attempt))}};

@@ -252,7 +252,8 @@ class Job {
     const std::string domain = request_.at("spec").at("domain");
     std::ofstream(partial / "adapter_config.json") << Json{
         {"peft_type", "LORA"},
-        {"r", 8},
+        {"r", 1},
+        {"target_modules", {"q_proj"}},
         {"base_model_name_or_path",
          request_.at("spec").at("base")}}.dump(2);
     std::ofstream(partial / "README.md") << "# " << domain << "\n";
@@ -261,12 +262,15 @@ class Job {
     fs::rename(partial, output);
   }
 
-  // One float32 tensor, named as PEFT names it.
+  // A pair of rank 1, named as PEFT names it.
   void WriteTensors(const fs::path& path, const std::string& domain) const {
     const int64_t values = Number("fake_bytes", 4096) / 4;
     Json header = {{"__metadata__", {{"format", "pt"}}}};
-    header["base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"] = {
+    const std::string module = "base_model.model.model.layers.0.self_attn.q_proj";
+    header[module + ".lora_A.weight"] = {
         {"dtype", "F32"}, {"shape", {1, values}}, {"data_offsets", {0, values * 4}}};
+    header[module + ".lora_B.weight"] = {
+        {"dtype", "F32"}, {"shape", {1, 1}}, {"data_offsets", {values * 4, values * 4 + 4}}};
     std::string text = header.dump();
     text.resize((text.size() + 7) / 8 * 8, ' ');
     std::ofstream file(path, std::ios::binary);
@@ -274,7 +278,7 @@ class Job {
     file.write(reinterpret_cast<const char*>(&size), sizeof(size));
     file << text;
     auto state = static_cast<uint32_t>(std::hash<std::string>()(domain));
-    for (int64_t i = 0; i < values; ++i) {
+    for (int64_t i = 0; i < values + 1; ++i) {
       state = state * 1664525u + 1013904223u;
       const float value = static_cast<float>(state >> 8) * 0x1p-24f - 0.5f;
       file.write(reinterpret_cast<const char*>(&value), sizeof(value));

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/end_signals.h"
+#include "common/terminal_text.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -47,7 +48,7 @@ TrainProgress::TrainProgress(bool json) : json_(json), terminal_(isatty(STDERR_F
 }
 
 void TrainProgress::Say(const std::string& line) {
-  std::cerr << (bar_open_ ? "\n" : "") << line << std::endl;
+  std::cerr << (bar_open_ ? "\n" : "") << EscapeControls(line) << std::endl;
   bar_open_ = false;
 }
 

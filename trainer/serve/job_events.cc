@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "common/terminal_text.h"
 #include "common/work_count.h"
 #include "nlohmann/json.hpp"
 
@@ -87,7 +88,8 @@ void JobEvents::OnEvaluating() {
 }
 
 void JobEvents::OnNotice(const std::string& text) {
-  std::cerr << "job " << id_.job << " attempt " << id_.attempt << ": " << text << std::endl;
+  std::cerr << "job " << id_.job << " attempt " << id_.attempt << ": " << EscapeLine(text)
+            << std::endl;
 }
 
 Interruption JobEvents::Poll() {
