@@ -7,12 +7,12 @@
 namespace mozgach {
 namespace {
 
-struct KeyNames {
+struct KeySynonyms {
   const char* key;
   const char* others;  // in small letters without '_', with a blank between
 };
 
-constexpr KeyNames kNames[] = {
+constexpr KeySynonyms kSynonyms[] = {
     {"domain", "name domainname id adaptername runname outputdir outputname"},
     {"description", "desc comment notes"},
     {"base",
@@ -112,7 +112,7 @@ constexpr KeyNames kNames[] = {
 
 std::map<std::string, std::string> ByName() {
   std::map<std::string, std::string> keys;
-  for (const KeyNames& row : kNames) {
+  for (const KeySynonyms& row : kSynonyms) {
     std::string name;
     for (const char* c = row.others;; ++c) {
       if (*c != ' ' && *c != '\0') {

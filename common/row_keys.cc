@@ -13,7 +13,7 @@ using Json = nlohmann::json;
 
 constexpr size_t kMostRejectedKeyBytes = 40;
 
-bool Has(const KeyNames& names, const std::string& name) {
+bool HasKey(const KeyNames& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -47,7 +47,7 @@ std::string WhyRejected(const std::string& key, const Json& value) {
                                       ? AllRejectedKeys().back().advice
                                       : "";
   for (const RejectedKeys& rejected : AllRejectedKeys()) {
-    if (Has(rejected.names, key)) return rejected.advice;
+    if (HasKey(rejected.names, key)) return rejected.advice;
   }
   if (key == "system") return "put it into the row's text, or into its list of turns";
   if (key == "history") return "write the earlier turns into the row's list of turns";
@@ -136,7 +136,7 @@ bool IsEmptyValue(const Json& value) {
 absl::Status CheckKeys(const Json& object, const KeyNames& read, const std::string& prefix,
                        UnknownKeys* unknown) {
   for (const auto& [key, value] : object.items()) {
-    if (Has(read, key) || Has(TrainKeys(), key)) continue;
+    if (HasKey(read, key) || HasKey(TrainKeys(), key)) continue;
     if (const std::string advice = WhyRejected(key, value); !advice.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", Abbreviate(key, kMostRejectedKeyBytes), "' is not supported: ",
