@@ -16,8 +16,8 @@ namespace mozgach {
 namespace {
 
 // A list of all jobs may be long: so many are shown at once, and others come in between.
-constexpr size_t kJobsAtOnce = 500;
-constexpr std::chrono::milliseconds kPause(1);
+constexpr size_t kJobsListedAtOnce = 500;
+constexpr std::chrono::milliseconds kPauseBetweenParts(1);
 
 }  // namespace
 
@@ -62,8 +62,8 @@ absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& 
                    }));
   // Others are answered between the parts; what is removed meanwhile is left out.
   v1::ListResponse response;
-  for (size_t begin = 0; begin < jobs.size(); begin += kJobsAtOnce) {
-    const size_t end = std::min(jobs.size(), begin + kJobsAtOnce);
+  for (size_t begin = 0; begin < jobs.size(); begin += kJobsListedAtOnce) {
+    const size_t end = std::min(jobs.size(), begin + kJobsListedAtOnce);
     RETURN_IF_ERROR(desk_.Ask([&](Core& core, const Moment& now) -> absl::Status {
       for (size_t i = begin; i < end; ++i) {
         absl::StatusOr<v1::Job> job = ViewJob(core.ledger(), now, jobs[i], false);
@@ -73,7 +73,7 @@ absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& 
       }
       return absl::OkStatus();
     }));
-    std::this_thread::sleep_for(kPause);
+    std::this_thread::sleep_for(kPauseBetweenParts);
   }
   return response;
 }
