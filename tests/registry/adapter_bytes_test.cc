@@ -143,10 +143,10 @@ TEST_F(AdapterBytesTest, RejectsAHeaderThatDoesNotDescribeItsFile) {
         R"({"a": )" + tensor + R"([0, 2]}, "b": )" + tensor + "[0, 2]}}",
         R"({"a": )" + tensor + R"([0, 2]}, "a": )" + tensor + "[2, 4]}}",
         R"({"a": )" + tensor + R"([0, 2]}, "b": )" + tensor + "[3, 5]}}",
-        R"({"a": {"dtype": "F16", "shape": [1]}})", std::string(R"({"a": {}})"),
-        R"({"a": {"dtype": "F16", "shape": [1.0], "data_offsets": [0, 2]}})",
-        R"({"a": {"dtype": "F16", "shape": [[1]], "data_offsets": [0, 2]}})",
-        R"({"a": {"dtype": 7, "shape": [1], "data_offsets": [0, 2]}})",
+        std::string(R"({"a": {"dtype": "F16", "shape": [1]}})"), std::string(R"({"a": {}})"),
+        std::string(R"({"a": {"dtype": "F16", "shape": [1.0], "data_offsets": [0, 2]}})"),
+        std::string(R"({"a": {"dtype": "F16", "shape": [[1]], "data_offsets": [0, 2]}})"),
+        std::string(R"({"a": {"dtype": 7, "shape": [1], "data_offsets": [0, 2]}})"),
         "{" + good + R"(, "more": {"a": {"b": 1}}})", std::string(900, '['), std::string(900, '{')}) {
     ExpectRefused(With(kWeights, WithHeader(header, "xx")), kWeights, "its ");
   }
