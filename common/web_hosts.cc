@@ -16,10 +16,13 @@ namespace {
 
 constexpr size_t kNameBytesMax = 253;
 
-// In small letters, without port, brackets and the point at the end.
+// In small letters, without port, brackets and the point at the end. A malformed one stays as it is.
 std::string NameOf(std::string_view host) {
   if (!host.empty() && host.front() == '[') {
-    host = host.substr(1, host.find(']') == host.npos ? host.npos : host.find(']') - 1);
+    const size_t end = host.find(']');
+    const bool well_formed =
+        end != host.npos && (end + 1 == host.size() || host[end + 1] == ':');
+    if (well_formed) host = host.substr(1, end - 1);
   } else if (const size_t colon = host.rfind(':');
              colon != host.npos && host.find(':') == colon) {
     host = host.substr(0, colon);

@@ -1,17 +1,15 @@
-// A WebServer shows pages at http://ADDRESS/…, each made anew for every reader.
+// A WebServer shows pages at http://ADDRESS/…. Each page is made again for every reader.
 //
-// One thread serves all connections, so that those that say nothing, or say it slowly, keep nobody
-// waiting: they are closed after a few seconds, and the oldest of them as soon as there are many.
+// libmicrohttpd serves all connections from one thread. A connection that is silent for five seconds
+// is closed, so that idle connections do not keep other readers waiting.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "common/files.h"
 #include "common/status.h"
 
 namespace mozgach {
@@ -22,7 +20,7 @@ struct WebAnswer {
   std::string body;
 };
 
-// By path, as "/metrics".  Called from the server's thread, one at a time.
+// By path, as "/metrics". Called from the server's thread, one at a time.
 using WebPages = std::map<std::string, std::function<WebAnswer()>>;
 
 struct WebOptions {
@@ -34,22 +32,21 @@ struct WebOptions {
 
 class WebServer {
  public:
-  // INVALID_ARGUMENT when the address cannot be listened on.
+  // INVALID_ARGUMENT: the server cannot listen on the address.
   static absl::StatusOr<std::unique_ptr<WebServer>> Start(const WebOptions& options, WebPages pages);
-  // Ends all connections and stops listening.
+  // Closes all connections and stops listening.
   ~WebServer();
 
   // With the port that was chosen.
   const std::string& address() const { return address_; }
 
  private:
-  class Loop;
+  class Site;
 
-  WebServer() = default;
+  WebServer();
 
   std::string address_;
-  FileDescriptor stop_;  // closed by the destructor: the thread ends
-  std::thread thread_;
+  std::unique_ptr<Site> site_;
 };
 
 }  // namespace mozgach
