@@ -168,13 +168,9 @@ WRITTEN = [
     # Filters of filters.
     "{{ messages | selectattr('role', 'in', ['user']) | map(attribute='content') | map('trim') | join('|') }}", "{{ messages | map(attribute='tool_calls', default='none') | list }}", "{{ messages | map(attribute='a.b') | list }}", "{{ messages | map(attribute='a.b', default='x') | list }}",
     "{{ messages | groupby('role') | list | length }}", "{{ words | sort(reverse=true, case_sensitive=true) }}", "{{ d | dictsort(by='value') }}", "{{ d | dictsort(true) }}", "{{ {'B': 1, 'a': 2, 'É': 3} | dictsort }}", "{{ words | map('replace', 'a', 'x') | list }}", "{{ words | map('default', 'x') | list }}",
-    "{{ words | join(d='-') }}{{ words | join(attribute='upper') }}", "{{ 'abc' | reverse }}{{ 'abc' | first }}{{ 'abc' | last }}{{ '' | first is defined }}", "{{ words | first(1) }}", "{{ 'a' | upper(1) }}", "{{ words | nothing }}", "{{ 'a' is nothing }}", "{{ words | map }}", "{{ words | selectattr }}",
+    "{{ words | join(d='-') }}{{ words | join(attribute='upper') }}", "{{ 'abc' | reverse }}{{ 'abc' | first }}{{ 'abc' | last }}{{ '' | first is defined }}", "{{ words | first(1) }}", "{{ 'a' | upper(1) }}", "{{ words | nothing }}", "{{ 'a' is nothing }}", "{{ words | map | list }}", "{{ words | selectattr | list }}",
     "{{ 'a' if d.a.items is defined }}{{ d.a['items'] }}{{ d.a.get('items') }}{{ d.a['c'] }}", "{{ d | items | list }}{{ undefined_name | items | list }}{{ d | length }}", "{{ 1 if 2 if 0 else 3 else 4 }}", "{{ not yes and no or yes }}{{ 1 in [1] == true }}{{ 1 < 2 < 3 }}{{ not 1 == 2 }}",
 ]
-
-
-def variables_of(source: str) -> dict:
-    return VARIABLES
 
 
 def reference(source: str) -> tuple[str, str]:
@@ -204,14 +200,11 @@ def generated() -> list[str]:
         sources += [f"{{{{ ({value}).{name} }}}}" for name in METHODS]
         sources += [f"{{{{ ({value}){name} }}}}" for name in SUBSCRIPTS]
         sources += [f"{{{{ {value} }}}}|{{{{ 'y' if {value} else 'n' }}}}{{{{ -({value}) if ({value}) is number }}}}"]
-    pairs = list(itertools.product(VALUES, BINARY, VALUES))
+    # Python computes a power of integers to its last digit, however long that takes.
+    pairs = [(a, op, b) for a, op, b in itertools.product(VALUES, BINARY, VALUES)
+             if not (op == "**" and b == "12345678901234567")]
     sources += [f"{{{{ ({a}) {op} ({b}) }}}}" for a, op, b in chosen.sample(pairs, 6000)]
     return sources
-
-
-def is_about_addresses(kind: str, expected: str) -> bool:
-    """The text has the address of an object in it, which no two renderings share."""
-    return kind == "text" and (" at 0x" in expected or "<class " in expected or "<function" in expected)
 
 
 class JinjaDifferentialTest(unittest.TestCase):
@@ -224,7 +217,7 @@ class JinjaDifferentialTest(unittest.TestCase):
                 unsupported += 1
                 continue
             same = answer.get("text") == expected if kind == "text" else "error" in answer
-            if not same or is_about_addresses(kind, expected):
+            if not same:
                 failures.append(f"{source!r}\n  ours   {answer}\n  Jinja2 {kind}: {expected!r}")
         print(f"{len(sources) - len(failures) - unsupported} of {len(sources)} expressions agree, "
               f"{unsupported} are named as not supported")
@@ -237,9 +230,10 @@ class JinjaDifferentialTest(unittest.TestCase):
         self.compare(generated())
 
     def test_case_mapping_of_every_character(self):
-        if unicodedata.unidata_version != "14.0.0":
+        if unicodedata.unidata_version not in ("14.0.0", "15.0.0"):
             self.skipTest(f"this Python knows Unicode {unicodedata.unidata_version}")
-        points = [chr(c) for c in range(1, 0x20000) if not 0xD800 <= c <= 0xDFFF]
+        # Only characters that this Python knows: utf8proc may know more.
+        points = [chr(c) for c in range(1, 0x20000) if unicodedata.category(chr(c)) not in ("Cn", "Cs")]
         template = ("{{ x | upper }}{{ x | lower }}{{ x | title }}{{ x.title() }}{% for c in parts %}{{ c is lower }}"
                     "{{ c.capitalize() }}{{ [c] }}{{ c.strip() }}{{ c.splitlines() | length }}{{ ('A' ~ c ~ 'Σ').lower() }}{% endfor %}")
         for begin in range(0, len(points), 512):

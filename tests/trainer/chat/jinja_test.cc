@@ -64,7 +64,7 @@ TEST(JinjaTest, WhatWeDoNotHaveIsNamedWithItsLineAndAWayOut) {
   EXPECT_EQ(ErrorOf("{{ 'a' | xmlattr }}"), "line 1: the filter 'xmlattr'" + way_out);
   EXPECT_EQ(ErrorOf("{{ 'a' is escaped }}"), "line 1: the test 'escaped'" + way_out);
   EXPECT_EQ(ErrorOf("{{ 'a'.zfill(3) }}"), "line 1: the method 'zfill' of string" + way_out);
-  EXPECT_EQ(ErrorOf("{{ lipsum(1) }}"), "line 1: the function 'lipsum'" + way_out);
+  EXPECT_EQ(ErrorOf("{{ lipsum(1) }}"), "line 1: the variable 'lipsum'" + way_out);
 }
 
 TEST(JinjaTest, TodayIsTheSameDayInEveryJob) {
@@ -84,6 +84,37 @@ TEST(JinjaTest, MutationIsRefusedAsInTheSandbox) {
               HasSubstr("the method 'append' of list"));
   EXPECT_THAT(ErrorOf("{{ messages.x.y }}", {{"messages", {{"x", nullptr}}}}), StartsWith("OK"));
   EXPECT_THAT(ErrorOf("{{ ''.__class__ }}|"), "OK: |");
+}
+
+TEST(JinjaTest, DictAndNamespaceKeepTheMappingTheyAreGiven) {
+  EXPECT_EQ(*Render("{{ dict({'a': 1}, y=2) }}"), "{'a': 1, 'y': 2}");
+  EXPECT_EQ(*Render("{{ dict([('a', 1), ('b', 2)]) }}"), "{'a': 1, 'b': 2}");
+  EXPECT_EQ(*Render("{% set n = namespace({'a': 1}, b=2) %}{{ n.a }}{{ n.b }}"), "12");
+}
+
+TEST(JinjaTest, CaseMappingIsThatOfUnicode) {
+  EXPECT_EQ(*Render("{{ 'Straße ŉ' | upper }}"), "STRASSE ʼN");
+  EXPECT_EQ(*Render("{{ 'ΟΔΟΣ ΣΑΣ' | lower }}"), "οδος σας");
+  EXPECT_EQ(*Render("{{ 'ǆungla' | capitalize }}{{ 'İ' | lower }}"), "ǅunglai\u0307");
+  EXPECT_EQ(*Render("{{ '1' is upper }}"), "False");
+}
+
+TEST(JinjaTest, WhatFiltersGiveIsReadOnceAndIsTrue) {
+  EXPECT_EQ(*Render("{% set s = ['a'] | map('upper') %}{{ s | list }}{{ s | list }}"), "['A'][]");
+  EXPECT_EQ(*Render("{{ 'y' if [] | select else 'n' }}"), "y");
+  EXPECT_THAT(ErrorOf("{{ ['a'] | map('upper') }}"), HasSubstr("is not supported"));
+}
+
+TEST(JinjaTest, SplittingIsThatOfPython) {
+  EXPECT_EQ(*Render("{{ ' a  b  c '.split(none, 1) }}"), "['a', 'b  c ']");
+  EXPECT_EQ(*Render("{{ ' a  b  c '.rsplit(none, 1) }}"), "[' a  b', 'c']");
+  EXPECT_EQ(*Render("{{ 'a\\x85b\\u2028c\\r\\nd'.splitlines() }}"), "['a', 'b', 'c', 'd']");
+}
+
+TEST(JinjaTest, SameAsComparesIdentities) {
+  EXPECT_EQ(*Render("{{ [] is sameas [] }}{{ 1 is sameas true }}"), "FalseFalse");
+  EXPECT_EQ(*Render("{% set l = [] %}{{ l is sameas l }}{{ none is sameas none }}"), "TrueTrue");
+  EXPECT_THAT(ErrorOf("{{ 'a' is sameas 'a' }}"), HasSubstr("is not supported"));
 }
 
 TEST(JinjaTest, SyntaxErrorsNameTheLineAndWhatWasExpected) {

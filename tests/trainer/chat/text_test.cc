@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "trainer/chat/jinja/budget.h"
+#include "trainer/chat/jinja/case_mapping.h"
 #include "trainer/chat/jinja/string_operations.h"
 
 namespace mozgach::jinja {

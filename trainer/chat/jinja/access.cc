@@ -60,13 +60,12 @@ absl::StatusOr<std::vector<size_t>> SlicePlaces(const Value& begin, const Value&
                                                 const Value& step, size_t size, Budget* budget) {
   for (const Value* bound : {&begin, &end, &step}) {
     if (!bound->IsNone() && !AsInteger(*bound)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("a slice needs integers, not ", KindName(*bound)));
+      return Unsupported(absl::StrCat("a slice with a bound that is ", KindName(*bound)));
     }
   }
   const auto count = static_cast<int64_t>(size);
   const int64_t stride = AsInteger(step).value_or(1);
-  if (stride == 0) return absl::InvalidArgumentError("the step of a slice is 0");
+  if (stride == 0) return Unsupported("a slice whose step is 0");
   const int64_t low = stride > 0 ? 0 : -1;
   const int64_t high = stride > 0 ? count : count - 1;
   const auto clamp = [&](const Value& bound, int64_t absent) {
@@ -99,6 +98,9 @@ absl::StatusOr<Value> SliceText(const Text& text, const Value& begin, const Valu
 }  // namespace
 
 absl::StatusOr<Value> GetAttribute(const Value& object, const std::string& name, Budget* budget) {
+  if (object.IsUndefined() && name.starts_with("__")) {
+    return Unsupported(absl::StrCat("the attribute '", name, "' of what is undefined"));
+  }
   RETURN_IF_ERROR(CheckDefined(object));
   if (object.loop() != nullptr) return LoopAttribute(object, name);
   if (const auto* space = object.As<Namespace*>()) {
@@ -147,7 +149,7 @@ absl::StatusOr<Value> GetSlice(const Value& object, const Value& begin, const Va
   if (const Text* text = object.text()) return SliceText(*text, begin, end, step, budget);
   const List* list = object.list();
   if (list == nullptr || list->IsView()) {
-    return absl::InvalidArgumentError(absl::StrCat(KindName(object), " has no slices"));
+    return Unsupported(absl::StrCat("a slice of ", KindName(object)));
   }
   ASSIGN_OR_RETURN(const std::vector<size_t> places,
                    SlicePlaces(begin, end, step, list->items.size(), budget));

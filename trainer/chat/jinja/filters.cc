@@ -109,7 +109,7 @@ absl::StatusOr<Value> Float(const Value& input, const Arguments& arguments, Budg
 absl::StatusOr<Value> Abs(const Value& input, const Arguments& arguments, Budget* budget) {
   RETURN_IF_ERROR(Bind(arguments, {}).status());
   if (const auto integer = AsInteger(input)) {
-    if (*integer == INT64_MIN) return absl::InvalidArgumentError("a number is too large");
+    if (*integer == INT64_MIN) return Unsupported("an integer beyond 64 bits");
     return Value{*integer < 0 ? -*integer : *integer};
   }
   if (const auto* number = input.As<double>()) return Value{std::fabs(*number)};

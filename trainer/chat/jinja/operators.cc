@@ -125,6 +125,9 @@ absl::StatusOr<bool> Contains(const Value& container, const Value& item, Budget*
     RETURN_IF_ERROR(CheckHashable(item));
     return item.text() != nullptr && map->Find(item.text()->bytes()) != nullptr;
   }
+  if (container.list() != nullptr && container.list()->kind == ListKind::kKeys) {
+    RETURN_IF_ERROR(CheckHashable(item));
+  }
   ASSIGN_OR_RETURN(const auto items, Items(container, budget));
   for (const Value& other : items->items) {
     ASSIGN_OR_RETURN(const bool equal, Equal(item, other, budget));
@@ -150,6 +153,8 @@ bool IsSequence(const Value& value) {
       list != nullptr && (list->kind == ListKind::kList || list->kind == ListKind::kTuple);
   return value.text() != nullptr || plain;
 }
+
+bool IsView(const Value& value) { return value.list() != nullptr && value.list()->IsView(); }
 
 bool CanJoin(const Value& left, const Value& right) {
   return left.list() && right.list() && IsSequence(left) &&
@@ -181,12 +186,12 @@ absl::StatusOr<Value> Operate(const std::string& op, const Value& left, const Va
     ASSIGN_OR_RETURN(const Text b, ToText(right, budget));
     return Join(a, b, budget);
   }
+  if (op == "%" && left.text() != nullptr) return Unsupported("formatting a string with '%'");
+  if (op == "-" && (IsView(left) || IsView(right))) return Unsupported("'-' of keys() or items()");
   RETURN_IF_ERROR(CheckDefined(left));
   RETURN_IF_ERROR(CheckDefined(right));
   if (const auto a = AsInteger(left), b = AsInteger(right); a && b) return OnIntegers(op, *a, *b);
   if (const auto a = AsNumber(left), b = AsNumber(right); a && b) return OnNumbers(op, *a, *b);
-  if (op == "%" && left.text() != nullptr) return Unsupported("formatting a string with '%'");
-  if (op == "-" && left.list() && left.list()->IsView()) return Unsupported("'-' of keys");
   if (op == "+" && left.text() && right.text()) return Join(*left.text(), *right.text(), budget);
   if (op == "+" && CanJoin(left, right)) return JoinLists(*left.list(), *right.list(), budget);
   if (op == "*" && IsSequence(left) && AsInteger(right)) {
@@ -217,7 +222,7 @@ absl::StatusOr<bool> Compare(const std::string& op, const Value& left, const Val
   if (left.list() && right.list() && IsSequence(left) && left.list()->kind == right.list()->kind) {
     return CompareLists(op, *left.list(), *right.list(), budget);
   }
-  if (left.list() && left.list()->IsView()) return Unsupported("comparing what keys() gives");
+  if (IsView(left)) return Unsupported("comparing what keys() gives");
   if (left.text() == nullptr || right.text() == nullptr) return Mismatch(op, left, right);
   return Ordered(op, left.text()->bytes(), right.text()->bytes());
 }

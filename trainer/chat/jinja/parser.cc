@@ -127,7 +127,9 @@ class StatementParser {
     } while (tokens_.TakeOperator(","));
     if (!tokens_.TakeName("in")) return tokens_.Unexpected("'in'");
     ASSIGN_OR_RETURN(node.items, expressions_.ParseOr());
-    if (tokens_.Peek().IsOperator(",")) return Missing("a tuple without parentheses in 'for'", line);
+    if (tokens_.Peek().IsOperator(",")) {
+      return Missing("a tuple without parentheses in 'for'", line);
+    }
     if (tokens_.TakeName("if")) {
       ASSIGN_OR_RETURN(node.condition, expressions_.ParseExpression());
     }

@@ -70,9 +70,9 @@ bool HasAttribute(const Value& object, std::string_view name) {
 
 PythonAttribute PythonAttributeOf(const Value& object, std::string_view name) {
   const List* list = object.list();
-  const bool changes = (list != nullptr && list->kind == ListKind::kList && Has(kListChanges, name)) ||
-                       (object.map() != nullptr && Has(kMapChanges, name));
-  if (changes) return PythonAttribute::kHidden;
+  const bool plain = list != nullptr && list->kind == ListKind::kList;
+  if (plain && Has(kListChanges, name)) return PythonAttribute::kHidden;
+  if (object.map() != nullptr && Has(kMapChanges, name)) return PythonAttribute::kHidden;
   return HasAttribute(object, name) ? PythonAttribute::kAvailable : PythonAttribute::kNone;
 }
 

@@ -58,9 +58,10 @@ const std::map<std::string, std::string>& Comparisons() {
   return *comparisons;
 }
 
-absl::StatusOr<bool> Divides(const Value& input, const Value& divisor, Budget* budget) {
+absl::StatusOr<bool> Leaves(int64_t wanted, const Value& input, const Value& divisor,
+                            Budget* budget) {
   ASSIGN_OR_RETURN(const Value remainder, Operate("%", input, divisor, budget));
-  return Equal(remainder, Value{int64_t{0}}, budget);
+  return Equal(remainder, Value{wanted}, budget);
 }
 
 // Python's `is`, where it is the same in every Python.
@@ -74,7 +75,7 @@ absl::StatusOr<bool> IsSame(const Value& left, const Value& right, Budget* budge
   const auto integer = AsInteger(left);
   if (!equal || (integer && *integer >= -5 && *integer <= 256)) return equal;
   if (left.As<Namespace*>() || left.loop() || left.iterator()) return true;
-  return Unsupported(absl::StrCat("'sameas' between two equal values of the kind ", KindName(left)));
+  return Unsupported(absl::StrCat("'sameas' between two equal values: ", KindName(left)));
 }
 
 absl::StatusOr<bool> Evaluate(const std::string& name, const Value& input,
@@ -86,8 +87,7 @@ absl::StatusOr<bool> Evaluate(const std::string& name, const Value& input,
   }
   if (name == "even" || name == "odd") {
     RETURN_IF_ERROR(Bind(arguments, {}).status());
-    ASSIGN_OR_RETURN(const bool even, Divides(input, Value{int64_t{2}}, budget));
-    return even == (name == "even");
+    return Leaves(name == "even" ? 0 : 1, input, Value{int64_t{2}}, budget);
   }
   if (name == "lower" || name == "upper") {
     RETURN_IF_ERROR(Bind(arguments, {}).status());
@@ -95,7 +95,7 @@ absl::StatusOr<bool> Evaluate(const std::string& name, const Value& input,
     return name == "lower" ? IsLowerText(text) : IsUpperText(text);
   }
   ASSIGN_OR_RETURN(const std::vector<Value> values, BindPositional(arguments, 1, 1));
-  if (name == "divisibleby") return Divides(input, values[0], budget);
+  if (name == "divisibleby") return Leaves(0, input, values[0], budget);
   if (name == "sameas") return IsSame(input, values[0], budget);
   return Compare(Comparisons().at(name), input, values[0], budget);
 }

@@ -111,9 +111,9 @@ absl::Status CheckDefined(const Value& value) {
 
 absl::Status CheckHashable(const Value& value) {
   const List* list = value.list();
-  if (value.map() == nullptr && (list == nullptr || list->kind == ListKind::kTuple)) {
-    return absl::OkStatus();
-  }
+  const bool fixed = list == nullptr || list->kind == ListKind::kTuple ||
+                     list->kind == ListKind::kRange || list->kind == ListKind::kValues;
+  if (value.map() == nullptr && fixed) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(KindName(value), " cannot be a key"));
 }
 
