@@ -98,6 +98,10 @@ Connection::Connection(const SchedulerDoor& door,
       fleet_(v1::FleetService::NewStub(channel_)),
       upkeep_(v1::UpkeepService::NewStub(channel_)) {}
 
+bool Connection::AwaitConnection(Milliseconds time) const {
+  return channel_->WaitForConnected(std::chrono::system_clock::now() + time);
+}
+
 absl::Status Connection::WaitUntilUp(Milliseconds patience) {
   const auto start = std::chrono::system_clock::now();
   if (channel_->WaitForConnected(start + std::min(patience, kSilence))) return absl::OkStatus();

@@ -68,6 +68,12 @@ class Connection {
   v1::RegistryService::Stub& registry() { return *registry_; }
   v1::BaseService::Stub& bases() { return *bases_; }
 
+  // gRPC works on a lost connection only while somebody waits: a TLS handshake takes several steps,
+  // and calls that fail at once leave no time for them.  Waits for `time`, or until the channel is
+  // connected: true.
+  bool AwaitConnection(Milliseconds time) const;
+  bool IsConnected() const { return channel_->GetState(false) == GRPC_CHANNEL_READY; }
+
   // Waits until the scheduler can be reached: at once where it is.  UNAVAILABLE, with what to try.
   absl::Status WaitUntilUp(Milliseconds patience = kPatience);
 

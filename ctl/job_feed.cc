@@ -21,7 +21,6 @@ JobFeed::~JobFeed() {
     std::lock_guard lock(mutex_);
     stopped_ = true;
     if (context_ != nullptr) context_->TryCancel();
-    stop_.notify_one();
   }
   thread_.join();
 }
@@ -46,7 +45,8 @@ void JobFeed::Run() {
     if (status.ok()) return End(absl::OkStatus());
     if (answered && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) continue;
     if (const absl::Status final = reconnection_.Failed(status); !final.ok()) return End(final);
-    Pause(reconnection_.pause());
+    ShowWaiting();
+    reconnection_.Pause([this] { return Stopped(); });
   }
 }
 
@@ -80,10 +80,9 @@ grpc::ClientContext& JobFeed::NewContext() {
   return *context_;
 }
 
-void JobFeed::Pause(Milliseconds time) {
-  std::unique_lock lock(mutex_);
+void JobFeed::ShowWaiting() {
+  std::lock_guard lock(mutex_);
   waiting_ = reconnection_.Waiting();
-  stop_.wait_for(lock, time, [this] { return stopped_; });
 }
 
 bool JobFeed::Stopped() {

@@ -45,7 +45,7 @@ class JobFeed {
   void Take(v1::WatchResponse& response, bool whole);
   // Gives the call a deadline, and hangs up when the feed is being destroyed.
   grpc::ClientContext& NewContext();
-  void Pause(Milliseconds time);
+  void ShowWaiting();
   bool Stopped();
   void End(absl::Status status);
 
@@ -55,7 +55,6 @@ class JobFeed {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::condition_variable stop_;
   std::map<int64_t, v1::Job> news_;
   bool whole_ = false;
   std::string waiting_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr Milliseconds kFirstPause{200};
 constexpr Milliseconds kLongestPause{2000};
+constexpr Milliseconds kPauseStep{100};
 // A handshake may also fail because the scheduler ends in the middle of it.
 constexpr int kHandshakesMax = 3;
 
@@ -77,13 +79,27 @@ std::string Reconnection::Answered() {
 absl::Status Reconnection::Failed(const grpc::Status& status) {
   if (!IsAway(status, answered_)) return connection_.Explain(status);
   refused_handshakes_ = IsRefusedHandshake(status) ? refused_handshakes_ + 1 : 0;
-  if (refused_handshakes_ >= kHandshakesMax) return connection_.Explain(status);
+  if (refused_handshakes_ >= kHandshakesMax) return connection_.NoAnswer(Milliseconds(0));
   const auto now = SteadyClock::now();
   if (!away_since_.has_value()) away_since_ = now;
   if (now - *away_since_ >= patience_) return connection_.NoAnswer(patience_);
   why_ = ReasonOf(status);
   pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
   return absl::OkStatus();
+}
+
+void Reconnection::Pause(const std::function<bool()>& stopped) const {
+  auto end = SteadyClock::now() + pause_;
+  bool connected = connection_.IsConnected();
+  while (SteadyClock::now() < end && !stopped()) {
+    if (connected) {
+      std::this_thread::sleep_for(kPauseStep);
+    } else if (connection_.AwaitConnection(kPauseStep)) {
+      connected = true;
+      // Not at once: what takes each connection and then ends it would be called without a pause.
+      end = std::min(end, SteadyClock::now() + kFirstPause);
+    }
+  }
 }
 
 std::string Reconnection::Waiting() const {
@@ -116,7 +132,7 @@ void PatientCaller::Answered() {
 absl::Status PatientCaller::Await(const grpc::Status& status) {
   RETURN_IF_ERROR(reconnection_.Failed(status));
   line_.Away(reconnection_.Waiting());
-  std::this_thread::sleep_for(reconnection_.pause());
+  reconnection_.Pause([] { return false; });
   return absl::OkStatus();
 }
 

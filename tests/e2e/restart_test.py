@@ -4,12 +4,16 @@ watch, logs -f, events -f and submit --wait go on by themselves, show nothing tw
 """
 
 import json
+import os
+import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 import urllib.request
+from unittest import mock
 
 from fleet import BIN, BUILD, Fleet, small_domain, wait_until
 
@@ -107,7 +111,7 @@ class RestartTest(unittest.TestCase):
             events = Follower(fleet, "events", "events", "-f", "--reconnect-for", "1s")
             time.sleep(0.5)
             fleet.scheduler.stop()
-            self.assertEqual(events.end(), 1)
+            self.assertEqual(events.end(), 3)
             self.assertIn("did not answer within 1 s", events.err())
             fleet.start_scheduler()
 
@@ -155,6 +159,95 @@ class RestartTest(unittest.TestCase):
             self.assertGreater(len(attempts), 1)
             whole = "".join(fleet.ctl("logs", "law", "--attempt", each)[0] for each in attempts)
             self.assertEqual(logs.out().decode(), whole)
+
+
+class TlsRestartTest(unittest.TestCase):
+    """Over TLS followers come back too, and what one side refuses ends them."""
+
+    def setUp(self):
+        self.keys = pathlib.Path(tempfile.mkdtemp(prefix="mozgach-keys-"))
+        self.addCleanup(shutil.rmtree, self.keys, ignore_errors=True)
+        for name in ("ours", "other"):
+            subprocess.run([BIN / "mozgachctl", "fleet", "init", "--dir", self.keys / name, "--host", "127.0.0.1",
+                            "--operator", "boss"], check=True, capture_output=True)
+        self.enterContext(mock.patch.dict(os.environ, {"MOZGACH_TLS": str(self.keys / "ours/boss")}))
+        self.fleet = self.enterContext(
+            fake_fleet(workers=0, scheduler_words=["--tls", self.keys / "ours/scheduler"]))
+
+    def start(self, name, *words):
+        follower = Follower(self.fleet, name, *words)
+        self.addCleanup(follower.process.wait)
+        self.addCleanup(follower.process.kill)
+        return follower
+
+    def follow(self):
+        """Each follower of a job that nobody trains."""
+        submit = self.start("submit", "submit", "--wait", domain(self.fleet))
+        wait_until(lambda: self.fleet.jobs(), 20, "the job")
+        followers = [submit, self.start("events", "events", "-f"), self.start("watch", "watch", "--json"),
+                     self.start("logs", "logs", "-f", "law")]
+        wait_until(lambda: followers[1].out() and followers[2].out(), 20, "the first lines")
+        time.sleep(0.5)  # `submit --wait` and `logs -f` have nothing to show yet
+        return followers
+
+    def stop_scheduler(self, followers):
+        self.fleet.scheduler.stop()
+        wait_until(lambda: all("does not answer" in each.err() for each in followers), 10, "the outage")
+
+    def token_folder(self, name):
+        made = self.fleet.ask("fleet", "token", "--role", "viewer", "--name", name)
+        folder = self.keys / name
+        folder.mkdir()
+        shutil.copy(self.keys / "ours/ca.pem", folder)
+        (folder / "token").write_text(made["token"])
+        (folder / "token").chmod(0o600)
+        return folder
+
+    def certificate_folder(self, name):
+        self.fleet.ctl("fleet", "user", "--dir", self.keys / "ours", "--role", "viewer", name)
+        return self.keys / "ours" / name
+
+    def test_followers_go_on_after_a_clean_stop(self):
+        followers = self.follow()
+        self.stop_scheduler(followers)
+        time.sleep(3)
+        self.fleet.start_scheduler()
+        wait_until(lambda: all("is back after" in each.err() for each in followers), 8, "the followers")
+        self.fleet.ctl("cancel", "law")
+        for each in followers[0], followers[2], followers[3]:
+            each.end()
+        wait_until(lambda: b"cancelled" in followers[1].out(), 10, "the event")
+        followers[1].stop()
+        for each in followers:
+            self.assertEqual(each.err().count("does not answer"), 1, each.err())
+
+    def test_the_certificate_of_another_fleet_is_final(self):
+        followers = self.follow()
+        self.stop_scheduler(followers)
+        self.fleet.scheduler_words = ["--tls", self.keys / "other/scheduler"]
+        self.fleet.start_scheduler()
+        for each in followers:
+            self.assertEqual(each.end(), 3, each.err())
+            self.assertIn("with a certificate of the same fleet for this very name?", each.err())
+
+    def test_what_was_revoked_while_the_follower_was_away_is_final(self):
+        self.fleet.ctl("submit", domain(self.fleet))
+        alice, bob = self.token_folder("alice"), self.certificate_folder("bob")
+        followers = [self.start("alice", "--tls", alice, "events", "-f"),
+                     self.start("bob", "--tls", bob, "watch", "--json")]
+        wait_until(lambda: all(each.out() for each in followers), 20, "the first lines")
+        self.stop_scheduler(followers)
+        for each in followers:
+            each.process.send_signal(signal.SIGSTOP)
+        self.fleet.start_scheduler()
+        self.fleet.ctl("fleet", "revoke", "alice")
+        self.fleet.ctl("fleet", "revoke", "bob", "--certificate")
+        for each, folder in zip(followers, (alice, bob)):
+            fresh = self.fleet.ctl("--tls", folder, "ps", expect=1)[1]
+            self.assertIn("revoked", fresh)
+            each.process.send_signal(signal.SIGCONT)
+            self.assertEqual(each.end(), 1, each.err())
+            self.assertIn(fresh.strip(), each.err())
 
 
 class LossTest(unittest.TestCase):
