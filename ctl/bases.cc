@@ -13,6 +13,7 @@
 #include "ctl/selection.h"
 #include "ctl/table.h"
 #include "ctl/transfer_display.h"
+#include "trainer/data/chat_report.h"
 
 namespace mozgach {
 namespace {
@@ -102,6 +103,17 @@ absl::Status Upload(Connection& connection, const std::vector<DatasetFile>& file
   });
 }
 
+v1::ChatFacts ChatFactsOf(const std::string& directory) {
+  constexpr size_t kErrorBytesMax = 1024;
+  const ChatReport report = InspectChat(directory);
+  v1::ChatFacts facts;
+  facts.set_has_template(report.has_template);
+  facts.set_drops_answers(report.drops_answers);
+  facts.set_has_no_end_token(report.has_no_end_token);
+  facts.set_error(Abbreviate(report.error, kErrorBytesMax));
+  return facts;
+}
+
 absl::StatusOr<int> Add(const AddFlags& flags, const Settings& settings) {
   ASSIGN_OR_RETURN(const BaseDirectory base, ReadBaseDirectory(flags.directory, flags.name));
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
@@ -113,6 +125,7 @@ absl::StatusOr<int> Add(const AddFlags& flags, const Settings& settings) {
     ASSIGN_OR_RETURN(*request.mutable_base(),
                      HashBase(base, [&](uint64_t bytes) { display.Add(bytes); }));
   }
+  *request.mutable_chat() = ChatFactsOf(flags.directory);
   request.set_replace(flags.replace);
   request.set_check_blobs(true);
   request.set_actor(Actor());

@@ -1,12 +1,14 @@
 #include "scheduler/base_addition.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "failpoint/failpoint.h"
 #include "proto/base_manifest.h"
 #include "scheduler/base_dispatch.h"
+#include "scheduler/chat_facts.h"
 #include "scheduler/job_planning.h"
 
 namespace mozgach {
@@ -38,10 +40,11 @@ bool AddRevisions(const v1::BaseManifest& known, v1::BaseManifest& manifest) {
 }
 
 absl::Status Write(Ledger& ledger, const Moment& now, const v1::BaseManifest& manifest,
-                   const std::string& outcome, const std::string& actor) {
+                   const std::optional<v1::ChatFacts>& chat, const std::string& outcome,
+                   const std::string& actor) {
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger.bases.Save(now.wall, manifest));
+  RETURN_IF_ERROR(ledger.bases.Save(now.wall, manifest, chat));
   RETURN_IF_ERROR(ledger.events.Append(
       {.time = now.wall,
        .kind = "base_added",
@@ -49,7 +52,7 @@ absl::Status Write(Ledger& ledger, const Moment& now, const v1::BaseManifest& ma
        .message =
            absl::StrCat(manifest.base(), ", ", ShowSize(manifest.size_bytes()), ", ", outcome)}));
   RETURN_IF_ERROR(COMMIT("scheduler.base.add", transaction));
-  ledger.bases.Add(now.wall, manifest);
+  ledger.bases.Add(now.wall, manifest, chat);
   ledger.configs.AddHeld(manifest, ledger.blobs);
   if (const auto planned = PlanSomeShapes(ledger); !planned.ok()) ledger.Trouble(planned.status());
   for (const std::string& key : ledger.bases.Find(manifest.base())->keys) {
@@ -64,6 +67,7 @@ absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Moment& now,
                                             const v1::AddBaseRequest& request) {
   v1::BaseManifest manifest = request.base();
   RETURN_IF_ERROR(CheckManifest(manifest));
+  RETURN_IF_ERROR(CheckChatFacts(request.chat()));
   const BaseCatalog::Entry* known = ledger.bases.Find(manifest.base());
   const bool same = known != nullptr && known->manifest.digest() == manifest.digest();
   if (known != nullptr && !same && !request.replace()) {
@@ -77,8 +81,13 @@ absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Moment& now,
   response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
   if (!missing.empty()) return response;
   response.set_outcome(known == nullptr ? "new" : same ? "unchanged" : "replaced");
-  if (same && !AddRevisions(known->manifest, manifest)) return response;
-  RETURN_IF_ERROR(Write(ledger, now, manifest, response.outcome(), request.actor()));
+  std::optional<v1::ChatFacts> chat = same ? known->chat : std::nullopt;
+  const bool new_facts =
+      request.has_chat() && !(chat.has_value() && SameChatFacts(*chat, request.chat()));
+  if (request.has_chat()) chat = request.chat();
+  const bool new_revisions = same && AddRevisions(known->manifest, manifest);
+  if (same && !new_revisions && !new_facts) return response;
+  RETURN_IF_ERROR(Write(ledger, now, manifest, chat, response.outcome(), request.actor()));
   return response;
 }
 

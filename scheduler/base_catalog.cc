@@ -4,6 +4,7 @@
 
 #include "nlohmann/json.hpp"
 #include "registry/query.h"
+#include "scheduler/chat_facts.h"
 #include "scheduler/placement.h"
 #include "scheduler/queries.h"
 
@@ -39,6 +40,8 @@ absl::Status BaseCatalog::Recover() {
     if (!revisions.is_array()) return absl::DataLossError("a base whose revisions are unreadable");
     for (const auto& revision : revisions) manifest.add_revisions(revision.get<std::string>());
     Entry entry{.added = FromMillis(bases.Int(4)), .keys = KeysOf(manifest)};
+    v1::ChatFacts chat;
+    if (ReadChatFacts(nlohmann::json::parse(bases.Text(5), nullptr, false), &chat)) entry.chat = chat;
     entry.manifest = std::move(manifest);
     bases_.emplace(entry.manifest.base(), std::move(entry));
   }
@@ -54,10 +57,12 @@ absl::Status BaseCatalog::Recover() {
   return files.status();
 }
 
-absl::Status BaseCatalog::Save(WallTime now, const v1::BaseManifest& manifest) {
+absl::Status BaseCatalog::Save(WallTime now, const v1::BaseManifest& manifest,
+                               const std::optional<v1::ChatFacts>& chat) {
   RETURN_IF_ERROR(Run(database_, sql::kForgetBaseFiles, manifest.base()));
   RETURN_IF_ERROR(Run(database_, sql::kSaveBase, manifest.base(), manifest.digest(),
-                      manifest.size_bytes(), RevisionsJson(manifest), ToMillis(now)));
+                      manifest.size_bytes(), RevisionsJson(manifest), ToMillis(now),
+                      chat ? ChatFactsJson(*chat).dump() : std::string()));
   for (const v1::File& file : manifest.files()) {
     RETURN_IF_ERROR(Run(database_, sql::kInsertBaseFile, manifest.base(), file.path(),
                         file.sha256(), file.size()));
@@ -65,10 +70,12 @@ absl::Status BaseCatalog::Save(WallTime now, const v1::BaseManifest& manifest) {
   return absl::OkStatus();
 }
 
-void BaseCatalog::Add(WallTime now, v1::BaseManifest manifest) {
+void BaseCatalog::Add(WallTime now, v1::BaseManifest manifest,
+                      std::optional<v1::ChatFacts> chat) {
   Entry& entry = bases_[manifest.base()];
   entry.added = now;
   entry.keys = KeysOf(manifest);
+  entry.chat = std::move(chat);
   entry.manifest = std::move(manifest);
   CollectBlobs();
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -22,6 +23,7 @@ class BaseCatalog {
     v1::BaseManifest manifest;
     WallTime added{};
     std::vector<std::string> keys;  // placement.h: the jobs that it serves
+    std::optional<v1::ChatFacts> chat;  // what its chat template does; none: not known
   };
 
   explicit BaseCatalog(Database& database) : database_(database) {}
@@ -31,9 +33,10 @@ class BaseCatalog {
 
   // Writes `manifest` in place of any other of its name; joins the open transaction and leaves
   // memory alone.
-  absl::Status Save(WallTime now, const v1::BaseManifest& manifest);
+  absl::Status Save(WallTime now, const v1::BaseManifest& manifest,
+                    const std::optional<v1::ChatFacts>& chat);
   // The same in memory, once that is committed.
-  void Add(WallTime now, v1::BaseManifest manifest);
+  void Add(WallTime now, v1::BaseManifest manifest, std::optional<v1::ChatFacts> chat);
 
   // Null where there is none; valid until the catalog changes.
   const Entry* Find(const std::string& base) const;

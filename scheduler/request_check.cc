@@ -7,6 +7,7 @@
 #include "common/digest.h"
 #include "common/domain_spec.h"
 #include "scheduler/worker_call.h"
+#include "scheduler/chat_facts.h"
 
 namespace mozgach {
 namespace {
@@ -52,6 +53,9 @@ absl::Status CheckBases(const v1::SynchronizeRequest& request) {
     }
     if (base.config_json().size() > kConfigBytesMax) {
       return Refused(absl::StrCat("a config.json of ", base.name(), " of more than 256 KiB"));
+    }
+    if (absl::Status chat = CheckChatFacts(base.chat()); !chat.ok()) {
+      return Refused(absl::StrCat(base.name(), ": ", std::string(chat.message())));
     }
     if (base.problem().size() > kProblemMax) {
       return Refused(absl::StrCat("a problem of ", base.name(), " of more than 4096 bytes"));

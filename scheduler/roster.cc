@@ -7,6 +7,7 @@
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "registry/query.h"
+#include "scheduler/chat_facts.h"
 #include "scheduler/placement.h"
 #include "scheduler/queries.h"
 
@@ -25,6 +26,7 @@ std::string BasesJson(const v1::SynchronizeRequest& request) {
                             {"problem", base.problem()},
                             {"config_digest", base.config_digest()}};
     for (const std::string& revision : base.revisions()) entry["revisions"].push_back(revision);
+    if (base.has_chat()) entry["chat"] = ChatFactsJson(base.chat());
     list.push_back(std::move(entry));
   }
   return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -33,6 +35,7 @@ std::string BasesJson(const v1::SynchronizeRequest& request) {
 bool Same(const v1::Base& a, const v1::Base& b) {
   return a.name() == b.name() && a.size_bytes() == b.size_bytes() && a.digest() == b.digest() &&
          a.problem() == b.problem() && a.config_digest() == b.config_digest() &&
+         a.has_chat() == b.has_chat() && SameChatFacts(a.chat(), b.chat()) &&
          std::equal(a.revisions().begin(), a.revisions().end(), b.revisions().begin(), b.revisions().end());
 }
 
@@ -47,6 +50,8 @@ std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
     base.set_digest(entry.at("digest").get<std::string>());
     base.set_problem(entry.at("problem").get<std::string>());
     base.set_config_digest(entry.value("config_digest", ""));
+    v1::ChatFacts chat;
+    if (entry.contains("chat") && ReadChatFacts(entry.at("chat"), &chat)) *base.mutable_chat() = chat;
     for (const auto& revision : entry.at("revisions")) {
       base.add_revisions(revision.get<std::string>());
     }

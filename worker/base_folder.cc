@@ -195,6 +195,10 @@ void FoundBases::AddFetched(const FoundBase& fetched) {
   }
 }
 
+void FoundBases::SetChat(const std::string& name, ChatReport chat) {
+  bases_.at(name).chat = std::move(chat);
+}
+
 absl::StatusOr<fs::path> FoundBases::Find(const std::string& name,
                                           const std::string& revision) const {
   const auto found = bases_.find(name);

@@ -18,10 +18,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/status.h"
+#include "trainer/data/chat_report.h"
 
 namespace mozgach {
 
@@ -36,6 +38,7 @@ struct FoundBase {
   // Of one below --bases, from which the scheduler plans jobs; empty: it is none that can be told.
   std::string config_json;
   std::string config_digest;  // SHA-256 of it
+  std::optional<ChatReport> chat;  // what its chat template does; none: nobody has looked
 
   bool operator==(const FoundBase&) const = default;
 };
@@ -50,6 +53,9 @@ class FoundBases {
   // Adds a base fetched from the scheduler, whose files are in `fetched.plain`: what lies below
   // --bases comes first.
   void AddFetched(const FoundBase& fetched);
+
+  // Notes what the chat template of the base `name`, which was found, does.
+  void SetChat(const std::string& name, ChatReport chat);
 
   // The directory of a base.  A plain directory has no revisions and serves those who ask for none;
   // the cache serves the revision asked for, `main` otherwise.

@@ -205,6 +205,19 @@ uint64_t Session::FreeBytes() const {
   return sum;
 }
 
+namespace {
+
+v1::ChatFacts ToChatFacts(const ChatReport& report) {
+  v1::ChatFacts facts;
+  facts.set_has_template(report.has_template);
+  facts.set_drops_answers(report.drops_answers);
+  facts.set_has_no_end_token(report.has_no_end_token);
+  facts.set_error(report.error);
+  return facts;
+}
+
+}  // namespace
+
 v1::SynchronizeRequest Session::Request(const CallSchedule::Call& call) const {
   v1::SynchronizeRequest request;
   request.set_worker(options_.name);
@@ -222,6 +235,7 @@ v1::SynchronizeRequest Session::Request(const CallSchedule::Call& call) const {
     out->set_problem(base.problem);
     out->set_config_digest(base.config_digest);
     if (configs_wanted_.contains(name)) out->set_config_json(base.config_json);
+    if (base.chat.has_value()) *out->mutable_chat() = ToChatFacts(*base.chat);
   }
   for (const auto& [id, fetch] : base_fetches_) *request.add_base_fetches() = fetch;
   request.set_base_room_bytes(base_room_bytes_);

@@ -138,9 +138,13 @@ void Worker::LookAround(Milliseconds now) {
   metrics_.Update(session_, now, Clock::System().Now());
 }
 
-FoundBases Worker::FindBases() const {
+FoundBases Worker::FindBases() {
   FoundBases found = FoundBases::Scan(options_.bases);
   for (const FoundBase& base : bases_.Held()) found.AddFetched(base);
+  for (const auto& [name, base] : found.all()) {
+    const absl::StatusOr<std::filesystem::path> directory = found.Find(name, "");
+    if (directory.ok()) found.SetChat(name, chats_.Inspect(*directory));
+  }
   return found;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "worker/base_cache.h"
+#include "worker/chat_inspector.h"
 #include "worker/data_folder.h"
 #include "worker/dataset_cache.h"
 #include "worker/inbox.h"
@@ -80,8 +81,8 @@ class Worker {
   void ShipLogs(std::stop_token stop);
   // Stops with all others of the attempt.
   std::stop_token NewTransfer(const AttemptId& id);
-  // What is below --bases and what has been fetched.
-  FoundBases FindBases() const;
+  // What is below --bases and what has been fetched. Off the session's thread, but for the start.
+  FoundBases FindBases();
   void TakeBases(FoundBases found);
   void LookAtBaseDisk();
 
@@ -107,6 +108,7 @@ class Worker {
   SchedulerClient client_;
   DatasetCache datasets_;
   BaseCache bases_;
+  ChatInspector chats_;
   std::atomic<uint64_t> base_bytes_fetched_ = 0;
   TaskQueue fetches_;
   TaskQueue base_fetches_;

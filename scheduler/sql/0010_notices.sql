@@ -3,8 +3,8 @@ ALTER TABLE job_details ADD COLUMN notices_json TEXT NOT NULL DEFAULT '[]';
 -- 1: at least one row is a conversation, so the base's chat template decides what is trained.
 ALTER TABLE job_details ADD COLUMN conversations INTEGER NOT NULL DEFAULT 0;
 
--- What the chat template of a base does (ChatFacts as JSON). Empty: not known.
-ALTER TABLE base_configs ADD COLUMN chat_json TEXT NOT NULL DEFAULT '';
+-- What the chat template of a base that the scheduler holds does (ChatFacts as JSON). Empty: not known.
+ALTER TABLE bases ADD COLUMN chat_json TEXT NOT NULL DEFAULT '';
 
 -- `loss` is a running mean from now on; these are the loss of the last step and of the validation rows.
 ALTER TABLE attempts ADD COLUMN step_loss REAL;

@@ -11,6 +11,8 @@ struct ChatReport {
   bool drops_answers = false;     // the template writes none of the assistant's words
   bool has_no_end_token = false;  // no token that ends a turn follows the last answer
   std::string error;  // why the conversation cannot be rendered or tokenised; empty: it can
+
+  bool operator==(const ChatReport&) const = default;
 };
 
 // Loads the tokenizer and the chat template of `base_dir` as training does, and builds a sample
