@@ -39,7 +39,7 @@ class PartialBackup {
   absl::Status Make() {
     RETURN_IF_ERROR(CheckTargetIsFree());
     RETURN_IF_ERROR(MakeDirectories(target_.parent_path()));
-    if (::mkdir(path_.c_str(), 0755) != 0) {
+    if (::mkdir(path_.c_str(), 0700) != 0) {
       if (errno != EEXIST) return SystemError(errno, absl::StrCat("make ", path_.string()));
       return absl::FailedPreconditionError(
           absl::StrCat("another backup to ", target_.string(),

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "common/private_folder.h"
 #include "failpoint/failpoint.h"
 #include "registry/adapter_store.h"
 #include "registry/migration.h"
@@ -93,7 +94,7 @@ absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallT
 
   std::error_code error;
   const fs::path data = fs::absolute(options.data, error).lexically_normal();
-  RETURN_IF_ERROR(MakeDirectories(data));
+  RETURN_IF_ERROR(MakePrivateDirectory(data));
   ASSIGN_OR_RETURN(const FileDescriptor lock, LockFile(data / "lock", data.string()));
   RETURN_IF_ERROR(CheckTarget(data, options.keep_files));
   const std::string note = absl::StrCat("from ", options.from.string(), "\n");
@@ -113,6 +114,10 @@ absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallT
     RETURN_IF_ERROR(SetForgottenLogsAside(*restored, logs));
     RETURN_IF_ERROR(adapters.Recover());
     RETURN_IF_ERROR(restored->Sync());
+  }
+  // Directories that a start makes, so that the doctor does not miss them before it.
+  for (const char* name : {"blobs/partial", "registry/adapters", "registry/staging"}) {
+    RETURN_IF_ERROR(MakeDirectories(data / name));
   }
   RETURN_IF_ERROR(RemoveAll(data / kRestoringName));
   RETURN_IF_ERROR(DURABLE("scheduler.restore.complete", SyncDirectory(data)));

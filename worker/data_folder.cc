@@ -1,5 +1,7 @@
 #include "worker/data_folder.h"
 
+#include "common/private_folder.h"
+
 namespace mozgach {
 
 namespace fs = std::filesystem;
@@ -8,7 +10,7 @@ absl::StatusOr<DataFolder> DataFolder::Open(const fs::path& root, const DataRule
   std::error_code error;
   const fs::path absolute = fs::absolute(root, error).lexically_normal();
   if (error) return SystemError(error.value(), "find " + root.string());
-  RETURN_IF_ERROR(MakeDirectories(absolute));
+  RETURN_IF_ERROR(MakePrivateDirectory(absolute));
   ASSIGN_OR_RETURN(FileDescriptor lock,
                    LockFile(absolute / "lock", "the data folder " + absolute.string()));
   RETURN_IF_ERROR(RemoveAll(absolute / "attempts"));

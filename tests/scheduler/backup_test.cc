@@ -69,7 +69,7 @@ TEST_F(BackupTest, HoldsJobsVersionsAndDatasetsOfASchedulerThatRuns) {
   EXPECT_THAT(made.missing, IsEmpty());
   EXPECT_EQ(made.jobs, 2);
   EXPECT_EQ(made.versions, 1);
-  EXPECT_EQ(made.files.files, 3 + 2) << "tensors, metrics and manifest; two datasets";
+  EXPECT_EQ(made.files.files, 4 + 2) << "tensors, config, metrics and manifest; two datasets";
   EXPECT_THAT(Problems(Place("backup")), IsEmpty());
   const auto read = ReadBackup(Place("backup"));
   ASSERT_TRUE(read.ok()) << read.status();
