@@ -11,6 +11,7 @@
 #include "registry/query.h"
 #include "scheduler/base_dispatch.h"
 #include "scheduler/examination.h"
+#include "scheduler/file_collector.h"
 #include "scheduler/kept_blobs.h"
 #include "scheduler/queries.h"
 
@@ -53,12 +54,70 @@ absl::Status ExamineNeeded(Database& database, const fs::path& root, bool deep,
   return rows.status();
 }
 
-// Of what nobody needs only the sum is worth a line.
-absl::Status ExamineUnneeded(Database& database, const fs::path& root, Examination& examination) {
-  int64_t unneeded = 0, uploads = 0;
-  uint64_t unneeded_bytes = 0, upload_bytes = 0;
+WallTime WrittenAt(const fs::path& path) {
+  struct stat info;
+  return ::stat(path.c_str(), &info) == 0 ? FromMillis(int64_t{info.st_mtime} * 1000)
+                                          : WallTime::max();
+}
+
+// Files of one kind that nothing needs.
+struct Unneeded {
+  int64_t files = 0;
+  uint64_t bytes = 0;
+
+  void Add(uint64_t size) {
+    ++files;
+    bytes += size;
+  }
+  std::string Show(const char* one, const char* many) const {
+    return absl::StrCat(files, files == 1 ? one : many, ShowSize(bytes));
+  }
+};
+
+// Only sums: single files do not matter.  What is old enough to go is what `mozgachctl gc` takes.
+class UnneededFiles {
+ public:
+  UnneededFiles(const fs::path& root, int64_t days_kept, WallTime now)
+      : root_(root), days_kept_(days_kept), before_(UnneededBlobsGoBefore(days_kept, now)) {}
+
+  void AddBlob(const fs::path& path, uint64_t size) {
+    (WrittenAt(path) < before_ ? old_blobs_ : new_blobs_).Add(size);
+  }
+  void AddUpload(const fs::path& path, uint64_t size) {
+    (WrittenAt(path) < before_ ? old_uploads_ : new_uploads_).Add(size);
+  }
+
+  void Report(Examination& examination) const {
+    const auto note = [&](const Unneeded& found, const char* one, const char* many,
+                          const std::string& advice) {
+      if (found.files == 0) return;
+      examination.findings.push_back(
+          {Finding::Weight::kNote, root_.string(), found.Show(one, many), advice});
+    };
+    const std::string now = "`mozgachctl gc` removes what is so old, and so does the scheduler";
+    const std::string later = absl::StrCat(
+        "nothing to do: `mozgachctl gc` and the scheduler remove it when it is ",
+        days_kept_ == 0 ? "an hour" : absl::StrCat(days_kept_, days_kept_ == 1 ? " day" : " days"),
+        " old (blob_days_kept)");
+    note(old_blobs_, " blob that nothing needs, ", " blobs that nothing needs, ", now);
+    note(new_blobs_, " new blob that nothing needs, ", " new blobs that nothing needs, ", later);
+    note(old_uploads_, " upload that has not ended, ", " uploads that have not ended, ", now);
+    note(new_uploads_, " new upload that has not ended, ", " new uploads that have not ended, ",
+         later);
+  }
+
+ private:
+  const fs::path root_;
+  const int64_t days_kept_;
+  const WallTime before_;
+  Unneeded old_blobs_, new_blobs_, old_uploads_, new_uploads_;
+};
+
+absl::Status ExamineUnneeded(Database& database, const fs::path& root, int64_t days_kept,
+                             WallTime now, Examination& examination) {
   std::error_code error;
-  if (!fs::exists(root, error)) return absl::OkStatus();  // what is needed was told of
+  if (!fs::exists(root, error)) return absl::OkStatus();  // reported with what is needed
+  UnneededFiles unneeded(root, days_kept, now);
   ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(root));
   for (const std::string& file : files) {
     std::error_code gone;
@@ -66,8 +125,7 @@ absl::Status ExamineUnneeded(Database& database, const fs::path& root, Examinati
     if (gone) continue;
     const std::string name = fs::path(file).filename().string();
     if (absl::StartsWith(file, "partial/")) {
-      ++uploads;
-      upload_bytes += bytes;
+      unneeded.AddUpload(root / file, bytes);
       continue;
     }
     if (!IsSha256Hex(name)) {
@@ -76,30 +134,19 @@ absl::Status ExamineUnneeded(Database& database, const fs::path& root, Examinati
       continue;
     }
     ASSIGN_OR_RETURN(const bool needed, IsBlobNeeded(database, name));
-    if (needed) continue;
-    ++unneeded;
-    unneeded_bytes += bytes;
+    if (!needed) unneeded.AddBlob(root / file, bytes);
   }
-  const auto note = [&](int64_t count, uint64_t bytes, const char* one, const char* many) {
-    if (count == 0) return;
-    examination.findings.push_back(
-        {Finding::Weight::kNote, root.string(),
-         absl::StrCat(count, count == 1 ? one : many, ShowSize(bytes)),
-         "leave it to the scheduler, which removes what is older than blob_days_kept; mozgachctl "
-         "gc --dry-run lists that"});
-  };
-  note(unneeded, unneeded_bytes, " blob that nothing needs, ", " blobs that nothing needs, ");
-  note(uploads, upload_bytes, " upload that has not ended, ", " uploads that have not ended, ");
+  unneeded.Report(examination);
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status ExamineBlobs(Database& database, const ExaminationOptions& options,
+absl::Status ExamineBlobs(Database& database, const ExaminationOptions& options, WallTime now,
                           Examination& examination) {
   const fs::path root = options.data / "blobs";
   RETURN_IF_ERROR(ExamineNeeded(database, root, options.deep, examination));
-  return ExamineUnneeded(database, root, examination);
+  return ExamineUnneeded(database, root, options.blob_days_kept, now, examination);
 }
 
 }  // namespace mozgach

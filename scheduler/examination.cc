@@ -7,6 +7,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/private_folder.h"
 #include "scheduler/backup.h"
 #include "scheduler/base_dispatch.h"
 #include "scheduler/data_directory.h"
@@ -121,7 +123,7 @@ Examination Examine(const ExaminationOptions& options, WallTime now) {
     ExamineDirectories(options.data, examination);
     Note(ExamineRows(*database, now, examination), options.data / kDatabaseName, examination);
     Note(ExamineRegistry(*database, options, examination), options.data / "registry", examination);
-    Note(ExamineBlobs(*database, options, examination), options.data / "blobs", examination);
+    Note(ExamineBlobs(*database, options, now, examination), options.data / "blobs", examination);
   }
   std::stable_sort(examination.findings.begin(), examination.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.weight > b.weight; });
@@ -156,6 +158,12 @@ void ExamineDisk(const ExaminationOptions& options, Examination& examination) {
                               " are free"),
                  "make room, or `mozgachctl gc`; what needs room waits, nothing is lost");
     }
+  }
+  if (const mode_t mode = ModeForOthers(options.data); mode != 0) {
+    AddNote(examination, options.data.string(),
+            absl::StrFormat("other users of this host may read it (mode %04o)", mode),
+            absl::StrCat("`chmod 0700 ", options.data.string(),
+                         "`, if no other user has to read adapters there"));
   }
   struct stat info;
   const fs::path wal = options.data / absl::StrCat(kDatabaseName, "-wal");

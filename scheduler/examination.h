@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "registry/database.h"
+#include "scheduler/config.h"
 #include "scheduler/finding.h"
 
 namespace mozgach {
@@ -18,6 +19,7 @@ namespace mozgach {
 struct ExaminationOptions {
   std::filesystem::path data;
   bool deep = false;  // read every byte of every version and of every blob that is needed
+  int64_t blob_days_kept = SchedulerConfig().blob_days_kept;  // of the scheduler, where it is known
 };
 
 struct Examination {
@@ -40,7 +42,7 @@ Examination ExamineTwice(const ExaminationOptions& options, const Clock& clock);
 absl::Status ExamineRows(Database& database, WallTime now, Examination& examination);
 absl::Status ExamineRegistry(Database& database, const ExaminationOptions& options,
                              Examination& examination);
-absl::Status ExamineBlobs(Database& database, const ExaminationOptions& options,
+absl::Status ExamineBlobs(Database& database, const ExaminationOptions& options, WallTime now,
                           Examination& examination);
 void ExamineDisk(const ExaminationOptions& options, Examination& examination);
 

@@ -121,8 +121,12 @@ absl::Status FileCollector::SweepTakenLogs() const {
   return absl::OkStatus();
 }
 
+WallTime UnneededBlobsGoBefore(int64_t days_kept, WallTime now) {
+  return now - std::max(std::chrono::hours(24 * days_kept), kBlobsNeverBefore);
+}
+
 WallTime FileCollector::BlobsBefore() const {
-  return now_ - std::max(std::chrono::hours(24 * rules_.blob_days_kept), kBlobsNeverBefore);
+  return UnneededBlobsGoBefore(rules_.blob_days_kept, now_);
 }
 
 absl::Status FileCollector::RemoveBlobs(BlobStore& blobs, const Retention::Turn& turn,

@@ -10,6 +10,9 @@
 
 namespace mozgach {
 
+// Blobs and uploads that nothing needs go when they were written before this time.
+WallTime UnneededBlobsGoBefore(int64_t days_kept, WallTime now);
+
 class FileCollector {
  public:
   // `only_look`: nothing is removed.  All outlive it.

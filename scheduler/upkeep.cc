@@ -31,6 +31,9 @@ Upkeep::Upkeep(FrontDesk& desk, std::filesystem::path data, const Clock& clock)
       interval_(desk.Ask([](Core& core, const Moment&) {
         return core.ledger().config.retention_interval;
       })),
+      blob_days_kept_(desk.Ask([](Core& core, const Moment&) {
+        return core.ledger().config.blob_days_kept;
+      })),
       retention_(desk.Ask([this](Core& core, const Moment&) {
         Ledger& ledger = core.ledger();
         return Retention(ledger.config, ledger.blobs, ledger.adapters.files(), data_);
@@ -62,7 +65,7 @@ absl::StatusOr<Collection> Upkeep::Collect(bool dry_run, const std::string& acto
 absl::StatusOr<Examination> Upkeep::Examine(bool deep) {
   const std::unique_lock<std::mutex> lock(examining_, std::try_to_lock);
   if (!lock.owns_lock()) return IsUnderWay("examination");
-  return ExamineTwice({.data = data_, .deep = deep}, clock_);
+  return ExamineTwice({.data = data_, .deep = deep, .blob_days_kept = blob_days_kept_}, clock_);
 }
 
 void Upkeep::Run(std::stop_token stop) {

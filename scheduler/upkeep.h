@@ -38,6 +38,7 @@ class Upkeep {
   const std::filesystem::path data_;
   const Clock& clock_;
   const Milliseconds interval_;
+  const int64_t blob_days_kept_;
   Retention retention_;
   std::mutex collecting_;
   std::mutex examining_;

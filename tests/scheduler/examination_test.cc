@@ -91,7 +91,7 @@ TEST_F(ExaminationTest, NothingIsWrongWithASchedulerThatNothingBefell) {
   const Examination examination = Examine({.data = Data()}, Clock::System().Now());
   EXPECT_EQ(examination.jobs, 2);
   EXPECT_EQ(examination.versions, 1);
-  EXPECT_EQ(examination.files, 3);
+  EXPECT_EQ(examination.files, 4);
   EXPECT_EQ(examination.blobs, 1);
   EXPECT_GE(examination.schema, 7);
 }
@@ -205,11 +205,36 @@ TEST_F(ExaminationTest, WhatNobodyNeedsIsANote) {
   Overwrite(Data() / "blobs/readme.txt", "mine");
   const auto findings = Findings();
   EXPECT_EQ(findings.size(), 3u);
-  EXPECT_THAT(findings, Contains(AllOf(HasSubstr("note: "), HasSubstr("1 blob that nothing needs"),
-                                       HasSubstr("leave it to the scheduler"),
-                                       HasSubstr("gc --dry-run"))));
-  EXPECT_THAT(findings, Contains(HasSubstr("1 upload that has not ended")));
+  EXPECT_THAT(findings, Contains(AllOf(HasSubstr("note: "),
+                                       HasSubstr("1 new blob that nothing needs"),
+                                       HasSubstr("nothing to do"), HasSubstr("7 days old"))));
+  EXPECT_THAT(findings, Contains(HasSubstr("1 new upload that has not ended")));
   EXPECT_THAT(findings, Contains(HasSubstr("readme.txt: is nothing of the blob store's")));
+}
+
+TEST_F(ExaminationTest, AgreesWithGarbageCollectionAboutBlobs) {
+  const auto collected = [&] {
+    v1::CollectGarbageRequest request;
+    request.set_dry_run(true);
+    v1::CollectGarbageResponse response;
+    Patience patience;
+    const auto stub = v1::UpkeepService::NewStub(channel_);
+    EXPECT_TRUE(stub->CollectGarbage(patience, request, &response).ok());
+    return response.garbage_size();
+  };
+  PutBlob("nobody's");
+  EXPECT_THAT(Findings(), Only("DATA/blobs", "1 new blob that nothing needs", "nothing to do"));
+  EXPECT_EQ(collected(), 0);
+  fs::last_write_time(BlobOf("nobody's"),
+                      fs::file_time_type::clock::now() - std::chrono::hours(8 * 24));
+  EXPECT_THAT(Findings(), Only("DATA/blobs", " 1 blob that nothing needs", "`mozgachctl gc`"));
+  EXPECT_EQ(collected(), 1);
+}
+
+TEST_F(ExaminationTest, AFolderThatOthersMayReadIsANote) {
+  EXPECT_THAT(Findings(), IsEmpty()) << "the scheduler makes its folder with mode 0700";
+  fs::permissions(Data(), fs::perms(0755));
+  EXPECT_THAT(Findings(), Only("note: DATA", "mode 0755", "chmod 0700"));
 }
 
 TEST_F(ExaminationTest, RowsThatContradictOneAnother) {
