@@ -26,6 +26,13 @@ absl::Status Closing() {
       "the scheduler is shutting down; nothing was queued, submit again when it is back");
 }
 
+absl::StatusOr<bool> ChangesSomething(Ledger& ledger, const NewJob& job,
+                                      const v1::SubmitResponse::Outcome& outcome) {
+  if (outcome.outcome() != "unchanged") return true;
+  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(outcome.job()));
+  return NoticesDiffer(details, job);
+}
+
 // One submission of many domains, from its first look at the queue to its response.
 class LongSubmission {
  public:
@@ -66,6 +73,7 @@ class LongSubmission {
   const v1::SubmitRequest& how_;
   const v1::SubmitRequest& request_;
   std::vector<Draft> drafts_;
+  std::vector<bool> changes_;      // of each domain of the request, whether something is written
   std::vector<size_t> positions_;  // of drafts_, in the request
   std::map<std::string, BaseConfig> configs_;
   // Base and settings of shapes that no job had yet.
@@ -125,6 +133,9 @@ absl::Status LongSubmission::PreviewPart(size_t begin, size_t end) {
     response_.MergeFrom(preview);
     for (size_t i = begin; i < end; ++i) {
       const NewJob& job = drafts_[i].job;
+      ASSIGN_OR_RETURN(const bool changes,
+                       ChangesSomething(ledger, job, preview.outcomes(static_cast<int>(i - begin))));
+      changes_.push_back(changes);
       ASSIGN_OR_RETURN(const auto shape, ledger.shapes.Find(BaseKey(job.base, job.revision),
                                                             job.memory_settings, false));
       if (shape.has_value()) continue;
@@ -157,7 +168,7 @@ absl::Status LongSubmission::PlanShapes() {
 void LongSubmission::KeepActive() {
   std::vector<Draft> active;
   for (size_t i = 0; i < drafts_.size(); ++i) {
-    if (response_.outcomes(static_cast<int>(i)).outcome() == "unchanged") continue;
+    if (!changes_[i]) continue;
     positions_.push_back(i);
     active.push_back(std::move(drafts_[i]));
   }

@@ -72,8 +72,7 @@ absl::Status DecideAgainst(Ledger& ledger, const Job& latest, Decision& decision
   }
   ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(latest.job));
   decision.outcome = details.spec_json == job.spec_json ? "unchanged" : "updated";
-  decision.updates_notices = details.notices_json != job.notices_json ||
-                             details.conversations != job.conversations;
+  decision.updates_notices = NoticesDiffer(details, job);
   return absl::OkStatus();
 }
 
@@ -231,6 +230,10 @@ absl::Status WriteDecisions(Ledger& ledger, const Moment& now,
 }
 
 }  // namespace
+
+bool NoticesDiffer(const Queue::Details& details, const NewJob& job) {
+  return details.notices_json != job.notices_json || details.conversations != job.conversations;
+}
 
 absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
                                           const v1::SubmitRequest& request,

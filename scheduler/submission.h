@@ -23,6 +23,9 @@ absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
                                           const v1::SubmitRequest& request,
                                           absl::Span<const Draft> drafts);
 
+// Whether the stored job would get other notices by a submit of `job`.
+bool NoticesDiffer(const Queue::Details& details, const NewJob& job);
+
 // Queues the next part of an accepted submission (staged_submission.h): as Submit, in one
 // transaction with the removal of its row.  Datasets were looked for before it was accepted.
 absl::Status QueueNextPart(Ledger& ledger, const Moment& now, int64_t submission);

@@ -78,7 +78,7 @@ class AdmissionFleet : public Fleet {
       report.mutable_progress()->set_step(1);
       report.mutable_progress()->set_memory_planned_bytes(kGiB);
       report.mutable_progress()->set_memory_peak_bytes(static_cast<uint64_t>(kGiB * ratios[i]));
-      *report.mutable_result() = Result(absl::StrCat("tensors", observed_));
+      *report.mutable_result() = Result(absl::StrCat("tensors", observed_), kQwen);
       Call(worker);
       worker.Forgets();
     }

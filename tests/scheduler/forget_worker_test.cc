@@ -1,6 +1,8 @@
 // A worker that is gone is removed from the list and from the metrics.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <prometheus/client_metric.h>
+#include <prometheus/metric_family.h>
 
 #include "scheduler/metrics.h"
 #include "tests/scheduler/fleet.h"
