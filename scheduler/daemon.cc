@@ -17,6 +17,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/private_folder.h"
+#include "common/web_listener.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/backup.h"
@@ -63,12 +65,26 @@ absl::Status CheckSound(Database& database) {
   return absl::OkStatus();
 }
 
+// gRPC does not say why it cannot listen, so the address is tried once more.
+absl::Status CannotListen(const std::string& address) {
+  if (IsUnixAddress(address)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--listen: cannot listen on ", address,
+        "; does its directory exist, and may you write there?"));
+  }
+  RETURN_IF_ERROR(Annotate(ListenOn(address).status(), "--listen"));
+  return absl::UnavailableError(
+      absl::StrCat("--listen: cannot listen on ", address, "; try again"));
+}
+
 // Of a small disk something is left to use.
 uint64_t ReserveOn(const fs::path& data, uint64_t wanted) {
   std::error_code error;
   const fs::space_info space = fs::space(data, error);
   return error ? wanted : std::min<uint64_t>(wanted, space.capacity / 20);
 }
+
+void LogOfGrpcAtStart(gpr_log_func_args* said) { spdlog::debug("grpc: {}", said->message); }
 
 // A client decides how often this is called: a line in ten seconds says enough.
 void LogOfGrpc(gpr_log_func_args* said) {
@@ -135,6 +151,7 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   std::error_code error;
   const fs::path data = fs::absolute(options.data, error).lexically_normal();
   RETURN_IF_ERROR(CheckNoBackup(data));
+  RETURN_IF_ERROR(MakePrivateDirectory(data));
   RETURN_IF_ERROR(SettleDirectory(data));
   ASSIGN_OR_RETURN(parts_->lock, LockFile(data / "lock", data.string()));
   RETURN_IF_ERROR(CheckNotRestoring(data));
@@ -212,19 +229,17 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   builder.RegisterService(parts_->bases.get());
   builder.RegisterService(parts_->fleet.get());
   builder.RegisterService(parts_->upkeep_service.get());
-  // gRPC tells at length what the one sentence below says, and of every stranger at the door.
-  if (!UserWantsGrpcLog()) gpr_set_log_function(LogOfGrpc);
+  // gRPC says at length what CannotListen says in one sentence.
+  if (!UserWantsGrpcLog()) gpr_set_log_function(LogOfGrpcAtStart);
   {
     std::optional<OwnerOnly> owner_only;
     if (is_socket) owner_only.emplace();
     parts_->server = builder.BuildAndStart();
   }
   if (parts_->server == nullptr || port == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot listen on ", options.listen,
-                     is_socket ? "; does its directory exist, and may you write there?"
-                               : "; is the port taken?  Choose another"));
+    return CannotListen(options.listen);
   }
+  if (!UserWantsGrpcLog()) gpr_set_log_function(LogOfGrpc);
   grpc_address_ = WithPort(options.listen, port);
   return absl::OkStatus();
 }
@@ -238,7 +253,10 @@ absl::Status Daemon::ServeWeb(const DaemonOptions& options) {
                  .refused = [&refused](const std::string& host) {
                    refused.CountHost(host, Clock::System().SinceBoot());
                  }};
-  ASSIGN_OR_RETURN(parts_->web, WebServer::Start(web, PagesOf(*parts_->desk, refused)));
+  absl::StatusOr<std::unique_ptr<WebServer>> server =
+      WebServer::Start(web, PagesOf(*parts_->desk, refused));
+  if (!server.ok()) return Annotate(server.status(), "--http");
+  parts_->web = *std::move(server);
   http_address_ = parts_->web->address();
   return absl::OkStatus();
 }
