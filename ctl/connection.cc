@@ -139,8 +139,11 @@ absl::Status Connection::Explain(const grpc::Status& status) const {
       return absl::UnimplementedError(absl::StrCat(
           "what answers at ", address_,
           " does not know this command; is it a mozgach-scheduler of the same version?"));
-    case grpc::StatusCode::DATA_LOSS:  // at the scheduler: not a file of who asks
-      return absl::InternalError(status.error_message());
+    case grpc::StatusCode::DATA_LOSS: {
+      absl::Status damaged = FromGrpc(status);
+      damaged.SetPayload(kAtScheduler, absl::Cord());
+      return damaged;
+    }
     default:
       return FromGrpc(status);
   }

@@ -19,6 +19,9 @@
 
 namespace mozgach {
 
+// A payload of DATA_LOSS: something is damaged at the scheduler, and no file of the caller.
+inline constexpr char kAtScheduler[] = "mozgach/at-scheduler";
+
 class Connection {
  public:
   // How long a scheduler may take to answer.

@@ -57,7 +57,8 @@ bool SayUnknownVerb(const CLI::App& program) {
 
 // As docs/exit_codes.md says.
 int ExitCodeOf(const absl::Status& status) {
-  constexpr int kUnreachable = 3;
+  constexpr int kFailed = 1, kUnreachable = 3;
+  if (status.GetPayload(mozgach::kAtScheduler).has_value()) return kFailed;
   return absl::IsUnavailable(status) ? kUnreachable : mozgach::ExitCode(status);
 }
 

@@ -9,6 +9,7 @@
 #include "common/terminal_text.h"
 #include "scheduler/backup.h"
 #include "scheduler/base_dispatch.h"
+#include "scheduler/data_directory.h"
 #include "scheduler/examination.h"
 #include "scheduler/restore.h"
 
@@ -95,6 +96,10 @@ void AddRestore(CLI::App& app, UpkeepCommand* command) {
 }
 
 absl::StatusOr<int> RunDoctor(const ExaminationOptions& options) {
+  if (!Exists(options.data)) {
+    return absl::NotFoundError(
+        absl::StrCat("--data: ", options.data.string(), " does not exist; is it spelt right?"));
+  }
   const Examination examination = ExamineTwice(options, Clock::System());
   for (const Finding& finding : examination.findings) {
     Say(absl::StrCat(Name(finding.weight), ": ", finding.where, ": ", finding.what, "; ",

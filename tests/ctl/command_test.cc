@@ -188,7 +188,7 @@ TEST_F(CommandTest, ASchedulerBehindTlsIsToldFromNone) {
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   const Said said = RunCtl({"--scheduler", "127.0.0.1:" + std::to_string(port), "ps"});
-  EXPECT_EQ(said.exit_code, 1);
+  EXPECT_EQ(said.exit_code, 3);
   EXPECT_THAT(said.err, HasSubstr("It seems to want TLS: set MOZGACH_TLS, or give --tls DIR"));
 }
 

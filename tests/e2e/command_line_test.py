@@ -57,7 +57,7 @@ class EmptyValuesTest(unittest.TestCase):
     def test_an_empty_variable_counts_as_not_set(self):
         done = run("mozgachctl", "fleet", "whoami", MOZGACH_SCHEDULER="", MOZGACH_TLS="",
                    MOZGACH_TOKEN="")
-        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("127.0.0.1:7108", done.stderr)
 
 
