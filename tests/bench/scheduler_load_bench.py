@@ -128,7 +128,7 @@ def beside_a_long_submit(options):
                 fill(scheduler, 20_000)
             submit = scheduler.start("submit", 40_000, "long")
             time.sleep(0.5)
-            done = scheduler.load(mode, 6, workers)
+            done = scheduler.load(mode, 20, workers)  # longer than the submit takes
             took = json.loads(submit.communicate()[0])["seconds"]
             print(f"beside a submit of 40,000 domains ({took:.1f} s), {mode}: p50 {done['p50_ms']:.1f} ms, "
                   f"p99 {done['p99_ms']:.1f} ms, longest {done['max_ms']:.1f} ms (goal: p99 ≤ 500)", flush=True)
