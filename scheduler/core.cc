@@ -51,7 +51,9 @@ absl::Status Core::Recover(const Moment& now) {
 }
 
 void Core::Enter(const Moment& now) {
-  if (now.since_boot < next_due_) return;
+  // A submission may have been abandoned since the next time was planned.
+  const bool abandoned = ledger_.trouble.empty() && ledger_.staged.FirstAbandoned() != 0;
+  if (now.since_boot < next_due_ && !abandoned) return;
   ExpireLeases(now);
   EndWhatRanTooLong(now);
   RemindWorkers(now);

@@ -105,7 +105,7 @@ class ExitCodesTest(unittest.TestCase):
             done = self.expect(2, f"--http: cannot listen on {address}: {said}", "mozgach-worker", "--scheduler",
                                "127.0.0.1:1", "--data", self.folder / "worker", "--bases", self.folder / "bases",
                                "--http", address)
-            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertEqual(done.stderr.count("\nmozgach-worker: "), 1, done.stderr)
 
     def test_a_scheduler_that_is_stopped_is_not_taken_for_one_with_tls(self):
         process, address = self.start_scheduler()
