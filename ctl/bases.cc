@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/utf8.h"
 #include "ctl/base_directory.h"
 #include "ctl/blob_upload.h"
 #include "ctl/command.h"

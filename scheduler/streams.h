@@ -44,7 +44,10 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
   void Poke() override {
     std::lock_guard<std::mutex> lock(mutex_);
     if (writing_ || finished_) return;
-    if (desk_.closed()) return End(absl::UnavailableError("the scheduler is shutting down; call again when it is back"));
+    if (desk_.closed()) {
+      return End(absl::UnavailableError(
+          "the scheduler is shutting down; call again when it is back"));
+    }
     if (absl::Status status = admission_(); !status.ok()) return End(status);
     response_.Clear();
     const Step step = Next(response_);

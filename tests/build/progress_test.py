@@ -27,11 +27,11 @@ class ProgressTest(unittest.TestCase):
         done = self.run_it("building", NINJA)
         self.assertEqual((done.returncode, done.stdout), (0, ""))
         self.assertRegex(done.stderr, r"^deploy/build: building\n")
-        self.assertRegex(done.stderr, r"\ndeploy/build: building, 17 of 120: mozgach_common, [12] s\n")
+        self.assertRegex(done.stderr, r"\ndeploy/build: building, 17 of 120: mozgach_common, [1-9] s\n")
 
     def test_says_what_another_command_said_last(self):
         done = self.run_it("installing", "echo first; printf 'Unpacking\\033[1m g++\\n'; sleep 1.5")
-        self.assertRegex(done.stderr, r"deploy/build: installing, Unpacking\[1m g\+\+, 1 s")
+        self.assertRegex(done.stderr, r"deploy/build: installing, Unpacking\[1m g\+\+, [1-9] s")
 
     def test_on_a_terminal_one_line_is_updated(self):
         leader, follower = pty.openpty()

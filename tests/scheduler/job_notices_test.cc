@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/notice_list.h"
+#include "nlohmann/json.hpp"
 #include "tests/scheduler/fleet.h"
 
 namespace mozgach {
@@ -54,6 +55,43 @@ TEST_F(JobNoticesTest, RetryKeepsThem) {
   const auto retried = core_->Retry(now_, request);
   ASSERT_TRUE(retried.ok()) << retried.status();
   EXPECT_THAT(Explain(retried->jobs(0).job()).notices(), ElementsAre("one row"));
+}
+
+TEST_F(JobNoticesTest, SayWhatTheChatTemplateOfTheBaseDoes) {
+  v1::Submission law = Domain("law");
+  law.set_conversations(true);
+  const int64_t job = Submit({law}).outcomes(0).job();
+  EXPECT_THAT(Explain(job).notices(), ElementsAre());  // nobody has told it yet
+
+  TestWorker alpha("alpha");
+  v1::ChatFacts& chat = *alpha.request.mutable_bases(0)->mutable_chat();
+  Call(alpha);
+  EXPECT_THAT(Explain(job).notices(), ElementsAre(HasSubstr("has no chat template")));
+  EXPECT_THAT(Submit({law}).outcomes(0).notices(), ElementsAre(HasSubstr("data.chat_template")));
+  chat.set_has_template(true);
+  chat.set_has_no_end_token(true);
+  Call(alpha);
+  EXPECT_THAT(Explain(job).notices(), ElementsAre(HasSubstr("no token that ends an answer")));
+  chat.set_drops_answers(true);
+  Call(alpha);
+  EXPECT_THAT(Explain(job).notices(), ElementsAre(HasSubstr("the job will fail")));
+  chat.set_error("line 1: no such filter");
+  Call(alpha);
+  Restart();
+  EXPECT_THAT(Explain(job).notices(), ElementsAre(HasSubstr("line 1: no such filter")));
+}
+
+TEST_F(JobNoticesTest, LeaveTheTemplateOutForPlainTextAndForAnotherTemplate) {
+  TestWorker alpha("alpha");
+  alpha.request.mutable_bases(0)->mutable_chat();
+  Call(alpha);
+  EXPECT_THAT(Submit({Domain("text")}).outcomes(0).notices(), ElementsAre());
+  v1::Submission law = Domain("law");
+  law.set_conversations(true);
+  auto spec = nlohmann::json::parse(law.spec_json());
+  spec["data"]["chat_template"] = "chatml";
+  law.set_spec_json(spec.dump());
+  EXPECT_THAT(Submit({law}).outcomes(0).notices(), ElementsAre());
 }
 
 TEST_F(JobNoticesTest, RejectsMoreThanTheBound) {

@@ -146,17 +146,17 @@ absl::Status WeightFiles::AddPlace(const std::string& name, const Place& place) 
       "again"));
 }
 
-absl::Status WeightFiles::Rename(std::string (*rename)(const std::string&)) {
+absl::Status WeightFiles::Rename(std::string (*new_name)(const std::string&)) {
   std::map<std::string, Place> renamed;
   for (auto& [name, place] : places_) {
-    if (renamed.emplace(rename(name), place).second) continue;
+    if (renamed.emplace(new_name(name), place).second) continue;
     return absl::DataLossError(
         absl::StrCat(origin_.string(), ": tensor '", Abbreviate(name, 200),
                      "' is there twice, with and without a prefix (model., language_model.)"));
   }
   places_ = std::move(renamed);
   std::map<std::string, std::filesystem::path> absent;
-  for (auto& [name, shard] : absent_) absent.emplace(rename(name), shard);
+  for (auto& [name, shard] : absent_) absent.emplace(new_name(name), shard);
   absent_ = std::move(absent);
   return absl::OkStatus();
 }

@@ -70,7 +70,7 @@ class WeightFiles {
     const StoredTensor* stored;
   };
   absl::Status AddPlace(const std::string& name, const Place& place);
-  absl::Status Rename(std::string (*rename)(const std::string&));
+  absl::Status Rename(std::string (*new_name)(const std::string&));
   static absl::StatusOr<WeightFiles> OpenShards(const std::filesystem::path& index);
 
   std::filesystem::path origin_;

@@ -181,7 +181,8 @@ absl::StatusOr<QuantizedWeight> QuantizeNf4(const at::Tensor& weight, bool doubl
       : type == at::kBFloat16 ? QuantizeElements<c10::BFloat16>(contiguous, scales, quantized.codes)
                               : QuantizeElements<c10::Half>(contiguous, scales, quantized.codes);
   if (!finite) {
-    return absl::DataLossError("holds NaN or infinite numbers: the base is damaged; fetch it again, or use another base");
+    return absl::DataLossError(
+        "holds NaN or infinite numbers: the base is damaged; fetch it again, or use another base");
   }
   if (double_quant) {
     QuantizeScalesOf(scales, &quantized);
