@@ -37,7 +37,7 @@ TEST(KeySynonymsTest, NameTheKeyThatDoesWhatAKeyOfAnotherToolDoes) {
     EXPECT_THAT(DomainError(typed + ": 1\n"), EndsWith(said));
     if (typed == "lerning_rate") continue;  // nearest in its own section
     for (const char* section : {"lora", "training", "quantization", "evaluation"}) {
-      EXPECT_THAT(DomainError(section + ": {" + typed + ": 1}\n"), EndsWith(said));
+      EXPECT_THAT(DomainError(std::string(section) + ": {" + typed + ": 1}\n"), EndsWith(said));
     }
   }
 }
