@@ -130,7 +130,7 @@ absl::StatusOr<BaseDirectory> ReadBaseDirectory(const fs::path& path, const std:
     ASSIGN_OR_RETURN(const fs::path snapshot, OnlySnapshot(directory));
     ASSIGN_OR_RETURN(directory, Real(snapshot));
   }
-  BaseDirectory base{.name = name};
+  BaseDirectory base{.name = name, .directory = directory};
   std::vector<fs::path> within = {directory};
   const fs::path model = HubModelFolder(directory);
   if (!model.empty()) {

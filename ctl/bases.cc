@@ -104,7 +104,7 @@ absl::Status Upload(Connection& connection, const std::vector<DatasetFile>& file
   });
 }
 
-v1::ChatFacts ChatFactsOf(const std::string& directory) {
+v1::ChatFacts ChatFactsOf(const std::filesystem::path& directory) {
   constexpr size_t kErrorBytesMax = 1024;
   const ChatReport report = InspectChat(directory);
   v1::ChatFacts facts;
@@ -126,7 +126,7 @@ absl::StatusOr<int> Add(const AddFlags& flags, const Settings& settings) {
     ASSIGN_OR_RETURN(*request.mutable_base(),
                      HashBase(base, [&](uint64_t bytes) { display.Add(bytes); }));
   }
-  *request.mutable_chat() = ChatFactsOf(flags.directory);
+  *request.mutable_chat() = ChatFactsOf(base.directory);
   request.set_replace(flags.replace);
   request.set_check_blobs(true);
   request.set_actor(Actor());

@@ -224,6 +224,7 @@ TEST_F(AdapterBytesTest, HeadersAndPatternsCostLittle) {
   ExpectRefused(Check(), "0/x.safetensors", "its tensors take");
   ExpectRefused(WithConfig("[\"q_proj\"]", R"("(a+)+$")"), "x.safetensors", "");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  std::erase_if(files_, [](const auto& file) { return file.first.ends_with("/x.safetensors"); });
   ExpectRefused(With(kWeights, WithHeader(std::string(17 << 20, ' '), "")), kWeights, "16 MiB");
 }
 

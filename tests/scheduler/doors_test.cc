@@ -60,7 +60,7 @@ grpc::Status Knock(Visitor& visitor, const std::string& path) {
 TEST_F(DoorsTest, WithoutCertificateOrTokenNoMethodAnswers) {
   Visitor nobody = ComeAsNobody();
   std::vector<std::string> paths = EveryMethod();
-  EXPECT_EQ(paths.size(), 30u);
+  EXPECT_EQ(paths.size(), 31u);
   paths.push_back("/grpc.health.v1.Health/Check");
   paths.push_back("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
   paths.push_back("/mozgach.v1.JobService/NoSuchMethod");

@@ -141,13 +141,13 @@ TEST_F(LocalDoorsTest, ThePagesAreOnlyRead) {
                              "MKCOL", "PROPFIND", "COPY", "BREW"}) {
     for (const char* path : {"/", "/metrics", "/health", "/../mozgach.db", "/x"}) {
       const std::string answer = Ask(absl::StrCat(method, " ", path,
-                                                  " HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+                                                  " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
                                                   "Connection: close\r\n\r\nx"));
       EXPECT_THAT(answer, Not(StartsWith("HTTP/1.1 2"))) << method << " " << path;
     }
   }
-  EXPECT_THAT(Ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"), HasSubstr(" 405 "));
-  EXPECT_THAT(Ask("GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+  EXPECT_THAT(Ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"), HasSubstr(" 405 "));
+  EXPECT_THAT(Ask("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
               StartsWith("HTTP/1.1 200"));
 }
 
@@ -155,7 +155,7 @@ TEST_F(LocalDoorsTest, NoPageIsAFile) {
   for (const char* path : {"/../data/mozgach.db", "/%2e%2e/data/mozgach.db", "//etc/passwd",
                            "/..%2fdata%2fmozgach.db", "/metrics/../../etc/passwd", "*"}) {
     const std::string answer =
-        Ask(absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+        Ask(absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
     EXPECT_THAT(answer, Not(StartsWith("HTTP/1.1 2"))) << path;
   }
 }
@@ -166,9 +166,9 @@ TEST_F(LocalDoorsTest, ARequestWithoutEndAndReadersWhoSayNothingHoldNobodyUp) {
   std::vector<FileDescriptor> silent;
   for (int i = 0; i < 8; ++i) silent.push_back(Dial("GET /hea"));
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_THAT(Ask("GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+  EXPECT_THAT(Ask("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
               StartsWith("HTTP/1.1 200"));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ TEST_F(RegistryServiceTest, VersionsAreListedAndShown) {
   EXPECT_THAT(list.versions(0).aliases(), ElementsAre("latest"));
   v1::Version version;
   ASSERT_TRUE(registry_->GetVersion(again, Version(), &version).ok());
-  EXPECT_EQ(version.files_size(), 3);
+  EXPECT_EQ(version.files_size(), 4);
   EXPECT_TRUE(std::filesystem::path(version.path()).is_absolute());
   EXPECT_TRUE(std::filesystem::exists(version.path() + "/adapter_model.safetensors"));
 }

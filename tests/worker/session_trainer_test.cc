@@ -133,7 +133,7 @@ TEST_F(SessionTrainerTest, TrainerThatHangsInTrainingIsKilledAndItsAttemptHasFai
   session_->TrainerExited(0, "was killed by signal 9", now_);
   Poll();
   EXPECT_EQ(attempt(1).failure.class_(), v1::Failure::INFRASTRUCTURE);
-  EXPECT_THAT(attempt(1).failure.message(), HasSubstr("the trainer said nothing for 1800 s"));
+  EXPECT_THAT(attempt(1).failure.message(), HasSubstr("the trainer said nothing for 1810 s"));
   Answer({Named(1)});
   EXPECT_TRUE(Reported(*TakeCall(), 1).has_value());
 }
