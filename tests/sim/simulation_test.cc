@@ -79,7 +79,13 @@ TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
       "scheduler.lease.hand_over",  // seldom: scheduler_test
       "scheduler.old_jobs.plan",    // of an older schema: scheduler_test
       "scheduler.publication.abandon",  // seldom: scheduler_test
+      "scheduler.submission.accept",  // hundreds of domains at once: staged_submission_test
+      "scheduler.submission.add",
+      "scheduler.submission.begin",
+      "scheduler.submission.drop",
+      "scheduler.submission.recover",
       "scheduler.token.write",      // there is no door: e2e.kill_sample_test
+      "scheduler.worker.forget",    // a person forgets a worker: forget_worker_test
   };
   WatchFailpoints([](const Failpoint& point, bool) { taken.insert(point.name()); });
   for (uint64_t seed = 1; seed <= 100; ++seed) (void)LiveInScratch(MakePlan(seed));
