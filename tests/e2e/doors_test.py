@@ -50,11 +50,11 @@ class LockedFleetTest(unittest.TestCase):
             self.assertEqual(stat.S_IMODE(path.stat().st_mode) & 0o077, 0, path)
 
     def test_strangers_and_other_names_stay_outside(self):
-        out, err = ctl("--scheduler", self.fleet.address, "ps", expect=1, MOZGACH_TLS="")
+        out, err = ctl("--scheduler", self.fleet.address, "ps", expect=3, MOZGACH_TLS="")
         self.assertIn("did not answer", err)
         other = self.keys / "other"
         ctl("fleet", "init", "--dir", other, "--host", "gpu1.example.org", "--operator", "eve")
-        ctl("--scheduler", self.fleet.address, "--tls", other / "eve", "ps", expect=1)
+        ctl("--scheduler", self.fleet.address, "--tls", other / "eve", "ps", expect=3)
         # Another worker's certificate, under a name that is not its.
         ctl("fleet", "worker", "worker2", "--dir", self.dir)
         refused = subprocess.run(

@@ -77,7 +77,7 @@ TEST_F(PeftDirectoryTest, TheCardSaysWhatTheAdapterDoesBetter) {
   ASSERT_TRUE(Write().ok());
   const std::string card = Read("README.md");
   EXPECT_EQ(card.rfind("---\nbase_model: \"mozgach/small\"\nlibrary_name: peft\n", 0), 0u);
-  EXPECT_THAT(card, HasSubstr("- type: eval_loss\n      value: 1.25\n"));
+  EXPECT_THAT(card, HasSubstr("- type: \"eval_loss\"\n      value: 1.25\n"));
   EXPECT_THAT(card, HasSubstr("| eval_loss | 3.5000 | 1.2500 |"));
   EXPECT_THAT(card, HasSubstr("Shouts \"loudly\"."));
   EXPECT_EQ(Json::parse(Read("metrics.json")).at("adapter").at("eval_loss"), 1.25);
