@@ -54,7 +54,7 @@ class PrometheusTest(unittest.TestCase):
             quick = small_domain(fleet.root, "quick", example_domains(1)[0])
             fleet.ctl("submit", "--wait", quick)
             endless = small_domain(fleet.root, "endless", example_domains(1)[0],
-                                   training={"max_steps": 100000})
+                                   training={"max_steps": 100000, "eval_steps": 10})
             fleet.ctl("submit", endless)
             for title, query in queries():
                 with self.subTest(panel=title, query=query):
