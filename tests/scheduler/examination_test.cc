@@ -192,7 +192,8 @@ TEST_F(ExaminationTest, DatasetOfAJobThatWaits) {
 }
 
 TEST_F(ExaminationTest, FileOfABase) {
-  Write(absl::StrCat("INSERT INTO bases (base, digest, size_bytes, revisions_json, added_ms) VALUES ('org/base', 'd', 9, '[]', 0);"
+  Write(absl::StrCat("INSERT INTO bases (base, digest, size_bytes, revisions_json, added_ms) "
+                     "VALUES ('org/base', 'd', 9, '[]', 0);"
                      "INSERT INTO base_files VALUES ('org/base', 'config.json', '",
                      Sha256Hex("config"), "', 6)"));
   EXPECT_THAT(Findings(), Only("DATA/blobs", "is missing: file config.json of base org/base",

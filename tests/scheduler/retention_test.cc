@@ -237,7 +237,8 @@ TEST_F(RetentionTest, BlobsThatNothingNeedsGoWhenTheyAreOld) {
   const std::string young = PutBlob("young");
   { ASSERT_TRUE((*blobs_->Upload(Sha256Hex("cut"), 9, 0))->Append("c").ok()); }
   ASSERT_TRUE(database_->Execute(absl::StrCat(
-      "INSERT INTO bases (base, digest, size_bytes, revisions_json, added_ms) VALUES ('org/base', 'd', 9, '[]', 0); INSERT INTO base_files VALUES "
+      "INSERT INTO bases (base, digest, size_bytes, revisions_json, added_ms) "
+      "VALUES ('org/base', 'd', 9, '[]', 0); INSERT INTO base_files VALUES "
       "('org/base', 'config.json', '", PutBlob("config"), "', 6)")).ok());
   AgeBlobs(std::chrono::hours(24 * 8));
   Age(blobs_->Path(young).value(), std::chrono::hours(24 * 6));
