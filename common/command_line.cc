@@ -22,7 +22,8 @@ void AddFlagsOf(const CLI::App& app, std::vector<std::string>& flags) {
 void RejectEmptyValues(CLI::App& app, const std::set<std::string>& may_be_empty) {
   for (CLI::Option* option : app.get_options()) {
     if (option->get_expected_max() == 0 || may_be_empty.count(option->get_name()) > 0) continue;
-    option->check(CLI::Validator(
+    // transform() puts it before the option's own checks, whose words are about values.
+    option->transform(CLI::Validator(
         [](std::string& value) {
           return value.empty() ? std::string("the value is empty; give one, or leave it out") : "";
         },

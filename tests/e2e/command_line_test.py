@@ -38,9 +38,7 @@ class EmptyValuesTest(unittest.TestCase):
         with self.subTest(program=program, words=words):
             done = run(program, *words)
             self.assertEqual(done.returncode, 2, done.stderr)
-            # An option that takes a number, a choice or a file that exists says so itself.
-            self.assertRegex(done.stderr, "the value is empty; give one, or leave it out|"
-                             + re.escape(words[-2] if len(words) > 1 else "") + ": .*--help` says more")
+            self.assertIn("the value is empty; give one, or leave it out", done.stderr)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
     def test_no_option_and_no_argument_takes_an_empty_value(self):
