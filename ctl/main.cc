@@ -69,6 +69,12 @@ int Close(int exit_code) {
   return exit_code == 0 ? 1 : exit_code;
 }
 
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "mozgachctl: %s\n",
+               mozgach::EscapeControls(std::string(status.message())).c_str());
+  return ExitCodeOf(status);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -118,21 +124,16 @@ int main(int argc, char** argv) {
   if (reconnect->count() > 0) {
     const absl::StatusOr<mozgach::Milliseconds> time = mozgach::ParseDurationOrZero(reconnect_for);
     if (!time.ok()) {
-      std::fprintf(stderr, "mozgachctl: --reconnect-for: %s\n",
-                   std::string(time.status().message()).c_str());
-      return 2;
+      return Fail(mozgach::Annotate(time.status(), "--reconnect-for"));
     }
     settings.reconnect_for = *time;
   }
   if (absl::Status log = mozgach::CheckLogLevel(); !log.ok()) {
-    std::fprintf(stderr, "mozgachctl: %s\n", std::string(log.message()).c_str());
-    return mozgach::ExitCode(log);
+    return Fail(log);
   }
   if (const char* token = std::getenv("MOZGACH_TOKEN"); token != nullptr) settings.token = token;
   const absl::StatusOr<int> done = command(settings);
   if (done.ok()) return Close(*done);
   std::fflush(stdout);
-  std::fprintf(stderr, "mozgachctl: %s\n",
-               mozgach::EscapeControls(std::string(done.status().message())).c_str());
-  return ExitCodeOf(done.status());
+  return Fail(done.status());
 }
