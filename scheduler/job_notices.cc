@@ -8,7 +8,6 @@
 #include "common/notice_list.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/chat_facts.h"
-#include "scheduler/placement.h"
 
 namespace mozgach {
 namespace {
@@ -25,18 +24,8 @@ std::optional<v1::ChatFacts> ChatFactsOf(const Ledger& ledger, const std::string
   return std::nullopt;
 }
 
-bool UsesTemplateOfBase(const std::string& spec_json) {
-  const absl::StatusOr<nlohmann::json> spec = ParseJson(spec_json);
-  if (!spec.ok()) return false;
-  const absl::StatusOr<DomainSpec> read = DomainSpecFromJson(*spec);
-  return read.ok() && read->data.chat_template == "auto";
-}
-
-// The notices about the rows, then those about the base. `conversations`: the base's chat template
-// decides what is trained.
-std::vector<std::string> JoinNotices(const Ledger& ledger, const std::string& base_key,
-                                     const std::string& spec_json, const std::string& notices_json,
-                                     bool conversations) {
+std::vector<std::string> JoinNotices(const std::string& notices_json,
+                                     const std::vector<std::string>& about_base) {
   NoticeList notices;
   const absl::StatusOr<nlohmann::json> stored = ParseJson(notices_json);
   if (stored.ok() && stored->is_array()) {
@@ -44,11 +33,13 @@ std::vector<std::string> JoinNotices(const Ledger& ledger, const std::string& ba
       if (notice.is_string()) notices.Add(notice.get_ref<const std::string&>());
     }
   }
-  if (conversations && UsesTemplateOfBase(spec_json)) {
-    const std::string base = base_key.substr(0, base_key.find('@'));
-    if (const auto facts = ChatFactsOf(ledger, base)) notices.AddAll(ChatSentences(base, *facts));
-  }
+  notices.AddAll(about_base);
   return notices.sentences();
+}
+
+// The base's chat template decides what is trained.
+bool AsksTemplate(bool conversations, const DomainSpec& spec) {
+  return conversations && spec.data.chat_template == "auto";
 }
 
 }  // namespace
@@ -73,13 +64,29 @@ std::string NoticesJson(const v1::Submission& submission) {
   return notices.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-std::vector<std::string> NoticesOf(const Ledger& ledger, const NewJob& job) {
-  return JoinNotices(ledger, BaseKey(job.base, job.revision), job.spec_json, job.notices_json, job.conversations);
+const std::vector<std::string>& BaseNotices::Of(const std::string& base) {
+  const auto [known, is_new] = sentences_.try_emplace(base);
+  if (is_new) {
+    if (const auto facts = ChatFactsOf(ledger_, base)) known->second = ChatSentences(base, *facts);
+  }
+  return known->second;
+}
+
+std::vector<std::string> NoticesOf(BaseNotices& bases, const Draft& draft) {
+  const bool asks = AsksTemplate(draft.job.conversations, draft.spec);
+  return JoinNotices(draft.job.notices_json,
+                     asks ? bases.Of(draft.job.base) : std::vector<std::string>());
 }
 
 absl::StatusOr<std::vector<std::string>> NoticesOf(Ledger& ledger, const Job& job) {
   ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(job.job));
-  return JoinNotices(ledger, job.base_key, details.spec_json, details.notices_json, details.conversations);
+  const absl::StatusOr<nlohmann::json> json = ParseJson(details.spec_json);
+  const absl::StatusOr<DomainSpec> spec =
+      json.ok() ? DomainSpecFromJson(*json) : absl::StatusOr<DomainSpec>(json.status());
+  const bool asks = spec.ok() && AsksTemplate(details.conversations, *spec);
+  BaseNotices bases(ledger);
+  return JoinNotices(details.notices_json,
+                     asks ? bases.Of(job.base) : std::vector<std::string>());
 }
 
 }  // namespace mozgach

@@ -3,11 +3,13 @@
 // sentences about the base are derived from what the scheduler knows at the time of the call.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "common/status.h"
 #include "mozgach/v1/job_service.pb.h"
+#include "scheduler/draft.h"
 #include "scheduler/ledger.h"
 
 namespace mozgach {
@@ -18,8 +20,20 @@ absl::Status CheckNotices(const v1::Submission& submission);
 // The submission's notices as stored: a JSON array of sentences.
 std::string NoticesJson(const v1::Submission& submission);
 
+// The sentences about the chat templates of bases, each base looked up once: many domains of a
+// submission name the same base. Lives within one call of the core.
+class BaseNotices {
+ public:
+  explicit BaseNotices(const Ledger& ledger) : ledger_(ledger) {}
+  const std::vector<std::string>& Of(const std::string& base);
+
+ private:
+  const Ledger& ledger_;
+  std::map<std::string, std::vector<std::string>> sentences_;
+};
+
 // All notices of a job that is about to be queued.
-std::vector<std::string> NoticesOf(const Ledger& ledger, const NewJob& job);
+std::vector<std::string> NoticesOf(BaseNotices& bases, const Draft& draft);
 
 // All notices of a stored job.
 absl::StatusOr<std::vector<std::string>> NoticesOf(Ledger& ledger, const Job& job);

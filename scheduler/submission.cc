@@ -194,13 +194,14 @@ absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Moment& no
                                                 absl::Span<const Draft> drafts,
                                                 v1::SubmitResponse& response) {
   std::vector<Decision> decisions;
+  BaseNotices bases(ledger);
   for (const Draft& draft : drafts) {
     ASSIGN_OR_RETURN(Decision decision, Decide(ledger, now, draft));
     v1::SubmitResponse::Outcome& outcome = *response.add_outcomes();
     outcome.set_domain(draft.job.domain);
     outcome.set_outcome(decision.outcome);
     outcome.set_note(decision.note);
-    for (std::string& notice : NoticesOf(ledger, draft.job)) {
+    for (std::string& notice : NoticesOf(bases, draft)) {
       outcome.add_notices(std::move(notice));
     }
     outcome.mutable_changed_keys()->Add(decision.changed_keys.begin(), decision.changed_keys.end());
