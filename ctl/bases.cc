@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/utf8.h"
 #include "ctl/base_directory.h"
 #include "ctl/blob_upload.h"
 #include "ctl/command.h"
@@ -14,6 +13,7 @@
 #include "ctl/selection.h"
 #include "ctl/table.h"
 #include "ctl/transfer_display.h"
+#include "proto/chat_facts.h"
 #include "trainer/data/chat_report.h"
 
 namespace mozgach {
@@ -104,17 +104,6 @@ absl::Status Upload(Connection& connection, const std::vector<DatasetFile>& file
   });
 }
 
-v1::ChatFacts ChatFactsOf(const std::filesystem::path& directory) {
-  constexpr size_t kErrorBytesMax = 1024;
-  const ChatReport report = InspectChat(directory);
-  v1::ChatFacts facts;
-  facts.set_has_template(report.has_template);
-  facts.set_drops_answers(report.drops_answers);
-  facts.set_has_no_end_token(report.has_no_end_token);
-  facts.set_error(Abbreviate(report.error, kErrorBytesMax));
-  return facts;
-}
-
 absl::StatusOr<int> Add(const AddFlags& flags, const Settings& settings) {
   ASSIGN_OR_RETURN(const BaseDirectory base, ReadBaseDirectory(flags.directory, flags.name));
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
@@ -126,7 +115,7 @@ absl::StatusOr<int> Add(const AddFlags& flags, const Settings& settings) {
     ASSIGN_OR_RETURN(*request.mutable_base(),
                      HashBase(base, [&](uint64_t bytes) { display.Add(bytes); }));
   }
-  *request.mutable_chat() = ChatFactsOf(base.directory);
+  *request.mutable_chat() = ToChatFacts(InspectChat(base.directory));
   request.set_replace(flags.replace);
   request.set_check_blobs(true);
   request.set_actor(Actor());

@@ -22,8 +22,8 @@
 #include <string>
 #include <vector>
 
+#include "common/chat_report.h"
 #include "common/status.h"
-#include "trainer/data/chat_report.h"
 
 namespace mozgach {
 

@@ -5,12 +5,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/utf8.h"
+#include "trainer/data/chat_report.h"
 
 namespace mozgach {
 namespace {
 
-constexpr size_t kErrorBytesMax = 1024;
 constexpr const char* kFiles[] = {"tokenizer.json",          "tokenizer_config.json",
                                   "special_tokens_map.json", "added_tokens.json",
                                   "generation_config.json",  "config.json",
@@ -39,7 +38,6 @@ ChatReport ChatInspector::Inspect(const std::filesystem::path& directory) {
   std::string stamps = StampsOf(directory);
   if (known.stamps == stamps) return known.report;
   known.report = InspectChat(directory);
-  known.report.error = Abbreviate(known.report.error, kErrorBytesMax);
   known.stamps = std::move(stamps);
   return known.report;
 }

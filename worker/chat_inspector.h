@@ -11,7 +11,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "trainer/data/chat_report.h"
+#include "common/chat_report.h"
 
 namespace mozgach {
 

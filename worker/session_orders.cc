@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "proto/chat_facts.h"
 #include "worker/session.h"
 
 namespace mozgach {
@@ -204,19 +205,6 @@ uint64_t Session::FreeBytes() const {
   }
   return sum;
 }
-
-namespace {
-
-v1::ChatFacts ToChatFacts(const ChatReport& report) {
-  v1::ChatFacts facts;
-  facts.set_has_template(report.has_template);
-  facts.set_drops_answers(report.drops_answers);
-  facts.set_has_no_end_token(report.has_no_end_token);
-  facts.set_error(report.error);
-  return facts;
-}
-
-}  // namespace
 
 v1::SynchronizeRequest Session::Request(const CallSchedule::Call& call) const {
   v1::SynchronizeRequest request;

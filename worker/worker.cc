@@ -138,9 +138,14 @@ void Worker::LookAround(Milliseconds now) {
   metrics_.Update(session_, now, Clock::System().Now());
 }
 
-FoundBases Worker::FindBases() {
+FoundBases Worker::FindBases() const {
   FoundBases found = FoundBases::Scan(options_.bases);
   for (const FoundBase& base : bases_.Held()) found.AddFetched(base);
+  return found;
+}
+
+FoundBases Worker::FindBasesAndChats() {
+  FoundBases found = FindBases();
   for (const auto& [name, base] : found.all()) {
     const absl::StatusOr<std::filesystem::path> directory = found.Find(name, "");
     if (directory.ok()) found.SetChat(name, chats_.Inspect(*directory));

@@ -81,8 +81,10 @@ class Worker {
   void ShipLogs(std::stop_token stop);
   // Stops with all others of the attempt.
   std::stop_token NewTransfer(const AttemptId& id);
-  // What is below --bases and what has been fetched. Off the session's thread, but for the start.
-  FoundBases FindBases();
+  // What is below --bases and what has been fetched.
+  FoundBases FindBases() const;
+  // Likewise, with what their chat templates do. Off the session's thread: it may take seconds.
+  FoundBases FindBasesAndChats();
   void TakeBases(FoundBases found);
   void LookAtBaseDisk();
 

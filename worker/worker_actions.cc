@@ -83,7 +83,7 @@ void Worker::Do(FetchBase& action) {
     const auto fetched = bases_.Fetch(base, progress, stop);
     const auto directory = fetched.ok() ? absl::StatusOr<std::string>(fetched->string())
                                         : absl::StatusOr<std::string>(fetched.status());
-    inbox_.Post([this, id, directory, found = FindBases()](Milliseconds) {
+    inbox_.Post([this, id, directory, found = FindBasesAndChats()](Milliseconds) {
       TakeBases(found);
       LookAtBaseDisk();
       session_.BaseFetched(id, directory);
@@ -151,7 +151,7 @@ void Worker::Do(WriteLog& action) {
 
 void Worker::Do(RescanBases&) {
   fetches_.Add(
-      [this] { inbox_.Post([this, found = FindBases()](Milliseconds) { TakeBases(found); }); });
+      [this] { inbox_.Post([this, found = FindBasesAndChats()](Milliseconds) { TakeBases(found); }); });
 }
 
 void Worker::Do(MakeCall& action) {

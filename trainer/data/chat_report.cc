@@ -11,6 +11,8 @@
 namespace mozgach {
 namespace {
 
+constexpr size_t kErrorBytesMax = 1024;
+
 Row SampleRow() {
   Row row;
   row.messages = {{"user", "Name the harbour."},
@@ -42,6 +44,7 @@ ChatReport InspectChat(const std::filesystem::path& base_dir) {
   } catch (const std::exception& error) {
     report.error = Showable(error.what());
   }
+  report.error = Abbreviate(report.error, kErrorBytesMax);
   return report;
 }
 
