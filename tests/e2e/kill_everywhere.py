@@ -39,6 +39,9 @@ ELSEWHERE = {
         "database_copy.sync_name", "file_copy.complete", "file_copy.sync", "restore.begin", "restore.complete")},
     **{f"scheduler.{step}": "gc: retention_test" for step in (
         "old_events.remove", "old_jobs.remove", "old_log.take_away", "old_versions.remove")},
+    **{f"scheduler.submission.{step}": "hundreds of domains at once: staged_submission_test" for step in (
+        "accept", "add", "begin", "drop", "recover")},
+    "scheduler.worker.forget": "a person forgets a worker: forget_worker_test",
     "scheduler.worker.quarantine": "one domain after another that fails on a worker: the simulation",
     "worker.checkpoint.complete": "a job that goes on on another worker: travel_test",
     "trainer.base_digest.keep": "a base that has lain there for a while: base_digest_test",
