@@ -122,7 +122,7 @@ TEST_F(TokenRolesTest, WhatCannotBeMetIsAnErrorThatNamesTheFile) {
               HasSubstr("bos_token is missing"));
   EXPECT_THAT(Error("generation_config.json", {{"eos_token_id", "x"}}),
               HasSubstr("generation_config.json: eos_token_id"));
-  EXPECT_THAT(Error("config.json", {{"eos_token_id", json::array({-1})}}),
+  EXPECT_THAT(Error("config.json", {{"eos_token_id", json::array({"x"})}}),
               HasSubstr("config.json"));
   EXPECT_THAT(Error("config.json", {{"eos_token_id", 4294967296}}), HasSubstr("config.json"));
   EXPECT_THAT(Error("config.json", json::array()), HasSubstr("expected an object"));
