@@ -12,22 +12,38 @@
 namespace mozgach {
 namespace {
 
-constexpr int64_t kTokens = 256;
-constexpr int64_t kRounds = 3;
+// How much is computed to measure a type.
+struct Sample {
+  int64_t tokens;
+  int64_t rounds;
+};
+
+constexpr Sample kFirstLook{8, 1};
+constexpr Sample kMeasurement{256, 3};
+constexpr double kClearLoss = 4;    // times float32's time
 constexpr double kClearWin = 0.75;  // of float32's time
 
 // Seconds of products [tokens, in] x [in, out], each with another number of tokens as in training:
 // preparing the kernel for a new shape is part of what a type costs.
-double ProductSeconds(const ModelConfig& config, at::ScalarType type, const at::Device& device) {
+double ProductSeconds(const ModelConfig& config, at::ScalarType type, const at::Device& device,
+                      const Sample& sample) {
   const auto options = at::TensorOptions().dtype(type).device(device);
-  const at::Tensor x = at::ones({kTokens + kRounds, config.hidden_size}, options);
+  const at::Tensor x = at::ones({sample.tokens + sample.rounds, config.hidden_size}, options);
   const at::Tensor w = at::ones({config.intermediate_size, config.hidden_size}, options);
   at::mm(x, w.t());  // the first one starts threads
   Synchronize(device);
   const auto begin = std::chrono::steady_clock::now();
-  for (int64_t round = 0; round < kRounds; ++round) at::mm(x.narrow(0, 0, kTokens + round), w.t());
+  for (int64_t round = 0; round < sample.rounds; ++round) {
+    at::mm(x.narrow(0, 0, sample.tokens + round), w.t());
+  }
   Synchronize(device);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// The time of bfloat16, in times of float32's.
+double RelativeTime(const ModelConfig& config, const at::Device& device, const Sample& sample) {
+  const double float32 = ProductSeconds(config, at::kFloat, device, sample);
+  return ProductSeconds(config, at::kBFloat16, device, sample) / float32;
 }
 
 }  // namespace
@@ -45,9 +61,10 @@ std::string ComputeTypeName(at::ScalarType type) {
 
 at::ScalarType MeasureComputeType(const ModelConfig& config, const at::Device& device) {
   const at::NoGradGuard no_grad;
-  const double float32 = ProductSeconds(config, at::kFloat, device);
-  const double bfloat16 = ProductSeconds(config, at::kBFloat16, device);
-  return bfloat16 < kClearWin * float32 ? at::kBFloat16 : at::kFloat;
+  // A processor without bfloat16 instructions takes about a hundred times as long: for a large base,
+  // a minute for the whole measurement.
+  if (RelativeTime(config, device, kFirstLook) > kClearLoss) return at::kFloat;
+  return RelativeTime(config, device, kMeasurement) < kClearWin ? at::kBFloat16 : at::kFloat;
 }
 
 }  // namespace mozgach
