@@ -17,7 +17,6 @@ namespace {
 
 constexpr size_t kPartBytesMax = 255;
 constexpr uint64_t kIndexBytesMax = UINT64_C(64) << 20;
-constexpr char kMoreTemplates[] = "additional_chat_templates";
 constexpr std::string_view kHubPrefix = "models--";
 
 // All but the weights and further chat templates.
@@ -85,11 +84,11 @@ absl::StatusOr<std::set<std::string>> ReadShards(const fs::path& index) {
 std::vector<std::string> MoreTemplates(const fs::path& directory) {
   std::vector<std::string> names;
   std::error_code error;
-  fs::directory_iterator it(directory / kMoreTemplates, error);
+  fs::directory_iterator it(directory / kBaseMoreTemplates, error);
   for (const fs::directory_iterator end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
     if (it->path().extension() == ".jinja" && IsPlainPart(name)) {
-      names.push_back(absl::StrCat(kMoreTemplates, "/", name));
+      names.push_back(absl::StrCat(kBaseMoreTemplates, "/", name));
     }
     if (names.size() == kBaseFilesMax) break;
   }

@@ -23,6 +23,7 @@ inline constexpr char kBaseConfig[] = "config.json";
 inline constexpr char kBaseTokenizer[] = "tokenizer.json";
 inline constexpr char kBaseWeights[] = "model.safetensors";
 inline constexpr char kBaseIndex[] = "model.safetensors.index.json";
+inline constexpr char kBaseMoreTemplates[] = "additional_chat_templates";  // a folder
 inline constexpr size_t kBaseFilesMax = 2000;
 inline constexpr uint64_t kBaseBytesMax = UINT64_C(1) << 44;  // of one base: 16 TiB
 

@@ -12,24 +12,13 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "common/write_all.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr int kPipePatienceMs = 10'000;
-
-absl::Status WriteAll(int fd, std::string_view bytes, const fs::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return SystemError(errno, absl::StrCat("write ", path.string()));
-    }
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status SyncPath(const fs::path& path, int flags) {
   FileDescriptor fd(::open(path.c_str(), flags | O_CLOEXEC));

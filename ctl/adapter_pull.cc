@@ -10,6 +10,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "common/spec_value.h"
+#include "common/write_all.h"
 #include "ctl/interrupt.h"
 
 namespace mozgach {
@@ -69,16 +70,6 @@ bool StaysInside(const std::string& path) {
     if (part.empty() || part == "." || part == "..") return false;
   }
   return true;
-}
-
-absl::Status WriteAll(int fd, const std::string& bytes, const fs::path& path) {
-  for (size_t done = 0; done < bytes.size();) {
-    const ssize_t written = ::write(fd, bytes.data() + done, bytes.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return SystemError(errno, absl::StrCat("write ", path.string()));
-    done += static_cast<size_t>(written);
-  }
-  return absl::OkStatus();
 }
 
 absl::Status Differs(const v1::Version& version, const v1::File& file) {

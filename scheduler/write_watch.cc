@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "common/write_all.h"
 #include "scheduler/backup.h"
 #include "scheduler/data_directory.h"
 #include "scheduler/database_copy.h"
@@ -24,21 +25,12 @@ constexpr int kReadShare = 100;  // of the time, at most one part is spent on re
 
 // Writes and syncs a file of the watch's own.
 absl::Status WriteProbe(const fs::path& path) {
-  FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  const auto failed = [&] { return SystemError(errno, absl::StrCat("write ", path.string())); };
-  if (!fd.valid()) return failed();
-  const std::string bytes(kProbeBytes, 'w');
-  absl::Status status;
-  for (size_t at = 0; at < bytes.size();) {
-    const ssize_t written = ::write(fd.get(), bytes.data() + at, bytes.size() - at);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      status = failed();
-      break;
-    }
-    at += static_cast<size_t>(written);
+  const FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!fd.valid()) return SystemError(errno, absl::StrCat("write ", path.string()));
+  absl::Status status = WriteAll(fd.get(), std::string(kProbeBytes, 'w'), path);
+  if (status.ok() && ::fsync(fd.get()) != 0) {
+    status = SystemError(errno, absl::StrCat("write ", path.string()));
   }
-  if (status.ok() && ::fsync(fd.get()) != 0) status = failed();
   ::unlink(path.c_str());
   return status;
 }
@@ -111,7 +103,7 @@ std::string WriteWatch::FailedSince() {
 std::string WriteWatch::CheckOpenFiles() {
   for (const std::string& name :
        {std::string(kDatabaseName), absl::StrCat(kDatabaseName, "-wal"), std::string("lock")}) {
-    struct stat info;
+    struct stat info {};
     const bool there = ::stat((options_.data / name).c_str(), &info) == 0;
     const File file{static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino)};
     const auto known = open_files_.find(name);

@@ -8,22 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "common/write_all.h"
 #include "failpoint/failpoint.h"
 #include "worker/persistence.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
-
-absl::Status Append(int fd, std::string_view bytes, const fs::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return SystemError(errno, absl::StrCat("write ", path.string()));
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
-}
 
 // What could not be written once may be taken for written the next time: it is fetched anew.
 absl::Status Sync(int fd, const fs::path& part) {
@@ -47,7 +38,7 @@ absl::Status Download(SchedulerClient& client, const BlobName& blob, const fs::p
           if (have > blob.size) {
             return absl::DataLossError(absl::StrCat("more than its ", blob.size, " bytes came"));
           }
-          RETURN_IF_ERROR(Append(fd.get(), bytes, part));
+          RETURN_IF_ERROR(WriteAll(fd.get(), bytes, part));
           received(bytes.size());
           return absl::OkStatus();
         },

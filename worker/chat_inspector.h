@@ -7,23 +7,22 @@
 
 #include <filesystem>
 #include <map>
-#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "common/base_stamps.h"
 #include "common/chat_report.h"
 
 namespace mozgach {
 
 class ChatInspector {
  public:
-  // The facts of the base in `directory`, from memory if its tokenizer and template files are still
-  // the ones that were read.
+  // The facts of the base in `directory`, from memory if its files are still the ones that were read.
   ChatReport Inspect(const std::filesystem::path& directory);
 
  private:
   struct Known {
-    std::string stamps;  // of the files that were read
+    BaseStamps stamps;  // of the files that were read
     ChatReport report;
   };
 

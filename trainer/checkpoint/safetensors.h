@@ -15,9 +15,9 @@
 #include <utility>
 #include <vector>
 
-#include "common/files.h"
 #include "common/status.h"
-#include "trainer/checkpoint/file_stamp.h"
+#include "common/files.h"
+#include "common/file_stamp.h"
 
 namespace mozgach {
 

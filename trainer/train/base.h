@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "common/domain_spec.h"
 #include "common/status.h"
-#include "trainer/checkpoint/base_stamps.h"
+#include "common/domain_spec.h"
+#include "common/base_stamps.h"
 #include "trainer/models/causal_lm.h"
 #include "trainer/tokenizer/tokenizer.h"
 

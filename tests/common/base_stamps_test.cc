@@ -1,10 +1,12 @@
-#include "trainer/checkpoint/base_stamps.h"
+#include "common/base_stamps.h"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
+#include <string>
 
-#include "tests/trainer/checkpoint/temporary_directory.h"
+#include "tests/registry/temporary_directory.h"
 
 namespace mozgach {
 namespace {
@@ -14,9 +16,12 @@ namespace fs = std::filesystem;
 class BaseStampsTest : public ::testing::Test {
  protected:
   BaseStampsTest() {
-    directory_.Write("config.json", "{}");
-    directory_.Write("model.safetensors", "weights");
+    Write("config.json", "{}");
+    Write("model.safetensors", "weights");
     before_ = BaseStamps::Of(directory_.path());
+  }
+  void Write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(directory_.path() / name, std::ios::binary) << bytes;
   }
   std::string Change() const { return before_.FirstChange(BaseStamps::Of(directory_.path())); }
   std::string ChangeInPlace() const {
@@ -24,7 +29,7 @@ class BaseStampsTest : public ::testing::Test {
   }
   // As a later write does, whatever the clock of the file system.
   void Touch(const std::string& name) const {
-    fs::last_write_time(directory_ / name,
+    fs::last_write_time(directory_.path() / name,
                         fs::file_time_type::clock::now() + std::chrono::seconds(5));
   }
 
@@ -34,7 +39,7 @@ class BaseStampsTest : public ::testing::Test {
 
 TEST_F(BaseStampsTest, FindsNoChangeWhereThereIsNone) {
   EXPECT_EQ(Change(), "");
-  directory_.Write("README.md", "text");
+  Write("README.md", "text");
   EXPECT_EQ(Change(), "");
 }
 
@@ -42,18 +47,18 @@ TEST_F(BaseStampsTest, FindsFilesThatAreChangedNewOrGone) {
   Touch("config.json");
   EXPECT_EQ(Change(), "config.json");
   before_ = BaseStamps::Of(directory_.path());
-  directory_.Write("chat_template.jinja", "{{ messages }}");
+  Write("chat_template.jinja", "{{ messages }}");
   EXPECT_EQ(Change(), "chat_template.jinja");
   before_ = BaseStamps::Of(directory_.path());
-  fs::remove(directory_ / "chat_template.jinja");
+  fs::remove(directory_.path() / "chat_template.jinja");
   EXPECT_EQ(Change(), "chat_template.jinja");
 }
 
 TEST_F(BaseStampsTest, TellsWeightsOverwrittenInPlaceFromReplacedOnes) {
   Touch("config.json");
   EXPECT_EQ(ChangeInPlace(), "");
-  directory_.Write("new", "others!");
-  fs::rename(directory_ / "new", directory_ / "model.safetensors");
+  Write("new", "others!");
+  fs::rename(directory_.path() / "new", directory_.path() / "model.safetensors");
   EXPECT_EQ(Change(), "config.json");
   EXPECT_EQ(ChangeInPlace(), "");
   before_ = BaseStamps::Of(directory_.path());
@@ -63,9 +68,9 @@ TEST_F(BaseStampsTest, TellsWeightsOverwrittenInPlaceFromReplacedOnes) {
 
 TEST_F(BaseStampsTest, TextDigestFollowsEverythingButWeights) {
   const std::string digest = *before_.TextDigest();
-  directory_.Write("model.safetensors", "other weights");
+  Write("model.safetensors", "other weights");
   EXPECT_EQ(*BaseStamps::Of(directory_.path()).TextDigest(), digest);
-  directory_.Write("tokenizer.json", "{}");
+  Write("tokenizer.json", "{}");
   EXPECT_NE(*BaseStamps::Of(directory_.path()).TextDigest(), digest);
 }
 

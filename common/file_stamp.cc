@@ -1,4 +1,4 @@
-#include "trainer/checkpoint/file_stamp.h"
+#include "common/file_stamp.h"
 
 #include <sys/stat.h>
 

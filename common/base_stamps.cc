@@ -1,4 +1,4 @@
-#include "trainer/checkpoint/base_stamps.h"
+#include "common/base_stamps.h"
 
 #include <fcntl.h>
 
@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "common/base_files.h"
 #include "common/digest.h"
 #include "common/files.h"
 
@@ -13,8 +14,6 @@ namespace mozgach {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr char kMoreTemplates[] = "additional_chat_templates";
 
 bool IsWeightFile(const std::string& name) { return name.ends_with(".safetensors"); }
 
@@ -31,7 +30,7 @@ BaseStamps BaseStamps::Of(const fs::path& directory) {
   BaseStamps stamps;
   stamps.directory_ = directory;
   stamps.Add(directory, "");
-  stamps.Add(directory / kMoreTemplates, absl::StrCat(kMoreTemplates, "/"));
+  stamps.Add(directory / kBaseMoreTemplates, absl::StrCat(kBaseMoreTemplates, "/"));
   return stamps;
 }
 

@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
+#include "common/file_stamp.h"
 #include "common/status.h"
-#include "trainer/checkpoint/file_stamp.h"
 
 namespace mozgach {
 
