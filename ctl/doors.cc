@@ -12,6 +12,7 @@
 #include "common/terminal_text.h"
 #include "ctl/command.h"
 #include "ctl/fleet_folder.h"
+#include "ctl/issue_log.h"
 #include "ctl/job_table.h"
 #include "ctl/message_json.h"
 #include "ctl/selection.h"
@@ -23,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kDaysMax = 3650;
+constexpr size_t kIssueTimesMax = 1000;  // in a RevokeRequest
 
 struct DoorFlags {
   std::string dir = "fleet";
@@ -33,6 +35,7 @@ struct DoorFlags {
   int days = 365;
   bool replace = false;
   bool certificate = false;
+  bool dir_given = false;
 };
 
 WallTime Now() { return Clock::System().Now(); }
@@ -193,12 +196,24 @@ absl::Status CheckKnown(Connection& connection, const std::string& name) {
       " has one, add --certificate"));
 }
 
+// What the authority knows of certificates for NAME.  False: nothing; there is no authority here.
+absl::StatusOr<bool> AddIssueTimes(const DoorFlags& flags, v1::RevokeRequest* request) {
+  const absl::StatusOr<std::vector<WallTime>> issued = IssueTimes(flags.dir, flags.name);
+  if (absl::IsNotFound(issued.status()) && !flags.dir_given) return false;
+  RETURN_IF_ERROR(issued.status());
+  // The scheduler needs those later than its clock, and takes so many.
+  const size_t skipped = issued->size() > kIssueTimesMax ? issued->size() - kIssueTimesMax : 0;
+  for (size_t i = skipped; i < issued->size(); ++i) request->add_issued_ms(ToMillis((*issued)[i]));
+  return true;
+}
+
 absl::StatusOr<int> Revoke(const DoorFlags& flags, const Settings& settings) {
   const std::string& name = flags.name;
   RETURN_IF_ERROR(CheckIdentityName(name));
   v1::RevokeRequest request;
   request.set_name(name);
   request.set_actor(Actor());
+  ASSIGN_OR_RETURN(const bool issues_known, AddIssueTimes(flags, &request));
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
   if (!flags.certificate) RETURN_IF_ERROR(CheckKnown(*connection, name));
   ASSIGN_OR_RETURN(const v1::Revocation revoked,
@@ -206,6 +221,12 @@ absl::StatusOr<int> Revoke(const DoorFlags& flags, const Settings& settings) {
   Say(settings, ToJson(revoked),
       absl::StrCat("Certificates of ", name, " made before ", revoked.before(), " are void",
                    revoked.had_token() ? ", and so is its token" : "; it had no token", ".\n"));
+  if (!issues_known && !revoked.had_token()) {
+    std::fprintf(stderr,
+                 "There is no record of certificates in %s.  If the clock of the host that issued one "
+                 "was ahead, repeat this with --dir naming the folder of ca.key.\n",
+                 EscapeLine(flags.dir).c_str());
+  }
   return 0;
 }
 
@@ -290,6 +311,14 @@ void AddTokens(CLI::App& fleet, Command* command) {
   revoke->add_option("NAME", revoke_flags->name, "Of a certificate or token")->required();
   revoke->add_flag("--certificate", revoke_flags->certificate,
                    "NAME has a certificate, though neither a token nor a worker is called so");
+  revoke->add_option_function<std::string>(
+            "--dir",
+            [revoke_flags](const std::string& dir) {
+              revoke_flags->dir = dir;
+              revoke_flags->dir_given = true;
+            },
+            "Where the authority lies: what it issued is void even if its clock was ahead")
+      ->default_str("fleet");
   OnCall(*revoke, command, revoke_flags, Revoke);
 
   CLI::App* whoami = fleet.add_subcommand("whoami", "Say whom the scheduler takes you for");

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "ctl/issue_log.h"
 #include "security/credentials_folder.h"
 
 namespace mozgach {
@@ -91,6 +92,8 @@ absl::StatusOr<fs::path> FleetFolder::IssueFor(Role role, const std::string& nam
   RETURN_IF_ERROR(CheckFree(name, replace));
   ASSIGN_OR_RETURN(const KeyAndCertificate issued,
                    IssueForCaller(authority_, role, name, now, days));
+  // Before anybody can have it: a revocation must reach it.
+  RETURN_IF_ERROR(RecordIssue(folder_, {.role = role, .name = name, .issued = now}));
   return Write(name, issued);
 }
 

@@ -2,6 +2,7 @@
 // program or person, to be copied to its machine and named there with --tls.
 //
 //   DIR/ca.pem, DIR/ca.key     the authority; who has ca.key can be anybody: keep it off the hosts
+//   DIR/issued.jsonl           what it has issued: issue_log.h
 //   DIR/NAME/                  credentials_folder.h
 //
 // Everything in it is readable by its owner only.

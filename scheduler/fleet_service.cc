@@ -8,6 +8,8 @@
 namespace mozgach {
 namespace {
 
+constexpr int kIssueTimesMax = 1000;  // in a RevokeRequest
+
 v1::Token View(const IssuedToken& token, WallTime now) {
   v1::Token view;
   view.set_name(token.name);
@@ -122,7 +124,12 @@ absl::StatusOr<v1::Revocation> FleetService::TakeBack(const grpc::CallbackServer
   ASSIGN_OR_RETURN(const Caller caller, doorman_.CallerOf(context));
   RETURN_IF_ERROR(CheckActor(request.actor()));
   RETURN_IF_ERROR(CheckIdentityName(request.name()));
+  if (request.issued_ms_size() > kIssueTimesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("a revocation names at most ", kIssueTimesMax,
+                                                   " issue times, not ", request.issued_ms_size()));
+  }
   Revoked revoked{request.name(), {}, caller.Actor(request.actor()), {}};
+  for (const int64_t issued : request.issued_ms()) revoked.early.insert(FromMillis(issued));
   bool had_token = false;
   RETURN_IF_ERROR(Write([&](WallTime now) -> absl::StatusOr<Event> {
     revoked.before = now;

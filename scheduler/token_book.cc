@@ -59,15 +59,16 @@ absl::Status TokenBook::Add(const IssuedToken& token, bool replace) {
 }
 
 absl::Status TokenBook::Revoke(const Revoked& revoked) {
-  std::vector<WallTime> early;
+  std::set<WallTime> early(revoked.early.upper_bound(revoked.before), revoked.early.end());
   {
     std::shared_lock lock(mutex_);
     if (revocations_.count(revoked.name) == 0 && revocations_.size() >= kTokensMax) {
       return absl::ResourceExhaustedError(
           "so many names have been revoked that a new authority is due: mozgachctl fleet init");
     }
-    for (const auto& [name, issued] : early_) {
-      if (name == revoked.name && issued > revoked.before) early.push_back(issued);
+    for (const auto& [certificate, refused] : early_) {
+      const auto& [name, issued] = certificate;
+      if (name == revoked.name && issued > revoked.before) early.insert(issued);
     }
   }
   RETURN_IF_ERROR(Run(database_, sql::kForgetToken, revoked.name));
@@ -97,14 +98,21 @@ absl::StatusOr<Identity> TokenBook::Check(std::string_view token, WallTime now) 
   return Identity{.role = issued.role, .name = *name, .issued = issued.created};
 }
 
-void TokenBook::RememberEarly(const Identity& identity) const {
+void TokenBook::RememberEarly(const Identity& identity, bool refused) const {
   std::unique_lock lock(mutex_);
-  if (early_.size() < kEarlyMax) early_.emplace(identity.name, identity.issued);
+  const IssueTime certificate(identity.name, identity.issued);
+  const auto found = early_.find(certificate);
+  if (found != early_.end()) {
+    found->second |= refused;
+  } else if (early_.size() < kEarlyMax) {
+    early_.emplace(certificate, refused);
+  }
 }
 
 absl::Status TokenBook::CheckCertificate(const Identity& identity, WallTime now) const {
-  if (identity.issued > now) RememberEarly(identity);
-  if (identity.issued > now + kClockAheadMax) {
+  const bool refused = identity.issued > now + kClockAheadMax;
+  if (identity.issued > now) RememberEarly(identity, refused);
+  if (refused) {
     return absl::UnauthenticatedError(absl::StrCat(
         "the certificate of ", identity.name, " says that it was issued at ",
         FormatTime(identity.issued), ", but it is ", FormatTime(now),
@@ -112,8 +120,11 @@ absl::Status TokenBook::CheckCertificate(const Identity& identity, WallTime now)
   }
   std::shared_lock lock(mutex_);
   const auto found = revocations_.find(identity.name);
-  if (found == revocations_.end() || (identity.issued > found->second.before &&
-                                      found->second.early.count(identity.issued) == 0)) {
+  if (found == revocations_.end()) return absl::OkStatus();
+  const auto early = early_.find(IssueTime(identity.name, identity.issued));
+  const bool refused_before = early != early_.end() && early->second;
+  if (identity.issued > found->second.before && !refused_before &&
+      found->second.early.count(identity.issued) == 0) {
     return absl::OkStatus();
   }
   return absl::UnauthenticatedError(

@@ -32,7 +32,8 @@ struct Revoked {
   std::string name;
   WallTime before{};
   std::string by;
-  // Issue times after `before` of certificates that had been shown by then.
+  // Issue times after `before` of certificates that are void too: they had been shown by then, or the
+  // authority knows of them.
   std::set<WallTime> early;
 };
 
@@ -49,7 +50,8 @@ class TokenBook {
   // Joins the open transaction; counts from Commit on.  ALREADY_EXISTS unless `replace`;
   // RESOURCE_EXHAUSTED when there are too many.
   absl::Status Add(const IssuedToken& token, bool replace);
-  // NOT_FOUND never: a certificate's name is not known here.
+  // NOT_FOUND never: a certificate's name is not known here.  Of `revoked.early` the times after
+  // `revoked.before` count.
   absl::Status Revoke(const Revoked& revoked);
   // After the transaction of Add or Revoke: takes over what is stored.
   absl::Status Commit() { return Recover(); }
@@ -61,7 +63,8 @@ class TokenBook {
 
   // UNAUTHENTICATED when the certificate was revoked, or says that it was issued more than
   // kClockAheadMax after `now`: a revocation compares issue times with its own.  A revocation also
-  // covers every later issue time that was shown here before, accepted or not.
+  // covers every later issue time that was shown here before, accepted or not.  Of a name that was revoked,
+  // a certificate that was refused for its time is not let in later either.
   absl::Status CheckCertificate(const Identity& identity, WallTime now) const;
 
   bool Has(const std::string& name) const;
@@ -72,13 +75,15 @@ class TokenBook {
   Database& database_;
   static constexpr size_t kEarlyMax = 1000;
 
-  void RememberEarly(const Identity& identity) const;
+  using IssueTime = std::pair<std::string, WallTime>;  // of a certificate of this name
+
+  void RememberEarly(const Identity& identity, bool refused) const;
 
   mutable std::shared_mutex mutex_;
   std::map<std::string, IssuedToken> tokens_;
   std::map<std::string, Revoked> revocations_;
-  // Names and issue times of certificates that were shown before their issue time.
-  mutable std::set<std::pair<std::string, WallTime>> early_;
+  // Certificates that were shown before their issue time, and whether they were refused for it.
+  mutable std::map<IssueTime, bool> early_;
 };
 
 }  // namespace mozgach

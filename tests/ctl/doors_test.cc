@@ -48,5 +48,21 @@ TEST_F(RevokeTest, WhoHasACertificateOnlyIsRevokedInAsManyWords) {
   EXPECT_THAT(scheduler_.fleet.revoked, ElementsAre("carol"));
 }
 
+TEST_F(RevokeTest, WhatTheAuthorityIssuedIsNamed) {
+  EXPECT_EQ(RunCtl({"fleet", "init", "--host", "localhost"}).exit_code, 0);
+  EXPECT_EQ(RunCtl({"fleet", "worker", "host1"}).exit_code, 0);
+  EXPECT_EQ(RunCtl({"fleet", "worker", "host1", "--replace"}).exit_code, 0);
+  EXPECT_EQ(Revoke({"host1"}).err, "");
+  EXPECT_THAT(scheduler_.fleet.issued, testing::SizeIs(2));
+  std::filesystem::rename(root() / "fleet", root() / "elsewhere");
+  EXPECT_THAT(Revoke({"host1"}).err, HasSubstr("repeat this with --dir"));
+  EXPECT_THAT(scheduler_.fleet.issued, testing::SizeIs(2));
+  EXPECT_EQ(Revoke({"host1", "--dir", "elsewhere"}).err, "");
+  EXPECT_THAT(scheduler_.fleet.issued, testing::SizeIs(4));
+  const Said nowhere = Revoke({"host1", "--dir", "nowhere"});
+  EXPECT_NE(nowhere.exit_code, 0);
+  EXPECT_THAT(nowhere.err, HasSubstr("nowhere/issued.jsonl is not there"));
+}
+
 }  // namespace
 }  // namespace mozgach

@@ -222,6 +222,7 @@ grpc::Status FakeFleet::ListTokens(grpc::ServerContext*, const v1::ListTokensReq
 grpc::Status FakeFleet::Revoke(grpc::ServerContext*, const v1::RevokeRequest* request,
                                v1::Revocation* response) {
   revoked.push_back(request->name());
+  issued.insert(issued.end(), request->issued_ms().begin(), request->issued_ms().end());
   response->set_name(request->name());
   response->set_before("2026-01-01T00:00:00Z");
   response->set_had_token(std::count(tokens.begin(), tokens.end(), request->name()) > 0);

@@ -110,6 +110,7 @@ class FakeFleet : public v1::FleetService::Service {
 
   std::vector<std::string> tokens;   // names of those who have one
   std::vector<std::string> revoked;  // in the order they were
+  std::vector<int64_t> issued;       // of all revocations, the issue times that they named
 };
 
 class FakeScheduler {

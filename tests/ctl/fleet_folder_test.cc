@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "common/files.h"
+#include "ctl/issue_log.h"
 #include "security/certificate.h"
 #include "security/credentials_folder.h"
 #include "tests/registry/temporary_directory.h"
@@ -61,6 +62,16 @@ TEST_F(FleetFolderTest, NamesAreNoPathsAndTheSchedulersIsItsOwn) {
     EXPECT_FALSE(fleet->IssueFor(Role::kWorker, name, now_, 30, true).ok()) << name.substr(0, 40);
   }
   EXPECT_FALSE(fs::exists(directory_.path() / "alpha"));
+}
+
+TEST_F(FleetFolderTest, RecordsEveryCertificateThatItIssues) {
+  auto fleet = FleetFolder::Make(dir_, now_);
+  const WallTime later = now_ + std::chrono::hours(1);
+  ASSERT_TRUE(fleet->IssueFor(Role::kWorker, "alpha", now_, 30, false).ok());
+  ASSERT_FALSE(fleet->IssueFor(Role::kWorker, "alpha", later, 30, false).ok());
+  ASSERT_TRUE(fleet->IssueFor(Role::kWorker, "alpha", later, 30, true).ok());
+  EXPECT_EQ(*IssueTimes(dir_, "alpha"),
+            (std::vector<WallTime>{FromMillis(ToMillis(now_)), FromMillis(ToMillis(later))}));
 }
 
 TEST_F(FleetFolderTest, WithoutAnAuthorityOneIsToldHowToMakeIt) {

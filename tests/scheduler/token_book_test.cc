@@ -32,9 +32,9 @@ class TokenBookTest : public ::testing::Test {
     RETURN_IF_ERROR(transaction.Commit());
     return book_->Commit();
   }
-  absl::Status Revoke(const std::string& name) {
+  absl::Status Revoke(const std::string& name, const std::set<WallTime>& issued = {}) {
     Transaction transaction(*database_);
-    RETURN_IF_ERROR(book_->Revoke({name, now_, "boss", {}}));
+    RETURN_IF_ERROR(book_->Revoke({name, now_, "boss", issued}));
     RETURN_IF_ERROR(transaction.Commit());
     return book_->Commit();
   }
@@ -115,6 +115,30 @@ TEST_F(TokenBookTest, RevocationReachesCertificatesOfAClockThatIsAhead) {
     }
     const WallTime anew = now_ + std::chrono::seconds(2);
     EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "alice", anew}, anew).ok());
+  }
+}
+
+TEST_F(TokenBookTest, RevocationReachesWhatTheAuthorityKnowsThoughItWasNeverShown) {
+  const WallTime soon = now_ + std::chrono::seconds(5), later = now_ + std::chrono::hours(1);
+  ASSERT_TRUE(Revoke("alice", {now_ - std::chrono::hours(1), soon, later}).ok());
+  TokenBook again(*database_);
+  ASSERT_TRUE(again.Recover().ok());
+  for (const TokenBook* book : {book_.get(), &again}) {
+    for (const WallTime issued : {soon, later}) {
+      EXPECT_FALSE(book->CheckCertificate({Role::kWorker, "alice", issued}, issued).ok());
+      EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "bob", issued}, issued).ok());
+    }
+    EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "alice", later + Milliseconds(1)}, later).ok());
+  }
+}
+
+TEST_F(TokenBookTest, WhatARevokedNameShowedTooEarlyIsNotLetInLater) {
+  const WallTime later = now_ + std::chrono::hours(1);
+  ASSERT_TRUE(Revoke("alice").ok());
+  for (const char* name : {"alice", "bob"}) {
+    const Identity early{Role::kWorker, name, later};
+    EXPECT_FALSE(book_->CheckCertificate(early, now_).ok());
+    EXPECT_EQ(book_->CheckCertificate(early, later).ok(), name == std::string("bob"));
   }
 }
 
