@@ -17,6 +17,12 @@ std::string Repeat(const std::string& text, int times) {
   return repeated;
 }
 
+#ifdef __OPTIMIZE__
+constexpr std::clock_t kSecondsMax = 30;
+#else
+constexpr std::clock_t kSecondsMax = 100;  // the `debug` preset is several times as slow
+#endif
+
 // The error of `source`, which must come soon.
 std::string Refusal(const std::string& source) {
   const std::clock_t start = std::clock();
@@ -24,7 +30,7 @@ std::string Refusal(const std::string& source) {
   absl::Status status = chat_template.status();
   if (status.ok())
     status = (*chat_template)->Render({{"user", Repeat("ab ", 100'000)}}, false).status();
-  EXPECT_LT((std::clock() - start) / CLOCKS_PER_SEC, 30) << "seconds of this process";
+  EXPECT_LT((std::clock() - start) / CLOCKS_PER_SEC, kSecondsMax) << "seconds of this process";
   return std::string(status.message());
 }
 
