@@ -67,9 +67,8 @@ int64_t WindowSize(const ModelFamily& family, ConfigReader& reader) {
 std::optional<std::vector<bool>> LayersByType(const ModelFamily& family, ConfigReader& reader,
                                               int64_t layers) {
   const json* types = reader.Find("layer_types");
-  if (types == nullptr || family.window == Window::kNever || family.window == Window::kAlways) {
-    return std::nullopt;
-  }
+  // transformers reads a Mistral with layer types as a Ministral, whose window is by layer.
+  if (types == nullptr || family.window == Window::kNever) return std::nullopt;
   if (!types->is_array() || static_cast<int64_t>(types->size()) != layers) {
     reader.Fail("layer_types", absl::StrCat("must be a list with one entry for each of the ",
                                             layers, " layers"));

@@ -96,9 +96,11 @@ absl::StatusOr<std::optional<RopeScaling>> ReadRopeScaling(const json& object) {
 RopeConfig ReadRope(ConfigReader& reader, double default_theta) {
   RopeConfig rope;
   rope.theta = reader.Positive("rope_theta", default_theta);
-  for (const char* key : {"rope_scaling", "rope_parameters"}) {
-    if (const json* object = reader.Find(key)) ReadScalingInto(*object, key, reader, &rope);
-  }
+  // transformers takes `rope_scaling or rope_parameters`: one object, never parts of both.
+  const json* scaling = reader.Find("rope_scaling");
+  const bool has_scaling = scaling != nullptr && !(scaling->is_object() && scaling->empty());
+  const char* key = has_scaling ? "rope_scaling" : "rope_parameters";
+  if (const json* object = reader.Find(key)) ReadScalingInto(*object, key, reader, &rope);
   AdoptOriginalLength(reader, &rope);
   return rope;
 }

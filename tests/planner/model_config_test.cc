@@ -58,6 +58,34 @@ TEST(ModelConfigTest, ReadsTheSpellingOfTransformersFive) {
   EXPECT_EQ(read->torch_dtype, "float16");
 }
 
+TEST(ModelConfigTest, RopeScalingReplacesRopeParametersAsAWhole) {
+  for (const char* family : {"llama", "mistral", "qwen2", "qwen3"}) {
+    json config = SmallQwen2();
+    config["model_type"] = family;
+    config["rope_theta"] = 777.0;
+    config["rope_parameters"] = {{"rope_theta", 5e5}, {"rope_type", "default"}};
+    config["rope_scaling"] = {{"rope_type", "linear"}, {"factor", 4.0}};
+    EXPECT_EQ(Load(config)->ropes.at(0).theta, 777.0) << family;
+    config["rope_scaling"] = json::object();
+    EXPECT_EQ(Load(config)->ropes.at(0).theta, 5e5) << family;
+  }
+}
+
+TEST(ModelConfigTest, MistralWithLayerTypesHasItsWindowByLayer) {
+  json config = SmallQwen2();
+  config["model_type"] = "mistral";
+  config["sliding_window"] = 8;
+  const auto layers = config["num_hidden_layers"].get<size_t>();
+  EXPECT_EQ(Load(config)->windows, std::vector<int64_t>(layers, 8));
+  config["layer_types"] = json::array();
+  for (size_t i = 0; i < layers; ++i) {
+    config["layer_types"].push_back(i == 0 ? "full_attention" : "sliding_attention");
+  }
+  std::vector<int64_t> expected(layers, 8);
+  expected[0] = 0;
+  EXPECT_EQ(Load(config)->windows, expected);
+}
+
 TEST(ModelConfigTest, LlamaHasBiasesOnlyWhereItAsksForThem) {
   json config = SmallQwen2();
   config["model_type"] = "llama";
