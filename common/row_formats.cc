@@ -20,8 +20,9 @@ constexpr char kShareGptNeeds[] =
 constexpr char kTextNeeds[] = "a text row needs 'text'";
 
 absl::Status AppendSystem(const Json& object, const char* needs, Row* row) {
-  ASSIGN_OR_RETURN(std::string system, OptionalTextField(object, "system", needs));
-  if (!system.empty()) row->messages.push_back({"system", std::move(system)});
+  if (!HasValue(object, "system")) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::string system, TextField(object, "system", needs));
+  row->messages.push_back({"system", std::move(system)});
   return absl::OkStatus();
 }
 

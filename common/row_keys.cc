@@ -37,15 +37,23 @@ const KeyNames& OtherNames(const std::string& key) {
   return found == names->end() ? *none : found->second;
 }
 
+// Names of other tools for a switch like `train`.
+const KeyNames& SwitchNames() {
+  static const auto* const names = new KeyNames{"train_on_turn", "train_on_row", "trainable",
+                                                "is_trained",    "do_train",     "mask_loss"};
+  return *names;
+}
+
 bool IsBlank(const std::string& text) { return absl::StripAsciiWhitespace(text).empty(); }
 
 // Why `key` is rejected; empty: it is not.
 std::string WhyRejected(const std::string& key, const Json& value) {
   // A KTO label is a judgement of the answer; a label that is a number or text is a note.
   if (key == "label") return value.is_boolean() ? AllRejectedKeys().back().advice : "";
-  if (IsEmptyValue(value)) return key == "kto_tag" && value.is_boolean()
-                                      ? AllRejectedKeys().back().advice
-                                      : "";
+  // Of these keys `false` says something.
+  const bool says_something =
+      value.is_boolean() && (key == "kto_tag" || HasKey(SwitchNames(), key));
+  if (IsEmptyValue(value) && !says_something) return "";
   for (const RejectedKeys& rejected : AllRejectedKeys()) {
     if (HasKey(rejected.names, key)) return rejected.advice;
   }
@@ -101,7 +109,8 @@ const std::vector<RejectedKeys>& AllRejectedKeys() {
       {"only text can be trained",
        {"image", "images", "image_url", "image_urls", "image_path", "image_paths", "pixel_values",
         "video", "videos", "video_url", "video_urls", "video_path", "video_paths", "audio",
-        "audios", "audio_url", "audio_urls", "audio_path", "audio_paths", "input_audio"}},
+        "audios", "audio_url", "audio_urls", "audio_path", "audio_paths", "input_audio", "media",
+        "image_bytes"}},
       {"write the thought into the answer, as the base writes it, such as <think>…</think>",
        {"thinking", "thinking_content", "think", "thought", "thoughts", "reasoning",
         "reasoning_content", "reasoning_text", "reasoning_details", "chain_of_thought", "cot"}},
@@ -112,7 +121,11 @@ const std::vector<RejectedKeys>& AllRejectedKeys() {
        {"chat_template", "chat_template_kwargs", "enable_thinking"}},
       {"name it 'system'", {"system_prompt", "system_message"}},
       {"split the turn, or use 'weight' or 'train' with 0 or 1 for a whole turn",
-       {"train_detail", "training_detail", "loss_weights", "input_ids", "segments"}},
+       {"train_detail", "training_detail", "input_ids", "segments", "assistant_masks",
+        "assistant_mask", "token_weights"}},
+      {"use 'weight' or 'train' with 0 or 1, on a turn or a row",
+       {"loss_weight", "loss_weights", "sample_weight", "sample_weights", "example_weight",
+        "train_on_turn", "train_on_row", "trainable", "is_trained", "do_train", "mask_loss"}},
       {"preferences cannot be trained; write the preferred answers as rows of their own",
        {"chosen", "rejected", "chosen_response", "rejected_response", "rejected_messages",
         "preferred_output", "non_preferred_output", "kto_tag", "label"}},
