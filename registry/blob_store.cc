@@ -36,6 +36,11 @@ WallTime WrittenAt(const fs::path& path) {
   return FromMillis(int64_t{info.st_mtime} * 1000);
 }
 
+// A path that is not there is a fault of this disk; NOT_FOUND would say that the caller named it.
+absl::Status AsOwnFault(const absl::Status& status) {
+  return absl::IsNotFound(status) ? absl::InternalError(status.message()) : status;
+}
+
 }  // namespace
 
 BlobStore::BlobStore(fs::path root, uint64_t limit_bytes, uint64_t reserve_bytes)
@@ -166,8 +171,8 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string&
         absl::StrCat("upload starts at ", offset, ", but only ", stat.bytes, " bytes are here"));
   }
   // The directories may have been removed by hand.
-  RETURN_IF_ERROR(MakeDirectories(root_ / "partial"));
-  RETURN_IF_ERROR(CheckRoom(size - std::min(size, stat.bytes)));
+  RETURN_IF_ERROR(AsOwnFault(MakeDirectories(root_ / "partial")));
+  RETURN_IF_ERROR(AsOwnFault(CheckRoom(size - std::min(size, stat.bytes))));
   std::lock_guard<std::mutex> lock(mutex_);
   if (open_uploads_ >= kOpenUploadsMax) {
     return absl::UnavailableError("too many uploads are under way; try again in a moment");
@@ -175,7 +180,7 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string&
   // A check that failed half-way (a full disk) may have left the file read-only.
   ::chmod(PartialPath(sha256).c_str(), 0644);
   FileDescriptor fd(::open(PartialPath(sha256).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-  if (!fd.valid()) return SystemError(errno, "open a partial blob");
+  if (!fd.valid()) return AsOwnFault(SystemError(errno, "open a partial blob"));
   const uint64_t ticket = next_ticket_++;
   uploads_[sha256] = ticket;
   ++open_uploads_;

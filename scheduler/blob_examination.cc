@@ -10,6 +10,7 @@
 #include "common/files.h"
 #include "registry/query.h"
 #include "scheduler/base_dispatch.h"
+#include "scheduler/data_directory.h"
 #include "scheduler/examination.h"
 #include "scheduler/file_collector.h"
 #include "scheduler/kept_blobs.h"
@@ -124,6 +125,7 @@ absl::Status ExamineUnneeded(Database& database, const fs::path& root, int64_t d
     const uint64_t bytes = fs::file_size(root / file, gone);
     if (gone) continue;
     const std::string name = fs::path(file).filename().string();
+    if (file == kWriteProbeName) continue;  // WriteWatch is writing
     if (absl::StartsWith(file, "partial/")) {
       unneeded.AddUpload(root / file, bytes);
       continue;

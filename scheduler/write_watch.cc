@@ -130,6 +130,8 @@ std::string WriteWatch::CheckDisk(Milliseconds now) {
   if (now < probe_at_ && disk_problem_.empty() && problem_.empty()) return "";
   probe_at_ = now + options_.probe_interval;
   absl::Status status = WriteProbe(options_.data / kWriteProbeName);
+  // It may be another file system.
+  if (status.ok()) status = WriteProbe(options_.data / "blobs" / kWriteProbeName);
   if (status.ok()) {
     status = desk_.Consider(
         [](Core& core, const Moment&) { return core.ledger().blobs.CheckRoom(0); });

@@ -62,6 +62,12 @@ TEST_F(BlobStoreTest, DamagedBlobIsRemovedAndCanBeUploadedAgain) {
   EXPECT_TRUE(absl::IsInvalidArgument(store_.RemoveIfDamaged("../lock").status()));
 }
 
+TEST_F(BlobStoreTest, AFaultOfTheDiskIsNotTheCallers) {
+  std::filesystem::remove_all(directory_.path() / "blobs");
+  std::ofstream(directory_.path() / "blobs") << "a file in the way";
+  EXPECT_EQ(Put("rows").code(), absl::StatusCode::kInternal) << Put("rows");
+}
+
 TEST_F(BlobStoreTest, UploadMakesDirectoriesThatAreGone) {
   std::filesystem::remove_all(directory_.path() / "blobs");
   EXPECT_TRUE(Put("hello").ok());

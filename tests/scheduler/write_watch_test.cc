@@ -75,6 +75,14 @@ TEST_F(WriteWatchTest, DiskThatCannotBeWrittenIsFoundWhileNobodyCalls) {
   EXPECT_EQ(ledger().counters.write_problems, 1);
 }
 
+TEST_F(WriteWatchTest, DatasetsThatCannotBeStoredAreFound) {
+  fs::rename(data_ / "blobs", data_ / "away");
+  std::ofstream(data_ / "blobs") << "a file in the way";
+  EXPECT_TRUE(BecomesProblem("blobs/.write-probe"));
+  fs::remove(data_ / "blobs");  // the watch makes the directory
+  EXPECT_TRUE(BecomesProblem(""));
+}
+
 TEST_F(WriteWatchTest, FilesThatAreRemovedOrReplacedAreFound) {
   for (const char* name : {"mozgach.db", "lock"}) {
     fs::rename(data_ / name, data_ / "away");
@@ -193,7 +201,10 @@ TEST_F(HealthTest, RemovedDatabaseTurnsBothHealthServices) {
 
 TEST_F(HealthTest, WhatWasRemovedByHandIsMadeAgain) {
   const fs::path data = Options().data;
-  for (const char* name : {"blobs", "registry", "endpoints.json"}) fs::remove_all(data / name);
+  // In one step: the scheduler makes again what is missing, even while a folder is being removed.
+  for (const char* name : {"blobs", "registry", "endpoints.json"}) {
+    fs::rename(data / name, data / absl::StrCat("removed-", name));
+  }
   for (const char* name :
        {"blobs/partial", "registry/adapters", "registry/staging", "endpoints.json"}) {
     for (int i = 0; i < 500 && !fs::exists(data / name); ++i) {
