@@ -156,6 +156,7 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   ASSIGN_OR_RETURN(parts_->lock, LockFile(data / "lock", data.string()));
   RETURN_IF_ERROR(CheckNotRestoring(data));
   RETURN_IF_ERROR(CheckDatabaseNotLost(data));
+  WarnOfDatasetsWithoutDatabase(data);
   ASSIGN_OR_RETURN(parts_->database, Database::Open((data / kDatabaseName).string()));
   RETURN_IF_ERROR(CheckSound(*parts_->database));
   RETURN_IF_ERROR(Migrate(*parts_->database, Schema()));

@@ -1,8 +1,14 @@
 #include "scheduler/data_directory.h"
 
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/digest.h"
+#include "common/files.h"
 #include "registry/version_files.h"
 #include "scheduler/attempt_log.h"
 #include "scheduler/backup.h"
@@ -56,6 +62,22 @@ absl::Status CheckDatabaseNotLost(const fs::path& data) {
       ", and versions or logs of its jobs are there; `mozgach-scheduler restore --from BACKUP "
       "--data ", data.string(), " --keep-files` brings it back; to begin with an empty queue, "
       "move ", (data / "registry").string(), " and ", (data / "logs").string(), " away"));
+}
+
+void WarnOfDatasetsWithoutDatabase(const fs::path& data) {
+  std::error_code error;
+  if (!IsDatabaseGone(data) || !fs::is_directory(data / "blobs", error)) return;
+  const absl::StatusOr<std::vector<std::string>> files = ListFiles(data / "blobs");
+  const bool datasets = files.ok() && std::any_of(files->begin(), files->end(), [](const auto& file) {
+    return !absl::StartsWith(file, "partial/") && IsSha256Hex(fs::path(file).filename().string());
+  });
+  if (!datasets) return;
+  spdlog::warn("{} is {}, but {} holds datasets: the scheduler begins with an empty queue, and removes "
+               "them when they are older than blob_days_kept; if the database was lost, stop the "
+               "scheduler and restore a backup: mozgach-scheduler restore --keep-files --from BACKUP "
+               "--data {}", (data / kDatabaseName).string(),
+               Exists(data / kDatabaseName) ? "empty" : "gone", (data / "blobs").string(),
+               data.string());
 }
 
 std::string HowDatabaseComesBack(const fs::path& data) {

@@ -18,6 +18,9 @@ absl::Status CheckNotRestoring(const std::filesystem::path& data);
 // FAILED_PRECONDITION: IsDatabaseGone, and versions or logs of its jobs lie in `data`.
 absl::Status CheckDatabaseNotLost(const std::filesystem::path& data);
 
+// Warns when a new database begins beside datasets, which an earlier one may have needed.
+void WarnOfDatasetsWithoutDatabase(const std::filesystem::path& data);
+
 // Where a database was damaged or lost, with what the scheduler must be stopped for.
 std::string HowDatabaseComesBack(const std::filesystem::path& data);
 
