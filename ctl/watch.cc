@@ -33,7 +33,7 @@ absl::StatusOr<int> Watch(const WatchFlags& flags, const Settings& settings) {
   const auto display = settings.json ? JobDisplay::Json(stdout) : JobDisplay::For(stdout);
   const absl::StatusOr<std::vector<v1::Job>> jobs = FollowJobs(
       *connection, selector, *display, settings.reconnect_for);
-  if (absl::IsCancelled(jobs.status()) && Interrupted()) return 0;
+  if (absl::IsCancelled(jobs.status()) && Interrupted()) return InterruptedExitCode();
   RETURN_IF_ERROR(jobs.status());
   std::fprintf(stderr, "%s; nothing more to watch\n", Summary(*jobs).c_str());
   return 0;

@@ -206,5 +206,17 @@ TEST_F(SubmitTest, CtrlCDetachesAndSaysThatTheJobsGoOn) {
   EXPECT_TRUE(scheduler_.jobs.cancels.empty());
 }
 
+TEST_F(SubmitTest, WatchThatIsInterruptedSaysSoToTheShell) {
+  v1::WatchResponse response;
+  *response.add_jobs() = MakeJob(1, "law", "queued");
+  scheduler_.jobs.changes = {response};
+  scheduler_.jobs.watch_hangs = true;
+  const pid_t pid = StartCtl({"--scheduler", scheduler_.address(), "watch"});
+  ASSERT_GT(pid, 0) << "mozgachctl did not start";
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  ASSERT_TRUE(InterruptCtl(pid));
+  EXPECT_EQ(WaitCtl(pid).exit_code, 130);
+}
+
 }  // namespace
 }  // namespace mozgach

@@ -35,7 +35,8 @@ void AddBaseFlag(CLI::App& app, std::string* base) {
 void AddCacheFlag(CLI::App& app, std::string* cache) {
   *cache = UserCacheFolder();
   app.add_option("--cache", *cache,
-                 "where quantised bases are kept for the next start; \"\" keeps nothing")
+                 "where quantised bases are kept for the next start; `none` keeps nothing")
+      ->transform([](const std::string& folder) { return folder == "none" ? "" : folder; })
       ->capture_default_str();
 }
 

@@ -187,6 +187,14 @@ TEST_F(CommandsTest, QuantizeMakesABaseThatScoresAsTheOneItWasMadeOf) {
   };
   EXPECT_EQ(score("four"), score("base"));
   EXPECT_EQ(score("base"), score("base"));
+  const std::vector<std::string> uncached = {"score", "--base", Path("base"), "--quantization",
+                                             "nf4", "--tokens", "72,101", "--cache"};
+  auto words = uncached;
+  words.push_back("none");
+  EXPECT_EQ(RunTrainer(words).exit_code, 0);
+  EXPECT_FALSE(fs::exists("none"));
+  words.back() = "";
+  EXPECT_EQ(RunTrainer(words).exit_code, 2);
   EXPECT_TRUE(fs::exists(dir_.path() / "cache/quantized"));
   EXPECT_TRUE(fs::exists(dir_.path() / "four/tokenizer.json"));
   const Ran again = RunTrainer({"quantize", "--base", Path("base"), "--output", Path("four")});
