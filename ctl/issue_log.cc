@@ -20,10 +20,6 @@ constexpr uint64_t kBytesMax = 256 << 20;
 
 fs::path PathIn(const fs::path& authority) { return authority / "issued.jsonl"; }
 
-absl::Status Failed(const fs::path& path, const char* step) {
-  return absl::ErrnoToStatus(errno, absl::StrCat(path.string(), ": cannot ", step));
-}
-
 std::string WholeLines(std::string text) {
   const size_t last = text.rfind('\n');
   text.resize(last == std::string::npos ? 0 : last + 1);
@@ -44,18 +40,18 @@ absl::StatusOr<WallTime> ReadRecord(absl::string_view line, const std::string& n
 absl::Status RecordIssue(const fs::path& authority, const Identity& identity) {
   const fs::path path = PathIn(authority);
   const FileDescriptor file(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
-  if (!file.valid()) return Failed(path, "open it");
-  if (::flock(file.get(), LOCK_EX) != 0) return Failed(path, "lock it");
+  if (!file.valid()) return SystemError(errno, absl::StrCat("open ", path.string()));
+  if (::flock(file.get(), LOCK_EX) != 0) return SystemError(errno, absl::StrCat("lock ", path.string()));
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kBytesMax));
   const std::string lines = WholeLines(text);
   if (lines.size() < text.size() && ::ftruncate(file.get(), static_cast<off_t>(lines.size())) != 0) {
-    return Failed(path, "remove half a line from it");
+    return SystemError(errno, absl::StrCat("shorten ", path.string()));
   }
   const nlohmann::ordered_json record = {{"name", identity.name},
                                          {"role", Name(identity.role)},
                                          {"issued_ms", ToMillis(identity.issued)}};
   RETURN_IF_ERROR(WriteAll(file.get(), record.dump() + "\n", path));
-  if (::fsync(file.get()) != 0) return Failed(path, "sync it");
+  if (::fsync(file.get()) != 0) return SystemError(errno, absl::StrCat("sync ", path.string()));
   return SyncDirectory(authority);
 }
 
