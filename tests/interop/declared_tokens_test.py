@@ -53,7 +53,8 @@ class Maker:
         return {"content": self.rng.choice(CONTENTS), **self.flags()}
 
     def added(self) -> list:
-        return [{"id": 1024 + i, "content": content, "special": self.happens(.5), **self.flags()}
+        step = self.rng.choice([1, 1, 7])  # a gap between ids has no effect
+        return [{"id": 1024 + i * step, "content": content, "special": self.happens(.5), **self.flags()}
                 for i, content in enumerate(self.rng.sample(CONTENTS[:3], self.rng.randint(0, 2)))]
 
     def decoder(self) -> dict:
@@ -101,19 +102,32 @@ class Maker:
 
 class DeclaredTokensTest(unittest.TestCase):
 
-    def compare(self, files: dict) -> None:
+    def load(self, files: dict):
+        """What transformers loads, and our ids of TEXTS and our roles."""
         with tempfile.TemporaryDirectory() as base:
             for name, content in files.items():
                 (Path(base) / name).write_text(json.dumps(content), encoding="utf-8")
             reference = AutoTokenizer.from_pretrained(base)
+            lines = "".join(json.dumps(value) + "\n" for value in [*TEXTS, None])
             done = subprocess.run([PROBE, base], capture_output=True, check=True,
-                                  input="".join(json.dumps(text) + "\n" for text in TEXTS).encode())
-        ours = [json.loads(line) for line in done.stdout.splitlines()]
+                                  input=lines.encode())
+        *ids, roles = [json.loads(line) for line in done.stdout.splitlines()]
+        return reference, ids, roles
+
+    def compare(self, files: dict) -> None:
+        reference, ours, _ = self.load(files)
         theirs = [reference(text, add_special_tokens=False).input_ids for text in TEXTS]
         if ours != theirs:
             shown = {name: content for name, content in files.items() if name != "tokenizer.json"}
             added = files["tokenizer.json"]["added_tokens"][3:]
             self.fail(f"{json.dumps(shown)}\nadded {added}\n  ours      {ours}\n  theirs    {theirs}")
+
+    def compare_roles(self, files: dict) -> None:
+        reference, _, roles = self.load(files)
+        self.assertEqual(roles["eos"], reference.eos_token_id)
+        whole = reference("a").input_ids
+        alone = reference("a", add_special_tokens=False).input_ids
+        self.assertEqual(roles["bos_to_prepend"], whole[0] if len(whole) > len(alone) else None)
 
     def test_random_combinations(self):
         for seed in range(150):
@@ -129,6 +143,31 @@ class DeclaredTokensTest(unittest.TestCase):
                  "single_word": False, "special": True}
         self.compare({"tokenizer.json": TINY,
                       "tokenizer_config.json": {"added_tokens_decoder": {"2": flags}}})
+
+    def test_tokens_that_a_class_declares(self):
+        # Qwen2Tokenizer makes a new tokenizer of the vocabulary: it gets all added tokens here.
+        decoder = {str(token["id"]): {key: value for key, value in token.items() if key != "id"}
+                   for token in TINY["added_tokens"]}
+        for config in [{}, {"eos_token": "<|im_end|>"}, {"tokenizer_class": "Qwen2TokenizerFast"}]:
+            for model_type in ["qwen2", "qwen3", "llama"]:
+                with self.subTest(model_type=model_type, **config):
+                    self.compare_roles({"tokenizer.json": TINY, "config.json": {"model_type": model_type},
+                                      "tokenizer_config.json": {**config,
+                                                                "added_tokens_decoder": decoder}})
+
+    def test_bos_is_the_post_processors_affair(self):
+        bos = {"SpecialToken": {"id": "<|im_start|>", "type_id": 0}}
+        text = {"Sequence": {"id": "A", "type_id": 0}}
+        specials = {"<|im_start|>": {"id": "<|im_start|>", "ids": [1], "tokens": ["<|im_start|>"]}}
+        for single in [[bos, text], [text]]:
+            processor = {"type": "TemplateProcessing", "single": single, "pair": single,
+                         "special_tokens": specials}
+            for add in [True, False]:
+                with self.subTest(single=single, add_bos_token=add):
+                    self.compare_roles({
+                        "tokenizer.json": {**TINY, "post_processor": processor},
+                        "tokenizer_config.json": {"bos_token": "<|im_start|>", "add_bos_token": add,
+                                                  "tokenizer_class": "PreTrainedTokenizerFast"}})
 
     def test_tokens_beyond_the_vocabulary(self):
         self.compare({"tokenizer.json": TINY,

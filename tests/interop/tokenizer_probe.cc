@@ -2,10 +2,12 @@
 //
 //   "text"                                          → [ids]; special tokens are parsed
 //   {"ids": [1, 2], "skip_special": false}          → "text"
+//   null                                            → {"eos": id, "bos_to_prepend": id}; null: none
 // What goes wrong is a line {"error": "…"}; a base that does not load is one for all lines.
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,13 @@ using nlohmann::json;
 
 json Failure(const absl::Status& status) { return {{"error", std::string(status.message())}}; }
 
+json IdOrNull(const std::optional<int32_t>& id) { return id.has_value() ? json(*id) : json(); }
+
 json Answer(const Tokenizer& tokenizer, const json& asked) {
+  if (asked.is_null()) {
+    return {{"eos", IdOrNull(tokenizer.EosId())},
+            {"bos_to_prepend", IdOrNull(tokenizer.BosToPrepend())}};
+  }
   if (asked.is_object()) {
     const auto ids = asked.at("ids").get<std::vector<int32_t>>();
     return tokenizer.Decode(ids, asked.value("skip_special", false));

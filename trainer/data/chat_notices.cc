@@ -29,7 +29,13 @@ std::vector<std::string> ChatNotices(const std::vector<Example>& examples,
     return std::any_of(examples.begin(), examples.end(),
                        [flag](const Example& example) { return example.*flag; });
   };
-  if (any(&Example::lacks_end)) notices.push_back(WithoutEndNotice(tokenizer));
+  if (any(&Example::lacks_end)) {
+    notices.push_back(WithoutEndNotice(tokenizer));
+  } else if (any(&Example::lacks_eos)) {
+    notices.push_back(
+        "the base declares no eos_token: no row ends with one, and the model does not learn where to "
+        "stop; name an eos_token in the base's tokenizer_config.json");
+  }
   if (any(&Example::bare_turns)) {
     notices.push_back(
         "the base has no chat template: the turns of a conversation are joined by line breaks, "

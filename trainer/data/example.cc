@@ -52,6 +52,7 @@ std::optional<std::string> TextBefore(const std::vector<Segment>& segments, int 
 void Append(const Example& part, Example* whole) {
   whole->ids.insert(whole->ids.end(), part.ids.begin(), part.ids.end());
   whole->trained.insert(whole->trained.end(), part.trained.begin(), part.trained.end());
+  whole->lacks_eos = whole->lacks_eos || part.lacks_eos;
 }
 
 }  // namespace
@@ -223,6 +224,7 @@ void ExampleBuilder::TrainEndsOfTurns(const std::vector<Segment>& segments,
 // Does nothing where the tokenizer has no EOS, or the text ends in one already.
 void ExampleBuilder::AddEos(bool trained, Example* example) const {
   const auto eos = tokenizer_->EosId();
+  example->lacks_eos = !eos.has_value();
   if (!eos) return;
   size_t end = example->ids.size();
   while (end > 0 && example->ids[end - 1] != *eos && !tokenizer_->IsAdded(example->ids[end - 1]) &&

@@ -22,6 +22,7 @@ struct Example {
   int64_t row = 0;  // line of its file, for messages
   bool lacks_end = false;     // the template writes no end token after the last answer
   bool answers_lost = false;  // the template writes none of the answers
+  bool lacks_eos = false;     // the tokenizer has no EOS to end a plain text with
   bool bare_turns = false;    // a conversation on a base that has no template of its own
   bool truncated = false;
 

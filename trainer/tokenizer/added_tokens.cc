@@ -1,5 +1,7 @@
 #include "trainer/tokenizer/added_tokens.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "trainer/tokenizer/unicode.h"
 #include "trainer/tokenizer/utf8.h"
@@ -110,10 +112,15 @@ std::vector<Occurrence> AddedTokenMatcher::FindAll(std::string_view text,
   return found;
 }
 
+int32_t NextAddedId(const Vocabulary& vocabulary, const Vocabulary& names) {
+  return std::max(static_cast<int32_t>(vocabulary.size()), names.end());
+}
+
 absl::StatusOr<std::vector<AddedToken>> ReadAddedTokens(const std::vector<JsonObject>& list,
                                                         const Vocabulary& vocabulary,
                                                         Vocabulary* names) {
   std::vector<AddedToken> tokens;
+  Vocabulary listed;  // with the ids of the list
   for (const JsonObject& json : list) {
     ASSIGN_OR_RETURN(AddedToken token, ReadAddedToken(json));
     if (token.content.empty()) continue;
@@ -127,8 +134,11 @@ absl::StatusOr<std::vector<AddedToken>> ReadAddedTokens(const std::vector<JsonOb
                         absl::StrCat(token.id, " is '", std::string(vocabulary.Text(token.id)),
                                      "' in model.vocab"));
     }
-    const absl::Status added = names->Add(token.content, token.id);
-    if (!added.ok()) return Annotate(added, json.where());
+    const absl::Status once = listed.Add(token.content, token.id);
+    if (!once.ok()) return Annotate(once, json.where());
+    token.declared_id = token.id;
+    if (known < 0) token.id = NextAddedId(vocabulary, *names);
+    RETURN_IF_ERROR(Annotate(names->Add(token.content, token.id), json.where()));
     tokens.push_back(std::move(token));
   }
   return tokens;

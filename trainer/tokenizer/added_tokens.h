@@ -28,6 +28,7 @@ struct AddedToken {
   bool lstrip;       // takes in the white space before it
   bool rstrip;       // and after it
   bool normalized;
+  int64_t declared_id = -1;  // in the file; another than `id` where the file leaves a gap
 };
 
 // An added token in a text.
@@ -57,9 +58,13 @@ class AddedTokenMatcher {
   std::vector<const AddedToken*> ends_ = {nullptr};  // by node: the token that ends there
 };
 
-// Reads a list of {"id", "content", "special", …}.  `vocabulary` is the model's; the texts and ids
-// of tokens that are not in it go to `names`.  INVALID_ARGUMENT when an id belongs to another
-// token.
+// The id that a new added token gets, as in tokenizers' add_tokens.
+int32_t NextAddedId(const Vocabulary& vocabulary, const Vocabulary& names);
+
+// Reads a list of {"id", "content", "special", …}. `vocabulary` is the model's; all texts and ids go
+// to `names`. Like tokenizers, this numbers the tokens that are not in the vocabulary in the order
+// of the list: an "id" that leaves a gap has no effect. INVALID_ARGUMENT when an id belongs to
+// another token.
 absl::StatusOr<std::vector<AddedToken>> ReadAddedTokens(const std::vector<JsonObject>& list,
                                                         const Vocabulary& vocabulary,
                                                         Vocabulary* names);

@@ -10,6 +10,7 @@
 #include "common/files.h"
 #include "common/json_text.h"
 #include "nlohmann/json.hpp"
+#include "trainer/tokenizer/tokenizer_class.h"
 
 namespace mozgach {
 namespace {
@@ -72,6 +73,14 @@ absl::StatusOr<nlohmann::ordered_json> ReadObject(const std::filesystem::path& p
   return absl::InvalidArgumentError(absl::StrCat(path.string(), ": expected an object"));
 }
 
+// With split_special_tokens transformers cuts special tokens into pieces wherever they stand.
+absl::Status RefuseSplitting(const nlohmann::ordered_json& config) {
+  bool splits = false;
+  RETURN_IF_ERROR(ReadFlag(config, "split_special_tokens", &splits));
+  if (!splits) return absl::OkStatus();
+  return Wrong("split_special_tokens", "true is not supported: remove the key");
+}
+
 bool IsEmpty(const nlohmann::ordered_json& json) {
   return json.is_null() || ((json.is_array() || json.is_object()) && json.empty());
 }
@@ -90,6 +99,8 @@ class DeclaredTokensReader {
   explicit DeclaredTokensReader(DeclaredTokens* declared) : declared_(*declared) {}
 
   absl::Status ReadConfig(const nlohmann::ordered_json& config) {
+    declared_.config_ = config;
+    RETURN_IF_ERROR(RefuseSplitting(config));
     RETURN_IF_ERROR(ReadNamed(config, /*is_map=*/false));
     RETURN_IF_ERROR(ReadExtra(config, "extra_special_tokens", &declared_.extra_));
     RETURN_IF_ERROR(ReadExtra(config, "additional_special_tokens", &additional_));
@@ -121,18 +132,15 @@ class DeclaredTokensReader {
     return absl::OkStatus();
   }
 
+  absl::Status ReadModelType(const nlohmann::ordered_json& config) {
+    const auto type = config.find("model_type");
+    if (type != config.end() && type->is_string()) declared_.model_type_ = type->get<std::string>();
+    return absl::OkStatus();
+  }
+
   void Finish() {
     if (declared_.extra_.empty()) declared_.extra_ = std::move(additional_);
-    OrderedTokens ordered;
-    for (const char* name : kStandardNames) {
-      for (const auto& entry : declared_.named_) {
-        if (entry.first == name) ordered.push_back(entry);
-      }
-    }
-    for (const auto& entry : declared_.named_) {
-      if (!IsStandardName(entry.first)) ordered.push_back(entry);
-    }
-    declared_.named_ = std::move(ordered);
+    declared_.Sort();
   }
 
  private:
@@ -215,8 +223,31 @@ absl::StatusOr<DeclaredTokens> DeclaredTokens::Read(const std::filesystem::path&
     RETURN_IF_ERROR(read("special_tokens_map.json", &DeclaredTokensReader::ReadMap));
     RETURN_IF_ERROR(read("added_tokens.json", &DeclaredTokensReader::ReadAddedJson));
   }
+  RETURN_IF_ERROR(read("config.json", &DeclaredTokensReader::ReadModelType));
   reader.Finish();
   return declared;
+}
+
+void DeclaredTokens::Sort() {
+  OrderedTokens ordered;
+  for (const char* name : kStandardNames) {
+    for (const auto& entry : named_) {
+      if (entry.first == name) ordered.push_back(entry);
+    }
+  }
+  for (const auto& entry : named_) {
+    if (!IsStandardName(entry.first)) ordered.push_back(entry);
+  }
+  named_ = std::move(ordered);
+}
+
+void DeclaredTokens::AddClassDefaults(bool byte_level,
+                                      absl::FunctionRef<bool(const std::string&)> has_token) {
+  for (const auto& [name, text] : TokenizerClassDefaults(config_, model_type_, byte_level)) {
+    if (Find(name) != nullptr || config_.contains(name) || !has_token(text)) continue;
+    named_.emplace_back(name, DeclaredToken{TokenOf(text, /*special=*/true), /*only_text=*/true});
+  }
+  Sort();
 }
 
 const DeclaredToken* DeclaredTokens::Find(const std::string& name) const {
@@ -246,7 +277,7 @@ std::vector<AddedToken> DeclaredTokens::ToAdd(
   std::set<std::string> known, names;
   for (const AddedToken& token : of_tokenizer_json) {
     known.insert(token.content);
-    if (!has_decoder_) decoder[token.id] = token;
+    if (!has_decoder_) decoder[token.declared_id] = token;
   }
   for (const auto& [id, token] : decoder) known.insert(token.content);
   std::vector<DeclaredToken> chosen;

@@ -13,7 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "common/status.h"
+#include "nlohmann/json.hpp"
 #include "trainer/tokenizer/added_tokens.h"
 
 namespace mozgach {
@@ -29,6 +31,10 @@ class DeclaredTokens {
   // INVALID_ARGUMENT "path: what" for a file that is not what it should be. All files may be missing.
   static absl::StatusOr<DeclaredTokens> Read(const std::filesystem::path& base_dir);
 
+  // Adds the defaults of the base's tokenizer class: those that no file mentions and that the
+  // tokenizer has. `byte_level`: see TokenizerClassDefaults.
+  void AddClassDefaults(bool byte_level, absl::FunctionRef<bool(const std::string&)> has_token);
+
   // The text of "bos_token", "eos_token", "image_token", …; none where it is absent, null or empty.
   std::optional<std::string> Text(const std::string& name) const;
 
@@ -42,12 +48,15 @@ class DeclaredTokens {
  private:
   friend class DeclaredTokensReader;
 
+  void Sort();  // by the order in which transformers adds the tokens
   const DeclaredToken* Find(const std::string& name) const;
 
   // In the order in which they are added.
   std::vector<std::pair<std::string, DeclaredToken>> named_;
   std::vector<DeclaredToken> extra_;
   std::map<int64_t, AddedToken> decoder_;  // of added_tokens_decoder, or of added_tokens.json
+  nlohmann::ordered_json config_ = nlohmann::ordered_json::object();  // tokenizer_config.json
+  std::string model_type_;                                            // of config.json
   bool has_decoder_ = false;               // tokenizer_config.json has added_tokens_decoder
 };
 

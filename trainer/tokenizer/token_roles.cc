@@ -108,11 +108,13 @@ absl::Status AddStops(const std::filesystem::path& path, TokenRoles* roles) {
   return WithFile(path, read);
 }
 
+// transformers 5 reads add_bos_token nowhere beside a tokenizer.json. Where no post-processor says
+// otherwise, the key is followed here: such a base was trained with the BOS that it asks for.
 absl::Status ReadAddBos(const JsonObject& config, TokenRoles* roles) {
-  if (config.Find("add_bos_token") == nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(const bool add, config.Bool("add_bos_token", false));
-  roles->bos_to_prepend = add ? roles->bos : std::nullopt;
-  if (!add || roles->bos.has_value()) return absl::OkStatus();
+  if (!add) return absl::OkStatus();
+  roles->bos_to_prepend = roles->bos;
+  if (roles->bos.has_value()) return absl::OkStatus();
   return config.Error("add_bos_token", "is true, but bos_token is missing");
 }
 
@@ -134,10 +136,11 @@ absl::StatusOr<TokenRoles> LoadTokenRoles(const std::filesystem::path& base_dir,
     absl::StatusOr<std::optional<int32_t>> bos = ProcessorBos(post_processor, "post_processor");
     if (!bos.ok()) return Annotate(bos.status(), (base_dir / "tokenizer.json").string());
     roles.bos_to_prepend = *bos;
+  } else {
+    RETURN_IF_ERROR(WithFile(base_dir / "tokenizer_config.json", [&](const JsonObject& config) {
+      return ReadAddBos(config, &roles);
+    }));
   }
-  RETURN_IF_ERROR(WithFile(base_dir / "tokenizer_config.json", [&](const JsonObject& config) {
-    return ReadAddBos(config, &roles);
-  }));
   RETURN_IF_ERROR(AddStops(base_dir / "generation_config.json", &roles));
   RETURN_IF_ERROR(AddStops(base_dir / "config.json", &roles));
   if (roles.eos.has_value() &&

@@ -25,11 +25,11 @@ struct TokenRoles {
 // The id of a token's text, if there is such a token.
 using TokenLookup = std::function<std::optional<int32_t>(std::string_view)>;
 
-// Takes bos_token, eos_token and pad_token from `declared`, and reads, where they are there,
-// `base_dir`/tokenizer_config.json (add_bos_token), generation_config.json and config.json
-// (eos_token_id). `post_processor` is tokenizer.json's (null for none): it decides about BOS where
-// add_bos_token does not.  INVALID_ARGUMENT when there is no BOS to be prepended, or the
-// post-processor is of a kind that we do not have.
+// Takes bos_token, eos_token and pad_token from `declared`, and reads eos_token_id from
+// generation_config.json and config.json in `base_dir`, where they exist. `post_processor` is
+// tokenizer.json's, or null: it decides whether a text gets a BOS, as in transformers 5. Without one
+// add_bos_token of tokenizer_config.json decides. INVALID_ARGUMENT when the post-processor is of a
+// kind that is not supported, or there is no BOS where add_bos_token asks for it.
 absl::StatusOr<TokenRoles> LoadTokenRoles(const std::filesystem::path& base_dir,
                                           const nlohmann::json& post_processor,
                                           const DeclaredTokens& declared,

@@ -37,7 +37,7 @@ class FileTokenizer : public Tokenizer {
  public:
   // `outline` is the file without vocabulary and merges.
   static absl::StatusOr<std::shared_ptr<FileTokenizer>> Make(TokenizerFile file,
-                                                             const DeclaredTokens& declared) {
+                                                             DeclaredTokens* declared) {
     std::shared_ptr<FileTokenizer> tokenizer(new FileTokenizer(std::move(file.vocabulary)));
     ASSIGN_OR_RETURN(const JsonObject outline, JsonObject::From(file.outline, ""));
     RETURN_IF_ERROR(tokenizer->ReadPipeline(outline));
@@ -47,7 +47,10 @@ class FileTokenizer : public Tokenizer {
     ASSIGN_OR_RETURN(tokenizer->model_,
                      BpeModel::Make(model, byte_level, tokenizer->vocabulary_, file.merges));
     RETURN_IF_ERROR(tokenizer->ReadAdded(outline));
-    RETURN_IF_ERROR(tokenizer->AddDeclared(declared.ToAdd(tokenizer->added_)));
+    declared->AddClassDefaults(byte_level, [&](const std::string& text) {
+      return tokenizer->TokenId(text).has_value();
+    });
+    RETURN_IF_ERROR(tokenizer->AddDeclared(declared->ToAdd(tokenizer->added_)));
     RETURN_IF_ERROR(tokenizer->IndexAdded());
     return tokenizer;
   }
@@ -155,8 +158,7 @@ class FileTokenizer : public Tokenizer {
         continue;
       }
       token.id = vocabulary_.Find(token.content);
-      const auto next = std::max(static_cast<int32_t>(vocabulary_.size()), names_.end());
-      if (token.id < 0) token.id = next;
+      if (token.id < 0) token.id = NextAddedId(vocabulary_, names_);
       RETURN_IF_ERROR(names_.Add(token.content, token.id));
       place[token.id] = added_.size();
       added_.push_back(std::move(token));
@@ -211,11 +213,11 @@ absl::StatusOr<std::shared_ptr<const Tokenizer>> Tokenizer::Load(
     const std::filesystem::path& base_dir) {
   const std::filesystem::path path = base_dir / "tokenizer.json";
   ASSIGN_OR_RETURN(TokenizerFile file, ReadTokenizerFile(path));
-  ASSIGN_OR_RETURN(const DeclaredTokens declared, DeclaredTokens::Read(base_dir));
+  ASSIGN_OR_RETURN(DeclaredTokens declared, DeclaredTokens::Read(base_dir));
   const nlohmann::json post_processor =
       file.outline.is_object() ? file.outline.value("post_processor", nlohmann::json()) : nullptr;
-  absl::StatusOr<std::shared_ptr<FileTokenizer>> tokenizer = 
-      FileTokenizer::Make(std::move(file), declared);
+  absl::StatusOr<std::shared_ptr<FileTokenizer>> tokenizer =
+      FileTokenizer::Make(std::move(file), &declared);
   if (!tokenizer.ok()) return Annotate(tokenizer.status(), path.string());
   RETURN_IF_ERROR((*tokenizer)->ReadRoles(base_dir, post_processor, declared));
   return *std::move(tokenizer);

@@ -68,7 +68,7 @@ class Tokenizer {
   virtual bool IsAdded(int32_t id) const = 0;  // an added token, flagged special or not
   virtual int32_t VocabularySize() const = 0;  // highest id + 1
 
-  // Put before a text when the post-processor or tokenizer_config.json (add_bos_token) says so.
+  // Put before a text when the post-processor of tokenizer.json says so.
   virtual std::optional<int32_t> BosToPrepend() const = 0;
   virtual std::optional<int32_t> BosId() const = 0;
   virtual std::optional<int32_t> EosId() const = 0;  // of eos_token

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 // Bytes are their own ids; what is added here begins at 300.
 json FileWith(const std::vector<json>& added) {
-  json file = ByteLevelFile({});
+  json file = WithVocabularySize(ByteLevelFile({}), 300);
   file["added_tokens"] = added;
   return file;
 }
@@ -68,6 +68,14 @@ TEST(AddedTokensTest, AnIdThatAnotherTokenHasIsAnError) {
   EXPECT_THAT(error('a', "<y>"), HasSubstr("added_tokens[1].id: 97 is 'a' in model.vocab"));
   EXPECT_THAT(error(301, "a"), HasSubstr("'a' has id 97 in model.vocab"));
   EXPECT_THAT(error(-1, "<y>"), HasSubstr("is not in [0,"));
+}
+
+TEST(AddedTokensTest, AnIdThatLeavesAGapIsReplacedByTheNextOne) {
+  const auto tokenizer = MustLoad(FileWith({AddedTokenJson(300, "<a>", {}),
+                                            AddedTokenJson(900, "<b>", {}),
+                                            AddedTokenJson(500, "<c>", {})}));
+  EXPECT_THAT(MustEncode(*tokenizer, "<a><b><c>"), ElementsAre(300, 301, 302));
+  EXPECT_EQ(tokenizer->VocabularySize(), 303);
 }
 
 TEST(AddedTokensTest, WhiteSpaceThatManyTokensTakeInIsLookedAtOnce) {

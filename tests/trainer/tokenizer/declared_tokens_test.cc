@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 class DeclaredTokensTest : public ::testing::Test {
  protected:
   DeclaredTokensTest() {
-    json file = ByteLevelFile({});
+    json file = WithVocabularySize(ByteLevelFile({}), 300);
     file["added_tokens"] =
         json::array({AddedTokenJson(300, "<s>", {"special"}), AddedTokenJson(301, "</s>", {})});
     base_.WriteJson("tokenizer.json", file);

@@ -28,7 +28,7 @@ Encoded EncodePieces(const Tokenizer& tokenizer, const std::vector<Tokenizer::Pi
 
 // Bytes are their own ids, "ab" is 256, "abc" 257.
 std::shared_ptr<const Tokenizer> LoadLetters() {
-  json file = ByteLevelFile({{"a", "b"}, {"ab", "c"}});
+  json file = WithVocabularySize(ByteLevelFile({{"a", "b"}, {"ab", "c"}}), 300);
   file["added_tokens"] =
       json::array({AddedTokenJson(300, "<s>", {"special"}), AddedTokenJson(301, "<t>", {})});
   return MustLoad(file);
@@ -101,7 +101,7 @@ TEST(EncodePiecesTest, TokensAreTracedThroughMetaspaceWords) {
                            {"prepend_scheme", "first"},
                            {"split", true}};
   file["added_tokens"] = json::array({AddedTokenJson(9, "<s>", {"special"})});
-  const auto tokenizer = MustLoad(file);
+  const auto tokenizer = MustLoad(WithVocabularySize(file, 9));
   const Encoded encoded =
       EncodePieces(*tokenizer, {{"a", kAsText}, {" b<s>", kParse}, {"a a", kAsText}});
   EXPECT_THAT(encoded.ids, ElementsAre(3, 4, 9, 1, 3));

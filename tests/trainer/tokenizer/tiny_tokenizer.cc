@@ -79,6 +79,14 @@ json CharacterFile(const std::vector<std::string>& alphabet, const MergePairs& m
           {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", list}}}};
 }
 
+json WithVocabularySize(json file, size_t size) {
+  json& vocabulary = file["model"]["vocab"];
+  for (size_t id = vocabulary.size(); id < size; ++id) {
+    vocabulary["unused" + std::to_string(id)] = id;
+  }
+  return file;
+}
+
 json AddedTokenJson(int id, const std::string& content, const std::vector<std::string>& flags) {
   json token = {{"id", id}, {"content", content}};
   for (const char* flag : {"special", "single_word", "lstrip", "rstrip", "normalized"}) {

@@ -41,6 +41,9 @@ nlohmann::json ByteLevelFile(const MergePairs& merges);
 // normalizer, no words.
 nlohmann::json CharacterFile(const std::vector<std::string>& alphabet, const MergePairs& merges);
 
+// The tokenizer.json with words that no text has, so that the vocabulary has `size` tokens.
+nlohmann::json WithVocabularySize(nlohmann::json file, size_t size);
+
 // {"id", "content", "special", …}; `flags` names those that are true.
 nlohmann::json AddedTokenJson(int id, const std::string& content,
                               const std::vector<std::string>& flags);

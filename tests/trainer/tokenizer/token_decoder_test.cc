@@ -70,17 +70,17 @@ TEST(DecoderTest, WhatItDoesNotHaveIsNamed) {
 }
 
 TEST(DecoderTest, IdsOutOfRangeArePassedOverAndSpecialOnesSkippedWhenAsked) {
-  json file = ByteLevelFile({});
+  json file = WithVocabularySize(ByteLevelFile({}), 300);
   file["added_tokens"] =
       json::array({AddedTokenJson(300, "<s>", {"special"}), AddedTokenJson(301, "<t>", {})});
   const auto tokenizer = MustLoad(file);
-  const std::vector<int32_t> ids = {-1, 300, 'a', 299, 301, INT32_MAX};
+  const std::vector<int32_t> ids = {-1, 300, 'a', 302, 301, INT32_MAX};
   EXPECT_EQ(tokenizer->Decode(ids, /*skip_special=*/false), "<s>a<t>");
   EXPECT_EQ(tokenizer->Decode(ids, /*skip_special=*/true), "a<t>");
   EXPECT_EQ(tokenizer->VocabularySize(), 302);
   EXPECT_EQ(tokenizer->TokenId("<s>"), 300);
   EXPECT_EQ(tokenizer->TokenId("<u>"), std::nullopt);
-  EXPECT_EQ(tokenizer->TokenText(299), "");
+  EXPECT_EQ(tokenizer->TokenText(302), "");
 }
 
 }  // namespace

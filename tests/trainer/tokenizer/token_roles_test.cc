@@ -49,7 +49,7 @@ class TokenRolesTest : public ::testing::Test {
         {"type", "TemplateProcessing"}, {"single", single}, {"special_tokens", specials}};
   }
 
-  json file_ = ByteLevelFile({});
+  json file_ = WithVocabularySize(ByteLevelFile({}), 300);
   TemporaryBase base_;
 };
 
@@ -92,15 +92,44 @@ TEST_F(TokenRolesTest, StopsAreGatheredFromAllFilesOnce) {
   EXPECT_THAT((*Load())->StopIds(), ElementsAre(302, 301, 303));
 }
 
-TEST_F(TokenRolesTest, TheTemplateDecidesAboutBosUnlessTheConfigDoes) {
-  SetTemplate({"<s>"});
-  EXPECT_EQ((*Load())->BosToPrepend(), 300);
-  base_.WriteJson("tokenizer_config.json", {{"bos_token", "<s>"}, {"add_bos_token", false}});
-  EXPECT_EQ((*Load())->BosToPrepend(), std::nullopt);
-  SetTemplate({});
-  EXPECT_EQ((*Load())->BosToPrepend(), std::nullopt);
-  base_.WriteJson("tokenizer_config.json", {{"bos_token", "<s>"}, {"add_bos_token", true}});
-  EXPECT_EQ((*Load())->BosToPrepend(), 300);
+TEST_F(TokenRolesTest, AddBosTokenCountsWhereThereIsNoPostProcessor) {
+  for (const bool add_bos_token : {false, true}) {
+    base_.WriteJson("tokenizer_config.json",
+                    {{"bos_token", "<s>"}, {"add_bos_token", add_bos_token}});
+    EXPECT_EQ((*Load())->BosToPrepend().has_value(), add_bos_token);
+  }
+}
+
+// transformers 5 does not read add_bos_token where there is a tokenizer.json.
+TEST_F(TokenRolesTest, AddBosTokenDoesNotCountBesideAPostProcessor) {
+  for (const bool add_bos_token : {false, true}) {
+    base_.WriteJson("tokenizer_config.json",
+                    {{"bos_token", "<s>"}, {"add_bos_token", add_bos_token}});
+    SetTemplate({"<s>"});
+    EXPECT_EQ((*Load())->BosToPrepend(), 300);
+    SetTemplate({});
+    EXPECT_EQ((*Load())->BosToPrepend(), std::nullopt);
+  }
+}
+
+TEST_F(TokenRolesTest, ATokenizerClassHasDefaultsForWhatTheFilesDoNotMention) {
+  file_["model"]["vocab"]["<|endoftext|>"] = 300;
+  file_["added_tokens"] = json::array({AddedTokenJson(301, "<s>", {"special"})});
+  base_.WriteJson("config.json", {{"model_type", "qwen2"}});
+  EXPECT_EQ((*Load())->EosId(), 300);
+  EXPECT_TRUE((*Load())->IsSpecial(300));
+  base_.WriteJson("tokenizer_config.json", {{"eos_token", "<s>"}});
+  EXPECT_EQ((*Load())->EosId(), 301);
+  EXPECT_EQ((*Load())->PadId(), 300);
+  base_.WriteJson("tokenizer_config.json", {{"eos_token", nullptr}});
+  EXPECT_EQ((*Load())->EosId(), std::nullopt);
+  // A token that the base does not have is not added.
+  base_.WriteJson("config.json", json::object());
+  base_.WriteJson("tokenizer_config.json", {{"tokenizer_class", "GemmaTokenizerFast"}});
+  EXPECT_EQ((*Load())->EosId(), std::nullopt);
+  // LlamaTokenizer has no defaults for a byte-level tokenizer.json.
+  base_.WriteJson("tokenizer_config.json", {{"tokenizer_class", "LlamaTokenizer"}});
+  EXPECT_EQ((*Load())->BosId(), std::nullopt);
 }
 
 TEST_F(TokenRolesTest, ATemplateMayStandInASequence) {
@@ -118,6 +147,8 @@ TEST_F(TokenRolesTest, MoreThanOneTokenBeforeTheTextIsAnError) {
 TEST_F(TokenRolesTest, WhatCannotBeMetIsAnErrorThatNamesTheFile) {
   EXPECT_THAT(Error("tokenizer_config.json", {{"eos_token", 7}}),
               HasSubstr("tokenizer_config.json: eos_token: expected a string"));
+  EXPECT_THAT(Error("tokenizer_config.json", {{"split_special_tokens", true}}),
+              HasSubstr("tokenizer_config.json: split_special_tokens: true is not supported"));
   EXPECT_THAT(Error("tokenizer_config.json", {{"add_bos_token", true}}),
               HasSubstr("bos_token is missing"));
   EXPECT_THAT(Error("generation_config.json", {{"eos_token_id", "x"}}),
