@@ -56,12 +56,12 @@ absl::Status IsAdapter(const fs::path& directory) {
       config["base_model_name_or_path"].is_string()) {
     base = Abbreviate(config["base_model_name_or_path"].get<std::string>(), 200);
   }
-  return Bad(directory, absl::StrCat("this is an adapter (it has ", kAdapterConfig,
-                                     "), not a base; ",
-                                     base.empty() ? "use the base it was trained on"
-                                                  : absl::StrCat("use its base '", base, "'"),
-                                     ", or merge the two with PEFT's merge_and_unload() and "
-                                     "save_pretrained()"));
+  return Bad(directory,
+             absl::StrCat("this is an adapter (it has ", kAdapterConfig, "), not a base; ",
+                          base.empty() ? "use the base it was trained on"
+                                       : absl::StrCat("use its base '", base, "'"),
+                          ", or merge the two with PEFT's merge_and_unload() and "
+                          "save_pretrained()"));
 }
 
 // PyTorch's own files, other than those that a trainer leaves beside a model.
@@ -121,7 +121,8 @@ bool IsGitLfsPointer(const fs::path& path) {
 absl::Status CheckWeights(const fs::path& path) {
   if (IsGitLfsPointer(path)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path.string(), ": this is a Git LFS pointer, not the weights; run `git lfs "
+        absl::StrCat(path.string(),
+                     ": this is a Git LFS pointer, not the weights; run `git lfs "
                      "pull` in the directory, or download the base with `hf download`"));
   }
   return Annotate(CheckTensorFormat(ReadTensorTypes(path)), path.string());
@@ -134,22 +135,22 @@ std::string ConvertWithTransformers() {
 
 // The directory has neither model.safetensors nor its index: says what it has instead.
 absl::Status CheckOtherWeights(const fs::path& directory, const std::vector<std::string>& names) {
-  const std::string shard =
-      FirstOf(names, [](const std::string& name) {
-        return name.starts_with("model-") && absl::StrContains(name, "-of-") && IsWeights(name);
-      });
+  const std::string shard = FirstOf(names, [](const std::string& name) {
+    return name.starts_with("model-") && absl::StrContains(name, "-of-") && IsWeights(name);
+  });
   if (!shard.empty()) {
     return Bad(directory, absl::StrCat("it has ", shard, ", but ", kBaseIndex,
                                        ", which names the shards, is missing; fetch that file"));
   }
   if (const std::string other = FirstOf(names, IsWeights); !other.empty()) {
     RETURN_IF_ERROR(CheckWeights(directory / other));
-    return Bad(directory, absl::StrCat("it has ", other, ", but neither ", kBaseWeights, " nor ",
-                                       kBaseIndex, ", which are read; fetch those files, or "
-                                       "rename it if it holds the whole model"));
+    return Bad(directory,
+               absl::StrCat("it has ", other, ", but neither ", kBaseWeights, " nor ", kBaseIndex,
+                            ", which are read; fetch those files, or "
+                            "rename it if it holds the whole model"));
   }
-  const std::string merged = FirstOf(
-      names, [](const std::string& name) { return name.starts_with("consolidated"); });
+  const std::string merged =
+      FirstOf(names, [](const std::string& name) { return name.starts_with("consolidated"); });
   if (!merged.empty() || Has(names, "params.json")) {
     return Bad(directory, absl::StrCat("its weights are in the format of the model's authors (",
                                        merged.empty() ? "params.json" : merged,
@@ -159,9 +160,10 @@ absl::Status CheckOtherWeights(const fs::path& directory, const std::vector<std:
                                        "transformers version (often named '-hf')"));
   }
   if (const std::string torch = FirstOf(names, IsTorchWeights); !torch.empty()) {
-    return Bad(directory, absl::StrCat("its weights are only there as ", torch,
-                                       " (PyTorch's pickle format), and only safetensors are read; ",
-                                       ConvertWithTransformers()));
+    return Bad(directory,
+               absl::StrCat("its weights are only there as ", torch,
+                            " (PyTorch's pickle format), and only safetensors are read; ",
+                            ConvertWithTransformers()));
   }
   if (const std::string gguf = FirstThatEnds(names, ".gguf"); !gguf.empty()) {
     return Bad(directory, absl::StrCat("its weights are only there as ", gguf,
@@ -172,7 +174,8 @@ absl::Status CheckOtherWeights(const fs::path& directory, const std::vector<std:
     if (const std::string name = FirstThatEnds(names, end); !name.empty()) {
       return Bad(directory, absl::StrCat("its weights are only there as ", name,
                                          ", and only safetensors are read; use a checkpoint in "
-                                         "safetensors, or ", ConvertWithTransformers()));
+                                         "safetensors, or ",
+                                         ConvertWithTransformers()));
     }
   }
   return absl::OkStatus();

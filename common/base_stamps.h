@@ -21,7 +21,8 @@ class BaseStamps {
   // The name of a file that is new, gone or changed in `now`; "" when there is none.
   std::string FirstChange(const BaseStamps& now) const;
 
-  // The name of a weight file that was changed in place: what is mapped into memory changed with it.
+  // The name of a weight file that was changed in place: what is mapped into memory changed with
+  // it.
   std::string FirstChangeInPlace(const BaseStamps& now) const;
 
   // SHA-256 over names and contents of the files that are not weights: tokenizer, templates and

@@ -99,12 +99,12 @@ absl::StatusOr<FileDescriptor> OpenDataset(const fs::path& path) {
 
 absl::Status NoRows(const std::string& name, int64_t left_out) {
   if (left_out > 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        name, ": no rows to train: all ", left_out, " say themselves that they are not trained ",
-        "('weight', 'train' or the like)"));
+    return absl::InvalidArgumentError(absl::StrCat(name, ": no rows to train: all ", left_out,
+                                                   " say themselves that they are not trained ",
+                                                   "('weight', 'train' or the like)"));
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      name, ": no rows: a dataset needs at least one JSON object, one per line"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ": no rows: a dataset needs at least one JSON object, one per line"));
 }
 
 // Files that are often given in place of JSON Lines, by their first bytes.

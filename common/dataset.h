@@ -26,15 +26,15 @@ struct Message {
 
 struct Row {
   // A conversation whose last message is the assistant's.  The assistant's turns from
-  // `first_target` on are what is trained: all of them, but for the prompt of prompt_completion, and
-  // but for those whose `trained` is false.
+  // `first_target` on are what is trained: all of them, but for the prompt of prompt_completion,
+  // and but for those whose `trained` is false.
   std::vector<Message> messages;
   int64_t first_target = 0;
   // A prompt and a completion that are both text: without a chat template they are one text.
   bool one_text = false;
   // Where `messages` is empty: plain text, trained as a whole.
   std::string text;
-  int64_t line = 0;  // 1-based, in its file
+  int64_t line = 0;     // 1-based, in its file
   bool trained = true;  // false: the row says that none of it is trained
 
   bool IsConversation() const { return !messages.empty(); }
@@ -84,9 +84,9 @@ struct Dataset {
 };
 
 // All rows in file order; blank lines are skipped, a byte order mark and CRLF are understood.
-// INVALID_ARGUMENT: "name:line: what" for the first `max_problems` bad rows; one message if the file
-// is not JSON Lines at all (an array, an archive), or if there is no row.  NOT_FOUND where there is
-// no such file.  `name` is the file as messages name it; empty: its path.
+// INVALID_ARGUMENT: "name:line: what" for the first `max_problems` bad rows; one message if the
+// file is not JSON Lines at all (an array, an archive), or if there is no row.  NOT_FOUND where
+// there is no such file.  `name` is the file as messages name it; empty: its path.
 absl::StatusOr<Dataset> ReadDataset(const std::filesystem::path& path, RowFormat format,
                                     std::string_view name = "", int max_problems = 5);
 

@@ -73,8 +73,8 @@ std::vector<uint64_t> TrainingRows(const DataSpec& data, const DomainFacts& fact
 void AddOverlap(const NamedFacts& file, const char* role,
                 const std::unordered_set<uint64_t>& trained, NoticeList* notices) {
   const std::vector<uint64_t>& rows = file.facts->fingerprints;
-  const auto both = std::count_if(rows.begin(), rows.end(),
-                                  [&](uint64_t row) { return trained.count(row) > 0; });
+  const auto both =
+      std::count_if(rows.begin(), rows.end(), [&](uint64_t row) { return trained.count(row) > 0; });
   if (both == 0) return;
   const std::unordered_set<uint64_t> own(rows.begin(), rows.end());
   const bool all = both == static_cast<int64_t>(rows.size());
@@ -112,9 +112,9 @@ void AddScores(const DomainSpec& spec, const DomainFacts& facts, NoticeList* not
   const double* share = std::get_if<double>(&spec.data.validation);
   const bool validates = share == nullptr || *share > 0;
   if (exact && !facts.test) {
-    notices->Add(absl::StrCat("evaluation.metrics asks for exact_match, but there is no data.test: ",
-                              validates ? "it is measured on the validation rows"
-                                        : "it is not measured"));
+    notices->Add(
+        absl::StrCat("evaluation.metrics asks for exact_match, but there is no data.test: ",
+                     validates ? "it is measured on the validation rows" : "it is not measured"));
   }
   if (!validates && spec.training.eval_steps) {
     notices->Add("training.eval_steps has no effect: data.validation is 0");

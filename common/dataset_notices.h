@@ -18,7 +18,7 @@ struct DatasetFacts {
   int64_t left_out = 0;
   std::vector<uint64_t> fingerprints;  // of its rows, in order; equal rows have equal ones
   bool conversations = false;          // at least one row is a conversation
-  int64_t untrained_turn = 0;          // line of the first row with a turn that is not trained; 0: none
+  int64_t untrained_turn = 0;  // line of the first row with a turn that is not trained; 0: none
 };
 
 DatasetFacts FactsOf(const Dataset& dataset);

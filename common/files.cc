@@ -64,9 +64,9 @@ namespace {
 absl::Status WaitForBytes(const FileDescriptor& fd, const fs::path& path) {
   pollfd waiting = {fd.get(), POLLIN, 0};
   if (::poll(&waiting, 1, kPipePatienceMs) != 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      path.string(), ": is a pipe to which nothing was written for ", kPipePatienceMs / 1000,
-      " s; name a file"));
+  return absl::InvalidArgumentError(absl::StrCat(path.string(),
+                                                 ": is a pipe to which nothing was written for ",
+                                                 kPipePatienceMs / 1000, " s; name a file"));
 }
 
 }  // namespace
@@ -183,9 +183,8 @@ absl::StatusOr<FileDescriptor> LockFile(const fs::path& path, std::string_view w
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return SystemError(errno, absl::StrCat("lock ", path.string()));
     return absl::FailedPreconditionError(
-        absl::StrCat(absl::string_view(what.data(), what.size()),
-                     " is in use by another process (", path.string(),
-                     " is locked); stop that one first, or name another directory"));
+        absl::StrCat(absl::string_view(what.data(), what.size()), " is in use by another process (",
+                     path.string(), " is locked); stop that one first, or name another directory"));
   }
   return fd;
 }

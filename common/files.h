@@ -1,8 +1,8 @@
 // Files as the registry, the queue and the checkpoints need them: whole or not there at all.
 //
-// Every function that writes returns OK only when the bytes are on disk (fsync), and says which path
-// and which step failed otherwise.  Safe from any thread; callers see to it that two writers do not
-// share a path.
+// Every function that writes returns OK only when the bytes are on disk (fsync), and says which
+// path and which step failed otherwise.  Safe from any thread; callers see to it that two writers
+// do not share a path.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +46,8 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_
 // in.
 absl::Status MakeDirectories(const std::filesystem::path& path);
 
-// MakeDirectories, and `path` with its name and those in it are on disk, whoever made them: an earlier
-// process may have died before it could sync them.
+// MakeDirectories, and `path` with its name and those in it are on disk, whoever made them: an
+// earlier process may have died before it could sync them.
 absl::Status SettleDirectory(const std::filesystem::path& path);
 
 // rename(2), then fsync of both parents.  `from` and `to` lie on one file system.

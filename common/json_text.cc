@@ -63,9 +63,10 @@ int64_t WholeNumber(const nlohmann::json& value, int64_t least) {
                                                : value.is_number_integer();
   if (fits && value.get<int64_t>() >= least) return value.get<int64_t>();
   throw nlohmann::json::out_of_range::create(
-      406, absl::StrCat("no whole number", least == 0 ? " from 0 on" : "", ": ",
-                        Abbreviate(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-                                   kReasonBytes)),
+      406,
+      absl::StrCat("no whole number", least == 0 ? " from 0 on" : "", ": ",
+                   Abbreviate(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                              kReasonBytes)),
       &value);
 }
 

@@ -24,8 +24,9 @@ absl::StatusOr<nlohmann::json> ParseJson(std::string_view text);
 // With the keys in their order.
 absl::StatusOr<nlohmann::ordered_json> ParseOrderedJson(std::string_view text);
 
-// The whole number from `least` on that `value` is.  Throws nlohmann::json::exception where it is none of
-// 64 bits with a sign: get<int64_t>() wraps a larger one, cuts fractions off, and is undefined for 1e300.
+// The whole number from `least` on that `value` is.  Throws nlohmann::json::exception where it is
+// none of 64 bits with a sign: get<int64_t>() wraps a larger one, cuts fractions off, and is
+// undefined for 1e300.
 int64_t WholeNumber(const nlohmann::json& value, int64_t least = INT64_MIN);
 
 }  // namespace mozgach

@@ -17,7 +17,8 @@ constexpr KeySynonyms kSynonyms[] = {
     {"description", "desc comment notes"},
     {"base",
      "model basemodel modelname modelid modelpath modelnameorpath basemodelname basemodelid "
-     "basemodelnameorpath pretrainedmodel pretrainedmodelname pretrainedmodelnameorpath checkpoint"},
+     "basemodelnameorpath pretrainedmodel pretrainedmodelname pretrainedmodelnameorpath "
+     "checkpoint"},
     {"revision", "modelrevision branch commit baserevision"},
     {"time_limit", "timeout maxtime maxduration timelimitseconds walltime"},
     {"labels", "tags metadata annotations"},
@@ -31,7 +32,8 @@ constexpr KeySynonyms kSynonyms[] = {
      "evalsetsize dev devset devfile testsplit"},
     {"data.test", "testfile testdata testdataset testset testdatasets"},
     {"data.format", "datasetformat dataformat formatting datasettype"},
-    {"data.chat_template", "template prompttemplate chattemplatename promptformat conversationtemplate"},
+    {"data.chat_template",
+     "template prompttemplate chattemplatename promptformat conversationtemplate"},
     {"data.max_samples", "maxtrainsamples numsamples maxexamples limit samplelimit"},
     {"data.max_length",
      "maxseqlength maxseqlen cutofflen cutofflength seqlen seqlength sequencelen sequencelength "
@@ -45,7 +47,8 @@ constexpr KeySynonyms kSynonyms[] = {
     {"quantization.load_in_4bit",
      "loadin8bit loadin4bits load4bit load8bit quantizationbit quantizationbits bits nbits qlora "
      "quantize quantized use4bit use8bit 4bit 8bit"},
-    {"quantization.bnb_4bit_quant_type", "quanttype quantizationtype quantizationmethod bnb4bittype"},
+    {"quantization.bnb_4bit_quant_type",
+     "quanttype quantizationtype quantizationmethod bnb4bittype"},
     {"quantization.bnb_4bit_use_double_quant",
      "doublequant doublequantization usedoublequant usenestedquant nestedquant"},
     {"quantization.bnb_4bit_compute_dtype",
@@ -60,12 +63,15 @@ constexpr KeySynonyms kSynonyms[] = {
      "targets target loratarget loratargets loratargetmodules targetlayers loramodules modules "
      "loratargetlinear targetlinear loralayersnames keys"},
     {"lora.layers_to_transform", "layers numlayers loralayers peftlayerstotransform layerindices"},
-    {"lora.use_rslora", "rslora uselorars peftuserslora ranksstabilized rankstabilized userankstabilizedlora"},
+    {"lora.use_rslora",
+     "rslora uselorars peftuserslora ranksstabilized rankstabilized userankstabilizedlora"},
     {"lora.bias", "lorabias trainbias"},
     {"lora.modules_to_save", "loramodulestosave additionaltarget additionaltargets"},
-    {"training", "train trainer trainingargs trainingarguments trainargs hyperparameters optimization"},
+    {"training",
+     "train trainer trainingargs trainingarguments trainargs hyperparameters optimization"},
     {"training.num_train_epochs",
-     "epoch epochs numepochs nepochs maxepochs trainepochs trainingepochs numberofepochs epochcount"},
+     "epoch epochs numepochs nepochs maxepochs trainepochs trainingepochs numberofepochs "
+     "epochcount"},
     {"training.max_steps",
      "steps iters iterations numsteps maxiters maxiterations totalsteps trainsteps trainingsteps "
      "maxtrainsteps numtrainsteps numtrainingsteps"},
@@ -133,7 +139,8 @@ std::string KeyOfOtherTool(std::string_view key) {
   static const std::map<std::string, std::string> kKeys = ByName();
   std::string plain;
   for (const char c : key) {
-    if (c != '_' && c != '-' && c != '.' && c != ' ') plain += absl::ascii_tolower(static_cast<unsigned char>(c));
+    if (c != '_' && c != '-' && c != '.' && c != ' ')
+      plain += absl::ascii_tolower(static_cast<unsigned char>(c));
   }
   const auto found = kKeys.find(plain);
   return found == kKeys.end() ? "" : found->second;

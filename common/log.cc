@@ -42,10 +42,10 @@ std::unique_ptr<spdlog::formatter> LineFormatter() {
 std::atomic<bool> started{false};
 
 constexpr std::pair<std::string_view, spdlog::level::level_enum> kLevels[] = {
-    {"trace", spdlog::level::trace},      {"debug", spdlog::level::debug},
-    {"info", spdlog::level::info},        {"warn", spdlog::level::warn},
-    {"error", spdlog::level::err},        {"critical", spdlog::level::critical},
-    {"off", spdlog::level::off},          {"warning", spdlog::level::warn},
+    {"trace", spdlog::level::trace}, {"debug", spdlog::level::debug},
+    {"info", spdlog::level::info},   {"warn", spdlog::level::warn},
+    {"error", spdlog::level::err},   {"critical", spdlog::level::critical},
+    {"off", spdlog::level::off},     {"warning", spdlog::level::warn},
     {"err", spdlog::level::err}};
 
 absl::StatusOr<spdlog::level::level_enum> LevelOfEnvironment() {
@@ -64,8 +64,8 @@ absl::StatusOr<spdlog::level::level_enum> LevelOfEnvironment() {
 
 absl::Status StartLog(std::string_view program) {
   ASSIGN_OR_RETURN(const spdlog::level::level_enum level, LevelOfEnvironment());
-  auto logger = std::make_shared<spdlog::logger>(
-      std::string(program), std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>(std::string(program),
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_formatter(LineFormatter());
   logger->flush_on(spdlog::level::info);
   logger->set_level(level);

@@ -15,8 +15,8 @@ int EditDistance(std::string_view a, std::string_view b);
 // differs, and never more than 3 edits.  Case does not count.  Empty where no name is near.
 std::string NearestName(std::string_view typed, const std::vector<std::string>& names);
 
-// The base nearest to `typed`, as NearestName; also one of another owner, or typed without its owner:
-// "Qwen/Qwen2.5-3B" for "Qwen2.5-3b".
+// The base nearest to `typed`, as NearestName; also one of another owner, or typed without its
+// owner: "Qwen/Qwen2.5-3B" for "Qwen2.5-3b".
 std::string NearestBase(std::string_view typed, const std::vector<std::string>& names);
 
 }  // namespace mozgach

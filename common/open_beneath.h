@@ -10,8 +10,8 @@
 namespace mozgach {
 
 // The regular file `relative` below `root`, for reading.  Only `root` itself may be, or lie below,
-// a symbolic link.  NOT_FOUND: there is none; FAILED_PRECONDITION: a link, or no regular file, is in
-// its place; INVALID_ARGUMENT: `relative` leaves `root`.
+// a symbolic link.  NOT_FOUND: there is none; FAILED_PRECONDITION: a link, or no regular file, is
+// in its place; INVALID_ARGUMENT: `relative` leaves `root`.
 absl::StatusOr<FileDescriptor> OpenBeneath(const std::filesystem::path& root,
                                            const std::filesystem::path& relative);
 

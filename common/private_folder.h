@@ -9,8 +9,8 @@
 
 namespace mozgach {
 
-// Makes `path` and its parents; `path` itself gets mode 0700 if it is new.  One that exists keeps its
-// mode: its owner may have opened it to others on purpose.
+// Makes `path` and its parents; `path` itself gets mode 0700 if it is new.  One that exists keeps
+// its mode: its owner may have opened it to others on purpose.
 absl::Status MakePrivateDirectory(const std::filesystem::path& path);
 
 // The mode of `path` if users other than its owner may enter, list or change it; otherwise 0.

@@ -18,12 +18,15 @@ constexpr size_t kValueBytesShown = 80;
 // How people write the methods that transformers names in lower case.
 std::string FormatName(const std::string& method) {
   static const std::map<std::string, std::string> kNames = {
-      {"aqlm", "AQLM"},         {"auto-round", "AutoRound"}, {"awq", "AWQ"},
-      {"bitnet", "BitNet"},     {"eetq", "EETQ"},            {"exl2", "EXL2"},
-      {"exl3", "EXL3"},         {"fbgemm_fp8", "FBGEMM FP8"}, {"fp8", "FP8"},
-      {"gptq", "GPTQ"},         {"higgs", "HIGGS"},          {"hqq", "HQQ"},
-      {"modelopt", "ModelOpt"}, {"mxfp4", "MXFP4"},          {"quark", "Quark"},
-      {"spqr", "SpQR"},         {"vptq", "VPTQ"}};
+      {"aqlm", "AQLM"},         {"auto-round", "AutoRound"},
+      {"awq", "AWQ"},           {"bitnet", "BitNet"},
+      {"eetq", "EETQ"},         {"exl2", "EXL2"},
+      {"exl3", "EXL3"},         {"fbgemm_fp8", "FBGEMM FP8"},
+      {"fp8", "FP8"},           {"gptq", "GPTQ"},
+      {"higgs", "HIGGS"},       {"hqq", "HQQ"},
+      {"modelopt", "ModelOpt"}, {"mxfp4", "MXFP4"},
+      {"quark", "Quark"},       {"spqr", "SpQR"},
+      {"vptq", "VPTQ"}};
   const auto known = kNames.find(absl::AsciiStrToLower(method));
   return known == kNames.end() ? Abbreviate(method, kValueBytesShown) : known->second;
 }
@@ -49,10 +52,9 @@ absl::Status CheckMethod(const json& settings, const std::string& key, bool is_m
         absl::StrCat(key, ".bits is ", Abbreviate(settings["bits"].dump(), kValueBytesShown),
                      " in config.json"));
   }
-  return UnsupportedQuantization(FormatName(method),
-                                 absl::StrCat(key, ".quant_method is '",
-                                              Abbreviate(method, kValueBytesShown),
-                                              "' in config.json"));
+  return UnsupportedQuantization(
+      FormatName(method), absl::StrCat(key, ".quant_method is '",
+                                       Abbreviate(method, kValueBytesShown), "' in config.json"));
 }
 
 // What only one format calls its tensors; the more telling ends come first.
@@ -114,8 +116,7 @@ absl::Status CheckTensorFormat(const TensorTypes& tensors) {
           by_name ? FormatOfName(name, has_groups) : FormatOfType(name, dtype);
       if (format.empty()) continue;
       return UnsupportedQuantization(
-          format,
-          absl::StrCat("it has the tensor '", Abbreviate(name, 200), "' of type ", dtype));
+          format, absl::StrCat("it has the tensor '", Abbreviate(name, 200), "' of type ", dtype));
     }
   }
   return absl::OkStatus();

@@ -48,9 +48,9 @@ namespace {
 
 absl::StatusOr<std::string> RoleOf(const std::string& name) {
   static const auto* const roles = new std::map<std::string, std::string>{
-      {"system", "system"}, {"user", "user"},       {"human", "user"}, {"assistant", "assistant"},
-      {"gpt", "assistant"}, {"model", "assistant"}, {"tool", "tool"},  {"observation", "tool"},
-      {"developer", "system"}};
+      {"system", "system"},       {"user", "user"},        {"human", "user"},
+      {"assistant", "assistant"}, {"gpt", "assistant"},    {"model", "assistant"},
+      {"tool", "tool"},           {"observation", "tool"}, {"developer", "system"}};
   const auto found = roles->find(name);
   if (found != roles->end()) return found->second;
   return absl::InvalidArgumentError(absl::StrCat(
@@ -70,9 +70,8 @@ absl::Status AppendPart(const Json& part, const std::string& key, UnknownKeys* u
   const std::string type = typed ? part.at("type").get<std::string>() : "text";
   const bool is_text = type == "text" || type == "input_text" || type == "output_text";
   if (!is_text) {
-    return absl::InvalidArgumentError(absl::StrCat("'", key, "' has a part of type '",
-                                                   Abbreviate(type, 40),
-                                                   "': only text can be trained"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", key, "' has a part of type '", Abbreviate(type, 40), "': only text can be trained"));
   }
   if (!part.is_object() || !HasField(part, "text") || !part.at("text").is_string()) {
     return absl::InvalidArgumentError(
@@ -81,9 +80,9 @@ absl::Status AppendPart(const Json& part, const std::string& key, UnknownKeys* u
   RETURN_IF_ERROR(CheckKeys(part, *read, absl::StrCat(key, "[]."), unknown));
   ASSIGN_OR_RETURN(const std::optional<TrainSwitch> train, TrainSwitchOf(part));
   if (train && !train->trained) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", train->key, "' of a part of '", key, "' is not supported: it can be set for whole ",
-        "turns"));
+    return absl::InvalidArgumentError(absl::StrCat("'", train->key, "' of a part of '", key,
+                                                   "' is not supported: it can be set for whole ",
+                                                   "turns"));
   }
   content->append(part.at("text").get_ref<const std::string&>());
   return absl::OkStatus();
@@ -115,8 +114,7 @@ absl::StatusOr<bool> IsTrained(const Json& json, const std::string& role, bool t
 }
 
 absl::StatusOr<Message> MessageFrom(const Json& json, RowFormat format, const char* needs,
-                                    bool targets, const std::string& prefix,
-                                    UnknownKeys* unknown) {
+                                    bool targets, const std::string& prefix, UnknownKeys* unknown) {
   const KeyNames& keys = TurnKeys(format);
   if (!json.is_object()) {
     return absl::InvalidArgumentError(absl::StrCat("it is ", json.type_name(), ": ", needs));
@@ -141,8 +139,7 @@ absl::Status AppendMessages(const Json& object, const char* key, RowFormat forma
   }
   const std::string prefix = absl::StrCat(key, "[].");
   for (size_t i = 0; i < list.size(); ++i) {
-    absl::StatusOr<Message> message =
-        MessageFrom(list[i], format, needs, targets, prefix, unknown);
+    absl::StatusOr<Message> message = MessageFrom(list[i], format, needs, targets, prefix, unknown);
     if (!message.ok()) return Annotate(message.status(), absl::StrCat(key, "[", i, "]"));
     row->messages.push_back(*std::move(message));
   }

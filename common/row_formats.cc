@@ -82,12 +82,12 @@ absl::StatusOr<Row> MessagesRow(const Json& object, UnknownKeys* unknown) {
 }
 
 // One side of a prompt_completion row: text is a turn of `role`, a list is turns as they are.
-absl::Status AppendSide(const Json& object, const char* key, const char* role,
-                        UnknownKeys* unknown, Row* row) {
+absl::Status AppendSide(const Json& object, const char* key, const char* role, UnknownKeys* unknown,
+                        Row* row) {
   if (HasField(object, key) && object.at(key).is_array()) {
     const bool targets = std::string_view(role) == "assistant";
-    return AppendMessages(object, key, RowFormat::kPromptCompletion, kPromptNeeds, targets,
-                          unknown, row);
+    return AppendMessages(object, key, RowFormat::kPromptCompletion, kPromptNeeds, targets, unknown,
+                          row);
   }
   ASSIGN_OR_RETURN(std::string text, TextField(object, key, kPromptNeeds));
   row->messages.push_back({role, std::move(text)});

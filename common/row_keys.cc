@@ -107,10 +107,10 @@ const KeyNames& TrainKeys() {
 const std::vector<RejectedKeys>& AllRejectedKeys() {
   static const auto* const keys = new std::vector<RejectedKeys>{
       {"only text can be trained",
-       {"image", "images", "image_url", "image_urls", "image_path", "image_paths", "pixel_values",
-        "video", "videos", "video_url", "video_urls", "video_path", "video_paths", "audio",
-        "audios", "audio_url", "audio_urls", "audio_path", "audio_paths", "input_audio", "media",
-        "image_bytes"}},
+       {"image",        "images",      "image_url", "image_urls", "image_path", "image_paths",
+        "pixel_values", "video",       "videos",    "video_url",  "video_urls", "video_path",
+        "video_paths",  "audio",       "audios",    "audio_url",  "audio_urls", "audio_path",
+        "audio_paths",  "input_audio", "media",     "image_bytes"}},
       {"write the thought into the answer, as the base writes it, such as <think>…</think>",
        {"thinking", "thinking_content", "think", "thought", "thoughts", "reasoning",
         "reasoning_content", "reasoning_text", "reasoning_details", "chain_of_thought", "cot"}},
@@ -151,9 +151,8 @@ absl::Status CheckKeys(const Json& object, const KeyNames& read, const std::stri
   for (const auto& [key, value] : object.items()) {
     if (HasKey(read, key) || HasKey(TrainKeys(), key)) continue;
     if (const std::string advice = WhyRejected(key, value); !advice.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", Abbreviate(key, kMostRejectedKeyBytes), "' is not supported: ",
-                       advice));
+      return absl::InvalidArgumentError(absl::StrCat("'", Abbreviate(key, kMostRejectedKeyBytes),
+                                                     "' is not supported: ", advice));
     }
     if (unknown != nullptr && !IsEmptyValue(value)) unknown->Add(prefix, key, read);
   }
@@ -169,9 +168,8 @@ absl::StatusOr<std::optional<TrainSwitch>> TrainSwitchOf(const Json& object) {
     if (!trained && IsEmptyValue(*at)) continue;
     if (!trained) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", key, "' is ", Abbreviate(at->dump(-1, ' ', false,
-                                                              Json::error_handler_t::replace),
-                                                     40),
+          absl::StrCat("'", key, "' is ",
+                       Abbreviate(at->dump(-1, ' ', false, Json::error_handler_t::replace), 40),
                        ": only 0 or false (not trained) and 1 or true (trained) are supported"));
     }
     if (found && found->trained != *trained) {

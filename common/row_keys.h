@@ -1,5 +1,6 @@
 // The keys of rows and of their turns, and what becomes of each: read by a format, a switch for
-// training, rejected because its meaning would be lost, or unknown.  docs/domain_file.md lists them.
+// training, rejected because its meaning would be lost, or unknown.  docs/domain_file.md lists
+// them.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +50,8 @@ struct TrainSwitch {
 };
 absl::StatusOr<std::optional<TrainSwitch>> TrainSwitchOf(const nlohmann::json& object);
 
-// "; did you mean 'output' instead of 'ouput'?" if a key of `object` is near to `key`, or is another
-// tool's name for it; else empty.
+// "; did you mean 'output' instead of 'ouput'?" if a key of `object` is near to `key`, or is
+// another tool's name for it; else empty.
 std::string KeyAdvice(const nlohmann::json& object, const std::string& key);
 
 }  // namespace mozgach

@@ -10,9 +10,9 @@ namespace mozgach {
 
 absl::Status Annotate(const absl::Status& status, std::string_view context) {
   if (status.ok()) return status;
-  absl::Status annotated(status.code(),
-                         absl::StrCat(absl::string_view(context.data(), context.size()), ": ",
-                                      status.message()));
+  absl::Status annotated(
+      status.code(),
+      absl::StrCat(absl::string_view(context.data(), context.size()), ": ", status.message()));
   status.ForEachPayload([&annotated](absl::string_view type, const absl::Cord& payload) {
     annotated.SetPayload(type, payload);
   });
@@ -33,9 +33,8 @@ int ExitCode(const absl::Status& status) {
 }
 
 absl::Status SystemError(int error, std::string_view action) {
-  const std::string message =
-      absl::StrCat(absl::string_view(action.data(), action.size()), ": ",
-                   std::generic_category().message(error));
+  const std::string message = absl::StrCat(absl::string_view(action.data(), action.size()), ": ",
+                                           std::generic_category().message(error));
   switch (error) {
     case ENOENT:
     case ENOTDIR:

@@ -33,12 +33,11 @@ absl::Status SystemError(int error, std::string_view action);
 #define MOZGACH_CONCAT(a, b) MOZGACH_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function when `expression` is not OK.
-#define RETURN_IF_ERROR(expression)                                   \
-  do {                                                                \
-    if (absl::Status status_of_expression = (expression);             \
-        !status_of_expression.ok()) {                                 \
-      return status_of_expression;                                    \
-    }                                                                 \
+#define RETURN_IF_ERROR(expression)                                                     \
+  do {                                                                                  \
+    if (absl::Status status_of_expression = (expression); !status_of_expression.ok()) { \
+      return status_of_expression;                                                      \
+    }                                                                                   \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto x, F()): x is F()'s value, or its status is returned.

@@ -22,8 +22,8 @@ void AppendUtf8(char32_t code_point, std::string* text);
 // The first `bytes` bytes of `text` or a little less: never cuts a character, "…" marks a cut.
 std::string Abbreviate(std::string_view text, size_t bytes);
 
-// What may be shown of a text that quotes strangers' bytes: EscapeControls of terminal_text.h, of at
-// most some 4,000 bytes.
+// What may be shown of a text that quotes strangers' bytes: EscapeControls of terminal_text.h, of
+// at most some 4,000 bytes.
 std::string Showable(std::string_view text);
 
 }  // namespace mozgach

@@ -16,15 +16,14 @@ namespace {
 
 constexpr size_t kNameBytesMax = 253;
 
-// In small letters, without port, brackets and the point at the end. A malformed one stays as it is.
+// In small letters, without port, brackets and the point at the end. A malformed one stays as it
+// is.
 std::string NameOf(std::string_view host) {
   if (!host.empty() && host.front() == '[') {
     const size_t end = host.find(']');
-    const bool well_formed =
-        end != host.npos && (end + 1 == host.size() || host[end + 1] == ':');
+    const bool well_formed = end != host.npos && (end + 1 == host.size() || host[end + 1] == ':');
     if (well_formed) host = host.substr(1, end - 1);
-  } else if (const size_t colon = host.rfind(':');
-             colon != host.npos && host.find(':') == colon) {
+  } else if (const size_t colon = host.rfind(':'); colon != host.npos && host.find(':') == colon) {
     host = host.substr(0, colon);
   }
   if (!host.empty() && host.back() == '.') host.remove_suffix(1);
@@ -62,7 +61,8 @@ absl::Status CheckAllowedHosts(const std::vector<std::string>& allowed) {
   };
   for (const std::string& host : allowed) {
     if (host == "*" || IsAddress(host)) continue;
-    if (!host.empty() && host.size() <= kNameBytesMax && std::all_of(host.begin(), host.end(), plain)) {
+    if (!host.empty() && host.size() <= kNameBytesMax &&
+        std::all_of(host.begin(), host.end(), plain)) {
       continue;
     }
     return absl::InvalidArgumentError(

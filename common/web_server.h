@@ -1,7 +1,7 @@
 // A WebServer shows pages at http://ADDRESS/…. Each page is made again for every reader.
 //
-// libmicrohttpd serves all connections from one thread. A connection that is silent for five seconds
-// is closed, so that idle connections do not keep other readers waiting.
+// libmicrohttpd serves all connections from one thread. A connection that is silent for five
+// seconds is closed, so that idle connections do not keep other readers waiting.
 #pragma once
 
 #include <functional>
@@ -33,7 +33,8 @@ struct WebOptions {
 class WebServer {
  public:
   // INVALID_ARGUMENT: the server cannot listen on the address.
-  static absl::StatusOr<std::unique_ptr<WebServer>> Start(const WebOptions& options, WebPages pages);
+  static absl::StatusOr<std::unique_ptr<WebServer>> Start(const WebOptions& options,
+                                                          WebPages pages);
   // Closes all connections and stops listening.
   ~WebServer();
 

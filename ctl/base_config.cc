@@ -67,7 +67,8 @@ std::vector<std::string> BasesBelow(const std::vector<fs::path>& folders) {
       if (!owner.is_directory(ignored)) continue;
       for (const auto& base : fs::directory_iterator(owner.path(), ignored)) {
         if (bases.size() >= kBasesMax) return bases;
-        if (HasConfig(base.path())) bases.push_back(absl::StrCat(name, "/", base.path().filename().string()));
+        if (HasConfig(base.path()))
+          bases.push_back(absl::StrCat(name, "/", base.path().filename().string()));
       }
     }
   }

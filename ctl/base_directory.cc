@@ -98,7 +98,8 @@ absl::Status CheckWhole(const fs::path& directory, const std::vector<BaseFile>& 
   return absl::OkStatus();
 }
 
-// A config.json that names a model we cannot train.  One that names none is for the trainer to judge.
+// A config.json that names a model we cannot train.  One that names none is for the trainer to
+// judge.
 absl::Status CheckFamily(const fs::path& directory) {
   const absl::StatusOr<std::string> text = ReadFile(directory / kBaseConfig, kConfigBytesMax);
   const auto json = text.ok() ? ParseJson(*text) : text.status();

@@ -22,9 +22,9 @@ struct BaseDirectory {
 
 // Looks at `path`: the base's directory itself, or DIR/models--org--name, of which the snapshot of
 // `main` is taken, or the only one there is.  `name`, where it is empty, comes from the last two
-// parts of the path or from the cache.  INVALID_ARGUMENT says what is missing, which link leaves both
-// the directory and the model's folder in the cache, or why the base cannot be trained (its format:
-// common/base_format.h; its family: planner/model_config.h).
+// parts of the path or from the cache.  INVALID_ARGUMENT says what is missing, which link leaves
+// both the directory and the model's folder in the cache, or why the base cannot be trained (its
+// format: common/base_format.h; its family: planner/model_config.h).
 absl::StatusOr<BaseDirectory> ReadBaseDirectory(const std::filesystem::path& path,
                                                 const std::string& name);
 

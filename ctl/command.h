@@ -17,8 +17,8 @@ namespace mozgach {
 // What stands beside every command.
 struct Settings {
   std::string scheduler = "127.0.0.1:7108";
-  std::string tls;         // credentials_folder.h
-  std::string token;       // of MOZGACH_TOKEN only: what stands on a command line, others see
+  std::string tls;    // credentials_folder.h
+  std::string token;  // of MOZGACH_TOKEN only: what stands on a command line, others see
   std::string token_file;
   bool insecure_plaintext = false;
   bool json = false;
@@ -44,6 +44,6 @@ void AddAdapterCommands(CLI::App& app, Command* command);  // adapters ls|show|p
 void AddBaseCommands(CLI::App& app, Command* command);     // bases ls|add|verify
 void AddDoorCommands(CLI::App& app, Command* command);     // fleet init|worker|token|…
 
-void AddUpkeepCommands(CLI::App& app, Command* command);   // doctor, gc
+void AddUpkeepCommands(CLI::App& app, Command* command);  // doctor, gc
 
 }  // namespace mozgach

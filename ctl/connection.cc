@@ -43,7 +43,8 @@ std::string WhyNoAnswer(DoorState door, bool tls) {
     case DoorState::kNoHost:
       return ": there is no host of this name; is it spelt right?";
     case DoorState::kHangs:
-      return ": something takes the connection and says nothing.  If it is mozgach-scheduler, it is "
+      return ": something takes the connection and says nothing.  If it is mozgach-scheduler, it "
+             "is "
              "stopped or stuck: look at its process and its log, and start it again.";
     case DoorState::kSpeaksGrpc:
       if (!tls) break;
@@ -57,7 +58,8 @@ std::string WhyNoAnswer(DoorState door, bool tls) {
     case DoorState::kSilent:
       break;
   }
-  return tls ? "; is mozgach-scheduler running there, with a certificate of the same fleet for this "
+  return tls ? "; is mozgach-scheduler running there, with a certificate of the same fleet for "
+               "this "
                "very name?"
              : "; is mozgach-scheduler running there?";
 }
@@ -65,10 +67,8 @@ std::string WhyNoAnswer(DoorState door, bool tls) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Settings::Connect(Milliseconds patience) const {
-  SchedulerDoor door{.address = scheduler,
-                     .tls = tls,
-                     .token = token,
-                     .insecure_plaintext = insecure_plaintext};
+  SchedulerDoor door{
+      .address = scheduler, .tls = tls, .token = token, .insecure_plaintext = insecure_plaintext};
   if (!token_file.empty()) {
     ASSIGN_OR_RETURN(door.token, ReadTokenFile(token_file));
   }
@@ -113,12 +113,12 @@ absl::Status Connection::WaitUntilUp(Milliseconds patience) {
 }
 
 absl::Status Connection::NoAnswer(Milliseconds patience) const {
-  const std::string waited = patience.count() == 0
-                                 ? " cannot be reached"
-                                 : absl::StrCat(" did not answer within ", patience.count() / 1000, " s");
-  return absl::UnavailableError(absl::StrCat(
-      "the scheduler at ", address_, waited, WhyNoAnswer(LookAtDoor(address_), tls_),
-      "  Another address is given by --scheduler HOST:PORT or MOZGACH_SCHEDULER"));
+  const std::string waited = patience.count() == 0 ? " cannot be reached"
+                                                   : absl::StrCat(" did not answer within ",
+                                                                  patience.count() / 1000, " s");
+  return absl::UnavailableError(
+      absl::StrCat("the scheduler at ", address_, waited, WhyNoAnswer(LookAtDoor(address_), tls_),
+                   "  Another address is given by --scheduler HOST:PORT or MOZGACH_SCHEDULER"));
 }
 
 absl::Status Connection::Explain(const grpc::Status& status) const {

@@ -36,8 +36,8 @@ class Connection {
   static constexpr Milliseconds kDeepCall{24 * 3600'000};
 
   // INVALID_ARGUMENT for a door that leads nowhere or should not be gone through (CredentialsFor);
-  // UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there within `patience`; at
-  // once where the connection is refused or the host does not exist.
+  // UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there within `patience`;
+  // at once where the connection is refused or the host does not exist.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const SchedulerDoor& door,
                                                           Milliseconds patience = kPatience);
 

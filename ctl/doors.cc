@@ -81,24 +81,22 @@ absl::StatusOr<int> Init(const DoorFlags& flags, const Settings& settings) {
        {"scheduler", scheduler.string()},
        {"operator", own.string()}},
       absl::StrCat(
-          "A fleet's authority is in ", flags.dir, "; keep its ca.key to yourself.\n\n",
-          "On ", host, ", with a copy of ", scheduler.string(), ":\n",
+          "A fleet's authority is in ", flags.dir, "; keep its ca.key to yourself.\n\n", "On ",
+          host, ", with a copy of ", scheduler.string(), ":\n",
           "  mozgach-scheduler --data DIR --listen 0.0.0.0:7108 --tls ", scheduler.string(), "\n",
           "Here:\n  export MOZGACH_SCHEDULER=", host, ":7108 MOZGACH_TLS=", own.string(), "\n",
           "  mozgachctl fleet whoami\n", "For each worker, and a copy of its folder to its host:\n",
-          "  mozgachctl fleet worker NAME --dir ", flags.dir, "\n",
-          "  mozgach-worker --scheduler ", host, ":7108 --tls ",
-          (fs::path(flags.dir) / "NAME").string(), " --data DIR --bases DIR\n",
-          "For a person or a program that has no certificate:\n",
+          "  mozgachctl fleet worker NAME --dir ", flags.dir, "\n", "  mozgach-worker --scheduler ",
+          host, ":7108 --tls ", (fs::path(flags.dir) / "NAME").string(),
+          " --data DIR --bases DIR\n", "For a person or a program that has no certificate:\n",
           "  mozgachctl fleet token --role submitter --name NAME\n"));
   return 0;
 }
 
 absl::StatusOr<int> Scheduler(const DoorFlags& flags, const Settings& settings) {
   ASSIGN_OR_RETURN(FleetFolder fleet, FleetFolder::Open(flags.dir));
-  ASSIGN_OR_RETURN(const fs::path written,
-                   fleet.IssueForScheduler(WithLocal(flags.hosts), Now(), flags.days,
-                                           flags.replace));
+  ASSIGN_OR_RETURN(const fs::path written, fleet.IssueForScheduler(WithLocal(flags.hosts), Now(),
+                                                                   flags.days, flags.replace));
   Say(settings, {{"folder", written.string()}}, absl::StrCat(written.string(), "\n"));
   return 0;
 }
@@ -155,12 +153,17 @@ absl::StatusOr<int> Tokens(const Settings& settings) {
                {"revocations", ToJsonArray(response.revocations())}});
     return 0;
   }
-  Table tokens({{.title = "NAME", .least = 8}, {.title = "ROLE"}, {.title = "EXPIRES"},
-                {.title = "CREATED", .rank = 2}, {.title = "BY", .rank = 1}});
+  Table tokens({{.title = "NAME", .least = 8},
+                {.title = "ROLE"},
+                {.title = "EXPIRES"},
+                {.title = "CREATED", .rank = 2},
+                {.title = "BY", .rank = 1}});
   for (const v1::Token& token : response.tokens()) {
     const std::string expires = token.expires_at().empty() ? "never" : token.expires_at();
-    tokens.AddRow({token.name(), token.role(),
-                   {expires, token.expired() ? Tone::kBad : Tone::kPlain}, token.created_at(),
+    tokens.AddRow({token.name(),
+                   token.role(),
+                   {expires, token.expired() ? Tone::kBad : Tone::kPlain},
+                   token.created_at(),
                    token.created_by()});
   }
   tokens.Print();
@@ -189,11 +192,11 @@ absl::Status CheckKnown(Connection& connection, const std::string& name) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesKnown(connection));
   if (std::find(names.begin(), names.end(), name) != names.end()) return absl::OkStatus();
   const std::string near = NearestName(name, names);
-  return absl::NotFoundError(absl::StrCat(
-      "nothing was revoked: no token of ", name, " is known, and no worker called so",
-      near.empty() ? "." : absl::StrCat("; did you mean ", near, "?"),
-      "  The scheduler does not know who has a certificate: if ", name,
-      " has one, add --certificate"));
+  return absl::NotFoundError(
+      absl::StrCat("nothing was revoked: no token of ", name, " is known, and no worker called so",
+                   near.empty() ? "." : absl::StrCat("; did you mean ", near, "?"),
+                   "  The scheduler does not know who has a certificate: if ", name,
+                   " has one, add --certificate"));
 }
 
 // What the authority knows of certificates for NAME.  False: nothing; there is no authority here.
@@ -222,10 +225,11 @@ absl::StatusOr<int> Revoke(const DoorFlags& flags, const Settings& settings) {
       absl::StrCat("Certificates of ", name, " made before ", revoked.before(), " are void",
                    revoked.had_token() ? ", and so is its token" : "; it had no token", ".\n"));
   if (!issues_known && !revoked.had_token()) {
-    std::fprintf(stderr,
-                 "There is no record of certificates in %s.  If the clock of the host that issued one "
-                 "was ahead, repeat this with --dir naming the folder of ca.key.\n",
-                 EscapeLine(flags.dir).c_str());
+    std::fprintf(
+        stderr,
+        "There is no record of certificates in %s.  If the clock of the host that issued one "
+        "was ahead, repeat this with --dir naming the folder of ca.key.\n",
+        EscapeLine(flags.dir).c_str());
   }
   return 0;
 }
@@ -311,13 +315,14 @@ void AddTokens(CLI::App& fleet, Command* command) {
   revoke->add_option("NAME", revoke_flags->name, "Of a certificate or token")->required();
   revoke->add_flag("--certificate", revoke_flags->certificate,
                    "NAME has a certificate, though neither a token nor a worker is called so");
-  revoke->add_option_function<std::string>(
-            "--dir",
-            [revoke_flags](const std::string& dir) {
-              revoke_flags->dir = dir;
-              revoke_flags->dir_given = true;
-            },
-            "Where the authority lies: what it issued is void even if its clock was ahead")
+  revoke
+      ->add_option_function<std::string>(
+          "--dir",
+          [revoke_flags](const std::string& dir) {
+            revoke_flags->dir = dir;
+            revoke_flags->dir_given = true;
+          },
+          "Where the authority lies: what it issued is void even if its clock was ahead")
       ->default_str("fleet");
   OnCall(*revoke, command, revoke_flags, Revoke);
 

@@ -69,7 +69,8 @@ absl::StatusOr<int> Workers(const Settings& settings) {
   for (const v1::Worker& worker : response.workers()) {
     if (worker.quarantine_reason().empty()) continue;
     std::fprintf(stderr, "%s is quarantined until %s: %s\n", EscapeLine(worker.worker()).c_str(),
-                 worker.quarantined_until().c_str(), EscapeLine(worker.quarantine_reason()).c_str());
+                 worker.quarantined_until().c_str(),
+                 EscapeLine(worker.quarantine_reason()).c_str());
   }
   return 0;
 }
@@ -111,7 +112,8 @@ absl::StatusOr<int> Drain(const DrainFlags& flags, const Settings& settings) {
     WorkerTable({worker}).Print();
     std::fflush(stdout);
     if (!flags.undo) {
-      std::fprintf(stderr, "`mozgachctl drain --undo %s` gives it work again\n", flags.worker.c_str());
+      std::fprintf(stderr, "`mozgachctl drain --undo %s` gives it work again\n",
+                   flags.worker.c_str());
     }
   }
   return 0;
@@ -126,7 +128,7 @@ std::string EventLine(const v1::Event& event) {
   return Clip(line, 0);
 }
 
-constexpr int kEventsPerAnswer = 1000;    // at most
+constexpr int kEventsPerAnswer = 1000;  // at most
 constexpr int64_t kFromTheOldest = -1;  // as ListEventsRequest.after
 
 // Events one after another, each once, also when the scheduler restarts meanwhile.
@@ -244,13 +246,14 @@ void AddWorkers(CLI::App& app, Command* command) {
 
 void AddDrain(CLI::App& app, Command* command) {
   auto flags = std::make_shared<DrainFlags>();
-  CLI::App* drain =
-      app.add_subcommand("drain", "Let a worker finish what it runs and give it nothing more, until --undo");
+  CLI::App* drain = app.add_subcommand(
+      "drain", "Let a worker finish what it runs and give it nothing more, until --undo");
   drain->add_option("WORKER", flags->worker, "As mozgachctl workers names it")->required();
   auto* undo = drain->add_flag("--undo", flags->undo, "Give it work again; ends a quarantine, too");
   drain
-      ->add_option("--within", flags->within,
-                   "What still runs after this time (30m, 2h; 0: at once) is saved and goes on elsewhere")
+      ->add_option(
+          "--within", flags->within,
+          "What still runs after this time (30m, 2h; 0: at once) is saved and goes on elsewhere")
       ->excludes(undo);
   drain->callback([flags, command] {
     *command = [flags](const Settings& settings) { return Drain(*flags, settings); };

@@ -41,10 +41,12 @@ absl::Status RecordIssue(const fs::path& authority, const Identity& identity) {
   const fs::path path = PathIn(authority);
   const FileDescriptor file(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   if (!file.valid()) return SystemError(errno, absl::StrCat("open ", path.string()));
-  if (::flock(file.get(), LOCK_EX) != 0) return SystemError(errno, absl::StrCat("lock ", path.string()));
+  if (::flock(file.get(), LOCK_EX) != 0)
+    return SystemError(errno, absl::StrCat("lock ", path.string()));
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kBytesMax));
   const std::string lines = WholeLines(text);
-  if (lines.size() < text.size() && ::ftruncate(file.get(), static_cast<off_t>(lines.size())) != 0) {
+  if (lines.size() < text.size() &&
+      ::ftruncate(file.get(), static_cast<off_t>(lines.size())) != 0) {
     return SystemError(errno, absl::StrCat("shorten ", path.string()));
   }
   const nlohmann::ordered_json record = {{"name", identity.name},

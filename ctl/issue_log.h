@@ -1,6 +1,6 @@
 // Which certificates an authority has issued for those who call, in `issued.jsonl` beside its key.
-// `mozgachctl fleet revoke` sends the issue times of the name that it revokes: a certificate that was
-// made by a clock that was ahead, and never shown, cannot be told from a later one otherwise.
+// `mozgachctl fleet revoke` sends the issue times of the name that it revokes: a certificate that
+// was made by a clock that was ahead, and never shown, cannot be told from a later one otherwise.
 //
 // One JSON object for each line: {"name": "gpu1", "role": "worker", "issued_ms": 1795297442118}.
 #pragma once
@@ -15,12 +15,12 @@
 
 namespace mozgach {
 
-// Appends `identity`, and returns OK when it is on disk. Safe beside other processes. Half a line that a
-// crash left at the end is removed: its certificate was not made.
+// Appends `identity`, and returns OK when it is on disk. Safe beside other processes. Half a line
+// that a crash left at the end is removed: its certificate was not made.
 absl::Status RecordIssue(const std::filesystem::path& authority, const Identity& identity);
 
-// When certificates for `name` were issued, the oldest first. NOT_FOUND: `authority` has no such file.
-// DATA_LOSS names the line that is not one of RecordIssue's.
+// When certificates for `name` were issued, the oldest first. NOT_FOUND: `authority` has no such
+// file. DATA_LOSS names the line that is not one of RecordIssue's.
 absl::StatusOr<std::vector<WallTime>> IssueTimes(const std::filesystem::path& authority,
                                                  const std::string& name);
 

@@ -43,16 +43,17 @@ std::vector<v1::Finding> CheckWorkers(const v1::ExamineResponse& scheduler,
     const std::string where = absl::StrCat("worker ", worker.worker());
     if (worker.state() == "awaited") continue;  // the scheduler has just started
     if (worker.state() == "lost") {
-      findings.push_back(Found("note", where, absl::StrCat("has not called since ",
-                                                           worker.last_call_at()),
+      findings.push_back(Found("note", where,
+                               absl::StrCat("has not called since ", worker.last_call_at()),
                                "if it should be there: is mozgach-worker running on its host, and "
                                "does it reach the scheduler?"));
       continue;
     }
     if (worker.devices().empty()) {
-      findings.push_back(Found("problem", where, "calls, and has no device: none of its trainers starts",
-                               "its log says why; on its host, `mozgach-trainer devices` lists what "
-                               "--devices may name"));
+      findings.push_back(
+          Found("problem", where, "calls, and has no device: none of its trainers starts",
+                "its log says why; on its host, `mozgach-trainer devices` lists what "
+                "--devices may name"));
     }
     if (worker.version() != scheduler.version()) {
       findings.push_back(Found("note", where,
@@ -78,8 +79,7 @@ std::vector<v1::Finding> CheckCertificate(const std::filesystem::path& tls, Wall
   if (!pem.ok()) return {};
   const auto facts = ReadCertificate(*pem);
   if (!facts.ok() || facts->not_after > now + kRenewBefore) return {};
-  return {Found("problem", path.string(),
-                absl::StrCat("ends at ", FormatTime(facts->not_after)),
+  return {Found("problem", path.string(), absl::StrCat("ends at ", FormatTime(facts->not_after)),
                 "make another: mozgachctl fleet user NAME --replace (docs/security.md)")};
 }
 

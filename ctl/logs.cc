@@ -139,7 +139,8 @@ absl::Status LogReader::Follow(int64_t job) {
     // A job that is over without an attempt has no log: the scheduler says why.
     if (now.attempt() == 0 && IsOver(now)) return Read(&request);
     if (now.attempt() > request.attempt()) {
-      // The latest at first, later each, also one that began and ended while the scheduler was away.
+      // The latest at first, later each, also one that began and ended while the scheduler was
+      // away.
       request.set_attempt(request.attempt() == 0 ? now.attempt() : request.attempt() + 1);
       request.set_offset(0);
       RETURN_IF_ERROR(Read(&request));

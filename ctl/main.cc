@@ -50,8 +50,9 @@ bool SayUnknownVerb(const CLI::App& program) {
   const std::string ours = app == &program ? WhatDoes(rest[0]) : "";
   const std::string near = ours.empty() ? mozgach::NearestName(rest[0], verbs) : ours;
   const std::string meant = near.empty() ? "" : "did you mean '" + near + "'?  ";
-  std::fprintf(stderr, "mozgachctl: `%s` has no command '%s'; %s`%s --help` lists them\n", path.c_str(),
-               mozgach::Showable(mozgach::Abbreviate(rest[0], 80)).c_str(), meant.c_str(), path.c_str());
+  std::fprintf(stderr, "mozgachctl: `%s` has no command '%s'; %s`%s --help` lists them\n",
+               path.c_str(), mozgach::Showable(mozgach::Abbreviate(rest[0], 80)).c_str(),
+               meant.c_str(), path.c_str());
   return true;
 }
 
@@ -83,7 +84,8 @@ int main(int argc, char** argv) {
   mozgach::Command command;
   CLI::App app("Gives work to a fleet of trainers and says what became of it.", "mozgachctl");
   app.set_version_flag("--version", MOZGACH_VERSION);
-  app.add_option("--scheduler", settings.scheduler, "Where mozgach-scheduler listens, HOST:PORT or unix:PATH")
+  app.add_option("--scheduler", settings.scheduler,
+                 "Where mozgach-scheduler listens, HOST:PORT or unix:PATH")
       ->envname("MOZGACH_SCHEDULER")
       ->capture_default_str();
   app.add_option("--tls", settings.tls,

@@ -53,7 +53,8 @@ ordered_json SingleValue(const google::protobuf::Message& message, const FieldDe
   return nullptr;
 }
 
-ordered_json RepeatedValue(const google::protobuf::Message& message, const FieldDescriptor* field, int i) {
+ordered_json RepeatedValue(const google::protobuf::Message& message, const FieldDescriptor* field,
+                           int i) {
   const Reflection& r = *message.GetReflection();
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT64:

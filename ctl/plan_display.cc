@@ -49,7 +49,8 @@ std::string KeyOf(const PlannedDomain& domain) {
 
 void PrintTable(const PlannedDomain& domain, const PlanTarget& target) {
   const MemoryPlan& plan = domain.plan.memory;
-  Table table({{.title = "MEMORY AT ITS PEAK", .least = 12}, {.title = "BYTES", .right = true, .rank = 1},
+  Table table({{.title = "MEMORY AT ITS PEAK", .least = 12},
+               {.title = "BYTES", .right = true, .rank = 1},
                {.title = "SIZE", .right = true}});
   const auto row = [&](const std::string& title, int64_t bytes, Tone tone = Tone::kPlain) {
     table.AddRow({{title, tone}, {absl::StrCat(bytes), tone}, {Bytes(bytes), tone}});
@@ -125,12 +126,12 @@ void PrintPlans(const std::vector<PlannedDomain>& domains, const PlanTarget& tar
   for (size_t i = 0; i < groups.size(); ++i) {
     const PlannedDomain& first = *groups[i].front();
     if (i > 0) std::printf("\n");
-    std::printf("%s\n%s on %s, r %lld, %lld trainable parameters, %s\n", Names(groups[i]).c_str(),
-                groups[i].size() == 1 ? "1 domain"
-                                      : absl::StrCat(groups[i].size(), " domains").c_str(),
-                first.plan.spec.base.c_str(), static_cast<long long>(first.plan.spec.lora.r),
-                static_cast<long long>(first.plan.memory.trainable_parameters),
-                ModeName(first.plan.checkpointing));
+    std::printf(
+        "%s\n%s on %s, r %lld, %lld trainable parameters, %s\n", Names(groups[i]).c_str(),
+        groups[i].size() == 1 ? "1 domain" : absl::StrCat(groups[i].size(), " domains").c_str(),
+        first.plan.spec.base.c_str(), static_cast<long long>(first.plan.spec.lora.r),
+        static_cast<long long>(first.plan.memory.trainable_parameters),
+        ModeName(first.plan.checkpointing));
     PrintTable(first, target);
     PrintVariants(first);
     PrintTime(groups[i], speed);
@@ -147,9 +148,11 @@ OrderedJson PlansJson(const std::vector<PlannedDomain>& domains, const PlanTarge
                           {"total_bytes", variant.plan.memory.total()},
                           {"keys", DomainKeys(variant)}});
     }
-    const OrderedJson seconds = domain.time.seconds ? OrderedJson(*domain.time.seconds) : OrderedJson(nullptr);
-    const OrderedJson left = target.memory_bytes > 0 ? OrderedJson(target.memory_bytes - domain.total())
-                                              : OrderedJson(nullptr);
+    const OrderedJson seconds =
+        domain.time.seconds ? OrderedJson(*domain.time.seconds) : OrderedJson(nullptr);
+    const OrderedJson left = target.memory_bytes > 0
+                                 ? OrderedJson(target.memory_bytes - domain.total())
+                                 : OrderedJson(nullptr);
     plans.push_back(
         {{"domain", domain.plan.spec.domain},
          {"base", domain.plan.spec.base},
@@ -167,8 +170,11 @@ OrderedJson PlansJson(const std::vector<PlannedDomain>& domains, const PlanTarge
          {"activations_otherwise_bytes", domain.otherwise.Line(MemoryLine::kActivations)},
          {"variants", variants},
          {"would_fit", domain.would_fit},
-         {"time", {{"tokens", domain.time.tokens}, {"steps", domain.time.steps},
-                   {"seconds", seconds}, {"estimated", true}}}});
+         {"time",
+          {{"tokens", domain.time.tokens},
+           {"steps", domain.time.steps},
+           {"seconds", seconds},
+           {"estimated", true}}}});
   }
   return plans;
 }

@@ -18,8 +18,8 @@ struct PlannedDomain {
   DomainPlan plan;
   // The same without checkpointing where the plan has it, and with it where it has not.
   MemoryPlan otherwise;
-  std::vector<Variant> variants;          // empty: nothing fits, or no memory was named
-  std::vector<std::string> would_fit;     // where nothing does
+  std::vector<Variant> variants;       // empty: nothing fits, or no memory was named
+  std::vector<std::string> would_fit;  // where nothing does
   TimePlan time;
   // What attempts of this base took there; 0 attempts: nobody has seen any.
   v1::Calibration calibration;

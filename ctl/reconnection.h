@@ -21,15 +21,16 @@ class Reconnection {
   // The scheduler has answered.  Returns a sentence for people if it was away before.
   std::string Answered();
 
-  // A call has ended with `status`.  OK: make it again after Pause().  Otherwise the error that ends
-  // the command: the scheduler refused the call, one of the two refused the other's certificate, or
-  // the scheduler has been away for longer than the patience.
+  // A call has ended with `status`.  OK: make it again after Pause().  Otherwise the error that
+  // ends the command: the scheduler refused the call, one of the two refused the other's
+  // certificate, or the scheduler has been away for longer than the patience.
   absl::Status Failed(const grpc::Status& status);
 
   // Between two calls: connects again meanwhile.  Takes from 0.2 s up to 2 s, less where the
   // connection is made earlier; ends soon after `stopped` returns true.
   void Pause(const std::function<bool()>& stopped) const;
-  // "the scheduler at … does not answer (…); trying again for …": while it is away, otherwise empty.
+  // "the scheduler at … does not answer (…); trying again for …": while it is away, otherwise
+  // empty.
   std::string Waiting() const;
   // How often the scheduler has come back.
   int outages() const { return outages_; }

@@ -66,8 +66,7 @@ class SubmissionReader {
     absl::Status problems;
     DomainFacts facts;
     for (size_t i = 0; i < file.train.size(); ++i) {
-      Join(AddDataset(v1::Dataset::TRAIN, data.train[i], file.train[i], file.spec, &domain,
-                      &facts),
+      Join(AddDataset(v1::Dataset::TRAIN, data.train[i], file.train[i], file.spec, &domain, &facts),
            &problems);
     }
     if (file.validation) {

@@ -154,8 +154,8 @@ absl::StatusOr<int> Wait(Connection& connection, const v1::SubmitResponse& respo
   for (const auto& outcome : response.outcomes()) selector.add_jobs(outcome.job());
   NoteInterrupts();
   const std::unique_ptr<JobDisplay> display = JobDisplay::For(stderr);
-  const absl::StatusOr<std::vector<v1::Job>> jobs = FollowJobs(
-      connection, selector, *display, settings.reconnect_for);
+  const absl::StatusOr<std::vector<v1::Job>> jobs =
+      FollowJobs(connection, selector, *display, settings.reconnect_for);
   if (absl::IsCancelled(jobs.status()) && Interrupted()) {
     std::fprintf(stderr,
                  "\nLeft alone, the jobs go on: mozgachctl watch shows them, mozgachctl "
@@ -179,7 +179,8 @@ absl::StatusOr<int> Wait(Connection& connection, const v1::SubmitResponse& respo
 absl::StatusOr<int> Submit(const SubmitFlags& flags, const Settings& settings) {
   absl::StatusOr<Submission> submission = ReadSubmission(flags.files);
   if (!submission.ok()) {
-    std::fprintf(stderr, "%s\n", EscapeControls(std::string(submission.status().message())).c_str());
+    std::fprintf(stderr, "%s\n",
+                 EscapeControls(std::string(submission.status().message())).c_str());
     return absl::InvalidArgumentError("nothing was submitted");
   }
   submission->request.set_dry_run(flags.dry_run);

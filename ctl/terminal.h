@@ -25,7 +25,8 @@ int DisplayWidth(std::string_view text);
 // U+FFFD, so that no text can steer the terminal; "…" marks a cut, which never splits a character.
 std::string Clip(std::string_view text, int width);
 
-// `lines` with everything by which they could steer a terminal made visible; ends of lines and tabs stay.
+// `lines` with everything by which they could steer a terminal made visible; ends of lines and tabs
+// stay.
 std::string Harmless(std::string_view lines);
 
 }  // namespace mozgach

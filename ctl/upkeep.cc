@@ -53,13 +53,12 @@ absl::StatusOr<int> Doctor(bool deep, const Settings& settings) {
     }
   }
   std::fflush(stdout);
-  std::fprintf(stderr, "%s, %s with %s, %s%s: %s, %s\n", Counted(response.jobs(), "job").c_str(),
-               Counted(response.versions(), "version").c_str(),
-               Counted(response.files(), "file").c_str(),
-               Counted(response.blobs(), "needed blob").c_str(),
-               deep ? ", every byte" : "; --deep reads every byte",
-               Counted(problems, "problem").c_str(),
-               Counted(response.findings_size() - problems, "note").c_str());
+  std::fprintf(
+      stderr, "%s, %s with %s, %s%s: %s, %s\n", Counted(response.jobs(), "job").c_str(),
+      Counted(response.versions(), "version").c_str(), Counted(response.files(), "file").c_str(),
+      Counted(response.blobs(), "needed blob").c_str(),
+      deep ? ", every byte" : "; --deep reads every byte", Counted(problems, "problem").c_str(),
+      Counted(response.findings_size() - problems, "note").c_str());
   return problems == 0 ? 0 : 1;
 }
 
@@ -77,9 +76,9 @@ absl::StatusOr<int> Collect(bool dry_run, const Settings& settings) {
   request.set_dry_run(dry_run);
   request.set_actor(Actor());
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
-  ASSIGN_OR_RETURN(const v1::CollectGarbageResponse response,
-                   connection->Call(&v1::UpkeepService::Stub::CollectGarbage, request,
-                                    Connection::kLongCall));
+  ASSIGN_OR_RETURN(
+      const v1::CollectGarbageResponse response,
+      connection->Call(&v1::UpkeepService::Stub::CollectGarbage, request, Connection::kLongCall));
   if (settings.json) {
     PrintJson(ToJson(response));
     return 0;
@@ -89,8 +88,8 @@ absl::StatusOr<int> Collect(bool dry_run, const Settings& settings) {
                {.title = "SIZE", .right = true, .rank = 1},
                {.title = "WHY", .least = 10, .rank = 2}});
   for (const v1::Garbage& item : response.garbage()) {
-    table.AddRow({item.kind(), item.name(), item.bytes() > 0 ? ShowBytes(item.bytes()) : "",
-                  item.why()});
+    table.AddRow(
+        {item.kind(), item.name(), item.bytes() > 0 ? ShowBytes(item.bytes()) : "", item.why()});
   }
   if (table.rows() > 0) table.Print();
   std::fflush(stdout);

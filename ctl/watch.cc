@@ -31,8 +31,8 @@ absl::StatusOr<int> Watch(const WatchFlags& flags, const Settings& settings) {
   }
   NoteInterrupts();
   const auto display = settings.json ? JobDisplay::Json(stdout) : JobDisplay::For(stdout);
-  const absl::StatusOr<std::vector<v1::Job>> jobs = FollowJobs(
-      *connection, selector, *display, settings.reconnect_for);
+  const absl::StatusOr<std::vector<v1::Job>> jobs =
+      FollowJobs(*connection, selector, *display, settings.reconnect_for);
   if (absl::IsCancelled(jobs.status()) && Interrupted()) return InterruptedExitCode();
   RETURN_IF_ERROR(jobs.status());
   std::fprintf(stderr, "%s; nothing more to watch\n", Summary(*jobs).c_str());
@@ -44,8 +44,7 @@ absl::StatusOr<int> Watch(const WatchFlags& flags, const Settings& settings) {
 void AddWatchCommand(CLI::App& app, Command* command) {
   auto flags = std::make_shared<WatchFlags>();
   CLI::App* watch = app.add_subcommand("watch", "Show jobs while they change, until all are over");
-  watch->add_option("JOBS", flags->words,
-                    "Numbers of jobs, or domains; without any all domains");
+  watch->add_option("JOBS", flags->words, "Numbers of jobs, or domains; without any all domains");
   AddLabelOption(*watch, flags->filter);
   watch->callback([flags, command] {
     *command = [flags](const Settings& settings) { return Watch(*flags, settings); };

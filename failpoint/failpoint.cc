@@ -175,7 +175,9 @@ class FailpointBoard {
 
 constinit Failpoint* FailpointBoard::first_ = nullptr;
 
-Failpoint::Failpoint(const char* name, Kind kind) : name_(name), kind_(kind) { FailpointBoard::Add(this); }
+Failpoint::Failpoint(const char* name, Kind kind) : name_(name), kind_(kind) {
+  FailpointBoard::Add(this);
+}
 
 absl::Status Failpoint::Before() { return FailpointBoard::Get().Before(*this); }
 

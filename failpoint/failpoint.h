@@ -1,26 +1,28 @@
-// Failpoints are the durable steps of a program, by name: a commit, a rename, a file that is synced.
-// At each of them the program can be made to die, to fail or to wait, so that a test can look at
-// what every such moment leaves behind.
+// Failpoints are the durable steps of a program, by name: a commit, a rename, a file that is
+// synced. At each of them the program can be made to die, to fail or to wait, so that a test can
+// look at what every such moment leaves behind.
 //
 //   RETURN_IF_ERROR(DURABLE("registry.version.reveal", RenameDurably(staging, target)));
 //
 // A name is LIBRARY.NOUN.VERB and stands in the source once.  It is known from the program's start
-// on, whether or not the step is ever taken.  A step at which nothing is to happen costs one relaxed
-// load.
+// on, whether or not the step is ever taken.  A step at which nothing is to happen costs one
+// relaxed load.
 //
-// They are in every build, so that what is tested is what is shipped.  Nobody who talks to a program
-// can reach them: the environment at its start arms them (ObeyFailpointEnvironment), no flag, no
-// file of settings and no call does.
+// They are in every build, so that what is tested is what is shipped.  Nobody who talks to a
+// program can reach them: the environment at its start arms them (ObeyFailpointEnvironment), no
+// flag, no file of settings and no call does.
 //
-//   MOZGACH_FAILPOINTS=list                                  prints the program's names, and ends it
-//   MOZGACH_FAILPOINTS="NAME=ACTION[@N],…"                   arms them; @N: at the N-th time only
-//   MOZGACH_FAILPOINTS_ONCE=FILE                             what happens, happens once in all
+//   MOZGACH_FAILPOINTS=list                                  prints the program's names, and ends
+//   it MOZGACH_FAILPOINTS="NAME=ACTION[@N],…"                   arms them; @N: at the N-th time
+//   only MOZGACH_FAILPOINTS_ONCE=FILE                             what happens, happens once in all
 //        processes that have this file's name: the first makes it, and writes the name into it
 //
 //   crash_before, crash_after   SIGKILL, before the step is taken or when it has been
 //   error                       the step is not taken and fails
-//   error_after                 it is taken, and fails although it happened.  A database does not say
-//        so of a commit to the program that goes on: there the program dies before it can tell anyone
+//   error_after                 it is taken, and fails although it happened.  A database does not
+//   say
+//        so of a commit to the program that goes on: there the program dies before it can tell
+//        anyone
 //   delay(MS)                   it waits first
 //
 // Thread-safe, but for arming and watching: before there are threads.
@@ -92,8 +94,8 @@ std::optional<int> ObeyFailpointEnvironment();
 // Sorted.
 std::vector<std::string> FailpointNames();
 
-// As MOZGACH_FAILPOINTS says; what was armed before is not any more.  INVALID_ARGUMENT: it cannot be
-// read.
+// As MOZGACH_FAILPOINTS says; what was armed before is not any more.  INVALID_ARGUMENT: it cannot
+// be read.
 absl::Status ArmFailpoints(std::string_view text);
 
 // Is told of every step before it is taken (`taken` false) and after it.  Null: nobody is.  What is
@@ -104,11 +106,11 @@ void WatchFailpoints(FailpointWatcher watcher);
 }  // namespace mozgach
 
 // The step is an expression that gives an absl::Status.
-#define DURABLE(name, step)                                              \
+#define DURABLE(name, step)                                               \
   (::mozgach::DurableStep<name, ::mozgach::Failpoint::Kind::kStep>::Take( \
       [&]() -> ::absl::Status { return (step); }))
 
 // A transaction's Commit().
-#define COMMIT(name, transaction)                                          \
+#define COMMIT(name, transaction)                                           \
   (::mozgach::DurableStep<name, ::mozgach::Failpoint::Kind::kCommit>::Take( \
       [&]() -> ::absl::Status { return (transaction).Commit(); }))

@@ -47,7 +47,8 @@ void Fold(const ModelConfig& config, const StepShape& shape, const ComputeSetup&
           int64_t window, AttentionMemory& memory) {
   const int64_t element = setup.attention_element(config.head_dim);
   const int64_t heads = config.num_attention_heads, kv_heads = config.num_key_value_heads;
-  const int64_t query = heads * config.head_dim * element, key = kv_heads * config.head_dim * element;
+  const int64_t query = heads * config.head_dim * element,
+                key = kv_heads * config.head_dim * element;
   const int64_t blocks = (shape.longest + window - 1) / window;
   const int64_t length = blocks * window;
   const int64_t slots = shape.documents * length;
@@ -60,7 +61,8 @@ void Fold(const ModelConfig& config, const StepShape& shape, const ComputeSetup&
     return heads == kv_heads || documents * kv_heads >= 2 * setup.threads;
   };
   // A single head is repeated without a copy.
-  if (kv_heads > 1 && !shared(shape.documents)) memory.repeated += shape.documents * window * 2 * query;
+  if (kv_heads > 1 && !shared(shape.documents))
+    memory.repeated += shape.documents * window * 2 * query;
   if (kv_heads > 1 && !shared(later)) memory.repeated += later * window * 4 * query;
   memory.summed = !shared(later);
   memory.copied = true;

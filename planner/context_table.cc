@@ -69,9 +69,8 @@ absl::StatusOr<ContextTable> ContextsOf(const ModelConfig& config, DeviceClass d
     ContextRow row;
     row.memory_bytes = gigabytes << 30;
     for (const Technique& technique : kTechniques) {
-      ASSIGN_OR_RETURN(
-          row.tokens.emplace_back(),
-          LongestIn(config, device, technique, static_cast<double>(row.memory_bytes)));
+      ASSIGN_OR_RETURN(row.tokens.emplace_back(),
+                       LongestIn(config, device, technique, static_cast<double>(row.memory_bytes)));
     }
     table.rows.push_back(std::move(row));
   }

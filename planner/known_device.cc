@@ -23,11 +23,10 @@ struct Unit {
   const char* suffix;
   double bytes;
 };
-constexpr Unit kUnits[] = {
-    {"tib", 0x1p40}, {"gib", 0x1p30}, {"mib", 0x1p20}, {"kib", 0x1p10},
-    {"tb", 1e12},    {"gb", 1e9},     {"mb", 1e6},     {"kb", 1e3},
-    {"t", 0x1p40},   {"g", 0x1p30},   {"m", 0x1p20},   {"k", 0x1p10},
-    {"b", 1}};
+constexpr Unit kUnits[] = {{"tib", 0x1p40}, {"gib", 0x1p30}, {"mib", 0x1p20}, {"kib", 0x1p10},
+                           {"tb", 1e12},    {"gb", 1e9},     {"mb", 1e6},     {"kb", 1e3},
+                           {"t", 0x1p40},   {"g", 0x1p30},   {"m", 0x1p20},   {"k", 0x1p10},
+                           {"b", 1}};
 
 std::string Plain(std::string_view name) {
   std::string plain = absl::AsciiStrToLower(std::string(name));
@@ -166,13 +165,13 @@ absl::StatusOr<int64_t> ParseMemorySize(std::string_view text) {
   double value = 0;
   if (number.empty() || number.find_first_not_of("0123456789.") != std::string::npos ||
       !absl::SimpleAtod(number, &value)) {
-    return absl::InvalidArgumentError(absl::StrCat("'", Abbreviate(text, 60),
-                                                   "' is no size; write it like 16GiB or 900M"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", Abbreviate(text, 60), "' is no size; write it like 16GiB or 900M"));
   }
   if (!(value * unit >= kLeastBytes) || value * unit > kMostBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", Abbreviate(text, 60),
-        "' is no memory to train in; write a size from 64MiB, like 16GiB"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", Abbreviate(text, 60),
+                     "' is no memory to train in; write a size from 64MiB, like 16GiB"));
   }
   return static_cast<int64_t>(value * unit);
 }

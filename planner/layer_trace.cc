@@ -15,7 +15,8 @@ bool LayerTrace::HeadNorms() const {
 
 // Whether attention's result by head is its result by token.
 bool LayerTrace::JoinsInPlace(const AttentionMemory& heads) const {
-  return shape_.in_order && !heads.copied && setup_.attention_element(config_.head_dim) == setup_.element;
+  return shape_.in_order && !heads.copied &&
+         setup_.attention_element(config_.head_dim) == setup_.element;
 }
 
 int64_t LayerTrace::HeadRstd() const {
@@ -57,8 +58,7 @@ void LayerTrace::Forward(int64_t layer, Needs needs, MemoryLine result) {
   if (!keep_attention) memory_.Give(kWorking, Row());
 }
 
-void LayerTrace::ForwardAttention(int64_t layer, Needs needs, const Flow& flow,
-                                  MemoryLine result) {
+void LayerTrace::ForwardAttention(int64_t layer, Needs needs, const Flow& flow, MemoryLine result) {
   memory_.Take(Kept(flow.keep_normed), Row());
   if (needs.gradients && needs.x) memory_.Take(kActivations, 4 * shape_.tokens);
   linear_.Forward(layer, groups_.qkv, shape_.tokens, Kept(flow.keep_qkv));
@@ -75,8 +75,9 @@ void LayerTrace::ForwardAttention(int64_t layer, Needs needs, const Flow& flow,
   linear_.Forward(layer, groups_.output, shape_.tokens, result);
   memory_.Give(kWorking, QkvBytes());
   if (!flow.keep_attended_heads && !(JoinsInPlace(heads) && flow.keep_split)) {
-    memory_.Give(kWorking, JoinsInPlace(heads) ? heads.result
-                                          : Rows(config_.num_attention_heads * config_.head_dim));
+    memory_.Give(kWorking, JoinsInPlace(heads)
+                               ? heads.result
+                               : Rows(config_.num_attention_heads * config_.head_dim));
   }
   if (!flow.keep_normed) memory_.Give(kWorking, Row());
 }

@@ -24,9 +24,8 @@ int64_t RoundUp(int64_t count) {
 absl::Status CheckSize(const ModelConfig& config) {
   const int64_t queries = config.num_attention_heads * config.head_dim;
   const int64_t keys = config.num_key_value_heads * config.head_dim;
-  if (config.hidden_size > kWidest || config.intermediate_size > 4 * kWidest ||
-      queries > kWidest || keys > kWidest || config.vocab_size > kMostWords ||
-      config.num_hidden_layers > kMostDeep) {
+  if (config.hidden_size > kWidest || config.intermediate_size > 4 * kWidest || queries > kWidest ||
+      keys > kWidest || config.vocab_size > kMostWords || config.num_hidden_layers > kMostDeep) {
     return absl::InvalidArgumentError("its config.json describes no base of a likely size");
   }
   return absl::OkStatus();
@@ -69,8 +68,7 @@ StepShape OneRow(const DomainSpec& spec, const DomainRows& rows) {
       rows.train.rows > 0 ? std::clamp<int64_t>(rows.train.longest, 2, length) : length;
   StepShape shape = FullBatch(1, row);
   const int64_t parts = spec.data.packing ? CeilDivide(batch * length, row) : batch;
-  shape.micro_batches =
-      std::min(kMostTokens, parts * spec.training.gradient_accumulation_steps);
+  shape.micro_batches = std::min(kMostTokens, parts * spec.training.gradient_accumulation_steps);
   return shape;
 }
 

@@ -1,9 +1,9 @@
 // The least that a job can make do with by its own rules: what it is placed by.  Pure functions.
 //
-// The rows of a micro-batch go through one at a time.  Where gradient_checkpointing is auto or true,
-// layers are run again in backward and the loss takes the shortest chunks: the lowest rung of the
-// trainer's ladder (trainer/train/memory_ladder.h).  An explicit false stands, until memory has run
-// out once: from then on the ladder goes all the way down.
+// The rows of a micro-batch go through one at a time.  Where gradient_checkpointing is auto or
+// true, layers are run again in backward and the loss takes the shortest chunks: the lowest rung of
+// the trainer's ladder (trainer/train/memory_ladder.h).  An explicit false stands, until memory has
+// run out once: from then on the ladder goes all the way down.
 #pragma once
 
 #include <cstdint>

@@ -47,9 +47,8 @@ class Residents {
       const int64_t blocks = CeilDivide(out * in, kBlock);
       memory_.Take(MemoryLine::kQuantizedWeights, layers * CeilDivide(out * in, 2));
       memory_.Take(MemoryLine::kScales,
-                   layers * (setup_.double_quant
-                                 ? blocks + 4 * CeilDivide(blocks, kNestedBlock)
-                                 : 4 * blocks));
+                   layers * (setup_.double_quant ? blocks + 4 * CeilDivide(blocks, kNestedBlock)
+                                                 : 4 * blocks));
     }
   }
 
@@ -116,7 +115,8 @@ int64_t MemoryPlan::allocated() const { return total() - mapped - Line(MemoryLin
 
 int64_t CheapRecomputeSaves(const ModelConfig& config, const ComputeSetup& setup, int64_t layers,
                             int64_t tokens) {
-  const int64_t heads = (config.num_attention_heads + 2 * config.num_key_value_heads) * config.head_dim;
+  const int64_t heads =
+      (config.num_attention_heads + 2 * config.num_key_value_heads) * config.head_dim;
   const int64_t remade = (2 * config.hidden_size + config.intermediate_size) * setup.element +
                          heads * setup.attention_element(config.head_dim);
   const int64_t kept_instead = heads * setup.element;  // what the product gave
@@ -165,8 +165,7 @@ ComputeSetup SetupOf(const ModelConfig& config, const DomainSpec& spec, DeviceCl
   setup.quantize = spec.quantization.load_in_4bit;
   setup.double_quant = spec.quantization.bnb_4bit_use_double_quant;
   setup.dropout = spec.lora.lora_dropout;
-  setup.optimizer =
-      spec.training.optim == "adamw_8bit" ? Optimizer::kAdamW8bit : Optimizer::kAdamW;
+  setup.optimizer = spec.training.optim == "adamw_8bit" ? Optimizer::kAdamW8bit : Optimizer::kAdamW;
   setup.checkpointing = spec.training.gradient_checkpointing == "true" ? Checkpointing::kPerLayer
                                                                        : Checkpointing::kNone;
   return setup;

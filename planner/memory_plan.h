@@ -31,8 +31,8 @@ struct MemoryPlan {
 absl::StatusOr<MemoryPlan> PlanMemory(const ModelConfig& config, const LoraSpec& lora,
                                       const ComputeSetup& setup, const StepShape& shape);
 
-// What of the activations of so many layers is not kept where norms, the gate's product and rotation
-// are computed again in backward, a little less than it is.
+// What of the activations of so many layers is not kept where norms, the gate's product and
+// rotation are computed again in backward, a little less than it is.
 int64_t CheapRecomputeSaves(const ModelConfig& config, const ComputeSetup& setup, int64_t layers,
                             int64_t tokens);
 
@@ -51,7 +51,8 @@ ComputeSetup SetupOf(const ModelConfig& config, const DomainSpec& spec, DeviceCl
 StepShape LargestStep(const ModelConfig& config, const DomainSpec& spec, const ComputeSetup& setup,
                       const DomainRows& rows);
 
-// Bytes of a process beside its tensors: libraries, their buffers, freed memory that its heap keeps.
+// Bytes of a process beside its tensors: libraries, their buffers, freed memory that its heap
+// keeps.
 int64_t RuntimeBytes(DeviceClass device);
 
 }  // namespace mozgach

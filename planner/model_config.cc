@@ -23,9 +23,8 @@ int64_t SizeOrDefault(ConfigReader& reader, const char* key, int64_t of_class, i
 }
 
 void ReadHeads(const ModelFamily& family, ConfigReader& reader, ModelConfig* config) {
-  config->num_key_value_heads =
-      SizeOrDefault(reader, "num_key_value_heads", family.num_key_value_heads,
-                    config->num_attention_heads);
+  config->num_key_value_heads = SizeOrDefault(
+      reader, "num_key_value_heads", family.num_key_value_heads, config->num_attention_heads);
   const bool has_head_dim = reader.Find("head_dim") != nullptr || family.head_dim != 0;
   if (!has_head_dim && config->hidden_size % config->num_attention_heads != 0) {
     return reader.Fail("hidden_size",
@@ -36,14 +35,14 @@ void ReadHeads(const ModelFamily& family, ConfigReader& reader, ModelConfig* con
   config->head_dim = SizeOrDefault(reader, "head_dim", family.head_dim, even_share);
   if (!reader.status().ok()) return;
   if (config->num_attention_heads % config->num_key_value_heads != 0) {
-    reader.Fail("num_attention_heads",
-                absl::StrCat("(", config->num_attention_heads,
-                             ") must be a multiple of num_key_value_heads (",
-                             config->num_key_value_heads, ")"));
+    reader.Fail("num_attention_heads", absl::StrCat("(", config->num_attention_heads,
+                                                    ") must be a multiple of num_key_value_heads (",
+                                                    config->num_key_value_heads, ")"));
   }
   if (config->head_dim % 2 != 0) {
     reader.Fail("head_dim", absl::StrCat("(or hidden_size / num_attention_heads) must be even for "
-                                         "rotary embeddings, not ", config->head_dim));
+                                         "rotary embeddings, not ",
+                                         config->head_dim));
   }
 }
 
@@ -76,8 +75,9 @@ void ReadActivation(const ModelFamily& family, ConfigReader& reader, ModelConfig
   } else if (name == "gelu_pytorch_tanh") {
     config->activation = Activation::kGeluTanh;
   } else {
-    reader.Fail(key, absl::StrCat("asks for '", name,
-                                  "', which is not supported yet (silu and gelu_pytorch_tanh are)"));
+    reader.Fail(key,
+                absl::StrCat("asks for '", name,
+                             "', which is not supported yet (silu and gelu_pytorch_tanh are)"));
   }
 }
 

@@ -70,14 +70,15 @@ std::optional<std::vector<bool>> LayersByType(const ModelFamily& family, ConfigR
   // transformers reads a Mistral with layer types as a Ministral, whose window is by layer.
   if (types == nullptr || family.window == Window::kNever) return std::nullopt;
   if (!types->is_array() || static_cast<int64_t>(types->size()) != layers) {
-    reader.Fail("layer_types", absl::StrCat("must be a list with one entry for each of the ",
-                                            layers, " layers"));
+    reader.Fail("layer_types",
+                absl::StrCat("must be a list with one entry for each of the ", layers, " layers"));
     return std::nullopt;
   }
   std::vector<bool> sliding;
   for (const json& type : *types) {
     if (type != "full_attention" && type != "sliding_attention") {
-      reader.Fail("layer_types", absl::StrCat("holds ", Abbreviate(type.dump(), 80), ", which is not supported yet "
+      reader.Fail("layer_types", absl::StrCat("holds ", Abbreviate(type.dump(), 80),
+                                              ", which is not supported yet "
                                               "(full_attention and sliding_attention are)"));
     }
     sliding.push_back(type == "sliding_attention");
@@ -116,9 +117,9 @@ absl::StatusOr<const ModelFamily*> FindModelFamily(const std::string& model_type
     known.push_back(family.model_type);
     if (*family.multimodal_type != '\0') known.push_back(family.multimodal_type);
   }
-  return absl::InvalidArgumentError(absl::StrCat("model_type '", model_type,
-                                                 "' is not supported yet; these families are: ",
-                                                 absl::StrJoin(known, ", ")));
+  return absl::InvalidArgumentError(
+      absl::StrCat("model_type '", model_type,
+                   "' is not supported yet; these families are: ", absl::StrJoin(known, ", ")));
 }
 
 void ReadLayerWindows(const ModelFamily& family, ConfigReader& reader, ModelConfig* config) {

@@ -61,8 +61,9 @@ absl::StatusOr<std::optional<RopeScaling>> ReadRopeScaling(const json& object) {
   ConfigReader reader(object);
   const std::string type = reader.Text("rope_type", reader.Text("type", "default"));
   if (const json* part = reader.Find("partial_rotary_factor"); part != nullptr && *part != 1.0) {
-    reader.Fail("partial_rotary_factor", "asks for embeddings of a part of each head, which is not "
-                                         "supported yet");
+    reader.Fail("partial_rotary_factor",
+                "asks for embeddings of a part of each head, which is not "
+                "supported yet");
   }
   RETURN_IF_ERROR(reader.status());
   if (type == "default") return std::nullopt;

@@ -21,8 +21,8 @@ int64_t LossChunkTokens(int64_t vocabulary, int64_t element, int64_t tokens, int
 }
 
 int64_t PromptsAtOnce(const ModelConfig& config, int64_t element, int64_t tokens) {
-  const int64_t per_token = 2 * config.num_hidden_layers * config.num_key_value_heads *
-                            config.head_dim * element;
+  const int64_t per_token =
+      2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * element;
   return std::clamp<int64_t>(kCacheBytes / (per_token * tokens), 1, kMostPrompts);
 }
 

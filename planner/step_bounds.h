@@ -1,5 +1,5 @@
-// How much goes through at once, and what is stored in blocks.  The trainer goes by these numbers and
-// the plan counts with them, so that neither changes without the other.  Pure functions.
+// How much goes through at once, and what is stored in blocks.  The trainer goes by these numbers
+// and the plan counts with them, so that neither changes without the other.  Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ int64_t LossChunkTokens(int64_t vocabulary, int64_t element, int64_t tokens,
                         int64_t chunk_bytes = 0);
 
 inline constexpr int64_t kMostPrompts = 128;
-// Questions that are answered at once, kMostPrompts at most: as many as their keys and values have room for, each of
-// `tokens` with its answer.  `element`: bytes of the compute type.
+// Questions that are answered at once, kMostPrompts at most: as many as their keys and values have
+// room for, each of `tokens` with its answer.  `element`: bytes of the compute type.
 int64_t PromptsAtOnce(const ModelConfig& config, int64_t element, int64_t tokens);
 
 }  // namespace mozgach

@@ -20,10 +20,10 @@ enum class Optimizer { kAdamW, kAdamW8bit };
 // How products are computed and weights are held.
 struct ComputeSetup {
   DeviceClass device = DeviceClass::kCpu;
-  int64_t element = 4;  // bytes of the compute type: 4 float32, 2 bfloat16
+  int64_t element = 4;         // bytes of the compute type: 4 float32, 2 bfloat16
   int64_t stored_element = 2;  // of the base's files
   int64_t threads = 1;
-  bool head_in_file = false;   // the head is read where the file is mapped: no copy
+  bool head_in_file = false;  // the head is read where the file is mapped: no copy
   bool quantize = true;
   bool double_quant = true;
   double dropout = 0;
@@ -44,12 +44,12 @@ struct ComputeSetup {
 
 // The tokens that go through at once.  The default is no work at all.
 struct StepShape {
-  int64_t tokens = 0;     // of the largest micro-batch
-  int64_t documents = 1;  // it consists of
-  int64_t longest = 0;    // tokens of the longest of them
-  int64_t slots = 0;      // tokens with the padding between documents of unlike length
-  bool in_order = true;   // documents of one length: their tokens are their slots
-  int64_t trained = 0;    // tokens that are predicted and trained, at most
+  int64_t tokens = 0;             // of the largest micro-batch
+  int64_t documents = 1;          // it consists of
+  int64_t longest = 0;            // tokens of the longest of them
+  int64_t slots = 0;              // tokens with the padding between documents of unlike length
+  bool in_order = true;           // documents of one length: their tokens are their slots
+  int64_t trained = 0;            // tokens that are predicted and trained, at most
   int64_t micro_batches = 1;      // per step
   int64_t loss_chunk_bytes = 0;   // of logits held at once in training; 0: as many as are fastest
   int64_t evaluation_tokens = 0;  // of a batch of held-out rows; 0: none

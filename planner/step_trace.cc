@@ -79,8 +79,8 @@ void StepTrace::ForwardLayers(const StepShape& shape, bool gradients) {
 // From the last norm's result, which is given back, to the gradient of the rows that are predicted.
 void StepTrace::Loss(const StepShape& shape, bool gradients) {
   const int64_t trained = shape.trained * config_.hidden_size * setup_.element;
-  const int64_t chunk = LossChunkTokens(config_.vocab_size, setup_.element, shape.trained,
-                                        shape.loss_chunk_bytes);
+  const int64_t chunk =
+      LossChunkTokens(config_.vocab_size, setup_.element, shape.trained, shape.loss_chunk_bytes);
   memory_.Take(kWorking, trained);
   if (gradients) memory_.Take(kLoss, trained);
   // Logits in the type of the head, which become their own gradient.
@@ -130,7 +130,8 @@ void StepTrace::Evaluate() {
 void StepTrace::Generate() {
   if (shape_.prompts == 0) return;
   StepShape shape = FullBatch(shape_.prompts, shape_.prompt_tokens);
-  const int64_t keys = config_.num_key_value_heads * config_.head_dim * setup_.attention_element(config_.head_dim);
+  const int64_t keys =
+      config_.num_key_value_heads * config_.head_dim * setup_.attention_element(config_.head_dim);
   const Held cache(memory_, kWorking,
                    2 * config_.num_hidden_layers * keys * shape_.prompts * shape_.cache_tokens);
   const Held places(memory_, kWorking, 8 * 4 * shape.tokens + Rotary(shape));

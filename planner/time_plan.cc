@@ -23,15 +23,14 @@ TimePlan PlanTime(const DomainSpec& spec, const RowTokens& rows, double tokens_p
   const int64_t steps_of_epoch =
       CeilDivide(CeilDivide(sequences, spec.training.per_device_train_batch_size),
                  spec.training.gradient_accumulation_steps);
-  const double epochs = spec.training.max_steps
-                            ? static_cast<double>(*spec.training.max_steps) /
-                                  static_cast<double>(steps_of_epoch)
-                            : spec.training.num_train_epochs;
+  const double epochs = spec.training.max_steps ? static_cast<double>(*spec.training.max_steps) /
+                                                      static_cast<double>(steps_of_epoch)
+                                                : spec.training.num_train_epochs;
   plan.steps = spec.training.max_steps
                    ? *spec.training.max_steps
                    : std::max<int64_t>(
-                         1, static_cast<int64_t>(std::ceil(
-                                epochs * static_cast<double>(steps_of_epoch) - 1e-9)));
+                         1, static_cast<int64_t>(
+                                std::ceil(epochs * static_cast<double>(steps_of_epoch) - 1e-9)));
   plan.tokens = static_cast<int64_t>(std::llround(epochs * static_cast<double>(rows.total)));
   if (tokens_per_second > 0) {
     plan.seconds = static_cast<double>(plan.tokens) / tokens_per_second;

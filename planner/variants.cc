@@ -31,8 +31,7 @@ absl::StatusOr<DomainPlan> PlanAs(const ModelConfig& config, DomainSpec spec,
   plan.checkpointing = checkpointing;
   ASSIGN_OR_RETURN(plan.memory,
                    PlanMemory(config, spec.lora, setup, LargestStep(config, spec, setup, rows)));
-  plan.fits =
-      target.memory_bytes == 0 || Calibrated(plan.memory, target) <= target.memory_bytes;
+  plan.fits = target.memory_bytes == 0 || Calibrated(plan.memory, target) <= target.memory_bytes;
   plan.spec = std::move(spec);
   return plan;
 }
@@ -78,8 +77,7 @@ absl::StatusOr<DomainPlan> PlanDomain(const ModelConfig& config, const DomainSpe
                                       const PlanTarget& target, const DomainRows& rows) {
   const std::string& asked = spec.training.gradient_checkpointing;
   if (asked == "true") return PlanAs(config, spec, target, rows, Checkpointing::kPerLayer);
-  ASSIGN_OR_RETURN(DomainPlan plan,
-                   PlanAs(config, spec, target, rows, Checkpointing::kNone));
+  ASSIGN_OR_RETURN(DomainPlan plan, PlanAs(config, spec, target, rows, Checkpointing::kNone));
   if (plan.fits || asked == "false") return plan;
   return PlanAs(config, spec, target, rows, Checkpointing::kPerLayer);
 }
@@ -96,8 +94,8 @@ absl::StatusOr<std::vector<Variant>> VariantsThatFit(const ModelConfig& config,
     }
     variants.push_back({name, std::move(plan)});
   };
-  ASSIGN_OR_RETURN(DomainPlan smallest, PlanAs(config, Smallest(spec), target, rows,
-                                               Checkpointing::kPerLayer));
+  ASSIGN_OR_RETURN(DomainPlan smallest,
+                   PlanAs(config, Smallest(spec), target, rows, Checkpointing::kPerLayer));
   add("smallest", std::move(smallest));
   PlanTarget roomy = target;
   roomy.memory_bytes = target.memory_bytes - target.memory_bytes / 8;
@@ -129,8 +127,8 @@ absl::StatusOr<std::vector<std::string>> WhatWouldFit(const ModelConfig& config,
   DomainSpec shorter = smallest;
   while (shorter.data.max_length / 2 >= kShortestLength) {
     shorter.data.max_length /= 2;
-    ASSIGN_OR_RETURN(const DomainPlan tried, PlanAs(config, shorter, target, rows,
-                                                    Checkpointing::kPerLayer));
+    ASSIGN_OR_RETURN(const DomainPlan tried,
+                     PlanAs(config, shorter, target, rows, Checkpointing::kPerLayer));
     if (!tried.fits) continue;
     changes.push_back(absl::StrCat("data.max_length: ", shorter.data.max_length));
     break;
@@ -138,14 +136,15 @@ absl::StatusOr<std::vector<std::string>> WhatWouldFit(const ModelConfig& config,
   DomainSpec thinner = smallest;
   while (thinner.lora.r > 1) {
     thinner.lora.r /= 2;
-    ASSIGN_OR_RETURN(const DomainPlan tried, PlanAs(config, thinner, target, rows,
-                                                    Checkpointing::kPerLayer));
+    ASSIGN_OR_RETURN(const DomainPlan tried,
+                     PlanAs(config, thinner, target, rows, Checkpointing::kPerLayer));
     if (!tried.fits) continue;
     changes.push_back(absl::StrCat("lora.r: ", thinner.lora.r));
     break;
   }
-  changes.push_back(absl::StrFormat("a device with %.1f GiB",
-                                    static_cast<double>(Calibrated(plan.memory, target)) / 0x1p30 + 0.05));
+  changes.push_back(
+      absl::StrFormat("a device with %.1f GiB",
+                      static_cast<double>(Calibrated(plan.memory, target)) / 0x1p30 + 0.05));
   changes.push_back("a smaller base");
   return changes;
 }

@@ -42,10 +42,10 @@ struct Variant {
 };
 
 // Three that fit.  `smallest` and `balanced` have the domain's effective batch (rows per step),
-// `fullest` that or eight, whichever is more.  `smallest` takes the least memory; `balanced` has the
-// domain's own rank and the largest micro-batch that needs at most 7/8 of the memory; `fullest` the
-// largest micro-batch and rank 2·r that fit, without checkpointing where that fits.  Fewer where they
-// would be alike; none where nothing fits.
+// `fullest` that or eight, whichever is more.  `smallest` takes the least memory; `balanced` has
+// the domain's own rank and the largest micro-batch that needs at most 7/8 of the memory; `fullest`
+// the largest micro-batch and rank 2·r that fit, without checkpointing where that fits.  Fewer
+// where they would be alike; none where nothing fits.
 absl::StatusOr<std::vector<Variant>> VariantsThatFit(const ModelConfig& config,
                                                      const DomainSpec& spec,
                                                      const PlanTarget& target,

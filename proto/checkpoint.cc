@@ -15,13 +15,14 @@ constexpr std::array kFiles = {"checkpoint.json", "state.safetensors"};
 }  // namespace
 
 absl::Status CheckCheckpoint(const v1::Checkpoint& checkpoint) {
-  if (checkpoint.step() < 1) return absl::InvalidArgumentError("a checkpoint before the first step");
+  if (checkpoint.step() < 1)
+    return absl::InvalidArgumentError("a checkpoint before the first step");
   std::set<std::string> seen;
   for (const v1::File& file : checkpoint.files()) {
     if (std::find(kFiles.begin(), kFiles.end(), file.path()) == kFiles.end() ||
         !seen.insert(file.path()).second || !IsSha256Hex(file.sha256())) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "a checkpoint has ", kFiles[0], " and ", kFiles[1], ", each once and with its digest"));
+      return absl::InvalidArgumentError(absl::StrCat("a checkpoint has ", kFiles[0], " and ",
+                                                     kFiles[1], ", each once and with its digest"));
     }
   }
   if (seen.size() != kFiles.size()) {

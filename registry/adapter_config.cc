@@ -96,7 +96,8 @@ absl::Status ReadLayers(const json& root, AdapterConfig& config) {
   if (layers.is_null() || layers.is_number_unsigned()) return absl::OkStatus();
   if (!layers.is_array()) return WrongKey("layers_to_transform", "is not a list of layers");
   for (const json& layer : layers) {
-    if (!layer.is_number_unsigned()) return WrongKey("layers_to_transform", "is not a list of layers");
+    if (!layer.is_number_unsigned())
+      return WrongKey("layers_to_transform", "is not a list of layers");
     config.layers.insert(layer.get<uint64_t>());
   }
   return absl::OkStatus();
@@ -111,8 +112,8 @@ absl::StatusOr<AdapterConfig> ReadAdapterConfig(std::string_view text) {
   AdapterConfig config;
   ASSIGN_OR_RETURN(const std::string type, TextAt(root, "peft_type"));
   if (type != "LORA") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "its peft_type is ", absl::CHexEscape(type.substr(0, 80)), ", not LORA"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("its peft_type is ", absl::CHexEscape(type.substr(0, 80)), ", not LORA"));
   }
   ASSIGN_OR_RETURN(config.base, TextAt(root, "base_model_name_or_path"));
   RETURN_IF_ERROR(ReadRanks(root, config));

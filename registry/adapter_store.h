@@ -31,13 +31,13 @@ class AdapterStore {
  public:
   AdapterStore(Database& database, std::filesystem::path root);
 
-  // Makes the directories, sweeps dead staging directories and sets every alias link right.  Numbers
+  // Makes the directories, sweeps dead staging directories and sets every alias link right. Numbers
   // of versions that can be seen are used up, whether or not there is a row: rows may come from a
   // backup.
   absl::Status Recover();
 
-  // The highest job of which files lie here that no row knows; 0: none.  Recover uses up the version
-  // numbers by which they are found: ask before.
+  // The highest job of which files lie here that no row knows; 0: none.  Recover uses up the
+  // version numbers by which they are found: ask before.
   absl::StatusOr<int64_t> HighestUnknownJob();
 
   // Gives `version` its number, fills in its manifest and stages its files.  REQUIRES: checked
@@ -48,7 +48,8 @@ class AdapterStore {
   absl::Status Reveal(const Version& version) { return files_.Reveal(version); }
   absl::Status MarkPublished(const Version& version) { return rows_.MarkPublished(version); }
   absl::Status LinkAliases(const Version& version) { return FollowRow(version.domain, "latest"); }
-  // Whether a link could not be made, so that it does not follow its row; SetLinksRight tries again.
+  // Whether a link could not be made, so that it does not follow its row; SetLinksRight tries
+  // again.
   bool links_behind() const { return links_behind_; }
   absl::Status SetLinksRight();
   absl::Status Abandon(const Version& version) { return rows_.DropUnfinished(version); }
@@ -65,8 +66,8 @@ class AdapterStore {
                                                              int64_t job);
 
   // Points `alias` at `name`, or removes it where `name` is empty; returns the version it points
-  // (or pointed) at.  `also` writes something in the same transaction.  `latest` is the store's own:
-  // INVALID_ARGUMENT.
+  // (or pointed) at.  `also` writes something in the same transaction.  `latest` is the store's
+  // own: INVALID_ARGUMENT.
   absl::StatusOr<Version> SetAlias(
       const std::string& domain, const std::string& alias, const std::string& name,
       const std::function<absl::Status(const Version&)>& also = nullptr);

@@ -50,7 +50,8 @@ class TensorCheck {
   absl::Status Add(const TensorInfo& tensor) {
     std::string_view path = tensor.name;
     if (path.substr(0, kPrefix.size()) != kPrefix) {
-      return RefusedTensor(tensor.name, "does not begin with base_model.model., as PEFT names tensors");
+      return RefusedTensor(tensor.name,
+                           "does not begin with base_model.model., as PEFT names tensors");
     }
     path.remove_prefix(kPrefix.size());
     const size_t dimensions = tensor.shape.size();
@@ -74,8 +75,8 @@ class TensorCheck {
     for (const auto& [module, pair] : pairs_) RETURN_IF_ERROR(CheckPair(module, pair));
     for (const std::string& target : config_.target_modules) {
       if (adapted_.count(target) > 0) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
-          "it has no tensors for ", InQuotes(target), ", a target module of adapter_config.json"));
+      return absl::InvalidArgumentError(absl::StrCat("it has no tensors for ", InQuotes(target),
+                                                     ", a target module of adapter_config.json"));
     }
     return absl::OkStatus();
   }

@@ -228,8 +228,8 @@ absl::StatusOr<std::vector<BlobStore::OldFile>> BlobStore::Old(WallTime before) 
     if (WrittenAt(path) >= before) continue;
     const std::string name = path.filename().string();
     const bool complete = IsSha256Hex(name) && path == CompletePath(name);
-    old.push_back({file, complete ? name : "",
-                   static_cast<uint64_t>(std::max<int64_t>(0, SizeOf(path)))});
+    old.push_back(
+        {file, complete ? name : "", static_cast<uint64_t>(std::max<int64_t>(0, SizeOf(path)))});
   }
   return old;
 }

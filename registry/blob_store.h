@@ -46,8 +46,8 @@ class BlobStore {
   // INVALID_ARGUMENT for anything but a digest, here and below.
   absl::StatusOr<Stat> Find(const std::string& sha256) const;
   bool Has(const std::string& sha256) const;
-  // Removes a complete blob whose bytes are not those of its name, so that it can be uploaded again;
-  // true: it did.  Bytes that have not changed since they were checked are not read again.
+  // Removes a complete blob whose bytes are not those of its name, so that it can be uploaded
+  // again; true: it did.  Bytes that have not changed since they were checked are not read again.
   absl::StatusOr<bool> RemoveIfDamaged(const std::string& sha256);
   // Where a complete blob lies, or would.
   absl::StatusOr<std::filesystem::path> Path(const std::string& sha256) const;

@@ -22,8 +22,8 @@ constexpr char kPageCount[] =
 constexpr char kBegin[] = "BEGIN IMMEDIATE";
 constexpr char kCommit[] = "COMMIT";
 
-// What is sorted here is a handful of rows.  SQLite would take a page for each sort all the same, and
-// pages are what a heap gives slowly once it is full of holes, as after a million submits.
+// What is sorted here is a handful of rows.  SQLite would take a page for each sort all the same,
+// and pages are what a heap gives slowly once it is full of holes, as after a million submits.
 void PreferSmallAllocations() {
   static const int code = sqlite3_config(SQLITE_CONFIG_SMALL_MALLOC, 1);
   static_cast<void>(code);  // too late in a program that has used SQLite by itself; no harm
@@ -79,7 +79,7 @@ const char* Advice(absl::StatusCode code) {
   }
 }
 
-// An earlier process may have died after it wrote a transaction and before that was on disk.  SQLite
+// An earlier process may have died after it wrote a transaction and before that was on disk. SQLite
 // reads it all the same: nobody may act on it before it is certain.
 absl::Status SettleLog(const std::string& path) {
   const std::filesystem::path log = path + "-wal";
@@ -191,7 +191,8 @@ int64_t Database::WalSizeBytes() const {
 
 Transaction::Transaction(Database& database)
     : database_(database), depth_(database.transaction_depth_) {
-  status_ = depth_ == 0 ? Run(database_, kBegin) : database_.Execute(absl::StrCat("SAVEPOINT s", depth_));
+  status_ =
+      depth_ == 0 ? Run(database_, kBegin) : database_.Execute(absl::StrCat("SAVEPOINT s", depth_));
   open_ = status_.ok();
   if (open_) ++database_.transaction_depth_;
 }
@@ -203,7 +204,8 @@ Transaction::~Transaction() {
 absl::Status Transaction::Commit() {
   if (!open_) return status_;
   const auto start = std::chrono::steady_clock::now();
-  status_ = depth_ == 0 ? Run(database_, kCommit) : database_.Execute(absl::StrCat("RELEASE s", depth_));
+  status_ =
+      depth_ == 0 ? Run(database_, kCommit) : database_.Execute(absl::StrCat("RELEASE s", depth_));
   if (!status_.ok()) {
     Undo();
     return status_;

@@ -2,9 +2,9 @@
 // transactions.  What is committed survives the end of the process (WAL, synchronous=NORMAL), and a
 // power cut once Sync() has returned: one sync serves all the commits before it.
 //
-// One thread at a time, but for Sync().  One process writes the file: who opens it sees to that with
-// a lock file.  Errors carry SQLite's extended code; a full disk is RESOURCE_EXHAUSTED and leaves
-// everything as it was before the transaction.
+// One thread at a time, but for Sync().  One process writes the file: who opens it sees to that
+// with a lock file.  Errors carry SQLite's extended code; a full disk is RESOURCE_EXHAUSTED and
+// leaves everything as it was before the transaction.
 #pragma once
 
 #include <sqlite3.h>
@@ -52,7 +52,8 @@ class Database {
 
   // Rows changed by the last statement.
   int64_t Changes() const { return sqlite3_changes64(connection_); }
-  // Rows changed since it was opened, also by what was undone: it grows when there is something to sync.
+  // Rows changed since it was opened, also by what was undone: it grows when there is something to
+  // sync.
   int64_t ChangesInAll() const { return sqlite3_total_changes64(connection_); }
   int64_t LastInsertedRow() const { return sqlite3_last_insert_rowid(connection_); }
   int64_t SizeBytes();

@@ -85,8 +85,9 @@ absl::Status CheckAdapterFile(std::string_view path) {
   if (std::find(std::begin(kData), std::end(kData), ending) != std::end(kData)) {
     return absl::OkStatus();
   }
-  return Refused(path, "is no file of an adapter: weights are .safetensors or .gguf, the rest .json, "
-                       ".jsonl, .md, .txt, .jinja or .model");
+  return Refused(path,
+                 "is no file of an adapter: weights are .safetensors or .gguf, the rest .json, "
+                 ".jsonl, .md, .txt, .jinja or .model");
 }
 
 }  // namespace mozgach

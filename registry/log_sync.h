@@ -20,9 +20,10 @@ class LogSync {
   // Of the database at `path`; one in memory ("", ":memory:") needs none.
   explicit LogSync(const std::string& path);
 
-  // OK: what was in the log when this was called is on the disk.  One failure is the end: the system
-  // has dropped what it could not write and would call the next sync a success, so every later call
-  // says the same.  Who is told so must not answer anybody any more: it ends its process.
+  // OK: what was in the log when this was called is on the disk.  One failure is the end: the
+  // system has dropped what it could not write and would call the next sync a success, so every
+  // later call says the same.  Who is told so must not answer anybody any more: it ends its
+  // process.
   absl::Status Sync();
 
   int64_t syncs() const { return syncs_; }

@@ -20,9 +20,9 @@ absl::Status CheckCase(const std::string& path, std::map<std::string, std::strin
     const std::string part = path.substr(0, end);
     const auto [it, first] = seen.emplace(absl::AsciiStrToLower(part), part);
     if (!first && it->second != part) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("file '", path, "' and '", it->second, "' differ only in upper and lower ",
-                       "case, which some disks do not tell apart"));
+      return absl::InvalidArgumentError(absl::StrCat("file '", path, "' and '", it->second,
+                                                     "' differ only in upper and lower ",
+                                                     "case, which some disks do not tell apart"));
     }
   }
   return absl::OkStatus();

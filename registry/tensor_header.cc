@@ -36,7 +36,8 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     if (place_ == Place::kStart) return Enter(Place::kTensors);
     if (place_ != Place::kTensors || key_.empty()) return Wrong();
     if (key_ == "__metadata__") return Enter(Place::kMetadata);
-    if (!names_.insert(key_).second) return Fail(absl::StrCat("names '", EscapedName(key_), "' twice"));
+    if (!names_.insert(key_).second)
+      return Fail(absl::StrCat("names '", EscapedName(key_), "' twice"));
     if (key_.size() > kTensorNameBytesMax) return Fail("has a tensor name of more than 1000 bytes");
     tensors.emplace_back().name = key_;
     seen_ = 0;
@@ -136,9 +137,9 @@ absl::Status CheckTensorInfo(const TensorInfo& tensor) {
     bytes = fits ? bytes * size : 0;
   }
   if (fits && bytes == tensor.end - tensor.begin) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      name, " has the shape [", absl::StrJoin(tensor.shape, ", "), "] of ", tensor.dtype, ", but ",
-      tensor.end - tensor.begin, " bytes"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " has the shape [", absl::StrJoin(tensor.shape, ", "), "] of ",
+                   tensor.dtype, ", but ", tensor.end - tensor.begin, " bytes"));
 }
 
 absl::Status CheckTensorInfos(std::vector<TensorInfo>& tensors, uint64_t bytes) {

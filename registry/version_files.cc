@@ -242,10 +242,9 @@ std::vector<std::string> VersionFiles::VerifyAliases(const Version& version) con
     std::error_code error;
     const fs::path target = fs::read_symlink(directory / alias, error);
     if (!error && target == VersionName(version.number)) continue;
-    problems.push_back(absl::StrCat("the alias ", alias, " points here, ",
-                                    (directory / alias).string(),
-                                    error ? " is no link" : " does not: it points at ",
-                                    error ? "" : target.string()));
+    problems.push_back(absl::StrCat(
+        "the alias ", alias, " points here, ", (directory / alias).string(),
+        error ? " is no link" : " does not: it points at ", error ? "" : target.string()));
   }
   return problems;
 }

@@ -74,8 +74,9 @@ std::string EndLine(const Lease& lease, const Job& job, FailureClass failure,
                     const std::string& message) {
   const std::string state = job.state == JobState::kQueued ? "requeued" : Name(job.state);
   const bool lost = failure == FailureClass::kLost && !job.cancel_requested;
-  std::string line = absl::StrCat(lost ? "lease_lost" : state, Of(lease.job, job.domain, lease.attempt),
-                                  " worker=", Quoted(lease.worker));
+  std::string line =
+      absl::StrCat(lost ? "lease_lost" : state, Of(lease.job, job.domain, lease.attempt),
+                   " worker=", Quoted(lease.worker));
   if (lost) {
     absl::StrAppend(&line, " then=", state);
   } else if (!job.cancel_requested) {

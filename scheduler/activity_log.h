@@ -1,6 +1,6 @@
-// What the scheduler did for others, as lines of its log: "KIND key=value …", one line each, at level
-// info.  To be called after the commit.  Texts from outside are quoted where they are not plain
-// words; control characters are escaped (LogActivity).
+// What the scheduler did for others, as lines of its log: "KIND key=value …", one line each, at
+// level info.  To be called after the commit.  Texts from outside are quoted where they are not
+// plain words; control characters are escaped (LogActivity).
 //
 //   submitted by=ann@desk new=3 changed=1 unchanged=2 jobs=17-20 domains=law,tax,… (6)
 //   claimed job=17 domain=law attempt=1 worker=alpha device=cuda:0

@@ -20,10 +20,9 @@ namespace {
 absl::Status TakeShape(Ledger& ledger, const Job& job) {
   ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(job.job));
   ASSIGN_OR_RETURN(const std::string settings, SettingsOf(ledger, job));
-  ASSIGN_OR_RETURN(const int64_t shape,
-                   ledger.shapes.FindOrAdd(job.base, job.base_key, settings,
-                                           HasSteppedDown(details.pinned_json),
-                                           ledger.configs.Find(job.base)));
+  ASSIGN_OR_RETURN(const int64_t shape, ledger.shapes.FindOrAdd(job.base, job.base_key, settings,
+                                                                HasSteppedDown(details.pinned_json),
+                                                                ledger.configs.Find(job.base)));
   return shape == job.shape ? absl::OkStatus() : ledger.queue.SetShape(job.job, shape);
 }
 
@@ -90,8 +89,7 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
               .expires_at = now.since_boot + ledger.config.lease,
               .device = room.device,
               .memory_pool = room.memory_pool,
-              .reserved_bytes =
-                  static_cast<uint64_t>(ReservedOn(ledger, room, job.base, planned))};
+              .reserved_bytes = static_cast<uint64_t>(ReservedOn(ledger, room, job.base, planned))};
   lease.time_limit = job.time_limit;
   RETURN_IF_ERROR(ledger.attempts.Insert(now.wall, lease.job, lease.attempt, lease.worker));
   RETURN_IF_ERROR(ledger.leases.InsertRow(lease));

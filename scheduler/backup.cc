@@ -31,7 +31,9 @@ constexpr int kRounds = 3;
 // A folder that goes again unless it becomes what it was made for.
 class PartialBackup {
  public:
-  explicit PartialBackup(const fs::path& target) : target_(target), path_(target) { path_ += ".partial"; }
+  explicit PartialBackup(const fs::path& target) : target_(target), path_(target) {
+    path_ += ".partial";
+  }
   ~PartialBackup() {
     if (made_) RemoveAll(path_).IgnoreError();
   }
@@ -135,7 +137,8 @@ absl::StatusOr<BackupContents> BackUp(const BackupOptions& options, WallTime now
   if (options.output.empty()) return absl::InvalidArgumentError("--output is empty: name a folder");
   std::error_code error;
   const fs::path output = fs::absolute(options.output, error).lexically_normal();
-  PartialBackup partial(output.has_filename() ? output : output.parent_path());  // "folder/" is "folder"
+  PartialBackup partial(output.has_filename() ? output
+                                              : output.parent_path());  // "folder/" is "folder"
   RETURN_IF_ERROR(CheckLiesElsewhere(output, options.data));
   RETURN_IF_ERROR(CheckDatabaseNotLost(options.data));
   const fs::path path = options.data / kDatabaseName;
@@ -163,9 +166,9 @@ absl::StatusOr<BackupContents> ReadBackup(const fs::path& backup) {
   const fs::path path = backup / kBackupManifestName;
   const auto text = ReadFile(path, kManifestBytesMax);
   if (!text.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(backup.string(), " is no backup: ", text.status().message(),
-                     "; `mozgach-scheduler backup` makes them"));
+    return absl::InvalidArgumentError(absl::StrCat(backup.string(),
+                                                   " is no backup: ", text.status().message(),
+                                                   "; `mozgach-scheduler backup` makes them"));
   }
   const auto parsed = ParseJson(*text);
   if (!parsed.ok()) return Annotate(parsed.status(), path.string());
@@ -173,9 +176,9 @@ absl::StatusOr<BackupContents> ReadBackup(const fs::path& backup) {
   try {
     const nlohmann::json& manifest = *parsed;
     if (const int64_t format = WholeNumber(manifest.at("format")); format != kFormat) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(path.string(), " is of format ", format, ", this program reads ", kFormat,
-                       ": use a newer mozgach-scheduler"));
+      return absl::FailedPreconditionError(absl::StrCat(path.string(), " is of format ", format,
+                                                        ", this program reads ", kFormat,
+                                                        ": use a newer mozgach-scheduler"));
     }
     contents.made_at = manifest.at("made_at").get<std::string>();
     contents.schema = WholeNumber(manifest.at("schema"));

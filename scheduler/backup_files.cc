@@ -67,9 +67,9 @@ absl::Status Copy(const std::vector<NamedFile>& files, const fs::path& from, con
   for (const NamedFile& file : files) {
     const int64_t size = SizeOf(from / file.path);
     if (size != file.size) {
-      missing.push_back(absl::StrCat(
-          (from / file.path).string(), size < 0 ? " is missing" : " is not of its size", ", of ",
-          file.of));
+      missing.push_back(absl::StrCat((from / file.path).string(),
+                                     size < 0 ? " is missing" : " is not of its size", ", of ",
+                                     file.of));
       if (size < 0) continue;
     }
     RETURN_IF_ERROR(CopyFile(from / file.path, to / file.path, by, copied));
@@ -83,8 +83,8 @@ absl::Status Copy(const std::vector<NamedFile>& files, const fs::path& from, con
 
 }  // namespace
 
-absl::Status CopyNamedFiles(Database& database, const fs::path& from, const fs::path& to,
-                            CopyBy by, CopiedFiles& copied, std::vector<std::string>& missing) {
+absl::Status CopyNamedFiles(Database& database, const fs::path& from, const fs::path& to, CopyBy by,
+                            CopiedFiles& copied, std::vector<std::string>& missing) {
   ASSIGN_OR_RETURN(const std::vector<NamedFile> versions, FilesOfVersions(database));
   RETURN_IF_ERROR(Copy(versions, from, to, by, copied, missing));
   ASSIGN_OR_RETURN(const std::vector<NamedFile> blobs, NeededBlobs(database));

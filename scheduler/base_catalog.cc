@@ -41,7 +41,8 @@ absl::Status BaseCatalog::Recover() {
     for (const auto& revision : revisions) manifest.add_revisions(revision.get<std::string>());
     Entry entry{.added = FromMillis(bases.Int(4)), .keys = KeysOf(manifest)};
     v1::ChatFacts chat;
-    if (ReadChatFacts(nlohmann::json::parse(bases.Text(5), nullptr, false), &chat)) entry.chat = chat;
+    if (ReadChatFacts(nlohmann::json::parse(bases.Text(5), nullptr, false), &chat))
+      entry.chat = chat;
     entry.manifest = std::move(manifest);
     bases_.emplace(entry.manifest.base(), std::move(entry));
   }
@@ -70,8 +71,7 @@ absl::Status BaseCatalog::Save(WallTime now, const v1::BaseManifest& manifest,
   return absl::OkStatus();
 }
 
-void BaseCatalog::Add(WallTime now, v1::BaseManifest manifest,
-                      std::optional<v1::ChatFacts> chat) {
+void BaseCatalog::Add(WallTime now, v1::BaseManifest manifest, std::optional<v1::ChatFacts> chat) {
   Entry& entry = bases_[manifest.base()];
   entry.added = now;
   entry.keys = KeysOf(manifest);

@@ -22,7 +22,7 @@ class BaseCatalog {
   struct Entry {
     v1::BaseManifest manifest;
     WallTime added{};
-    std::vector<std::string> keys;  // placement.h: the jobs that it serves
+    std::vector<std::string> keys;      // placement.h: the jobs that it serves
     std::optional<v1::ChatFacts> chat;  // what its chat template does; none: not known
   };
 

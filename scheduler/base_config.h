@@ -1,5 +1,5 @@
-// BaseConfigs are the config.json of bases: from the scheduler's own files of a base, else as a worker
-// told it.  Jobs are planned with them.
+// BaseConfigs are the config.json of bases: from the scheduler's own files of a base, else as a
+// worker told it.  Jobs are planned with them.
 //
 // Rows, and parsed in memory.  One thread at a time.
 #pragma once

@@ -56,8 +56,8 @@ Calibration Calibrations::Of(const std::string& base, const std::string& device_
 
 std::string ShowCalibration(const Calibration& calibration, const std::string& device_kind) {
   if (calibration.attempts == 0) return "";
-  return absl::StrFormat(" ×%.2f from %d attempts on %s", calibration.factor,
-                         calibration.attempts, device_kind.empty() ? "it" : device_kind);
+  return absl::StrFormat(" ×%.2f from %d attempts on %s", calibration.factor, calibration.attempts,
+                         device_kind.empty() ? "it" : device_kind);
 }
 
 }  // namespace mozgach

@@ -1,5 +1,5 @@
-// Calibrations correct plans by what attempts really took: of each base and kind of device the peaks
-// of the last attempts that ended well, against what was planned for them.
+// Calibrations correct plans by what attempts really took: of each base and kind of device the
+// peaks of the last attempts that ended well, against what was planned for them.
 //
 // Rows, and all of them in memory as well: every claim asks.  One thread at a time.
 #pragma once

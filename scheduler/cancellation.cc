@@ -35,9 +35,9 @@ absl::Status CheckRetriable(Ledger& ledger, const Job& job) {
 
 absl::Status CheckCancellable(const Job& job) {
   if (!IsTerminal(job.state) || job.state == JobState::kCancelled) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("job ", job.job, " of ", job.domain, " is over already: ", Name(job.state),
-                   "; nothing was cancelled, leave it out"));
+  return absl::FailedPreconditionError(absl::StrCat("job ", job.job, " of ", job.domain,
+                                                    " is over already: ", Name(job.state),
+                                                    "; nothing was cancelled, leave it out"));
 }
 
 absl::StatusOr<NewJob> CopyOf(Ledger& ledger, const Job& job) {

@@ -96,9 +96,10 @@ void CertificateWatch::Look() {
     told_ = false;  // somebody may be in the middle of a copy
   } else if (!trouble.empty() && !told_) {
     told_ = true;
-    spdlog::error("{}; the certificate from before is shown until the files in {} are whole: copy "
-                  "them again, or make new ones (`mozgachctl fleet scheduler --host NAME --replace`)",
-                  trouble, folder_.string());
+    spdlog::error(
+        "{}; the certificate from before is shown until the files in {} are whole: copy "
+        "them again, or make new ones (`mozgachctl fleet scheduler --host NAME --replace`)",
+        trouble, folder_.string());
   }
 }
 

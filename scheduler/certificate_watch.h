@@ -1,5 +1,5 @@
-// A CertificateWatch offers what lies in a CredentialsFolder, and goes on offering what it had while
-// something is wrong there: half a copy of a certificate, or a key of another, must not lock
+// A CertificateWatch offers what lies in a CredentialsFolder, and goes on offering what it had
+// while something is wrong there: half a copy of a certificate, or a key of another, must not lock
 // everybody out.
 //
 // It looks every second.  What it offers are files in memory, because gRPC reads files by itself; a
@@ -46,9 +46,9 @@ class CertificateWatch {
 
   const std::filesystem::path folder_;
   std::array<FileDescriptor, 3> offered_;
-  Pems pems_;           // what is offered
+  Pems pems_;            // what is offered
   std::string trouble_;  // what the last look found wrong; empty: nothing
-  bool told_ = false;   // of trouble_
+  bool told_ = false;    // of trouble_
   std::jthread thread_;
 };
 

@@ -36,7 +36,8 @@ Values ValuesOf(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::string> ChangedKeys(const std::string& before_json, const std::string& after_json) {
+std::vector<std::string> ChangedKeys(const std::string& before_json,
+                                     const std::string& after_json) {
   const Values before = ValuesOf(before_json), after = ValuesOf(after_json);
   std::set<std::string> changed;
   for (const auto& [key, value] : before) {

@@ -46,22 +46,25 @@ bool SameChatFacts(const v1::ChatFacts& a, const v1::ChatFacts& b) {
 
 std::vector<std::string> ChatSentences(const std::string& base, const v1::ChatFacts& facts) {
   if (!facts.error().empty()) {
-    return {absl::StrCat("the chat template of base ", base, " cannot be used: ",
-                         Abbreviate(facts.error(), kErrorBytesShown),
+    return {absl::StrCat("the chat template of base ", base,
+                         " cannot be used: ", Abbreviate(facts.error(), kErrorBytesShown),
                          "; set data.chat_template to chatml or none, or use another base")};
   }
   if (!facts.has_template()) {
-    return {absl::StrCat("base ", base, " has no chat template: the turns of a conversation are "
+    return {absl::StrCat("base ", base,
+                         " has no chat template: the turns of a conversation are "
                          "joined by line breaks, without their roles; set data.chat_template to "
                          "chatml, or to none to do without this notice")};
   }
   if (facts.drops_answers()) {
-    return {absl::StrCat("the chat template of base ", base, " writes no answer: conversations "
+    return {absl::StrCat("the chat template of base ", base,
+                         " writes no answer: conversations "
                          "cannot be trained with it, and the job will fail; set "
                          "data.chat_template to chatml or none, or use another base")};
   }
   if (facts.has_no_end_token()) {
-    return {absl::StrCat("the chat template of base ", base, " writes no token that ends an answer: "
+    return {absl::StrCat("the chat template of base ", base,
+                         " writes no token that ends an answer: "
                          "EOS is added after the last answer of each row and trained")};
   }
   return {};

@@ -27,8 +27,8 @@ absl::Status CheckpointRows::Save(int64_t job, int64_t attempt, const v1::Checkp
   RETURN_IF_ERROR(Run(database_, sql::kSaveCheckpoint, job, attempt, checkpoint.step()));
   RETURN_IF_ERROR(Run(database_, sql::kForgetCheckpointFiles, job));
   for (const v1::File& file : checkpoint.files()) {
-    RETURN_IF_ERROR(Run(database_, sql::kInsertCheckpointFile, job, file.path(), file.sha256(),
-                        file.size()));
+    RETURN_IF_ERROR(
+        Run(database_, sql::kInsertCheckpointFile, job, file.path(), file.sha256(), file.size()));
   }
   return absl::OkStatus();
 }

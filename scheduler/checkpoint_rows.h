@@ -1,5 +1,5 @@
-// The newest checkpoint of each job that is under way, as a worker brought it, so that any other can
-// go on from it.  Its files are blobs.  A job that is over has none: the schema sees to that.
+// The newest checkpoint of each job that is under way, as a worker brought it, so that any other
+// can go on from it.  Its files are blobs.  A job that is over has none: the schema sees to that.
 //
 // Writes join the open transaction.  One thread at a time.
 #pragma once

@@ -48,8 +48,7 @@ const std::map<std::string, Key>& Keys() {
       {"log_days_kept", {0, 36500, [](auto& c, double v) { c.log_days_kept = int64_t(v); }}},
       {"retention_interval_seconds",
        {0, 604800, [](auto& c, double v) { c.retention_interval = Seconds(v); }}},
-      {"calls_per_second_max",
-       {1, 1e9, [](auto& c, double v) { c.calls_per_second_max = v; }}},
+      {"calls_per_second_max", {1, 1e9, [](auto& c, double v) { c.calls_per_second_max = v; }}},
       {"workers_max", {1, 1e6, [](auto& c, double v) { c.workers_max = int64_t(v); }}},
   };
   return keys;
@@ -98,8 +97,7 @@ absl::Status Set(const std::string& path, const YAML::Node& name, const YAML::No
   if (text == "http_allowed_hosts") return SetHosts(path, value, config);
   const auto key = Keys().find(text);
   if (key == Keys().end()) {
-    std::vector<std::string> known = {"tls", "insecure_plaintext",
-                                      "http_allowed_hosts"};
+    std::vector<std::string> known = {"tls", "insecure_plaintext", "http_allowed_hosts"};
     for (const auto& [each, rule] : Keys()) known.push_back(each);
     const std::string near = NearestName(text, known);
     return Wrong(path, name.Mark(),

@@ -21,8 +21,8 @@ struct SchedulerConfig {
   // A job waits back_off · 2^n after its n-th infrastructure failure, at most back_off_max.
   Milliseconds back_off{1000};
   Milliseconds back_off_max{60000};
-  // So many domains that fail on one worker, with nothing that succeeds between, send the worker into
-  // quarantine for so long, twice as long each time in a row.  0 domains: never.
+  // So many domains that fail on one worker, with nothing that succeeds between, send the worker
+  // into quarantine for so long, twice as long each time in a row.  0 domains: never.
   int64_t quarantine_domains = 3;
   Milliseconds quarantine{600000};
   // How often a working worker is asked to call.
@@ -34,10 +34,10 @@ struct SchedulerConfig {
   // What is kept how long (retention.h, docs/upkeep.md); what is needed stays whatever these say.
   // Blobs that nothing needs and nobody has uploaded since.
   int64_t blob_days_kept = 7;
-  int64_t versions_kept = 0;       // the newest of each domain, and those with an alias; 0: all
-  int64_t job_days_kept = 365;     // since a job was over; 0: for ever, as below
+  int64_t versions_kept = 0;    // the newest of each domain, and those with an alias; 0: all
+  int64_t job_days_kept = 365;  // since a job was over; 0: for ever, as below
   int64_t event_days_kept = 365;
-  int64_t log_days_kept = 90;      // of attempts, since their job was over
+  int64_t log_days_kept = 90;                 // of attempts, since their job was over
   Milliseconds retention_interval{3600'000};  // 0: only when it is asked for
   int64_t workers_max = 20000;
   // Of one identity on a TLS port, for long; five times as many at once after a pause.

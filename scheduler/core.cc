@@ -8,10 +8,10 @@
 #include "absl/time/time.h"
 #include "scheduler/attempt_life.h"
 #include "scheduler/job_planning.h"
-#include "scheduler/staged_submission.h"
 #include "scheduler/publication.h"
 #include "scheduler/quarantine.h"
 #include "scheduler/restoration.h"
+#include "scheduler/staged_submission.h"
 
 namespace mozgach {
 namespace {

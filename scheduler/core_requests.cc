@@ -44,10 +44,10 @@ absl::Status NoWorker(const Ledger& ledger, const std::string& name) {
   std::vector<std::string> names;
   for (const auto& [known, worker] : ledger.roster.workers()) names.push_back(known);
   const std::string near = NearestName(name, names);
-  return absl::NotFoundError(absl::StrCat(
-      "there is no worker '", Abbreviate(name, 80), "'",
-      near.empty() ? "" : absl::StrCat("; did you mean '", near, "'?"),
-      near.empty() ? "; " : "  ", "`mozgachctl workers` lists those there are"));
+  return absl::NotFoundError(
+      absl::StrCat("there is no worker '", Abbreviate(name, 80), "'",
+                   near.empty() ? "" : absl::StrCat("; did you mean '", near, "'?"),
+                   near.empty() ? "; " : "  ", "`mozgachctl workers` lists those there are"));
 }
 
 }  // namespace
@@ -55,11 +55,10 @@ absl::Status NoWorker(const Ledger& ledger, const std::string& name) {
 absl::StatusOr<v1::CancelResponse> Core::Cancel(const Moment& now,
                                                 const v1::CancelRequest& request) {
   Enter(now);
-  ASSIGN_OR_RETURN(const std::vector<int64_t> selected,
-                   Select(ledger_, request.selector(), false));
-  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs,
-                   mozgach::Cancel(ledger_, now, selected, request.selector().all(),
-                                   request.actor()));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> selected, Select(ledger_, request.selector(), false));
+  ASSIGN_OR_RETURN(
+      const std::vector<int64_t> jobs,
+      mozgach::Cancel(ledger_, now, selected, request.selector().all(), request.actor()));
   v1::CancelResponse response;
   RETURN_IF_ERROR(ViewJobs(ledger_, now, jobs, response));
   return response;
@@ -90,12 +89,12 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
   const uint64_t within = std::min<uint64_t>(request.within_ms(), kDrainWithinMsMax);
   const WallTime by = bounded ? now.wall + Milliseconds(static_cast<int64_t>(within)) : WallTime{};
   RETURN_IF_ERROR(ledger_.roster.SaveDrain(request.worker(), !request.undo(), by));
-  RETURN_IF_ERROR(ledger_.events.Append({.time = now.wall,
-                                         .kind = request.undo() ? "drain_undone" : "drain_asked",
-                                         .actor = request.actor(),
-                                         .message = bounded ? absl::StrCat(request.worker(), ", until ",
-                                                                            FormatTime(by))
-                                                            : request.worker()}));
+  RETURN_IF_ERROR(ledger_.events.Append(
+      {.time = now.wall,
+       .kind = request.undo() ? "drain_undone" : "drain_asked",
+       .actor = request.actor(),
+       .message = bounded ? absl::StrCat(request.worker(), ", until ", FormatTime(by))
+                          : request.worker()}));
   RETURN_IF_ERROR(COMMIT("scheduler.worker.drain", transaction));
   ledger_.roster.MarkDrain(request.worker(), !request.undo(), by);
   if (request.undo()) HearItIsWell(ledger_, request.worker());
@@ -111,27 +110,26 @@ absl::Status Core::ForgetWorker(const Moment& now, const v1::ForgetWorkerRequest
   const WorkerState* worker = ledger_.roster.Find(name);
   if (worker == nullptr) return NoWorker(ledger_, name);
   if (Roster::IsAwaited(*worker, now, ledger_.config.lease)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the scheduler has just started, and worker ", name, " may still call; try again in ",
-        ledger_.config.lease.count() / 1000, " s"));
+    return absl::FailedPreconditionError(absl::StrCat("the scheduler has just started, and worker ",
+                                                      name, " may still call; try again in ",
+                                                      ledger_.config.lease.count() / 1000, " s"));
   }
   if (!Roster::IsLost(*worker, now, ledger_.config.lease)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "worker ", name, " still calls; stop mozgach-worker on its host first, then forget it when "
-        "`mozgachctl workers` shows it as lost"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("worker ", name,
+                     " still calls; stop mozgach-worker on its host first, then forget it when "
+                     "`mozgachctl workers` shows it as lost"));
   }
   if (!ledger_.leases.JobsOf(name).empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("worker ", name, " still holds a lease; try again in ",
-                     ledger_.config.lease.count() / 1000, " s"));
+    return absl::FailedPreconditionError(absl::StrCat("worker ", name,
+                                                      " still holds a lease; try again in ",
+                                                      ledger_.config.lease.count() / 1000, " s"));
   }
   Transaction transaction(ledger_.database);
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(ledger_.roster.RemoveRows(name));
-  RETURN_IF_ERROR(ledger_.events.Append({.time = now.wall,
-                                         .kind = "worker_forgotten",
-                                         .actor = request.actor(),
-                                         .message = name}));
+  RETURN_IF_ERROR(ledger_.events.Append(
+      {.time = now.wall, .kind = "worker_forgotten", .actor = request.actor(), .message = name}));
   RETURN_IF_ERROR(COMMIT("scheduler.worker.forget", transaction));
   ledger_.roster.Forget(name);
   Expect(now);
@@ -148,8 +146,8 @@ absl::StatusOr<Version> Core::SetAlias(const Moment& now, const v1::SetAliasRequ
                                   .actor = request.actor(),
                                   .message = absl::StrCat(request.alias(), " → ", target)});
   };
-  absl::StatusOr<Version> version = ledger_.adapters.SetAlias(request.domain(), request.alias(),
-                                                              request.version(), record);
+  absl::StatusOr<Version> version =
+      ledger_.adapters.SetAlias(request.domain(), request.alias(), request.version(), record);
   Expect(now);
   return version;
 }
@@ -212,11 +210,10 @@ absl::StatusOr<v1::ListEventsResponse> Core::ListEvents(const Moment& now,
   Enter(now);
   const int64_t limit =
       request.limit() <= 0 ? kEventsMax : std::min<int64_t>(request.limit(), kEventsMax);
-  ASSIGN_OR_RETURN(const std::vector<Event> events,
-                   ledger_.events.List({.job = request.job(),
-                                        .domain = request.domain(),
-                                        .after = request.after(),
-                                        .limit = limit}));
+  ASSIGN_OR_RETURN(const std::vector<Event> events, ledger_.events.List({.job = request.job(),
+                                                                         .domain = request.domain(),
+                                                                         .after = request.after(),
+                                                                         .limit = limit}));
   v1::ListEventsResponse response;
   for (const Event& event : events) *response.add_events() = ViewEvent(event);
   return response;

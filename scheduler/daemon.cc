@@ -68,9 +68,9 @@ absl::Status CheckSound(Database& database) {
 // gRPC does not say why it cannot listen, so the address is tried once more.
 absl::Status CannotListen(const std::string& address) {
   if (IsUnixAddress(address)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--listen: cannot listen on ", address,
-        "; does its directory exist, and may you write there?"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--listen: cannot listen on ", address,
+                     "; does its directory exist, and may you write there?"));
   }
   RETURN_IF_ERROR(Annotate(ListenOn(address).status(), "--listen"));
   return absl::UnavailableError(
@@ -181,14 +181,14 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
 
 absl::Status Daemon::OpenDoors(const DaemonOptions& options, const Clock& clock) {
   const bool plaintext = options.tls.empty() || IsUnixAddress(options.listen);
-  parts_->doorman = std::make_unique<Doorman>(
-      plaintext ? Doorman::Port::kPlaintext : Doorman::Port::kTls, *parts_->tokens, clock,
-      options.config.calls_per_second_max);
+  parts_->doorman =
+      std::make_unique<Doorman>(plaintext ? Doorman::Port::kPlaintext : Doorman::Port::kTls,
+                                *parts_->tokens, clock, options.config.calls_per_second_max);
   const Doorman& doorman = *parts_->doorman;
   FrontDesk& desk = *parts_->desk;
   parts_->jobs = std::make_unique<JobService>(desk, *parts_->blobs, *parts_->logs, doorman);
-  parts_->workers = std::make_unique<WorkerService>(desk, *parts_->blobs, *parts_->logs, doorman,
-                                                     parts_->memory);
+  parts_->workers =
+      std::make_unique<WorkerService>(desk, *parts_->blobs, *parts_->logs, doorman, parts_->memory);
   parts_->registry = std::make_unique<RegistryService>(desk, doorman);
   parts_->bases = std::make_unique<BaseService>(desk, *parts_->blobs, doorman);
   parts_->fleet = std::make_unique<FleetService>(desk, *parts_->tokens, doorman);
@@ -201,9 +201,9 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   const bool is_socket = IsUnixAddress(options.listen);
   if (is_socket) RETURN_IF_ERROR(CheckSocketFree(options.listen));
-  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials,
-                   CredentialsToListen(options.listen, options.tls, *parts_->doorman,
-                                       parts_->certificate));
+  ASSIGN_OR_RETURN(
+      const std::shared_ptr<grpc::ServerCredentials> credentials,
+      CredentialsToListen(options.listen, options.tls, *parts_->doorman, parts_->certificate));
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, credentials, &port);
@@ -249,8 +249,9 @@ absl::Status Daemon::ServeWeb(const DaemonOptions& options) {
   RefusedCalls& refused = parts_->doorman->refused();
   WebOptions web{.address = options.http,
                  .allowed_hosts = options.config.http_allowed_hosts,
-                 .how_to_allow = "To allow it, add it to http_allowed_hosts in the scheduler's "
-                                 "configuration, or give --http-allowed-host",
+                 .how_to_allow =
+                     "To allow it, add it to http_allowed_hosts in the scheduler's "
+                     "configuration, or give --http-allowed-host",
                  .refused = [&refused](const std::string& host) {
                    refused.CountHost(host, Clock::System().SinceBoot());
                  }};

@@ -50,7 +50,8 @@ absl::Status CheckNotRestoring(const fs::path& data) {
   return absl::FailedPreconditionError(
       absl::StrCat("a restore into ", data.string(),
                    " did not come to its end; do it again: mozgach-scheduler restore --from BACKUP "
-                   "--data ", data.string()));
+                   "--data ",
+                   data.string()));
 }
 
 absl::Status CheckDatabaseNotLost(const fs::path& data) {
@@ -60,30 +61,37 @@ absl::Status CheckDatabaseNotLost(const fs::path& data) {
   return absl::FailedPreconditionError(absl::StrCat(
       (data / kDatabaseName).string(), " is ", Exists(data / kDatabaseName) ? "empty" : "gone",
       ", and versions or logs of its jobs are there; `mozgach-scheduler restore --from BACKUP "
-      "--data ", data.string(), " --keep-files` brings it back; to begin with an empty queue, "
-      "move ", (data / "registry").string(), " and ", (data / "logs").string(), " away"));
+      "--data ",
+      data.string(),
+      " --keep-files` brings it back; to begin with an empty queue, "
+      "move ",
+      (data / "registry").string(), " and ", (data / "logs").string(), " away"));
 }
 
 void WarnOfDatasetsWithoutDatabase(const fs::path& data) {
   std::error_code error;
   if (!IsDatabaseGone(data) || !fs::is_directory(data / "blobs", error)) return;
   const absl::StatusOr<std::vector<std::string>> files = ListFiles(data / "blobs");
-  const bool datasets = files.ok() && std::any_of(files->begin(), files->end(), [](const auto& file) {
-    return !absl::StartsWith(file, "partial/") && IsSha256Hex(fs::path(file).filename().string());
-  });
+  const bool datasets =
+      files.ok() && std::any_of(files->begin(), files->end(), [](const auto& file) {
+        return !absl::StartsWith(file, "partial/") &&
+               IsSha256Hex(fs::path(file).filename().string());
+      });
   if (!datasets) return;
-  spdlog::warn("{} is {}, but {} holds datasets: the scheduler begins with an empty queue, and removes "
-               "them when they are older than blob_days_kept; if the database was lost, stop the "
-               "scheduler and restore a backup: mozgach-scheduler restore --keep-files --from BACKUP "
-               "--data {}", (data / kDatabaseName).string(),
-               Exists(data / kDatabaseName) ? "empty" : "gone", (data / "blobs").string(),
-               data.string());
+  spdlog::warn(
+      "{} is {}, but {} holds datasets: the scheduler begins with an empty queue, and removes "
+      "them when they are older than blob_days_kept; if the database was lost, stop the "
+      "scheduler and restore a backup: mozgach-scheduler restore --keep-files --from BACKUP "
+      "--data {}",
+      (data / kDatabaseName).string(), Exists(data / kDatabaseName) ? "empty" : "gone",
+      (data / "blobs").string(), data.string());
 }
 
 std::string HowDatabaseComesBack(const fs::path& data) {
   return absl::StrCat("move ", (data / kDatabaseName).string(),
                       " and what is named like it away, then: mozgach-scheduler restore "
-                      "--keep-files --from BACKUP --data ", data.string());
+                      "--keep-files --from BACKUP --data ",
+                      data.string());
 }
 
 bool IsDatabaseGone(const fs::path& data) {

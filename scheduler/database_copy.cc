@@ -38,9 +38,7 @@ absl::Status CopyDatabase(Database& source, const fs::path& target) {
   return DURABLE("scheduler.database_copy.sync_name", SyncDirectory(target.parent_path()));
 }
 
-absl::Status CheckIntegrity(Database& database) {
-  return CheckWith(sql::kIntegrity, database);
-}
+absl::Status CheckIntegrity(Database& database) { return CheckWith(sql::kIntegrity, database); }
 
 absl::Status CheckQuickly(Database& database) {
   const absl::Status status = CheckWith(sql::kQuickCheck, database);
@@ -61,8 +59,9 @@ absl::StatusOr<int64_t> KnownSchemaOf(Database& database) {
   if (schema >= 1 && schema <= newest) return schema;
   return absl::FailedPreconditionError(absl::StrCat(
       database.path(), schema < 1 ? " is no database of a mozgach-scheduler" : " has schema ",
-      schema < 1 ? "" : absl::StrCat(schema, ", this program knows schemas up to ", newest,
-                                     ": use the mozgach-scheduler that wrote it, or a newer one")));
+      schema < 1 ? ""
+                 : absl::StrCat(schema, ", this program knows schemas up to ", newest,
+                                ": use the mozgach-scheduler that wrote it, or a newer one")));
 }
 
 absl::StatusOr<std::unique_ptr<Database>> UpgradedCopy(Database& source) {

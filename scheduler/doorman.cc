@@ -121,8 +121,9 @@ absl::Status Doorman::Admit(const Caller& caller, std::string_view path) {
     return absl::OkStatus();
   }
   return absl::ResourceExhaustedError(
-      absl::StrCat(caller.name, " calls more often than calls_per_second_max of the scheduler's "
-                                "configuration allows; wait a moment"));
+      absl::StrCat(caller.name,
+                   " calls more often than calls_per_second_max of the scheduler's "
+                   "configuration allows; wait a moment"));
 }
 
 std::shared_ptr<grpc::AuthMetadataProcessor> GateOf(Doorman& doorman) {

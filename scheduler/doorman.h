@@ -59,8 +59,8 @@ class Doorman {
   // PERMISSION_DENIED where its role does not suffice, RESOURCE_EXHAUSTED where it calls too often.
   absl::Status Admit(const Caller& caller, std::string_view path);
 
-  // Counts `refusal` of a call of `caller` (null: not identified) of the method at `path`, unless it
-  // is OK.
+  // Counts `refusal` of a call of `caller` (null: not identified) of the method at `path`, unless
+  // it is OK.
   void CountRefusal(const absl::Status& refusal, const Caller* caller, std::string_view path) const;
   RefusedCalls& refused() const { return refused_; }
 

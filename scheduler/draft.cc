@@ -82,9 +82,9 @@ absl::StatusOr<Draft> ReadDraft(const v1::Submission& submission) {
   job.spec_digest = SpecDigest(draft.spec);
   job.datasets.assign(submission.datasets().begin(), submission.datasets().end());
   job.dataset_digest = DatasetDigest(job.datasets);
-  job.memory_settings =
-      MemorySettings(draft.spec, {RowsOf(submission.train_rows()), RowsOf(submission.validation_rows()),
-                                  RowsOf(submission.test_rows())});
+  job.memory_settings = MemorySettings(
+      draft.spec, {RowsOf(submission.train_rows()), RowsOf(submission.validation_rows()),
+                   RowsOf(submission.test_rows())});
   job.notices_json = NoticesJson(submission);
   job.conversations = submission.conversations();
   return draft;

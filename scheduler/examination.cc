@@ -38,17 +38,18 @@ void AddNote(Examination& examination, std::string where, std::string what, std:
 std::string Restored(const fs::path& data) {
   return absl::StrCat("stop the scheduler, move ", data.string(),
                       " away, and make it again from a backup: mozgach-scheduler restore --from "
-                      "BACKUP --data ", data.string());
+                      "BACKUP --data ",
+                      data.string());
 }
 
 // The database as today's program knows it; null, with a finding, where nothing can be read of it.
 std::unique_ptr<Database> OpenDatabase(const fs::path& data, Examination& examination) {
   const std::string path = (data / kDatabaseName).string();
   if (!CheckDatabaseNotLost(data).ok()) {
-    AddProblem(examination, path, "is gone or empty, and versions or logs of its jobs are there",
-               absl::StrCat("mozgach-scheduler restore --keep-files --from BACKUP --data ",
-                            data.string(),
-                            "; to begin with an empty queue, move registry and logs away"));
+    AddProblem(
+        examination, path, "is gone or empty, and versions or logs of its jobs are there",
+        absl::StrCat("mozgach-scheduler restore --keep-files --from BACKUP --data ", data.string(),
+                     "; to begin with an empty queue, move registry and logs away"));
     return nullptr;
   }
   auto database = Database::OpenToRead(path);
@@ -56,7 +57,8 @@ std::unique_ptr<Database> OpenDatabase(const fs::path& data, Examination& examin
     AddProblem(examination, path, std::string(database.status().message()),
                absl::IsNotFound(database.status())
                    ? "is --data the folder of a scheduler?  Where the database is lost: "
-                     "mozgach-scheduler restore --keep-files --from BACKUP --data " + data.string()
+                     "mozgach-scheduler restore --keep-files --from BACKUP --data " +
+                         data.string()
                    : Restored(data));
     return nullptr;
   }
@@ -77,16 +79,14 @@ std::unique_ptr<Database> OpenDatabase(const fs::path& data, Examination& examin
           "this program's next start upgrades it; make a backup before");
   auto upgraded = UpgradedCopy(**database);
   if (upgraded.ok()) return *std::move(upgraded);
-  AddProblem(examination, path,
-             absl::StrCat("cannot be upgraded: ", upgraded.status().message()),
+  AddProblem(examination, path, absl::StrCat("cannot be upgraded: ", upgraded.status().message()),
              "go on with the mozgach-scheduler that wrote it");
   return nullptr;
 }
 
 void Note(const absl::Status& status, const fs::path& where, Examination& examination) {
   if (status.ok()) return;
-  AddProblem(examination, where.string(),
-             absl::StrCat("cannot be examined: ", status.message()),
+  AddProblem(examination, where.string(), absl::StrCat("cannot be examined: ", status.message()),
              "see to what the message names, then examine again");
 }
 
@@ -135,8 +135,7 @@ Examination ExamineTwice(const ExaminationOptions& options, const Clock& clock) 
   if (first.findings.empty()) return first;
   Examination second = Examine(options, clock.Now());
   std::erase_if(second.findings, [&](const Finding& finding) {
-    return std::find(first.findings.begin(), first.findings.end(), finding) ==
-           first.findings.end();
+    return std::find(first.findings.begin(), first.findings.end(), finding) == first.findings.end();
   });
   return second;
 }

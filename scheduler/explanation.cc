@@ -86,8 +86,7 @@ std::string AboutWorker(Ledger& ledger, const Moment& now, const WorkerState& wo
 }
 
 // What would bring a base that no worker has.
-std::string NobodyHas(Ledger& ledger, const Moment& now, const Job& job,
-                      const JobShape& shape) {
+std::string NobodyHas(Ledger& ledger, const Moment& now, const Job& job, const JobShape& shape) {
   const std::string nobody = absl::StrCat("no worker has base ", job.base_key);
   const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
   const std::string problem = ProblemOfBase(ledger.roster, job.base);

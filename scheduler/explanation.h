@@ -15,8 +15,8 @@ std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job);
 // The whole story of a job in any state.
 absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, int64_t job);
 
-// "; did you mean Qwen/Qwen2.5-3B?" of a base that neither the scheduler nor a worker knows, where one
-// with a name like it is known; otherwise "".
+// "; did you mean Qwen/Qwen2.5-3B?" of a base that neither the scheduler nor a worker knows, where
+// one with a name like it is known; otherwise "".
 std::string MeantBase(const Ledger& ledger, const std::string& base);
 
 }  // namespace mozgach

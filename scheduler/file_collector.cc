@@ -79,10 +79,9 @@ absl::Status FileCollector::RemoveLogs(const Retention::Turn& turn, std::stop_to
     jobs.push_back(it->path().filename().string());
   }
   std::sort(jobs.begin(), jobs.end());
-  RETURN_IF_ERROR(InTurns(jobs, kLogsInOneStep, turn, stop,
-                          [&](const std::string& job, Database& database) {
-                            return RemoveLogOf(database, job);
-                          }));
+  RETURN_IF_ERROR(InTurns(
+      jobs, kLogsInOneStep, turn, stop,
+      [&](const std::string& job, Database& database) { return RemoveLogOf(database, job); }));
   return only_look_ ? absl::OkStatus() : SweepTakenLogs();
 }
 

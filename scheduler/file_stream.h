@@ -43,7 +43,6 @@ class FileStream : public grpc::ServerWriteReactor<Response> {
   static constexpr size_t kChunkBytes = 1 << 20;
   static constexpr int kOpenFilesMax = 256;
 
-
   void WriteNext() {
     std::string& data = *response_.mutable_data();
     data.resize(kChunkBytes);

@@ -135,8 +135,7 @@ absl::StatusOr<v1::Revocation> FleetService::TakeBack(const grpc::CallbackServer
     revoked.before = now;
     had_token = tokens_.Has(request.name());
     RETURN_IF_ERROR(tokens_.Revoke(revoked));
-    return Event{
-        .time = now, .kind = "revoked", .actor = revoked.by, .message = request.name()};
+    return Event{.time = now, .kind = "revoked", .actor = revoked.by, .message = request.name()};
   }));
   v1::Revocation view = View(revoked);
   view.set_had_token(had_token);

@@ -1,13 +1,13 @@
 // The FrontDesk lets many threads at one Core, one by one, and holds the calls of workers that wait
 // for work: thousands of them, without a thread each.
 //
-// Nobody is answered before what was committed is on the disk, whoever committed it.  While one sync
-// runs, or shortly after it, others come in, and the next is for all of them (group commit).  A sync that fails ends
-// the process: memory then says what the disk may not.
+// Nobody is answered before what was committed is on the disk, whoever committed it.  While one
+// sync runs, or shortly after it, others come in, and the next is for all of them (group commit).
+// A sync that fails ends the process: memory then says what the disk may not.
 //
 // A held call is answered as soon as the core has news for it, when its time is up, or when the
-// desk closes.  One thread of the desk's own does what has come due while nobody calls; a simulation
-// has a desk without it and does that itself.
+// desk closes.  One thread of the desk's own does what has come due while nobody calls; a
+// simulation has a desk without it and does that itself.
 //
 // Thread-safe.
 #pragma once
@@ -49,7 +49,8 @@ class FrontDesk {
   FrontDesk(Core& core, const Clock& clock, Timer timer = Timer::kThread);
   ~FrontDesk();
 
-  // `question(core, now)` with the core to itself; returns what it returns, when all of it is on disk.
+  // `question(core, now)` with the core to itself; returns what it returns, when all of it is on
+  // disk.
   template <typename Question>
   auto Ask(Question question) {
     auto answer = Consider(std::move(question));
@@ -137,9 +138,9 @@ class FrontDesk {
   std::atomic<bool> listening_ = false;
   std::atomic<bool> closed_ = false;
   bool ended_ = false;
-  Deliveries waiting_;      // for the sync after the one that runs
+  Deliveries waiting_;  // for the sync after the one that runs
   bool syncing_ = false;
-  int64_t synced_ = 0;      // of the database's changes, those on disk
+  int64_t synced_ = 0;  // of the database's changes, those on disk
   SteadyClock::time_point next_sync_;
   std::condition_variable sync_wanted_;
   std::thread timer_;

@@ -19,9 +19,10 @@ constexpr int kRest = 8;
 constexpr std::chrono::milliseconds kRestMax(4);
 
 [[noreturn]] void EndProcess(const absl::Status& status) {
-  spdlog::critical("{}; what was written last may not be on the disk: the scheduler ends, and says "
-                   "nothing of it.  Look at the disk, then start it again",
-                   std::string(status.message()));
+  spdlog::critical(
+      "{}; what was written last may not be on the disk: the scheduler ends, and says "
+      "nothing of it.  Look at the disk, then start it again",
+      std::string(status.message()));
   spdlog::default_logger()->flush();
   std::_Exit(kDiskFailed);
 }
@@ -55,7 +56,8 @@ void FrontDesk::SyncForAll(std::unique_lock<std::mutex> lock) {
     lock.lock();
     syncing_ = false;
     synced_ = changes;
-    const SteadyClock::duration rest = std::min<SteadyClock::duration>(kRest * (end - start), kRestMax);
+    const SteadyClock::duration rest =
+        std::min<SteadyClock::duration>(kRest * (end - start), kRestMax);
     if (syncer_.joinable()) next_sync_ = end + rest;
     if (!waiting_.empty()) sync_wanted_.notify_one();
   }

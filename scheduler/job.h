@@ -33,10 +33,10 @@ struct Job {
   std::string spec_digest;
   std::string dataset_digest;
   WallTime created{};
-  WallTime queued{};    // when it last became claimable
-  WallTime started{};   // epoch: not yet
-  WallTime finished{};  // epoch: not yet
-  int64_t shape = 0;    // what it needs (job_shape.h)
+  WallTime queued{};          // when it last became claimable
+  WallTime started{};         // epoch: not yet
+  WallTime finished{};        // epoch: not yet
+  int64_t shape = 0;          // what it needs (job_shape.h)
   Milliseconds time_limit{};  // of an attempt; 0: none
 };
 
@@ -52,10 +52,10 @@ struct NewJob {
   std::string dataset_digest;
   std::vector<v1::Dataset> datasets;
   int64_t retry_of = 0;
-  std::string memory_settings;  // MemorySettings() of its spec and rows (job_shape.h)
+  std::string memory_settings;      // MemorySettings() of its spec and rows (job_shape.h)
   std::string notices_json = "[]";  // what the reader of its rows noticed (job_notices.h)
   bool conversations = false;       // at least one row is a conversation
-  std::optional<ShapePlan> plan;  // made in advance; empty: it is planned when it is queued
+  std::optional<ShapePlan> plan;    // made in advance; empty: it is planned when it is queued
 };
 
 }  // namespace mozgach

@@ -85,8 +85,7 @@ absl::StatusOr<std::vector<std::string>> NoticesOf(Ledger& ledger, const Job& jo
       json.ok() ? DomainSpecFromJson(*json) : absl::StatusOr<DomainSpec>(json.status());
   const bool asks = spec.ok() && AsksTemplate(details.conversations, *spec);
   BaseNotices bases(ledger);
-  return JoinNotices(details.notices_json,
-                     asks ? bases.Of(job.base) : std::vector<std::string>());
+  return JoinNotices(details.notices_json, asks ? bases.Of(job.base) : std::vector<std::string>());
 }
 
 }  // namespace mozgach

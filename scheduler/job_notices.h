@@ -1,6 +1,6 @@
 // Job notices: what people should know about a job that was accepted. `submit` and `explain` show
-// them. Sentences about the rows come from the reader of the submission and are stored with the job;
-// sentences about the base are derived from what the scheduler knows at the time of the call.
+// them. Sentences about the rows come from the reader of the submission and are stored with the
+// job; sentences about the base are derived from what the scheduler knows at the time of the call.
 #pragma once
 
 #include <map>

@@ -55,11 +55,10 @@ grpc::ServerUnaryReactor* JobService::List(grpc::CallbackServerContext* context,
 }
 
 absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& request) {
-  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs,
-                   desk_.Ask([&](Core& core, const Moment& now) {
-                     core.Enter(now);
-                     return Select(core.ledger(), request.selector(), true);
-                   }));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, desk_.Ask([&](Core& core, const Moment& now) {
+    core.Enter(now);
+    return Select(core.ledger(), request.selector(), true);
+  }));
   // Others are answered between the parts; what is removed meanwhile is left out.
   v1::ListResponse response;
   for (size_t begin = 0; begin < jobs.size(); begin += kJobsListedAtOnce) {

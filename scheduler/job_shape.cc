@@ -38,10 +38,9 @@ JobShape ShapeFrom(const Query& row) {
 
 std::string MemorySettings(const DomainSpec& spec, const DomainRows& rows) {
   const DomainRows bounded = MemoryRows(spec, rows);
-  const Json json = {{"spec", ToJson(MemorySpec(spec))},
-                     {"rows",
-                      {RowsJson(bounded.train), RowsJson(bounded.validation),
-                       RowsJson(bounded.test)}}};
+  const Json json = {
+      {"spec", ToJson(MemorySpec(spec))},
+      {"rows", {RowsJson(bounded.train), RowsJson(bounded.validation), RowsJson(bounded.test)}}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -74,8 +73,7 @@ Needs PlanNeeds(const BaseConfig& config, const std::string& settings, bool step
   };
   const absl::StatusOr<LeastPlan> cpu = plan(DeviceClass::kCpu), gpu = plan(DeviceClass::kGpu);
   if (!cpu.ok() || !gpu.ok()) return Needs();
-  return {cpu->memory.total(), gpu->memory.total(),
-          gpu->checkpointing == Checkpointing::kPerLayer};
+  return {cpu->memory.total(), gpu->memory.total(), gpu->checkpointing == Checkpointing::kPerLayer};
 }
 
 absl::StatusOr<JobShape> Shapes::Get(int64_t shape) {
@@ -100,8 +98,8 @@ absl::StatusOr<int64_t> Shapes::FindOrAdd(const std::string& base, const std::st
                                           const std::optional<ShapePlan>& plan) {
   ASSIGN_OR_RETURN(const std::optional<int64_t> shape, Find(base_key, settings, stepped_down));
   if (shape.has_value()) return *shape;
-  const bool planned = config != nullptr && plan.has_value() &&
-                       plan->config_digest == config->digest;
+  const bool planned =
+      config != nullptr && plan.has_value() && plan->config_digest == config->digest;
   Needs needs;
   if (planned) {
     needs = plan->needs;

@@ -1,6 +1,6 @@
 // A JobShape is what a job needs: a base, and the least memory that it can make do with there
-// (planner/least_plan.h).  Jobs of one shape wait in one range of the queue, so that a claim looks at
-// shapes, however many jobs there are, and a plan that changes is changed in a few rows.
+// (planner/least_plan.h).  Jobs of one shape wait in one range of the queue, so that a claim looks
+// at shapes, however many jobs there are, and a plan that changes is changed in a few rows.
 //
 // Methods that write join the open transaction.  One thread at a time.
 #pragma once

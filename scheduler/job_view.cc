@@ -165,7 +165,8 @@ v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState
   if (worker.drain) view.set_drain_by(Shown(worker.drain_by));
   if (quarantined) {
     view.set_quarantine_reason(worker.health.reason);
-    view.set_quarantined_until(Shown(now.wall + (worker.health.quarantined_until - now.since_boot)));
+    view.set_quarantined_until(
+        Shown(now.wall + (worker.health.quarantined_until - now.since_boot)));
   }
   for (const v1::Base& base : worker.bases) {
     if (base.problem().empty()) view.add_bases(base.name());

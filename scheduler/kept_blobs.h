@@ -1,5 +1,5 @@
-// Which blobs stay: those that the view kept_blobs names (scheduler/sql), which whoever makes blobs for
-// something new makes anew.
+// Which blobs stay: those that the view kept_blobs names (scheduler/sql), which whoever makes blobs
+// for something new makes anew.
 #pragma once
 
 #include <string>

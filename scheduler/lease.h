@@ -22,17 +22,17 @@ struct Lease {
   int64_t attempt = 0;
   std::string worker;
   std::string incarnation;
-  Milliseconds expires_at{};  // since boot
-  bool reported = false;      // the worker has named it: it knows
-  std::string pinned_json;    // its pins as they are stored; empty: none yet
-  bool stop = false;          // a cancel is asked for: the worker is told to stop
-  std::string device;         // that it was placed on; empty: any
-  std::string memory_pool;    // of that device
+  Milliseconds expires_at{};    // since boot
+  bool reported = false;        // the worker has named it: it knows
+  std::string pinned_json;      // its pins as they are stored; empty: none yet
+  bool stop = false;            // a cancel is asked for: the worker is told to stop
+  std::string device;           // that it was placed on; empty: any
+  std::string memory_pool;      // of that device
   uint64_t reserved_bytes = 0;  // there, for it; 0: its memory is not planned
   int64_t checkpoint_step = 0;  // of the checkpoint that this worker brought last
-  Milliseconds time_limit{};  // 0: none
-  // Since boot: when it was first heard to train, where it has a time limit.  What waits on its worker
-  // for the job before it, or for its base, does not run yet.  max(): not yet.
+  Milliseconds time_limit{};    // 0: none
+  // Since boot: when it was first heard to train, where it has a time limit.  What waits on its
+  // worker for the job before it, or for its base, does not run yet.  max(): not yet.
   Milliseconds trains_since = Milliseconds::max();
 
   // Since boot; max(): no limit, or its clock does not go yet.

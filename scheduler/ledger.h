@@ -91,8 +91,8 @@ struct Ledger {
     if (database.stats().file_failures > seen.of_database) return database.last_file_failure();
     return troubles > seen.troubles ? last_trouble : "";
   }
-  // As the WriteWatch found last: why nothing can be stored safely (empty: it can), and the failures
-  // that lie behind.
+  // As the WriteWatch found last: why nothing can be stored safely (empty: it can), and the
+  // failures that lie behind.
   std::string write_problem;
   Failures failures_over;
   std::string WhyNotWritable() const {

@@ -29,7 +29,8 @@ absl::Status CheckServes(const std::filesystem::path& tls, const CredentialsFold
   }
   if (folder.serves()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "--tls ", tls.string(), " is what ", folder.name(), " calls a scheduler with, and every "
+      "--tls ", tls.string(), " is what ", folder.name(),
+      " calls a scheduler with, and every "
       "client would refuse it here: give a copy of the folder scheduler that `mozgachctl fleet "
       "init` made beside it; `mozgachctl fleet scheduler --host NAME` makes another"));
 }

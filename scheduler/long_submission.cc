@@ -99,9 +99,8 @@ absl::StatusOr<v1::SubmitResponse> LongSubmission::Run() {
     if (status.ok()) status = Accept();
   }
   if (submission_ != 0 && !accepted_) {
-    const absl::Status dropped = AskInTurn([&](Core& core, const Moment&) {
-      return core.ledger().staged.Drop(submission_);
-    });
+    const absl::Status dropped = AskInTurn(
+        [&](Core& core, const Moment&) { return core.ledger().staged.Drop(submission_); });
     if (status.ok()) status = dropped;
   }
   RETURN_IF_ERROR(status);
@@ -133,8 +132,9 @@ absl::Status LongSubmission::PreviewPart(size_t begin, size_t end) {
     response_.MergeFrom(preview);
     for (size_t i = begin; i < end; ++i) {
       const NewJob& job = drafts_[i].job;
-      ASSIGN_OR_RETURN(const bool changes,
-                       ChangesSomething(ledger, job, preview.outcomes(static_cast<int>(i - begin))));
+      ASSIGN_OR_RETURN(
+          const bool changes,
+          ChangesSomething(ledger, job, preview.outcomes(static_cast<int>(i - begin))));
       changes_.push_back(changes);
       ASSIGN_OR_RETURN(const auto shape, ledger.shapes.Find(BaseKey(job.base, job.revision),
                                                             job.memory_settings, false));
@@ -231,10 +231,13 @@ absl::Status LongSubmission::QueueParts() {
     });
   }
   if (!status.ok()) {
-    return absl::Status(status.code(),
-                        absl::StrCat("the submission is accepted, but the scheduler cannot queue all "
-                                     "of it yet: ", status.message(), "; it goes on by itself, or "
-                                     "when it is started again"));
+    return absl::Status(
+        status.code(),
+        absl::StrCat("the submission is accepted, but the scheduler cannot queue all "
+                     "of it yet: ",
+                     status.message(),
+                     "; it goes on by itself, or "
+                     "when it is started again"));
   }
   for (size_t i = 0; i < positions_.size(); ++i) {
     response_.mutable_outcomes(static_cast<int>(positions_[i]))

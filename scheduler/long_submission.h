@@ -1,5 +1,5 @@
-// Submits through the front desk.  A request of many domains is taken in parts (staged_submission.h),
-// and after each the desk serves others for as long as the part took.
+// Submits through the front desk.  A request of many domains is taken in parts
+// (staged_submission.h), and after each the desk serves others for as long as the part took.
 #pragma once
 
 #include <vector>

@@ -66,17 +66,15 @@ const MethodRoles* FindMethodRoles(std::string_view path) {
 absl::Status CheckMayCall(Role role, std::string_view path) {
   const MethodRoles* row = FindMethodRoles(path);
   if (row == nullptr) {
-    return absl::UnimplementedError(absl::StrCat(
-        "there is no method ", absl::CHexEscape(std::string(path.substr(0, 100)))));
+    return absl::UnimplementedError(
+        absl::StrCat("there is no method ", absl::CHexEscape(std::string(path.substr(0, 100)))));
   }
-  const bool may = role == Role::kWorker
-                       ? row->workers
-                       : row->least != Role::kWorker && row->least <= role;
+  const bool may =
+      role == Role::kWorker ? row->workers : row->least != Role::kWorker && row->least <= role;
   if (may) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      absl::StrCat(role == Role::kOperator ? "an " : "a ", Name(role), " may not call ",
-                   std::string(path.substr(path.rfind('/') + 1)), ": that takes the role ",
-                   Name(row->least)));
+  return absl::PermissionDeniedError(absl::StrCat(
+      role == Role::kOperator ? "an " : "a ", Name(role), " may not call ",
+      std::string(path.substr(path.rfind('/') + 1)), ": that takes the role ", Name(row->least)));
 }
 
 }  // namespace mozgach

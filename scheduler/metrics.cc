@@ -182,8 +182,8 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   MetricFamilies out;
   for (const auto& [key, count] : refused_.counts()) {
     out.Counter("mozgach_calls_refused_total",
-                "Calls refused since the start, by reason and by the caller's role.",
-                double(count), {{"reason", key.first}, {"role", key.second}});
+                "Calls refused since the start, by reason and by the caller's role.", double(count),
+                {{"reason", key.first}, {"role", key.second}});
   }
   for (prometheus::MetricFamily& family : out.Take()) families.push_back(std::move(family));
   return families;

@@ -23,8 +23,8 @@ absl::StatusOr<Queue::Offer> OfferOf(Ledger& ledger, const Moment& now, const Wo
     bases[key] = PlannedRoom(ledger, room, base);
   };
   for (const std::string& key : worker.keys) {
-    const bool is_loaded = room.device.empty() ? HasLoaded(worker, key)
-                                               : room.loaded_base == BaseOf(key);
+    const bool is_loaded =
+        room.device.empty() ? HasLoaded(worker, key) : room.loaded_base == BaseOf(key);
     add(key, is_loaded ? loaded : here);
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> keys, KeysToFetch(ledger, now, worker));

@@ -21,8 +21,8 @@ std::vector<std::string> OfferedKeys(const std::vector<v1::Base>& bases);
 // True when one of the worker's devices has the base of `base_key` loaded.
 bool HasLoaded(const WorkerState& worker, const std::string& base_key);
 
-// Why a worker that has files of `base` cannot use them: "worker w1 cannot use its base …: …".  Empty:
-// no worker says so.
+// Why a worker that has files of `base` cannot use them: "worker w1 cannot use its base …: …".
+// Empty: no worker says so.
 std::string ProblemOfBase(const Roster& roster, const std::string& base);
 
 // Why `worker` does not start a job that wants `base_key`, for people: "lacks base Qwen/Qwen2.5-3B;

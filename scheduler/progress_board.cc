@@ -1,8 +1,8 @@
 #include "scheduler/progress_board.h"
 
-#include "failpoint/failpoint.h"
-
 #include <tuple>
+
+#include "failpoint/failpoint.h"
 
 namespace mozgach {
 namespace {
@@ -18,8 +18,7 @@ void ProgressBoard::Start(int64_t job, int64_t attempt, const std::string& domai
   entries_[job] = Entry{.attempt = attempt, .domain = domain};
 }
 
-bool ProgressBoard::Record(int64_t job, const AttemptProgress& progress,
-                           Milliseconds since_boot) {
+bool ProgressBoard::Record(int64_t job, const AttemptProgress& progress, Milliseconds since_boot) {
   const auto it = entries_.find(job);
   if (it == entries_.end()) return false;
   const bool moved = it->second.progress.step != progress.step ||

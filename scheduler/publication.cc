@@ -26,9 +26,10 @@ absl::Status CheckSide(const std::string& side, const nlohmann::json& values) {
   if (side != "base" && side != "adapter") {
     return absl::InvalidArgumentError("metrics of something that is neither base nor adapter");
   }
-  const bool numbers = values.is_object() && std::all_of(values.begin(), values.end(), [](auto& value) {
-    return value.is_number() || value.is_null();
-  });
+  const bool numbers =
+      values.is_object() && std::all_of(values.begin(), values.end(), [](auto& value) {
+        return value.is_number() || value.is_null();
+      });
   if (numbers) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("metrics of the ", side, " that are no numbers"));
 }
@@ -184,9 +185,8 @@ std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version) {
 }
 
 absl::Status CheckWeights(const Ledger& ledger, const Version& version) {
-  return CheckAdapterFiles(version.files, version.base, [&](const VersionFile& file) {
-    return ledger.blobs.Path(file.sha256);
-  });
+  return CheckAdapterFiles(version.files, version.base,
+                           [&](const VersionFile& file) { return ledger.blobs.Path(file.sha256); });
 }
 
 absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& version,

@@ -22,18 +22,19 @@ bool IsTheWorkers(FailureClass failure) {
 absl::Status Tell(Ledger& ledger, const Moment& now, const WorkerState& worker) {
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
-                                        .kind = "quarantined",
-                                        .actor = "scheduler",
-                                        .message = absl::StrCat(worker.name, " ",
-                                                                ShowQuarantine(worker, now))}));
+  RETURN_IF_ERROR(ledger.events.Append(
+      {.time = now.wall,
+       .kind = "quarantined",
+       .actor = "scheduler",
+       .message = absl::StrCat(worker.name, " ", ShowQuarantine(worker, now))}));
   return COMMIT("scheduler.worker.quarantine", transaction);
 }
 
 }  // namespace
 
 std::string ShowQuarantine(const WorkerState& worker, const Moment& now) {
-  const double left = static_cast<double>((worker.health.quarantined_until - now.since_boot).count());
+  const double left =
+      static_cast<double>((worker.health.quarantined_until - now.since_boot).count());
   return absl::StrFormat("is quarantined for another %.0f s: %s", std::max(0.0, left / 1000),
                          worker.health.reason);
 }

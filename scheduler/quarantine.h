@@ -1,6 +1,6 @@
-// A worker on which one domain after another fails is sick, not the domains: it is given nothing for a
-// while (quarantine_seconds, doubled each time in a row).  Then it gets one job, to show whether it is
-// well; a success ends the matter, a failure begins the next quarantine.
+// A worker on which one domain after another fails is sick, not the domains: it is given nothing
+// for a while (quarantine_seconds, doubled each time in a row).  Then it gets one job, to show
+// whether it is well; a success ends the matter, a failure begins the next quarantine.
 //
 // In memory only: a scheduler that starts anew gives every worker another chance.
 #pragma once

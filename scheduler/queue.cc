@@ -55,8 +55,8 @@ absl::StatusOr<int64_t> Queue::Insert(WallTime now, const NewJob& job, int64_t s
                       BaseKey(job.base, job.revision), job.priority, job.retry_of, job.spec_digest,
                       job.dataset_digest, ToMillis(now), shape, job.time_limit.count()));
   const int64_t number = database_.LastInsertedRow();
-  RETURN_IF_ERROR(Run(database_, sql::kInsertDetails, number, job.spec_json,
-                      job.notices_json, job.conversations));
+  RETURN_IF_ERROR(Run(database_, sql::kInsertDetails, number, job.spec_json, job.notices_json,
+                      job.conversations));
   int position = 0;
   for (const v1::Dataset& dataset : job.datasets) {
     RETURN_IF_ERROR(Run(database_, sql::kInsertDataset, number, position++,
@@ -135,8 +135,10 @@ absl::Status Queue::UpdateNotices(int64_t job, const NewJob& draft) {
 absl::StatusOr<std::optional<int64_t>> Queue::Claim(WallTime now, const Offer& offer) {
   ASSIGN_OR_RETURN(const std::optional<Waiting> best, Best(offer));
   if (!best.has_value()) return std::optional<int64_t>();
-  ASSIGN_OR_RETURN(const bool claimed, RunGuarded(database_, sql::kClaim, best->job, ToMillis(now)));
-  if (!claimed) return absl::InternalError(absl::StrCat("job ", best->job, " does not wait any more"));
+  ASSIGN_OR_RETURN(const bool claimed,
+                   RunGuarded(database_, sql::kClaim, best->job, ToMillis(now)));
+  if (!claimed)
+    return absl::InternalError(absl::StrCat("job ", best->job, " does not wait any more"));
   return std::optional<int64_t>(best->job);
 }
 

@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "mozgach/v1/registry_service.grpc.pb.h"
 #include "common/files.h"
+#include "mozgach/v1/registry_service.grpc.pb.h"
 #include "scheduler/doorman.h"
 #include "scheduler/front_desk.h"
 

@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/domain_spec.h"
-#include "scheduler/worker_call.h"
 #include "scheduler/chat_facts.h"
+#include "scheduler/worker_call.h"
 
 namespace mozgach {
 namespace {
@@ -96,7 +96,8 @@ absl::Status CheckRequest(const v1::SynchronizeRequest& request) {
   for (const v1::AttemptReport& report : request.attempts()) {
     if (!IsPlain(report.device(), true)) return Refused("an unprintable device of an attempt");
     if (report.progress().step() < 0 || report.progress().steps() < 0) {
-      return Refused(absl::StrCat("step ", report.progress().step(), " of ", report.progress().steps()));
+      return Refused(
+          absl::StrCat("step ", report.progress().step(), " of ", report.progress().steps()));
     }
   }
   return absl::OkStatus();

@@ -1,9 +1,9 @@
 // Restoration makes a database that was copied from a backup fit to go on with.
 //
-// Since the backup was made, attempts may have been leased and jobs submitted that it does not know,
-// under numbers that will now be given again.  The database therefore begins a new incarnation, a
-// number that is greater than every one before.  A worker says with its reports which incarnation
-// leased them; those of another one change nothing but a counter.
+// Since the backup was made, attempts may have been leased and jobs submitted that it does not
+// know, under numbers that will now be given again.  The database therefore begins a new
+// incarnation, a number that is greater than every one before.  A worker says with its reports
+// which incarnation leased them; those of another one change nothing but a counter.
 #pragma once
 
 #include <cstdint>

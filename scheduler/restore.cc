@@ -104,8 +104,8 @@ absl::StatusOr<RestoreReport> RestoreBackup(const RestoreOptions& options, WallT
   {
     ASSIGN_OR_RETURN(const auto restored, Database::Open((data / kDatabaseName).string()));
     if (!report.backup.database_only) {
-      RETURN_IF_ERROR(CopyNamedFiles(*restored, options.from, data, options.by, report.files,
-                                     report.missing));
+      RETURN_IF_ERROR(
+          CopyNamedFiles(*restored, options.from, data, options.by, report.files, report.missing));
     }
     // Links of aliases; numbers of jobs and versions that the backup does not know.
     AdapterStore adapters(*restored, data / "registry");

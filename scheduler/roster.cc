@@ -36,7 +36,8 @@ bool Same(const v1::Base& a, const v1::Base& b) {
   return a.name() == b.name() && a.size_bytes() == b.size_bytes() && a.digest() == b.digest() &&
          a.problem() == b.problem() && a.config_digest() == b.config_digest() &&
          a.has_chat() == b.has_chat() && SameChatFacts(a.chat(), b.chat()) &&
-         std::equal(a.revisions().begin(), a.revisions().end(), b.revisions().begin(), b.revisions().end());
+         std::equal(a.revisions().begin(), a.revisions().end(), b.revisions().begin(),
+                    b.revisions().end());
 }
 
 std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
@@ -51,7 +52,8 @@ std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
     base.set_problem(entry.at("problem").get<std::string>());
     base.set_config_digest(entry.value("config_digest", ""));
     v1::ChatFacts chat;
-    if (entry.contains("chat") && ReadChatFacts(entry.at("chat"), &chat)) *base.mutable_chat() = chat;
+    if (entry.contains("chat") && ReadChatFacts(entry.at("chat"), &chat))
+      *base.mutable_chat() = chat;
     for (const auto& revision : entry.at("revisions")) {
       base.add_revisions(revision.get<std::string>());
     }
@@ -106,8 +108,8 @@ absl::StatusOr<Roster::Arrival> Roster::Arrive(const Moment& now,
         "there are ", workers_.size(), " workers already (workers_max in the configuration)"));
   }
   const bool new_bases =
-      new_incarnation || !std::equal(known->bases.begin(), known->bases.end(), request.bases().begin(),
-                                     request.bases().end(), Same);
+      new_incarnation || !std::equal(known->bases.begin(), known->bases.end(),
+                                     request.bases().begin(), request.bases().end(), Same);
   const std::string bases_json = new_bases ? BasesJson(request) : "";
   if (new_bases) RETURN_IF_ERROR(Save(now, request, bases_json, new_incarnation));
   WorkerState& worker = workers_[request.worker()];

@@ -23,7 +23,7 @@ struct WorkerState {
   std::string incarnation;
   std::string version;
   std::vector<v1::Base> bases;
-  std::unordered_set<std::string> keys;  // OfferedKeys(bases)
+  std::unordered_set<std::string> keys;     // OfferedKeys(bases)
   std::unordered_set<std::string> awaited;  // bases of these whose config.json it was asked for
   std::vector<v1::Device> devices;
   int64_t free_slots = 0;
@@ -38,7 +38,7 @@ struct WorkerState {
   WallTime drain_by{};    // then what still runs is handed back; epoch: never
   bool draining = false;  // it said so itself
   uint64_t sequence = 0;
-  bool heard = false;  // since this scheduler started, which was then:
+  bool heard = false;          // since this scheduler started, which was then:
   Milliseconds known_since{};  // since boot
   WallTime last_call{};
   Milliseconds last_call_since_boot{};
@@ -61,7 +61,8 @@ class Roster {
       : database_(database), workers_max_(workers_max) {}
 
   // Reads the rows.  Forgets workers silent since before `before` that `keep` does not want.
-  absl::Status Recover(const Moment& now, WallTime before, const std::unordered_set<std::string>& keep);
+  absl::Status Recover(const Moment& now, WallTime before,
+                       const std::unordered_set<std::string>& keep);
 
   // Takes in what a call says.  Writes only when the incarnation or the bases are new.
   // RESOURCE_EXHAUSTED when there are too many workers.
@@ -87,7 +88,8 @@ class Roster {
   // True when it has not called for `lease`, or not yet since this scheduler started.
   static bool IsLost(const WorkerState& worker, const Moment& now, Milliseconds lease);
 
-  // True for a lease after this scheduler started, until it calls: nobody knows yet whether it is lost.
+  // True for a lease after this scheduler started, until it calls: nobody knows yet whether it is
+  // lost.
   static bool IsAwaited(const WorkerState& worker, const Moment& now, Milliseconds lease);
 
   // Of all workers since this scheduler started.

@@ -51,8 +51,8 @@ absl::StatusOr<std::vector<OldJob>> OldJobs(Database& database, int64_t after, i
 }
 
 absl::Status RemoveJob(Database& database, int64_t job) {
-  for (const char* statement : {sql::kRemoveJobDetails, sql::kRemoveJobDatasets,
-                                sql::kRemoveAttempts, sql::kRemoveJob}) {
+  for (const char* statement :
+       {sql::kRemoveJobDetails, sql::kRemoveJobDatasets, sql::kRemoveAttempts, sql::kRemoveJob}) {
     RETURN_IF_ERROR(Run(database, statement, job));
   }
   return absl::OkStatus();
@@ -81,8 +81,8 @@ absl::StatusOr<bool> RowCollector::RemoveVersions(Database& database, const std:
   Transaction transaction(database);
   RETURN_IF_ERROR(transaction.status());
   for (const OldVersion& version : versions) {
-    RETURN_IF_ERROR(Run(database, sql::kRememberRemovedVersion, domain, version.number,
-                        version.job, version.attempt, ToMillis(now_)));
+    RETURN_IF_ERROR(Run(database, sql::kRememberRemovedVersion, domain, version.number, version.job,
+                        version.attempt, ToMillis(now_)));
     RETURN_IF_ERROR(Run(database, sql::kRemoveVersionFiles, domain, version.number));
     RETURN_IF_ERROR(Run(database, sql::kRemoveVersion, domain, version.number));
     RETURN_IF_ERROR(EventLog(database).Append({.time = now_,
@@ -161,9 +161,8 @@ absl::StatusOr<int64_t> RowCollector::RemoveEvents(Database& database, int64_t a
   RETURN_IF_ERROR(COMMIT("scheduler.old_events.remove", transaction));
   collection_.Add({.kind = "event",
                    .name = absl::StrCat(count, " of ", after + 1, " to ", std::min(until, last)),
-                   .why = absl::StrCat("from before ",
-                                       FormatTime(FromMillis(before)).substr(0, 10), ", ",
-                                       rules_.event_days_kept, " days")},
+                   .why = absl::StrCat("from before ", FormatTime(FromMillis(before)).substr(0, 10),
+                                       ", ", rules_.event_days_kept, " days")},
                   count);
   return next;
 }

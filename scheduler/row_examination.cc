@@ -55,10 +55,10 @@ absl::Status ExamineJobs(Database& database, Examination& examination) {
                        absl::StrCat("submit ", row.Text(1), " again: it is trained anew"));
       }));
   return EachRow(database, sql::kWrongCounts, examination, [&](const Query& row) {
-    return Problem(database.path(),
-                   absl::StrCat("counts ", row.Int(1), " jobs ", row.Text(0), ", there are ",
-                                row.Int(2)),
-                   "only /metrics and the web page are wrong; a restored backup counts anew");
+    return Problem(
+        database.path(),
+        absl::StrCat("counts ", row.Int(1), " jobs ", row.Text(0), ", there are ", row.Int(2)),
+        "only /metrics and the web page are wrong; a restored backup counts anew");
   });
 }
 
@@ -76,10 +76,10 @@ absl::Status ExamineTimes(Database& database, WallTime now, Examination& examina
   const WallTime newest = row.Next() ? FromMillis(row.Int(0)) : WallTime();
   RETURN_IF_ERROR(row.status());
   if (newest <= now + kSkew) return absl::OkStatus();
-  examination.findings.push_back(Problem(
-      "the clock of this host",
-      absl::StrCat("says ", FormatTime(now), ", and an event is of ", FormatTime(newest)),
-      "set the clock (is NTP on?); leases do not depend on it, back-offs and dates do"));
+  examination.findings.push_back(
+      Problem("the clock of this host",
+              absl::StrCat("says ", FormatTime(now), ", and an event is of ", FormatTime(newest)),
+              "set the clock (is NTP on?); leases do not depend on it, back-offs and dates do"));
   return absl::OkStatus();
 }
 

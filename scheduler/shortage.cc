@@ -56,8 +56,8 @@ std::string ShowNeeds(const Ledger& ledger, const JobShape& shape, const DeviceR
   const std::string words =
       absl::StrCat("needs ", Size(needed), shape.needs.checkpoints ? " with checkpointing" : "");
   if (calibration.attempts == 0) return words;
-  return absl::StrCat(words, " (planned ", Size(planned),
-                      ShowCalibration(calibration, room.kind), ")");
+  return absl::StrCat(words, " (planned ", Size(planned), ShowCalibration(calibration, room.kind),
+                      ")");
 }
 
 std::optional<DeviceRoom> RoomiestOf(const Ledger& ledger, const WorkerState& worker,
@@ -98,10 +98,10 @@ std::string WhatWouldHelp(const Ledger& ledger, const Moment& now, const JobShap
   DeviceRoom whole = room;
   whole.free = room.total;
   if (Fits(ledger, shape, whole)) {
-    return absl::StrCat("it fits ", place->worker->name, " ", NameOf(room), " once ",
-                        Size(shape.needs.On(room.device_class) -
-                             PlannedRoom(ledger, room, shape.base)),
-                        " more are free there: something else takes them now");
+    return absl::StrCat(
+        "it fits ", place->worker->name, " ", NameOf(room), " once ",
+        Size(shape.needs.On(room.device_class) - PlannedRoom(ledger, room, shape.base)),
+        " more are free there: something else takes them now");
   }
   const absl::StatusOr<MemoryWish> wish = ReadMemorySettings(shape.settings);
   if (!wish.ok()) return "";
@@ -114,8 +114,8 @@ std::string WhatWouldHelp(const Ledger& ledger, const Moment& now, const JobShap
   if (!changes.ok()) return "";
   for (std::string& change : *changes) {
     if (change == kVariants) {
-      change = absl::StrCat("what `mozgachctl plan FILE --worker ", place->worker->name,
-                            "` prints");
+      change =
+          absl::StrCat("what `mozgachctl plan FILE --worker ", place->worker->name, "` prints");
     }
   }
   return absl::StrCat("it would fit with: ", absl::StrJoin(*changes, "; "));

@@ -10,8 +10,8 @@
 
 namespace mozgach {
 
-// "needs 9.1 GiB with checkpointing", and what is known of `room`: "… (planned 8.5 GiB ×1.07 from 12
-// attempts on AMD EPYC)".
+// "needs 9.1 GiB with checkpointing", and what is known of `room`: "… (planned 8.5 GiB ×1.07 from
+// 12 attempts on AMD EPYC)".
 std::string ShowNeeds(const Ledger& ledger, const JobShape& shape, const DeviceRoom& room);
 
 // The device of `worker` with the most room for a job of `shape`; empty: it has told of none.
@@ -21,7 +21,8 @@ std::optional<DeviceRoom> RoomiestOf(const Ledger& ledger, const WorkerState& wo
 // Whether the job fits there now.
 bool Fits(const Ledger& ledger, const JobShape& shape, const DeviceRoom& room);
 
-// "needs 9.1 GiB with checkpointing; cuda:0 has 4.0 GiB free of 16.0 GiB"; "" where `worker` has room.
+// "needs 9.1 GiB with checkpointing; cuda:0 has 4.0 GiB free of 16.0 GiB"; "" where `worker` has
+// room.
 std::string Shortage(const Ledger& ledger, const WorkerState& worker, const JobShape& shape);
 
 // The same of all workers that have the base, with the name of the roomiest; "" where one has room.

@@ -56,14 +56,14 @@ absl::StatusOr<StagedSubmission> StagedSubmissions::Read(int64_t submission) {
     staged.part_ends.resize(part, staged.drafts.size());
     v1::SubmitRequest request;
     absl::StatusOr<std::vector<Draft>> drafts =
-        request.ParseFromString(parts.Text(1))
-            ? ReadDrafts(request)
-            : absl::DataLossError("it is not a SubmitRequest");
+        request.ParseFromString(parts.Text(1)) ? ReadDrafts(request)
+                                               : absl::DataLossError("it is not a SubmitRequest");
     if (!drafts.ok()) {
       // It was checked when it was accepted: by another release, or the database is damaged.
-      spdlog::error("cannot queue part {} of the submission {} that was accepted before: {}; "
-                    "submit its domains again", part, submission,
-                    std::string(drafts.status().message()));
+      spdlog::error(
+          "cannot queue part {} of the submission {} that was accepted before: {}; "
+          "submit its domains again",
+          part, submission, std::string(drafts.status().message()));
       drafts = std::vector<Draft>();
     }
     std::move(drafts->begin(), drafts->end(), std::back_inserter(staged.drafts));

@@ -4,8 +4,8 @@
 //   Begin, Add…, Accept   write the request; until it is accepted, a restart drops it
 //   QueueNextPart…        queues the domains of one part; a restart queues those that are left
 //
-// Rows, and the accepted ones in memory.  While there are rows, no blob is collected.  One thread at
-// a time.
+// Rows, and the accepted ones in memory.  While there are rows, no blob is collected.  One thread
+// at a time.
 #pragma once
 
 #include <cstdint>

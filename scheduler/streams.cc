@@ -13,14 +13,13 @@ constexpr size_t kLogChunkBytes = 256 << 10;
 
 absl::Status CheckAttempt(const Job& job, int64_t attempt) {
   if (job.attempt == 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "job ", job.job, " of ", job.domain,
-        " has had no attempt yet; `mozgachctl explain ", job.job, "` says why"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("job ", job.job, " of ", job.domain,
+                     " has had no attempt yet; `mozgachctl explain ", job.job, "` says why"));
   }
   if (attempt <= job.attempt) return absl::OkStatus();
-  return absl::NotFoundError(absl::StrCat("job ", job.job, " of ", job.domain,
-                                          " has no attempt ", attempt, "; its latest is ",
-                                          job.attempt));
+  return absl::NotFoundError(absl::StrCat("job ", job.job, " of ", job.domain, " has no attempt ",
+                                          attempt, "; its latest is ", job.attempt));
 }
 
 }  // namespace

@@ -45,8 +45,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
     std::lock_guard<std::mutex> lock(mutex_);
     if (writing_ || finished_) return;
     if (desk_.closed()) {
-      return End(absl::UnavailableError(
-          "the scheduler is shutting down; call again when it is back"));
+      return End(
+          absl::UnavailableError("the scheduler is shutting down; call again when it is back"));
     }
     if (absl::Status status = admission_(); !status.ok()) return End(status);
     response_.Clear();
@@ -124,7 +124,9 @@ class LogStream final : public PokedStream<v1::LogsResponse> {
   LogStream(FrontDesk& desk, Admission admission, const AttemptLogs& logs,
             const v1::LogsRequest& request)
       : PokedStream(desk, std::move(admission)),
-        logs_(logs), request_(request), offset_(request.offset()) {}
+        logs_(logs),
+        request_(request),
+        offset_(request.offset()) {}
 
  private:
   Step Next(v1::LogsResponse& response) override;

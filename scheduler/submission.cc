@@ -240,8 +240,7 @@ absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
                                           const v1::SubmitRequest& request,
                                           absl::Span<const Draft> drafts) {
   v1::SubmitResponse response;
-  ASSIGN_OR_RETURN(const std::vector<Decision> decisions,
-                   DecideAll(ledger, now, drafts, response));
+  ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(ledger, now, drafts, response));
   const std::set<std::string> missing = MissingDatasets(ledger, decisions);
   response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
   SayWhatIsRepaired(decisions, missing, response);
@@ -258,8 +257,9 @@ absl::Status QueueNextPart(Ledger& ledger, const Moment& now, int64_t submission
   const auto part = absl::MakeConstSpan(staged.drafts).subspan(begin, end - begin);
   v1::SubmitResponse response;
   ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(ledger, now, part, response));
-  RETURN_IF_ERROR(WriteDecisions(ledger, now, decisions, staged.actor,
-                                 [&] { return ledger.staged.RemoveNextPart(submission); }, response));
+  RETURN_IF_ERROR(WriteDecisions(
+      ledger, now, decisions, staged.actor,
+      [&] { return ledger.staged.RemoveNextPart(submission); }, response));
   ++staged.next_part;
   staged.response.MergeFrom(response);
   if (staged.IsQueued()) LogActivity(SubmitLine(staged.response, staged.actor));

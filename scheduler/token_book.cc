@@ -46,8 +46,8 @@ absl::Status TokenBook::Add(const IssuedToken& token, bool replace) {
     std::shared_lock lock(mutex_);
     const bool known = tokens_.count(token.name) > 0;
     if (known && !replace) {
-      return absl::AlreadyExistsError(absl::StrCat(
-          "there is a token of ", token.name, " already; --replace makes the old one void"));
+      return absl::AlreadyExistsError(absl::StrCat("there is a token of ", token.name,
+                                                   " already; --replace makes the old one void"));
     }
     if (!known && tokens_.size() >= kTokensMax) {
       return absl::ResourceExhaustedError(
@@ -73,8 +73,7 @@ absl::Status TokenBook::Revoke(const Revoked& revoked) {
   }
   RETURN_IF_ERROR(Run(database_, sql::kForgetToken, revoked.name));
   for (const WallTime issued : early) {
-    RETURN_IF_ERROR(
-        Run(database_, sql::kSaveEarlyCertificate, revoked.name, ToMillis(issued)));
+    RETURN_IF_ERROR(Run(database_, sql::kSaveEarlyCertificate, revoked.name, ToMillis(issued)));
   }
   return Run(database_, sql::kSaveRevocation, revoked.name, ToMillis(revoked.before), revoked.by);
 }

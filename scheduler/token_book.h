@@ -32,8 +32,8 @@ struct Revoked {
   std::string name;
   WallTime before{};
   std::string by;
-  // Issue times after `before` of certificates that are void too: they had been shown by then, or the
-  // authority knows of them.
+  // Issue times after `before` of certificates that are void too: they had been shown by then, or
+  // the authority knows of them.
   std::set<WallTime> early;
 };
 
@@ -63,8 +63,8 @@ class TokenBook {
 
   // UNAUTHENTICATED when the certificate was revoked, or says that it was issued more than
   // kClockAheadMax after `now`: a revocation compares issue times with its own.  A revocation also
-  // covers every later issue time that was shown here before, accepted or not.  Of a name that was revoked,
-  // a certificate that was refused for its time is not let in later either.
+  // covers every later issue time that was shown here before, accepted or not.  Of a name that was
+  // revoked, a certificate that was refused for its time is not let in later either.
   absl::Status CheckCertificate(const Identity& identity, WallTime now) const;
 
   bool Has(const std::string& name) const;

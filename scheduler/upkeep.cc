@@ -28,12 +28,10 @@ Upkeep::Upkeep(FrontDesk& desk, std::filesystem::path data, const Clock& clock)
     : desk_(desk),
       data_(std::move(data)),
       clock_(clock),
-      interval_(desk.Ask([](Core& core, const Moment&) {
-        return core.ledger().config.retention_interval;
-      })),
-      blob_days_kept_(desk.Ask([](Core& core, const Moment&) {
-        return core.ledger().config.blob_days_kept;
-      })),
+      interval_(desk.Ask(
+          [](Core& core, const Moment&) { return core.ledger().config.retention_interval; })),
+      blob_days_kept_(
+          desk.Ask([](Core& core, const Moment&) { return core.ledger().config.blob_days_kept; })),
       retention_(desk.Ask([this](Core& core, const Moment&) {
         Ledger& ledger = core.ledger();
         return Retention(ledger.config, ledger.blobs, ledger.adapters.files(), data_);

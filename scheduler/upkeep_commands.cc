@@ -17,14 +17,16 @@ namespace mozgach {
 namespace {
 
 void Say(const std::string& line) { std::printf("%s\n", EscapeControls(line).c_str()); }
-void Complain(const std::string& line) { std::fprintf(stderr, "%s\n", EscapeControls(line).c_str()); }
+void Complain(const std::string& line) {
+  std::fprintf(stderr, "%s\n", EscapeControls(line).c_str());
+}
 
 std::string Show(const CopiedFiles& files) {
   return absl::StrCat(files.files, " files, ", ShowSize(files.bytes),
-                      files.files == 0               ? ""
-                      : files.linked == files.files  ? ", linked"
-                      : files.linked == 0            ? ", copied"
-                                                     : ", partly linked");
+                      files.files == 0              ? ""
+                      : files.linked == files.files ? ", linked"
+                      : files.linked == 0           ? ", copied"
+                                                    : ", partly linked");
 }
 
 absl::StatusOr<int> RunBackup(const BackupOptions& options) {

@@ -89,8 +89,7 @@ absl::StatusOr<Answer> WorkerCall::Run() {
     return std::move(answer_);
   }
   if (!held_) HearConfigs();
-  if (request_.attempts_size() > 0 &&
-      request_.scheduler_incarnation() != ledger_.incarnation) {
+  if (request_.attempts_size() > 0 && request_.scheduler_incarnation() != ledger_.incarnation) {
     // Leased before a restore: the numbers mean something else by now.
     response.set_drain(ledger_.roster.Find(request_.worker())->drain);
     if (!held_) ledger_.counters.stale_reports += request_.attempts_size();
@@ -193,7 +192,8 @@ void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report)
   if (lease.stop) return End(lease, FailureClass::kStopped, "cancelled before its result came");
   const auto refuse = [&](const absl::Status& why) {
     ++ledger_.counters.publishes["refused"];
-    End(lease, FailureClass::kUnknown, absl::StrCat("its result cannot be published: ", why.message()));
+    End(lease, FailureClass::kUnknown,
+        absl::StrCat("its result cannot be published: ", why.message()));
   };
   const auto job = ledger_.queue.Get(lease.job);
   if (!job.ok()) return Trouble(job.status(), lease.job);
@@ -234,7 +234,8 @@ void WorkerCall::TakeProgress(const v1::AttemptReport& report) {
     progress.steps = report.progress().steps();
     TakeLosses(report.progress(), progress);
     const double speed = report.progress().tokens_per_second();
-    progress.tokens_per_second = std::isfinite(speed) ? std::clamp(speed, 0.0, kTokensPerSecondMax) : 0;
+    progress.tokens_per_second =
+        std::isfinite(speed) ? std::clamp(speed, 0.0, kTokensPerSecondMax) : 0;
     progress.memory_peak_bytes = report.progress().memory_peak_bytes();
     progress.memory_planned_bytes = report.progress().memory_planned_bytes();
   }
@@ -285,14 +286,14 @@ absl::Status WorkerCall::WritePin(const Lease& lease, const v1::AttemptReport& r
   }
   RETURN_IF_ERROR(ledger_.queue.Pin(lease.job, report.pinned_json()));
   if (!report.stepped_down().empty()) {
-    RETURN_IF_ERROR(ledger_.events.Append(
-        {.time = now_.wall,
-         .job = job.job,
-         .domain = job.domain,
-         .attempt = lease.attempt,
-         .kind = "stepped_down",
-         .actor = lease.worker,
-         .message = Abbreviate(report.stepped_down(), kEventBytesMax)}));
+    RETURN_IF_ERROR(
+        ledger_.events.Append({.time = now_.wall,
+                               .job = job.job,
+                               .domain = job.domain,
+                               .attempt = lease.attempt,
+                               .kind = "stepped_down",
+                               .actor = lease.worker,
+                               .message = Abbreviate(report.stepped_down(), kEventBytesMax)}));
   }
   return COMMIT("scheduler.attempt.pin", transaction);
 }

@@ -10,10 +10,10 @@ namespace mozgach {
 
 struct WorkerHealth {
   std::set<std::string> failed_domains;
-  int quarantines = 0;             // in a row
+  int quarantines = 0;               // in a row
   Milliseconds quarantined_until{};  // since boot: the last of them ends
-  bool told_it_is_over = true;     // of it
-  std::string reason;              // of it, for people
+  bool told_it_is_over = true;       // of it
+  std::string reason;                // of it, for people
 };
 
 }  // namespace mozgach

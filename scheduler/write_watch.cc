@@ -133,8 +133,8 @@ std::string WriteWatch::CheckDisk(Milliseconds now) {
   // It may be another file system.
   if (status.ok()) status = WriteProbe(options_.data / "blobs" / kWriteProbeName);
   if (status.ok()) {
-    status = desk_.Consider(
-        [](Core& core, const Moment&) { return core.ledger().blobs.CheckRoom(0); });
+    status =
+        desk_.Consider([](Core& core, const Moment&) { return core.ledger().blobs.CheckRoom(0); });
   }
   disk_problem_ = std::string(status.message());
   return disk_problem_;
@@ -162,8 +162,10 @@ void WriteWatch::MakeWhatIsGone() {
     if (Exists(path) || !Exists(options_.data)) continue;
     const absl::Status made = make();
     if (made.ok()) {
-      spdlog::warn("{} was removed while the scheduler runs; it is made again, `mozgachctl doctor` "
-                   "says what was lost with it", path.string());
+      spdlog::warn(
+          "{} was removed while the scheduler runs; it is made again, `mozgachctl doctor` "
+          "says what was lost with it",
+          path.string());
     }
   }
 }

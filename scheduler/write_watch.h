@@ -4,8 +4,8 @@
 //
 // Once a second it looks at what has failed since, at the files that the scheduler holds open, and
 // at the disk.  Now and then it writes a small file of its own; it reads the whole database too, on
-// a connection of its own and for no more than a hundredth of the time.  It makes again what somebody
-// removed by hand and every start makes.
+// a connection of its own and for no more than a hundredth of the time.  It makes again what
+// somebody removed by hand and every start makes.
 #pragma once
 
 #include <condition_variable>

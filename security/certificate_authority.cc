@@ -104,8 +104,8 @@ absl::StatusOr<KeyAndCertificate> Make(const Request& request, const Signer* sig
 absl::StatusOr<Signer> ReadSigner(const KeyAndCertificate& authority) {
   Signer signer{
       KeyPtr(PEM_read_bio_PrivateKey(ReadFrom(authority.key_pem).get(), nullptr, nullptr, nullptr)),
-      X509Ptr(PEM_read_bio_X509(ReadFrom(authority.certificate_pem).get(), nullptr, nullptr,
-                                nullptr))};
+      X509Ptr(
+          PEM_read_bio_X509(ReadFrom(authority.certificate_pem).get(), nullptr, nullptr, nullptr))};
   ERR_clear_error();
   if (signer.key == nullptr || signer.certificate == nullptr ||
       X509_check_private_key(signer.certificate.get(), signer.key.get()) != 1) {
@@ -127,9 +127,8 @@ absl::StatusOr<std::string> AlternativeName(const std::string& host) {
       std::all_of(host.begin(), host.end(), plain)) {
     return absl::StrCat("DNS:", host);
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", absl::CHexEscape(host.substr(0, 80)),
-                   "' is neither a host's name nor an IP address"));
+  return absl::InvalidArgumentError(absl::StrCat("'", absl::CHexEscape(host.substr(0, 80)),
+                                                 "' is neither a host's name nor an IP address"));
 }
 
 std::vector<std::pair<int, std::string>> ExtensionsOfEnd(const std::string& purpose,

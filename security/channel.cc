@@ -23,7 +23,8 @@ absl::Status CheckPlaintext(const SchedulerDoor& door) {
   }
   if (door.insecure_plaintext) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      door.address, " is another host, and nothing would protect what is said on the way: give "
+      door.address,
+      " is another host, and nothing would protect what is said on the way: give "
       "--tls DIR with what `mozgachctl fleet` made for you, or say --insecure-plaintext"));
 }
 

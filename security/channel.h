@@ -12,9 +12,9 @@
 namespace mozgach {
 
 struct SchedulerDoor {
-  std::string address;             // HOST:PORT or unix:PATH
-  std::filesystem::path tls;       // credentials_folder.h; empty: none
-  std::string token;               // goes before the folder's; empty: none
+  std::string address;              // HOST:PORT or unix:PATH
+  std::filesystem::path tls;        // credentials_folder.h; empty: none
+  std::string token;                // goes before the folder's; empty: none
   bool insecure_plaintext = false;  // another host may be spoken to without TLS
 };
 

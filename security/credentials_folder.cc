@@ -63,9 +63,11 @@ absl::Status CredentialsFolder::CheckOwn() {
   const WallTime now = Clock::System().Now();
   if (facts->not_after > now) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      certificate().string(), " expired at ", FormatTime(facts->not_after), "; where the fleet's "
-      "authority is, `mozgachctl fleet ", serves_ ? "scheduler --host NAME" : "worker NAME",
-      " --replace`", serves_ ? "" : " (of a person: `mozgachctl fleet user NAME --role ROLE --replace`)",
+      certificate().string(), " expired at ", FormatTime(facts->not_after),
+      "; where the fleet's "
+      "authority is, `mozgachctl fleet ",
+      serves_ ? "scheduler --host NAME" : "worker NAME", " --replace`",
+      serves_ ? "" : " (of a person: `mozgachctl fleet user NAME --role ROLE --replace`)",
       " makes a new one; copy its folder here"));
 }
 

@@ -30,13 +30,14 @@ DoorState Listen(const FileDescriptor& fd, Milliseconds patience) {
   if (::poll(&answer, 1, static_cast<int>(patience.count())) != 1) return DoorState::kHangs;
   char head[kFrameHead] = {};
   const ssize_t got = ::recv(fd.get(), head, sizeof(head), 0);
-  const bool settings = got == static_cast<ssize_t>(kFrameHead) && head[0] == 0 &&
-                        head[kFrameType] == kSettings;
+  const bool settings =
+      got == static_cast<ssize_t>(kFrameHead) && head[0] == 0 && head[kFrameType] == kSettings;
   return settings ? DoorState::kSpeaksGrpc : DoorState::kEndsCall;
 }
 
 // Connects, and listens for an answer if `asks`.
-DoorState Knock(int family, const sockaddr* peer, socklen_t size, Milliseconds patience, bool asks) {
+DoorState Knock(int family, const sockaddr* peer, socklen_t size, Milliseconds patience,
+                bool asks) {
   const FileDescriptor fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return DoorState::kSilent;
   int error = ::connect(fd.get(), peer, size) == 0 ? 0 : errno;

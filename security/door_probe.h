@@ -9,11 +9,11 @@ namespace mozgach {
 
 enum class DoorState {
   kSpeaksGrpc,  // a gRPC server without TLS answered
-  kEndsCall,    // something took the connection and refused plaintext gRPC: TLS, or another protocol
-  kHangs,       // something took the connection and said nothing: a program that is stopped or stuck
-  kRefuses,     // the host is there, and nobody listens
-  kNoHost,      // the name does not exist
-  kSilent,      // no connection within the patience
+  kEndsCall,  // something took the connection and refused plaintext gRPC: TLS, or another protocol
+  kHangs,     // something took the connection and said nothing: a program that is stopped or stuck
+  kRefuses,   // the host is there, and nobody listens
+  kNoHost,    // the name does not exist
+  kSilent,    // no connection within the patience
 };
 
 // Connects, sends the first bytes of a plaintext gRPC call, waits for the first bytes of an answer,

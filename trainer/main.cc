@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   const absl::Status status = mozgach::CatchingExceptions(command);
-  if (!status.ok()) std::cerr << "mozgach-trainer: " << mozgach::Showable(std::string(status.message()))
-                             << std::endl;
+  if (!status.ok())
+    std::cerr << "mozgach-trainer: " << mozgach::Showable(std::string(status.message()))
+              << std::endl;
   return mozgach::ExitCode(status);
 }

@@ -84,8 +84,9 @@ struct MakeCall {
   v1::SynchronizeRequest request;
 };
 
-using Action = std::variant<StartTrainer, KillTrainer, EndTrainer, SendTraining, CancelTraining,
-                            FetchDatasets, FetchBase, FetchTravelled, UploadTravelling, UploadAdapter,
-                            AbortTransfers, ForgetAttempt, WriteLog, RescanBases, MakeCall>;
+using Action =
+    std::variant<StartTrainer, KillTrainer, EndTrainer, SendTraining, CancelTraining, FetchDatasets,
+                 FetchBase, FetchTravelled, UploadTravelling, UploadAdapter, AbortTransfers,
+                 ForgetAttempt, WriteLog, RescanBases, MakeCall>;
 
 }  // namespace mozgach

@@ -44,7 +44,8 @@ bool IsCommit(const std::string& text) {
 }
 
 // The size of the base in `directory`; an error where it has links that leave `within`, or lacks
-// shards or what no training can do without: a download that was cut off would fail each of its jobs.
+// shards or what no training can do without: a download that was cut off would fail each of its
+// jobs.
 absl::StatusOr<uint64_t> Weigh(const fs::path& directory, const std::vector<fs::path>& within) {
   ASSIGN_OR_RETURN(const std::vector<BaseFile> files, ListBaseFiles(directory, within));
   RETURN_IF_ERROR(CheckBaseFormat(directory));
@@ -56,9 +57,9 @@ absl::StatusOr<uint64_t> Weigh(const fs::path& directory, const std::vector<fs::
     weights = weights || file.name.ends_with(".safetensors");
   }
   if (tokenizer && weights) return size;
-  return absl::FailedPreconditionError(
-      absl::StrCat(directory.string(), " has no ", tokenizer ? kBaseWeights : kBaseTokenizer,
-                   ": it is not all there; fetch the base again"));
+  return absl::FailedPreconditionError(absl::StrCat(directory.string(), " has no ",
+                                                    tokenizer ? kBaseWeights : kBaseTokenizer,
+                                                    ": it is not all there; fetch the base again"));
 }
 
 // The message as a protobuf may carry it: paths may hold any bytes.

@@ -7,8 +7,9 @@
 //   DIR/models--Qwen--Qwen2.5-3B/refs/main                        the commit of each revision
 //
 // A directory is a base when it has a config.json.  Names that are no hub names, `..` among them,
-// are passed over.  Scanning lists two levels of directories and reads, of the weights, the header of
-// one file: an adapter, a GPTQ or a GGUF checkpoint and the like have a problem (common/base_format.h).
+// are passed over.  Scanning lists two levels of directories and reads, of the weights, the header
+// of one file: an adapter, a GPTQ or a GGUF checkpoint and the like have a problem
+// (common/base_format.h).
 //
 // Symbolic links are followed as long as they end below the --bases folder they are in, or in the
 // model's own folder of a Hugging Face cache; a base with one that leaves both, or whose index
@@ -37,7 +38,7 @@ struct FoundBase {
   std::string problem;  // why it cannot be used; then nothing above but the name is set
   // Of one below --bases, from which the scheduler plans jobs; empty: it is none that can be told.
   std::string config_json;
-  std::string config_digest;  // SHA-256 of it
+  std::string config_digest;       // SHA-256 of it
   std::optional<ChatReport> chat;  // what its chat template does; none: nobody has looked
 
   bool operator==(const FoundBase&) const = default;
@@ -73,7 +74,8 @@ class FoundBases {
   void AddCached(const std::filesystem::path& folder, const std::filesystem::path& directory);
   // `folder`/`entry` holds bases called entry/name, or is something that only looks like a base.
   void AddOrganisation(const std::filesystem::path& folder, const std::string& entry);
-  // Notes what is wrong with a base of which nothing better has been found; nothing for an OK status.
+  // Notes what is wrong with a base of which nothing better has been found; nothing for an OK
+  // status.
   void AddProblem(const std::string& name, const absl::Status& status);
 
   std::map<std::string, FoundBase> bases_;

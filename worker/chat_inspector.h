@@ -17,7 +17,8 @@ namespace mozgach {
 
 class ChatInspector {
  public:
-  // The facts of the base in `directory`, from memory if its files are still the ones that were read.
+  // The facts of the base in `directory`, from memory if its files are still the ones that were
+  // read.
   ChatReport Inspect(const std::filesystem::path& directory);
 
  private:

@@ -80,9 +80,9 @@ absl::Status FetchCheckpoint(SchedulerClient& client, const v1::Checkpoint& chec
     const fs::path path = staging / file.path();
     fs::path part = path;
     part += ".part";
-    RETURN_IF_ERROR(FetchBlob(client, {file.sha256(), file.size()},
-                              absl::StrCat("the checkpoint's ", file.path()), part, path,
-                              [](uint64_t) {}, stop));
+    RETURN_IF_ERROR(FetchBlob(
+        client, {file.sha256(), file.size()}, absl::StrCat("the checkpoint's ", file.path()), part,
+        path, [](uint64_t) {}, stop));
   }
   return DURABLE("worker.checkpoint.complete",
                  RenameDurably(staging, checkpoints / NameOf(checkpoint.step())));

@@ -1,10 +1,11 @@
 // A DataFolder is what a worker keeps on disk, below --data.  One worker at a time: it is locked.
 //
 //   lock                       held by this worker
-//   bases/<digest>/            fetched from the scheduler; dropped when room is needed (base_cache.h)
-//   datasets/<sha256>          fetched once; the least recently used go (dataset_cache.h)
-//   attempts/<job>-<attempt>/  adapter/: what the trainer leaves.  Gone with the attempt
-//   checkpoints/<job>/         from which the next attempt on this host goes on.  Gone when the
+//   bases/<digest>/            fetched from the scheduler; dropped when room is needed
+//   (base_cache.h) datasets/<sha256>          fetched once; the least recently used go
+//   (dataset_cache.h) attempts/<job>-<attempt>/  adapter/: what the trainer leaves.  Gone with the
+//   attempt checkpoints/<job>/         from which the next attempt on this host goes on.  Gone when
+//   the
 //                              job is published or cancelled, or after days without a change
 //   cache/                     of the trainer: what is computed once per base and dataset, and
 //                              quantised bases; the newest of each (data_rules.h)

@@ -9,9 +9,9 @@
 namespace mozgach {
 
 struct DataRules {
-  int64_t checkpoint_days = 7;                      // without a change
-  uint64_t dataset_bytes = uint64_t{32} << 30;      // dataset_cache.h
-  uint64_t quantized_bytes = 0;                     // 0: a fifth of the disk, as the trainer says
+  int64_t checkpoint_days = 7;                  // without a change
+  uint64_t dataset_bytes = uint64_t{32} << 30;  // dataset_cache.h
+  uint64_t quantized_bytes = 0;                 // 0: a fifth of the disk, as the trainer says
 };
 
 // The last change of `directory` or of what lies directly in it.

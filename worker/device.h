@@ -33,9 +33,9 @@ class Device {
   void Ready(const TrainerReady& ready);
   void Has(const TrainerMemory& memory);
   void BaseLoaded(const TrainerBaseLoaded& loaded);
-  // Its trainer holds `memory_bytes` between jobs; 0: it did not say.  True where that is so much more
-  // than after its first job on this base that it should make room for a new one: it is ending from
-  // then on, and gets nothing more.
+  // Its trainer holds `memory_bytes` between jobs; 0: it did not say.  True where that is so much
+  // more than after its first job on this base that it should make room for a new one: it is ending
+  // from then on, and gets nothing more.
   bool JobDone(uint64_t memory_bytes);
   // It hangs: ShouldKill is true.  `why` is for people, in place of how it will have died.
   void Condemn(const std::string& why = "");

@@ -1,5 +1,5 @@
-// What a trainer says in JSON, in words for the people who read a job's log, and in numbers for what
-// is shown of the job.  Pure functions.
+// What a trainer says in JSON, in words for the people who read a job's log, and in numbers for
+// what is shown of the job.  Pure functions.
 #pragma once
 
 #include <cstdint>

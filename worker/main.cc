@@ -72,7 +72,8 @@ SessionOptions SessionOf(const WorkerOptions& options) {
 }
 
 void Complain(const absl::Status& status) {
-  std::fprintf(stderr, "mozgach-worker: %s\n", EscapeControls(std::string(status.message())).c_str());
+  std::fprintf(stderr, "mozgach-worker: %s\n",
+               EscapeControls(std::string(status.message())).c_str());
 }
 
 // Returns the exit code, or the error that decides it.
@@ -80,7 +81,8 @@ absl::StatusOr<int> Run(const WorkerOptions& options) {
   EndSignals signals;
   ASSIGN_OR_RETURN(const std::unique_ptr<Worker> worker, Worker::Open(options, SessionOf(options)));
   if (!options.http.empty()) {
-    ASSIGN_OR_RETURN(const std::string address, worker->metrics().Serve(options.http, options.http_allowed_hosts));
+    ASSIGN_OR_RETURN(const std::string address,
+                     worker->metrics().Serve(options.http, options.http_allowed_hosts));
     spdlog::info("metrics on http://{}/metrics", address);
   }
   spdlog::info("worker {} asks the scheduler at {} for work", options.name, options.scheduler);

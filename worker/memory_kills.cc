@@ -101,9 +101,9 @@ bool MemoryKills::Ended(pid_t trainer, bool killed_by_others) {
   if (const auto group = groups_.find(ended.group); group != groups_.end() && killed_by_others) {
     counted = TakeKill(group->second, ended.group) && !group->second.shared;
   }
-  const bool group_is_used = std::any_of(
-      trainers_.begin(), trainers_.end(),
-      [&](const auto& each) { return each.second.group == ended.group; });
+  const bool group_is_used = std::any_of(trainers_.begin(), trainers_.end(), [&](const auto& each) {
+    return each.second.group == ended.group;
+  });
   if (!group_is_used) groups_.erase(ended.group);
   if (!killed_by_others) return false;
   const Said said = KernelLogOf(ended, trainer);

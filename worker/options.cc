@@ -44,15 +44,19 @@ struct Words {
 };
 
 void Define(CLI::App& app, Words& words) {
-  app.add_option("--scheduler", words.scheduler, "HOST:PORT or unix:PATH of mozgach-scheduler; required");
+  app.add_option("--scheduler", words.scheduler,
+                 "HOST:PORT or unix:PATH of mozgach-scheduler; required");
   app.add_option("--tls", words.tls,
                  "folder with ca.pem and a certificate, as `mozgachctl fleet worker NAME` makes");
   app.add_flag("--insecure-plaintext", words.insecure_plaintext,
                "speak to a scheduler on another host without TLS, and let others read --http");
-  app.add_option("--data", words.data, "folder for datasets, checkpoints and logs of this worker; required");
-  app.add_option("--bases", words.bases, "folders below which bases lie by their hub names; required");
-  app.add_option("--name", words.name,
-                 "of this worker in the fleet (default: that of its certificate, or the host's name)");
+  app.add_option("--data", words.data,
+                 "folder for datasets, checkpoints and logs of this worker; required");
+  app.add_option("--bases", words.bases,
+                 "folders below which bases lie by their hub names; required");
+  app.add_option(
+      "--name", words.name,
+      "of this worker in the fleet (default: that of its certificate, or the host's name)");
   app.add_option("--threads", words.threads, "of its trainers (default: all cores)");
   app.add_option("--memory", words.memory,
                  "that its trainers may use, as 8GiB (default: what is free)");
@@ -73,7 +77,8 @@ void Define(CLI::App& app, Words& words) {
                  "size that datasets may take below --data, as 32GiB (the default)");
   app.add_option("--quantized-cache", words.quantized_cache,
                  "size that quantised bases may take (default: a fifth of the disk)");
-  app.add_option("--config", words.config, "YAML file with these options by their names, the required ones too");
+  app.add_option("--config", words.config,
+                 "YAML file with these options by their names, the required ones too");
   app.set_version_flag("--version", MOZGACH_VERSION);
 }
 
@@ -87,14 +92,21 @@ bool IsEmptyValue(const YAML::Node& value) {
 
 // What the command line left open is taken from the file.
 absl::Status Complete(const std::string& path, const CLI::App& app, Words& words) {
-  const std::map<std::string, std::string*> texts = {
-      {"scheduler", &words.scheduler}, {"tls", &words.tls}, {"data", &words.data}, {"name", &words.name},
-      {"memory", &words.memory},       {"http", &words.http}, {"trainer", &words.trainer},
-      {"checkpoint-days", &words.checkpoint_days}, {"dataset-cache", &words.dataset_cache},
-      {"quantized-cache", &words.quantized_cache}, {"trainer-silence", &words.trainer_silence}};
-  const std::map<std::string, std::vector<std::string>*> lists = {{"bases", &words.bases},
-                                                                  {"devices", &words.devices},
-                                                                  {"http-allowed-host", &words.allowed_hosts}};
+  const std::map<std::string, std::string*> texts = {{"scheduler", &words.scheduler},
+                                                     {"tls", &words.tls},
+                                                     {"data", &words.data},
+                                                     {"name", &words.name},
+                                                     {"memory", &words.memory},
+                                                     {"http", &words.http},
+                                                     {"trainer", &words.trainer},
+                                                     {"checkpoint-days", &words.checkpoint_days},
+                                                     {"dataset-cache", &words.dataset_cache},
+                                                     {"quantized-cache", &words.quantized_cache},
+                                                     {"trainer-silence", &words.trainer_silence}};
+  const std::map<std::string, std::vector<std::string>*> lists = {
+      {"bases", &words.bases},
+      {"devices", &words.devices},
+      {"http-allowed-host", &words.allowed_hosts}};
   try {
     const YAML::Node file = YAML::LoadFile(path);
     if (!file.IsMap()) return absl::InvalidArgumentError(path + ": not a map of options");
@@ -108,15 +120,15 @@ absl::Status Complete(const std::string& path, const CLI::App& app, Words& words
         for (const auto& [name, word] : texts) known.push_back(name);
         for (const auto& [name, words_of] : lists) known.push_back(name);
         const std::string near = NearestName(key, known);
-        return absl::InvalidArgumentError(absl::StrCat(
-            path, ":", entry.first.Mark().line + 1, ": unknown option '", key, "'; ",
-            near.empty() ? "" : absl::StrCat("did you mean '", near, "'?  "), "there are ",
-            absl::StrJoin(known, ", ")));
+        return absl::InvalidArgumentError(
+            absl::StrCat(path, ":", entry.first.Mark().line + 1, ": unknown option '", key, "'; ",
+                         near.empty() ? "" : absl::StrCat("did you mean '", near, "'?  "),
+                         "there are ", absl::StrJoin(known, ", ")));
       }
       if (IsEmptyValue(entry.second)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(path, ":", entry.first.Mark().line + 1, ": ", key,
-                         " is empty; give a value, or leave it out"));
+        return absl::InvalidArgumentError(absl::StrCat(path, ":", entry.first.Mark().line + 1, ": ",
+                                                       key,
+                                                       " is empty; give a value, or leave it out"));
       }
       const std::string flag = absl::StrCat("--", absl::StrReplaceAll(key, {{"_", "-"}}));
       if (app.get_option(flag)->count() > 0) continue;
@@ -161,10 +173,9 @@ absl::StatusOr<std::string> NameOf(const Words& words) {
   }
   if (words.name.empty()) return issued.empty() ? HostName() : issued;
   if (issued.empty() || issued == words.name) return words.name;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--name is ", words.name, ", but what is in ", words.tls, " was issued to ",
-                   issued, ": leave --name out, or make another with `mozgachctl fleet worker ",
-                   words.name, "`"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--name is ", words.name, ", but what is in ", words.tls, " was issued to ", issued,
+      ": leave --name out, or make another with `mozgachctl fleet worker ", words.name, "`"));
 }
 
 absl::Status CheckHttp(const Words& words) {
@@ -174,7 +185,8 @@ absl::Status CheckHttp(const Words& words) {
   }
   if (IsLocalAddress(words.http) || words.insecure_plaintext) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("--http ", words.http, " can be read by other hosts: listen on 127.0.0.1, or "
+      absl::StrCat("--http ", words.http,
+                   " can be read by other hosts: listen on 127.0.0.1, or "
                    "say --insecure-plaintext if they may"));
 }
 

@@ -19,7 +19,7 @@ Outlook OutlookOf(const absl::Status& status) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kAborted:
-    case absl::StatusCode::kCancelled:  // a stream that was cut
+    case absl::StatusCode::kCancelled:        // a stream that was cut
     case absl::StatusCode::kUnauthenticated:  // until somebody renews the certificate
       return Outlook::kTemporary;
     case absl::StatusCode::kResourceExhausted:

@@ -80,7 +80,8 @@ void Session::HostHas(const HostMemory& memory) {
 }
 
 void Session::LookAtMemory() {
-  // A held call would go on with what is no longer so: another program took memory, or gave it back.
+  // A held call would go on with what is no longer so: another program took memory, or gave it
+  // back.
   const uint64_t free = FreeBytes();
   const uint64_t moved = free > free_told_ ? free - free_told_ : free_told_ - free;
   if (moved > std::max(kWorthACall, free_told_ / 16)) calls_.UrgentNews();

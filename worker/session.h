@@ -14,12 +14,12 @@
 // Devices.  Each has one trainer for many jobs.  A device asks for its next job while the present
 // one evaluates or nears its end, and while one uploads, so that the trainer is never without work.
 // When a trainer dies, the attempt it worked on has failed (infrastructure); those behind it wait
-// for the next trainer.  One that hangs is killed: time that this process slept itself, on a machine
-// that was suspended, does not count as the trainer's silence.
+// for the next trainer.  One that hangs is killed: time that this process slept itself, on a
+// machine that was suspended, does not count as the trainer's silence.
 //
-// Checkpoints.  What a trainer leaves goes to the scheduler as well, one at a time, the newest next, so
-// that another worker can go on if this one dies.  A job that is handed back stops with a checkpoint,
-// and is over here once that is with the scheduler.
+// Checkpoints.  What a trainer leaves goes to the scheduler as well, one at a time, the newest
+// next, so that another worker can go on if this one dies.  A job that is handed back stops with a
+// checkpoint, and is over here once that is with the scheduler.
 //
 // Bases.  One that lies below --bases is used as it is.  Any other comes from the scheduler, when
 // it holds it: fetched, or found whole where an earlier fetch has left it.
@@ -51,9 +51,11 @@ struct SessionOptions {
   DeviceOptions device;
   Milliseconds prefetch{5'000};  // the next job is asked for this long before the present one ends
   Milliseconds cancel_within{20'000};  // then the trainer is killed
-  Milliseconds hand_back_within{600'000};  // as cancel_within: a step and a checkpoint take their time
-  Milliseconds stop_within{5'000};     // of Stop(): then the session is over whatever is open
-  Milliseconds travel_within{30'000};  // of Stop(), where a checkpoint is on its way to the scheduler
+  Milliseconds hand_back_within{
+      600'000};                     // as cancel_within: a step and a checkpoint take their time
+  Milliseconds stop_within{5'000};  // of Stop(): then the session is over whatever is open
+  Milliseconds travel_within{
+      30'000};  // of Stop(), where a checkpoint is on its way to the scheduler
   // A trainer that has work and writes no line for so long is killed, or for ten times the longest
   // silence that it has broken in this attempt, where that is longer.  0: never.
   Milliseconds trainer_silence{1'800'000};
@@ -85,8 +87,7 @@ class Session {
   void HostHas(const HostMemory& memory);
   // `how` is for people: "was killed by signal 9", and its last words.
   // `for_memory`: the system killed it because there was too little memory.
-  void TrainerExited(int device, const std::string& how, Milliseconds now,
-                     bool for_memory = false);
+  void TrainerExited(int device, const std::string& how, Milliseconds now, bool for_memory = false);
   // Ends the session: asks for nothing more, stops what runs, reports it STOPPED.
   // Trainers are told to exit, which leaves a checkpoint for the next attempt, on whatever worker.
   void Stop(Milliseconds now);

@@ -37,7 +37,8 @@ void Session::CheckpointUploaded(const AttemptId& id,
   attempt->checkpoint_travels = false;
   if (checkpoint.ok()) {
     attempt->checkpoint = *checkpoint;
-    Log(*attempt, absl::StrCat("the checkpoint at step ", checkpoint->step(), " is with the scheduler"));
+    Log(*attempt,
+        absl::StrCat("the checkpoint at step ", checkpoint->step(), " is with the scheduler"));
     calls_.UrgentNews();
   } else {
     Log(*attempt, absl::StrCat("a checkpoint stays here: ", checkpoint.status().message()));

@@ -29,10 +29,11 @@ void Session::Answered(int64_t call, const v1::SynchronizeResponse& answer, Mill
   const bool restored = answer.scheduler_incarnation() != scheduler_incarnation_;
   scheduler_incarnation_ = answer.scheduler_incarnation();
   for (const AttemptId& id : std::exchange(told_, {})) {
-    const bool named = !restored && std::any_of(answer.assignments().begin(), answer.assignments().end(),
-                                   [&](const auto& each) {
-                                     return AttemptId{each.job(), each.attempt()} == id;
-                                   });
+    const bool named =
+        !restored && std::any_of(answer.assignments().begin(), answer.assignments().end(),
+                                 [&](const auto& each) {
+                                   return AttemptId{each.job(), each.attempt()} == id;
+                                 });
     WorkerAttempt* attempt = Find(id);
     if (!named && attempt != nullptr && attempt->reported) Drop(*attempt, now);
   }

@@ -129,9 +129,10 @@ void Session::On(WorkerAttempt& attempt, const TrainerStep& event, Milliseconds 
   progress.set_tokens_per_second(event.tokens_per_second);
   progress.set_memory_peak_bytes(event.memory_peak_bytes);
   calls_.ProgressNews();
-  Log(attempt, absl::StrFormat("step %d/%d  loss %.4f  mean %.4f  learning rate %.3g  %.0f tokens/s",
-                               event.step, event.steps, event.loss, event.mean_loss,
-                               event.learning_rate, event.tokens_per_second));
+  Log(attempt,
+      absl::StrFormat("step %d/%d  loss %.4f  mean %.4f  learning rate %.3g  %.0f tokens/s",
+                      event.step, event.steps, event.loss, event.mean_loss, event.learning_rate,
+                      event.tokens_per_second));
 }
 
 void Session::On(WorkerAttempt& attempt, const TrainerAlive& event, Milliseconds now) {}
@@ -145,8 +146,8 @@ void Session::TakeEvalLoss(WorkerAttempt& attempt, const std::string& metrics_js
 
 void Session::On(WorkerAttempt& attempt, const TrainerEvaluation& event, Milliseconds now) {
   TakeEvalLoss(attempt, event.metrics_json);
-  Log(attempt, absl::StrCat("evaluation at step ", event.step, ": ",
-                            MetricsInWords(event.metrics_json)));
+  Log(attempt,
+      absl::StrCat("evaluation at step ", event.step, ": ", MetricsInWords(event.metrics_json)));
 }
 
 void Session::On(WorkerAttempt& attempt, const TrainerDone& event, Milliseconds now) {
@@ -164,9 +165,9 @@ void Session::On(WorkerAttempt& attempt, const TrainerDone& event, Milliseconds 
   if (event.train_rows > 0) attempt.result.set_train_rows(event.train_rows);
   attempt.result.set_train_seconds(event.train_seconds);
   attempt.state = AttemptState::kUploading;
-  Log(attempt, absl::StrFormat(
-                   "trained in %.1f s; the trainer holds %d bytes (%s); uploading the adapter",
-                   event.train_seconds, event.memory_bytes, BytesInWords(event.memory_bytes)));
+  Log(attempt,
+      absl::StrFormat("trained in %.1f s; the trainer holds %d bytes (%s); uploading the adapter",
+                      event.train_seconds, event.memory_bytes, BytesInWords(event.memory_bytes)));
   actions_.push_back(UploadAdapter{attempt.work.id});
   calls_.UrgentNews();
 }

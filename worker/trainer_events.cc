@@ -14,7 +14,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Absent and null give `fallback`; a wrong type or a number that does not fit throws, caught in one place below.
+// Absent and null give `fallback`; a wrong type or a number that does not fit throws, caught in one
+// place below.
 template <typename T>
 T Get(const Json& json, const char* key, T fallback = T()) {
   const auto found = json.find(key);
@@ -66,14 +67,15 @@ TrainerEvent Phase(const Json& json) {
 TrainerEvent Started(const Json& json) {
   const auto mean_loss = json.find("mean_loss");
   const bool has_mean = mean_loss != json.end() && !mean_loss->is_null();
-  return TrainerStarted{.id = Id(json),
-                        .step = Get<int64_t>(json, "step"),
-                        .steps = Get<int64_t>(json, "steps"),
-                        .train_rows = Get<int64_t>(json, "train_rows"),
-                        .trainable_parameters = Get<int64_t>(json, "trainable_parameters"),
-                        .mean_loss = has_mean ? std::optional(mean_loss->get<double>()) : std::nullopt,
-                        .memory_planned_bytes = Get<uint64_t>(json, "memory_planned_bytes"),
-                        .pinned_json = Dump(json, "pinned")};
+  return TrainerStarted{
+      .id = Id(json),
+      .step = Get<int64_t>(json, "step"),
+      .steps = Get<int64_t>(json, "steps"),
+      .train_rows = Get<int64_t>(json, "train_rows"),
+      .trainable_parameters = Get<int64_t>(json, "trainable_parameters"),
+      .mean_loss = has_mean ? std::optional(mean_loss->get<double>()) : std::nullopt,
+      .memory_planned_bytes = Get<uint64_t>(json, "memory_planned_bytes"),
+      .pinned_json = Dump(json, "pinned")};
 }
 
 TrainerEvent Step(const Json& json) {

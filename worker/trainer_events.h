@@ -47,9 +47,9 @@ struct TrainerStarted {
   int64_t steps = 0;
   int64_t train_rows = 0;
   int64_t trainable_parameters = 0;
-  std::optional<double> mean_loss;  // of the steps before; absent: not said
+  std::optional<double> mean_loss;    // of the steps before; absent: not said
   uint64_t memory_planned_bytes = 0;  // its peak, as the plan has it; 0: not said
-  std::string pinned_json = "{}";  // what it chose by measurement
+  std::string pinned_json = "{}";     // what it chose by measurement
 };
 
 // The data of an attempt that waits is read and tokenised.
@@ -122,10 +122,10 @@ struct TrainerComplaint {
   std::string message;
 };
 
-using TrainerEvent = std::variant<TrainerReady, TrainerMemory, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
-                                  TrainerPrepared,
-                                  TrainerSteppedDown, TrainerStep, TrainerEvaluation, TrainerAlive,
-                                  TrainerCheckpoint, TrainerDone, TrainerFailed, TrainerCancelled, TrainerComplaint>;
+using TrainerEvent =
+    std::variant<TrainerReady, TrainerMemory, TrainerBaseLoaded, TrainerPhase, TrainerStarted,
+                 TrainerPrepared, TrainerSteppedDown, TrainerStep, TrainerEvaluation, TrainerAlive,
+                 TrainerCheckpoint, TrainerDone, TrainerFailed, TrainerCancelled, TrainerComplaint>;
 
 // INVALID_ARGUMENT: not a JSON object, a key of the wrong type, an event without its job.
 // UNIMPLEMENTED: an event of a name this version does not know.

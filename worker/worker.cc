@@ -228,8 +228,7 @@ TrainerListener Worker::Listen(int device) {
               spdlog::info("the trainer {}", how);
               const auto ended = std::move(trainers_[static_cast<size_t>(device)]);
               const bool for_memory =
-                  ended != nullptr &&
-                  memory_kills_.Ended(ended->pid(), ended->killed_by_others());
+                  ended != nullptr && memory_kills_.Ended(ended->pid(), ended->killed_by_others());
               session_.TrainerExited(device, how, now, for_memory);
             });
           }};
@@ -267,8 +266,8 @@ void Worker::HearFailure(const absl::Status& failure) {
   const bool wrong = absl::IsInvalidArgument(failure) || absl::IsPermissionDenied(failure);
   const bool refuses = wrong || absl::IsUnauthenticated(failure);
   if (wrong && !known_) {
-    refused_ = absl::InvalidArgumentError(absl::StrCat(
-        "the scheduler at ", options_.scheduler, " refuses this worker: ", Text(failure)));
+    refused_ = absl::InvalidArgumentError(absl::StrCat("the scheduler at ", options_.scheduler,
+                                                       " refuses this worker: ", Text(failure)));
     return;
   }
   const Standing now = refuses ? Standing::kRefused : Standing::kUnanswered;

@@ -1,8 +1,8 @@
 // A Worker runs a Session for real: trainers as children, datasets and adapters over gRPC, files.
 //
 // Threads: the one that calls RunOnce decides and spawns; one per trainer reads it; one fetches
-// datasets and looks for bases; one fetches bases; one uploads adapters, one checkpoints; one sends logs.  They
-// speak to the first through the Inbox only.  gRPC has threads of its own.
+// datasets and looks for bases; one fetches bases; one uploads adapters, one checkpoints; one sends
+// logs.  They speak to the first through the Inbox only.  gRPC has threads of its own.
 #pragma once
 
 #include <atomic>
@@ -94,7 +94,7 @@ class Worker {
   Session session_;
   WorkerMetrics metrics_;
   LogSpool logs_;
-  std::map<AttemptId, std::stop_source> transfers_;        // that run
+  std::map<AttemptId, std::stop_source> transfers_;  // that run
   MemoryKills memory_kills_;
   std::vector<std::unique_ptr<TrainerProcess>> trainers_;  // by device; nullptr: none
   enum class Standing { kNew, kAnswered, kUnanswered, kRefused };

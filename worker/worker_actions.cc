@@ -150,8 +150,9 @@ void Worker::Do(WriteLog& action) {
 }
 
 void Worker::Do(RescanBases&) {
-  fetches_.Add(
-      [this] { inbox_.Post([this, found = FindBasesAndChats()](Milliseconds) { TakeBases(found); }); });
+  fetches_.Add([this] {
+    inbox_.Post([this, found = FindBasesAndChats()](Milliseconds) { TakeBases(found); });
+  });
 }
 
 void Worker::Do(MakeCall& action) {

@@ -62,7 +62,8 @@ std::string OneRungLower(const std::string& pinned_json) {
   if (!pinned.is_object()) pinned = nlohmann::json::object();
   const auto found = pinned.find("rung");
   const bool known = found != pinned.end() && found->is_number_integer();
-  pinned["rung"] = std::clamp<int64_t>(known ? found->get<int64_t>() : 0, 0, 63) + 1;  // as many as a trainer has
+  pinned["rung"] = std::clamp<int64_t>(known ? found->get<int64_t>() : 0, 0, 63) +
+                   1;  // as many as a trainer has
   return pinned.dump();
 }
 

@@ -68,8 +68,8 @@ struct WorkerAttempt {
   bool reported = true;   // false: the scheduler dropped it, it is only being cleaned up
   bool job_over = false;  // published or cancelled: no other attempt follows
 
-  std::string base_dir;    // empty: it is being fetched
-  bool data_here = false;  // `data` is set
+  std::string base_dir;         // empty: it is being fetched
+  bool data_here = false;       // `data` is set
   bool checkpoint_here = true;  // false: that of another worker is on its way
   DatasetPaths data;
 
@@ -80,11 +80,11 @@ struct WorkerAttempt {
   Milliseconds last_step_at{-1};
   Milliseconds longest_silence{0};  // of its trainer, between two lines
 
-  std::string stepped_down;       // how the training needs less since memory ran out; empty: it did not
+  std::string stepped_down;  // how the training needs less since memory ran out; empty: it did not
 
   int64_t checkpoint_written = 0;  // step of the newest that its trainer left here
   bool checkpoint_travels = false;
-  v1::Checkpoint checkpoint;       // the newest that the scheduler has; of step 0: none
+  v1::Checkpoint checkpoint;  // the newest that the scheduler has; of step 0: none
   bool hands_back = false;  // another worker goes on with it: its checkpoint travels before it ends
   bool let_go = false;      // kStopping: its trainer is done with it, its checkpoint is not
 
@@ -100,7 +100,8 @@ struct WorkerAttempt {
   v1::AttemptReport::Phase ReportedPhase() const;
 };
 
-// `pinned_json` with the next rung of the trainer's ladder (docs/trainer_protocol.md, `stepped_down`).
+// `pinned_json` with the next rung of the trainer's ladder (docs/trainer_protocol.md,
+// `stepped_down`).
 std::string OneRungLower(const std::string& pinned_json);
 
 // What the scheduler is told of `attempt`, which runs on the device called `device`.

@@ -2,10 +2,12 @@
 // scheduler_load_bench.py.  Prints one JSON object.
 //
 //   fleet_load ADDRESS submit DOMAINS PREFIX     one request
-//   fleet_load ADDRESS cycles SECONDS WORKERS    claims jobs, reports a step, ends them (as `user` failures)
-//   fleet_load ADDRESS publish SECONDS WORKERS   the same, each with an adapter of two small files
-//   fleet_load ADDRESS witness SECONDS WORKERS   every second one with files; a line with its number for each
-//                                                job that the scheduler said is over; ends with the scheduler
+//   fleet_load ADDRESS cycles SECONDS WORKERS    claims jobs, reports a step, ends them (as `user`
+//   failures) fleet_load ADDRESS publish SECONDS WORKERS   the same, each with an adapter of two
+//   small files fleet_load ADDRESS witness SECONDS WORKERS   every second one with files; a line
+//   with its number for each
+//                                                job that the scheduler said is over; ends with the
+//                                                scheduler
 //   fleet_load ADDRESS calls SECONDS WORKERS     each calls every 10 s and has nothing to say
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
@@ -68,8 +70,9 @@ json Submit(const std::shared_ptr<grpc::Channel>& channel, int domains, const st
   v1::SubmitRequest request;
   for (int i = 0; i < domains; ++i) {
     v1::Submission& domain = *request.add_domains();
-    domain.set_spec_json(absl::StrCat(R"({"domain":")", prefix, "-", i,
-                                      R"(","base":"mozgach/tiny","data":{"train":["train.jsonl"]}})"));
+    domain.set_spec_json(
+        absl::StrCat(R"({"domain":")", prefix, "-", i,
+                     R"(","base":"mozgach/tiny","data":{"train":["train.jsonl"]}})"));
     v1::Dataset& dataset = *domain.add_datasets();
     dataset.set_role(v1::Dataset::TRAIN);
     dataset.set_name("train.jsonl");
@@ -80,7 +83,8 @@ json Submit(const std::shared_ptr<grpc::Channel>& channel, int domains, const st
   v1::SubmitResponse response;
   const auto begin = Steady::now();
   Must(jobs->Submit(&context, request, &response), "submit");
-  return {{"domains", response.outcomes_size()}, {"seconds", Seconds(Steady::now() - begin).count()}};
+  return {{"domains", response.outcomes_size()},
+          {"seconds", Seconds(Steady::now() - begin).count()}};
 }
 
 // One worker with one device, and how long its calls took.
@@ -128,9 +132,10 @@ class LoadWorker {
       report.mutable_failure()->set_message("as it should");
     }
     const v1::SynchronizeResponse last = Call(0);
-    const bool over = last.assignments().empty() ||
-                      last.assignments(0).desired() == v1::Assignment::PUBLISHED;
-    if (ends_with_the_scheduler && over) std::printf("%lld\n", static_cast<long long>(report.job()));
+    const bool over =
+        last.assignments().empty() || last.assignments(0).desired() == v1::Assignment::PUBLISHED;
+    if (ends_with_the_scheduler && over)
+      std::printf("%lld\n", static_cast<long long>(report.job()));
     return true;
   }
 
@@ -138,10 +143,10 @@ class LoadWorker {
 
  private:
   void AddFiles(v1::Result& result, int64_t job) {
-    for (const auto& [name, bytes] : {std::pair<std::string, std::string>{
-                                          "adapter_config.json", AdapterConfigText("mozgach/tiny")},
-                                      {"adapter_model.safetensors",
-                                       Weights(absl::StrCat("weights of job ", job))}}) {
+    for (const auto& [name, bytes] :
+         {std::pair<std::string, std::string>{"adapter_config.json",
+                                              AdapterConfigText("mozgach/tiny")},
+          {"adapter_model.safetensors", Weights(absl::StrCat("weights of job ", job))}}) {
       v1::File& file = *result.add_files();
       file.set_path(name);
       file.set_sha256(PutBlob(*stub_, bytes));
@@ -157,12 +162,16 @@ class LoadWorker {
 
 json Latencies(const std::vector<std::unique_ptr<LoadWorker>>& workers) {
   std::vector<double> all;
-  for (const auto& worker : workers) all.insert(all.end(), worker->took().begin(), worker->took().end());
+  for (const auto& worker : workers)
+    all.insert(all.end(), worker->took().begin(), worker->took().end());
   std::sort(all.begin(), all.end());
   const auto at = [&](double share) {
     return all.empty() ? 0 : all[static_cast<size_t>(share * static_cast<double>(all.size() - 1))];
   };
-  return {{"calls", all.size()}, {"p50_ms", 1e3 * at(0.5)}, {"p99_ms", 1e3 * at(0.99)}, {"max_ms", 1e3 * at(1)}};
+  return {{"calls", all.size()},
+          {"p50_ms", 1e3 * at(0.5)},
+          {"p99_ms", 1e3 * at(0.99)},
+          {"max_ms", 1e3 * at(1)}};
 }
 
 // `deed(worker)` for each of a thread's workers in turn, until the time is up or it says no.
@@ -187,23 +196,27 @@ double InTurn(std::vector<std::unique_ptr<LoadWorker>>& workers, double seconds,
   return Seconds(Steady::now() - begin).count();
 }
 
-json Run(const std::shared_ptr<grpc::Channel>& channel, const std::string& mode, double seconds, int count) {
+json Run(const std::shared_ptr<grpc::Channel>& channel, const std::string& mode, double seconds,
+         int count) {
   std::vector<std::unique_ptr<LoadWorker>> workers;
   for (int i = 0; i < count; ++i) workers.push_back(std::make_unique<LoadWorker>(channel, i));
   std::atomic<int64_t> cycles = 0;
   const auto begin = Steady::now();
-  const double took = InTurn(workers, seconds, [&](LoadWorker& worker, size_t number, int64_t turn) {
-    if (mode != "calls") {
-      const bool done = worker.Cycle(mode == "publish" || (mode == "witness" && number % 2 == 0));
-      cycles += done ? 1 : 0;
-      return done;
-    }
-    const double place = static_cast<double>(number) / static_cast<double>(workers.size());
-    const double due = kCallEvery * (static_cast<double>(turn) + place);
-    std::this_thread::sleep_until(begin + std::chrono::duration_cast<Steady::duration>(Seconds(due)));
-    worker.Call(0);
-    return true;
-  });
+  const double took =
+      InTurn(workers, seconds, [&](LoadWorker& worker, size_t number, int64_t turn) {
+        if (mode != "calls") {
+          const bool done =
+              worker.Cycle(mode == "publish" || (mode == "witness" && number % 2 == 0));
+          cycles += done ? 1 : 0;
+          return done;
+        }
+        const double place = static_cast<double>(number) / static_cast<double>(workers.size());
+        const double due = kCallEvery * (static_cast<double>(turn) + place);
+        std::this_thread::sleep_until(begin +
+                                      std::chrono::duration_cast<Steady::duration>(Seconds(due)));
+        worker.Call(0);
+        return true;
+      });
   json out = Latencies(workers);
   out["seconds"] = took;
   if (mode != "calls") out["cycles"] = cycles.load();
@@ -215,7 +228,8 @@ int Main(int argc, char** argv) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxSendMessageSize(-1);
   arguments.SetMaxReceiveMessageSize(-1);
-  const auto channel = grpc::CreateCustomChannel(argv[1], grpc::InsecureChannelCredentials(), arguments);
+  const auto channel =
+      grpc::CreateCustomChannel(argv[1], grpc::InsecureChannelCredentials(), arguments);
   const std::string mode = argv[2];
   ends_with_the_scheduler = mode == "witness";
   if (ends_with_the_scheduler) std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);

@@ -8,7 +8,7 @@ import unittest
 SOURCE = pathlib.Path(os.environ.get("MOZGACH_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 FOLDERS = ("failpoint", "common", "planner", "proto", "registry", "security", "scheduler", "worker", "trainer", "ctl", "tests")
 LINES_MAX = 400
-COLUMNS_MAX = 120
+COLUMNS_MAX = 100
 
 
 def files(*suffixes):

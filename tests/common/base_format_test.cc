@@ -10,9 +10,9 @@
 namespace mozgach {
 namespace {
 
+using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using nlohmann::json;
 
 // A safetensors file without data, which is enough for its header.
 std::string Safetensors(const std::vector<std::pair<std::string, std::string>>& tensors) {
@@ -85,11 +85,15 @@ TEST(QuantizationFormatTest, RecognisesTensorsWithoutAKeyInTheConfig) {
   EXPECT_THAT(problem({{"a.weight", "F8_E5M2"}}), HasSubstr("FP8"));
   EXPECT_THAT(problem({{"a.weight_packed", "I32"}}), HasSubstr("compressed-tensors"));
   EXPECT_THAT(problem({{"a.weight", "I8"}, {"a.SCB", "F32"}}), HasSubstr("8 bits"));
-  EXPECT_THAT(problem({{"a.weight", "U8"}, {"a.weight_scale", "F8_E4M3"}, {"a.weight_scale_2", "F32"}}),
-              HasSubstr("NVFP4"));
+  EXPECT_THAT(
+      problem({{"a.weight", "U8"}, {"a.weight_scale", "F8_E4M3"}, {"a.weight_scale_2", "F32"}}),
+      HasSubstr("NVFP4"));
   EXPECT_THAT(problem({{"a.scales", "F16"}, {"a.weight", "U32"}}), HasSubstr("MLX"));
-  EXPECT_EQ(problem({{"a.weight", "BF16"}, {"a.bias", "F32"}, {"b.weight", "U8"},
-                     {"b.weight.absmax", "U8"}, {"b.weight.quant_state.bitsandbytes__nf4", "U8"}}),
+  EXPECT_EQ(problem({{"a.weight", "BF16"},
+                     {"a.bias", "F32"},
+                     {"b.weight", "U8"},
+                     {"b.weight.absmax", "U8"},
+                     {"b.weight.quant_state.bitsandbytes__nf4", "U8"}}),
             "");
 }
 

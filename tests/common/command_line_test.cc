@@ -32,18 +32,28 @@ std::string Parse(const std::vector<std::string>& words) {
 }
 
 TEST(CommandLineTest, RejectsEmptyValuesOfEveryOption) {
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"--tls", ""}, {"--tls="}, {"--tls=", "pull"}, {"--bases", ""}, {"--bases", "a", "--bases", ""},
-           {"pull", ""}, {"pull", "-o", ""}, {"pull", "--output", ""}, {"pull", "--output="}}) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"--tls", ""},
+                                             {"--tls="},
+                                             {"--tls=", "pull"},
+                                             {"--bases", ""},
+                                             {"--bases", "a", "--bases", ""},
+                                             {"pull", ""},
+                                             {"pull", "-o", ""},
+                                             {"pull", "--output", ""},
+                                             {"pull", "--output="}}) {
     EXPECT_THAT(Parse(words), HasSubstr("the value is empty; give one, or leave it out"))
         << ::testing::PrintToString(words);
   }
-  EXPECT_EQ(Parse({"--tls", "x", "--flag", "--bases", "a,b", "pull", "f", "-o", "y", "--prompt", ""}), "");
+  EXPECT_EQ(
+      Parse({"--tls", "x", "--flag", "--bases", "a,b", "pull", "f", "-o", "y", "--prompt", ""}),
+      "");
 }
 
 TEST(CommandLineTest, SaysOneSentenceWithoutControlCharacters) {
-  EXPECT_EQ(Parse({"pull", "--output", ""}),
-            "--output: the value is empty; give one, or leave it out; `prog pull --help` says more");
+  EXPECT_EQ(
+      Parse({"pull", "--output", ""}),
+      "--output: the value is empty; give one, or leave it out; `prog pull --help` says more");
   EXPECT_THAT(Parse({"--tsl\x1b[31m"}), HasSubstr("--tsl\\x1b[31m"));
 }
 

@@ -156,8 +156,8 @@ TEST_F(DatasetTest, UnknownKeysAreCountedOncePerRow) {
 }
 
 TEST_F(DatasetTest, RowsThatAreNotTrainedAreLeftOut) {
-  const auto rows = ReadDataset(
-      Write("{\"text\": \"a\", \"weight\": 0}\n{\"text\": \"b\"}\n"), RowFormat::kAuto);
+  const auto rows =
+      ReadDataset(Write("{\"text\": \"a\", \"weight\": 0}\n{\"text\": \"b\"}\n"), RowFormat::kAuto);
   ASSERT_TRUE(rows.ok()) << rows.status();
   ASSERT_EQ(rows->rows.size(), 1u);
   EXPECT_EQ(rows->rows[0].line, 2);

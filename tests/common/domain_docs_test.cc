@@ -93,7 +93,8 @@ TEST(ExampleDomainsTest, EveryOneIsRead) {
   const char* source = std::getenv("MOZGACH_SOURCE_DIR");
   if (source == nullptr) GTEST_SKIP() << "MOZGACH_SOURCE_DIR is not set";
   int read = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(source) / "domains")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(source) / "domains")) {
     if (entry.path().extension() != ".yaml") continue;
     const auto file = ReadDomainFile(entry.path());
     EXPECT_TRUE(file.ok()) << file.status();

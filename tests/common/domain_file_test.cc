@@ -246,8 +246,8 @@ TEST_F(DomainFileTest, RopeScalingNeedsATypeAndAFactor) {
 TEST_F(DomainFileTest, WhatALaterVersionWillTakeIsAnErrorThatSaysSo) {
   for (const char* line :
        {"lora: {bias: all}", "lora: {bias: lora_only}", "lora: {modules_to_save: [lm_head]}",
-        "quantization: {bnb_4bit_quant_type: fp4}",
-        "evaluation: {metrics: [perplexity, bleu]}", "evaluation: {metrics: [rouge]}"}) {
+        "quantization: {bnb_4bit_quant_type: fp4}", "evaluation: {metrics: [perplexity, bleu]}",
+        "evaluation: {metrics: [rouge]}"}) {
     EXPECT_THAT(ErrorOf(std::string(kHead) + line + "\n"),
                 AllOf(StartsWith("law.yaml:4:"), HasSubstr("not supported yet")))
         << line;

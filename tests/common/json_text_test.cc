@@ -48,7 +48,8 @@ TEST(JsonTextTest, WholeNumbersAreTakenAsTheyAreOrNotAtAll) {
   for (const char* text : {"0", "-9223372036854775808", "9223372036854775807"}) {
     EXPECT_EQ(std::to_string(WholeNumber(*ParseJson(text))), text);
   }
-  for (const char* text : {"1e300", "-1e300", "1.5", "9223372036854775808", "\"1\"", "null", "[1]"}) {
+  for (const char* text :
+       {"1e300", "-1e300", "1.5", "9223372036854775808", "\"1\"", "null", "[1]"}) {
     EXPECT_THROW(WholeNumber(*ParseJson(text)), nlohmann::json::exception) << text;
   }
   EXPECT_EQ(WholeNumber(*ParseJson("0"), 0), 0);

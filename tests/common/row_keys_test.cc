@@ -22,8 +22,8 @@ std::string RowError(const std::string& line, RowFormat format = RowFormat::kAut
 }
 
 // Values that stand for "absent" in published datasets.
-const char* const kEmptyValues[] = {"\"\"",     "[]",     "{}",       "null",     "false",
-                                    "\" \"",    "\"[]\"", "\"{}\"",   "[null]",   "[\"\"]",
+const char* const kEmptyValues[] = {"\"\"",     "[]",     "{}",           "null",   "false",
+                                    "\" \"",    "\"[]\"", "\"{}\"",       "[null]", "[\"\"]",
                                     "\"null\"", "[[]]",   "{\"a\": null}"};
 
 std::string With(const std::string& key, const std::string& value) {
@@ -48,9 +48,10 @@ std::vector<std::string> TurnsOfEachFormat(const std::string& more) {
       R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a")" +
           more + "}]}",
       R"({"prompt": [{"role": "user", "content": "q"}],
-          "completion": [{"role": "assistant", "content": "a")" + more + "}]}",
-      R"({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a")" +
-          more + "}]}"};
+          "completion": [{"role": "assistant", "content": "a")" +
+          more + "}]}",
+      R"({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a")" + more +
+          "}]}"};
 }
 
 TEST(RowKeyTest, RejectedKeysAreNamedInEveryFormat) {
@@ -81,7 +82,8 @@ TEST(RowKeyTest, EmptyValuesOfThemMeanAbsent) {
         const bool rejected_false = IsSwitch(key) && value == std::string("false");
         const std::string more = With(key, value);
         for (const auto& rows : {RowsOfEachFormat(more), TurnsOfEachFormat(more)}) {
-          for (const std::string& row : rows) EXPECT_EQ(RowError(row) == "OK", !rejected_false) << row;
+          for (const std::string& row : rows)
+            EXPECT_EQ(RowError(row) == "OK", !rejected_false) << row;
         }
       }
     }
@@ -186,9 +188,9 @@ TEST(RowKeyTest, PartsOfContentAreTextOrAnErrorByName) {
     return R"({"messages": [{"role": "user", "content": )" + parts +
            R"(}, {"role": "assistant", "content": "a"}]})";
   };
-  const auto row = ParseRow(
-      content(R"([{"type": "text", "text": "a"}, "b", {"text": "c", "image_url": null}])"),
-      RowFormat::kAuto);
+  const auto row =
+      ParseRow(content(R"([{"type": "text", "text": "a"}, "b", {"text": "c", "image_url": null}])"),
+               RowFormat::kAuto);
   ASSERT_TRUE(row.ok()) << row.status();
   EXPECT_EQ(row->messages[0].content, "abc");
   EXPECT_THAT(RowError(content(R"([{"type": "image", "text": "a crane"}])")),

@@ -25,13 +25,18 @@ using ::testing::StartsWith;
 class WebServerTest : public ::testing::Test {
  protected:
   WebServerTest() {
-    auto server = WebServer::Start(
-        {.address = "127.0.0.1:0",
-         .allowed_hosts = {"Monitor.Example.org"},
-         .how_to_allow = "Allow it",
-         .refused = [this](const std::string& host) { refused_.push_back(host); }},
-        {{"/health", [] { return WebAnswer{200, "text/plain", "well\n"}; }},
-         {"/large", [] { return WebAnswer{200, "text/plain", std::string(8 << 20, 'x')}; }}});
+    auto server =
+        WebServer::Start({.address = "127.0.0.1:0",
+                          .allowed_hosts = {"Monitor.Example.org"},
+                          .how_to_allow = "Allow it",
+                          .refused = [this](const std::string& host) { refused_.push_back(host); }},
+                         {{"/health",
+                           [] {
+                             return WebAnswer{200, "text/plain", "well\n"};
+                           }},
+                          {"/large", [] {
+                             return WebAnswer{200, "text/plain", std::string(8 << 20, 'x')};
+                           }}});
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -68,22 +73,25 @@ class WebServerTest : public ::testing::Test {
 };
 
 TEST_F(WebServerTest, AnswersGetAndHeadOfItsPagesOnly) {
-  EXPECT_THAT(AskHost("localhost"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("\r\n\r\nwell\n"),
-                                          HasSubstr("nosniff")));
+  EXPECT_THAT(AskHost("localhost"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"),
+                                          HasSubstr("\r\n\r\nwell\n"), HasSubstr("nosniff")));
   EXPECT_THAT(Ask("HEAD /health?x=/y HTTP/1.1\r\nhost: localhost\r\n\r\n"),
               AllOf(StartsWith("HTTP/1.1 200"), Not(HasSubstr("well"))));
   EXPECT_THAT(Ask("GET /health HTTP/1.0\n\n"), StartsWith("HTTP/1.1 200"));
-  EXPECT_THAT(Ask("GET /etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n"), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(Ask("GET /etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+              StartsWith("HTTP/1.1 404"));
   EXPECT_THAT(Ask("POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody"),
               AllOf(StartsWith("HTTP/1.1 405"), HasSubstr("Allow: GET, HEAD")));
   EXPECT_EQ(Ask("GET /large HTTP/1.0\r\n\r\n").size() >> 20, 8u);
 }
 
 TEST_F(WebServerTest, RefusesMalformedRequests) {
-  for (const char* bytes : {"GET\r\n\r\n", "GET /health HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02 x\n\n"}) {
+  for (const char* bytes :
+       {"GET\r\n\r\n", "GET /health HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02 x\n\n"}) {
     EXPECT_THAT(Ask(bytes), Not(HasSubstr("200 OK"))) << bytes;
   }
-  EXPECT_THAT(Ask("GET /health HTTP/1.1\r\nX: " + std::string(9000, 'x')), StartsWith("HTTP/1.1 4"));
+  EXPECT_THAT(Ask("GET /health HTTP/1.1\r\nX: " + std::string(9000, 'x')),
+              StartsWith("HTTP/1.1 4"));
 }
 
 TEST_F(WebServerTest, IdleAndSlowConnectionsKeepNobodyWaiting) {
@@ -107,15 +115,19 @@ TEST_F(WebServerTest, ClosesASilentConnection) {
 }
 
 TEST_F(WebServerTest, RefusesAForeignHost) {
-  for (const char* host : {"evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example",
-                           "monitor.example.org.evil.example", "", "evil.example\x1b[31m", "[::1].evil"}) {
-    EXPECT_THAT(AskHost(host), AllOf(StartsWith("HTTP/1.1 421"), HasSubstr("Allow it"), Not(HasSubstr("\x1b"))))
+  for (const char* host :
+       {"evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example",
+        "monitor.example.org.evil.example", "", "evil.example\x1b[31m", "[::1].evil"}) {
+    EXPECT_THAT(AskHost(host),
+                AllOf(StartsWith("HTTP/1.1 421"), HasSubstr("Allow it"), Not(HasSubstr("\x1b"))))
         << host;
   }
-  EXPECT_THAT(Ask("POST /health HTTP/1.1\r\nHost: evil.example\r\n\r\n"), StartsWith("HTTP/1.1 421"));
+  EXPECT_THAT(Ask("POST /health HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+              StartsWith("HTTP/1.1 421"));
   EXPECT_EQ(refused_.size(), 9u);
-  for (const char* host : {"localhost", "LOCALHOST:7109", "a.localhost", "127.0.0.1", "127.0.0.1:1",
-                           "[::1]:7109", "10.0.0.2:7109", "monitor.example.org", "MONITOR.example.org.:80"}) {
+  for (const char* host :
+       {"localhost", "LOCALHOST:7109", "a.localhost", "127.0.0.1", "127.0.0.1:1", "[::1]:7109",
+        "10.0.0.2:7109", "monitor.example.org", "MONITOR.example.org.:80"}) {
     EXPECT_THAT(AskHost(host), StartsWith("HTTP/1.1 200")) << host;
   }
   char own[256] = {};

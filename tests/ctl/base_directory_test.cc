@@ -100,14 +100,14 @@ TEST_F(BaseDirectoryTest, WhatIsNoBaseSaysWhatIsMissing) {
   EXPECT_THAT(Refusal(root_ / "a/none"), HasSubstr("config.json"));
   Write("a/bare/config.json");
   EXPECT_THAT(Refusal(root_ / "a/bare"), HasSubstr("model.safetensors"));
-  EXPECT_EQ(Refusal(root_ / "nowhere"),
-            "there is no directory " + (root_ / "nowhere").string());
+  EXPECT_EQ(Refusal(root_ / "nowhere"), "there is no directory " + (root_ / "nowhere").string());
   EXPECT_THAT(Refusal(root_ / "a/bare/config.json"), HasSubstr("no directory"));
 }
 
 TEST_F(BaseDirectoryTest, BasesThatCannotBeTrainedSayWhyAndWhatToUse) {
   WriteBase("a/gptq");
-  Write("a/gptq/config.json", R"({"model_type": "qwen2", "quantization_config": {"quant_method": "gptq"}})");
+  Write("a/gptq/config.json",
+        R"({"model_type": "qwen2", "quantization_config": {"quant_method": "gptq"}})");
   EXPECT_THAT(Refusal(root_ / "a/gptq"), HasSubstr("unquantised checkpoint"));
   Write("a/pickle/config.json");
   Write("a/pickle/pytorch_model.bin");

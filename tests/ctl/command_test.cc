@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
-
 #include "fake_scheduler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -37,7 +36,8 @@ class CommandTest : public testing::Test, public ProgramTest {
     registry.version.add_aliases("latest");
     registry.version.set_path("/registry/adapters/law/v0001");
     registry.version.set_metrics_json(
-        R"({"base": {"eval_loss": 4.9, "exact_match": 0.01}, "adapter": {"eval_loss": 0.03, "exact_match": 0.97}})");
+        R"({"base": {"eval_loss": 4.9, "exact_match": 0.01},
+             "adapter": {"eval_loss": 0.03, "exact_match": 0.97}})");
     registry.AddFile("adapter_model.safetensors", std::string(5000, 'x'));
     registry.AddFile("mlx/adapters.safetensors", "mlx");
     registry.AddFile("README.md", "");
@@ -177,8 +177,7 @@ TEST_F(CommandTest, ASchedulerThatHangsIsNotTakenForOneWithTls) {
 
 TEST_F(CommandTest, ASchedulerBehindTlsIsToldFromNone) {
   const KeyAndCertificate authority = *MakeAuthority("fleet", Clock::System().Now(), 1);
-  const KeyAndCertificate own =
-      *IssueForHosts(authority, {"127.0.0.1"}, Clock::System().Now(), 1);
+  const KeyAndCertificate own = *IssueForHosts(authority, {"127.0.0.1"}, Clock::System().Now(), 1);
   grpc::SslServerCredentialsOptions options;
   options.pem_key_cert_pairs.push_back({own.key_pem, own.certificate_pem});
   int port = 0;

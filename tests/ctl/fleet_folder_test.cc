@@ -56,9 +56,9 @@ TEST_F(FleetFolderTest, NothingIsWrittenOverUnlessSaidSo) {
 
 TEST_F(FleetFolderTest, NamesAreNoPathsAndTheSchedulersIsItsOwn) {
   auto fleet = FleetFolder::Make(dir_, now_);
-  for (const std::string& name : {std::string("scheduler"), std::string("../alpha"),
-                                  std::string("/tmp/alpha"), std::string(), std::string("a\nb"),
-                                  std::string(10000, 'a')}) {
+  for (const std::string& name :
+       {std::string("scheduler"), std::string("../alpha"), std::string("/tmp/alpha"), std::string(),
+        std::string("a\nb"), std::string(10000, 'a')}) {
     EXPECT_FALSE(fleet->IssueFor(Role::kWorker, name, now_, 30, true).ok()) << name.substr(0, 40);
   }
   EXPECT_FALSE(fs::exists(directory_.path() / "alpha"));

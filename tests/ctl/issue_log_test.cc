@@ -59,7 +59,8 @@ TEST_F(IssueLogTest, WritersAtOnceLoseNothing) {
   std::vector<std::thread> writers;
   for (int writer = 0; writer < kWriters; ++writer) {
     writers.emplace_back([&, writer] {
-      for (int i = 0; i < kRecords; ++i) ASSERT_TRUE(Record("alpha", 1 + writer * kRecords + i).ok());
+      for (int i = 0; i < kRecords; ++i)
+        ASSERT_TRUE(Record("alpha", 1 + writer * kRecords + i).ok());
     });
   }
   for (std::thread& writer : writers) writer.join();

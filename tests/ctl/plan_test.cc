@@ -10,8 +10,8 @@
 namespace mozgach {
 namespace {
 
-using ::testing::HasSubstr;
 using nlohmann::json;
+using ::testing::HasSubstr;
 
 constexpr char kConfig[] = R"({"model_type": "qwen2", "vocab_size": 151936, "hidden_size": 2048,
     "intermediate_size": 11008, "num_hidden_layers": 36, "num_attention_heads": 16,
@@ -74,7 +74,7 @@ TEST_F(Plan, DomainsWhoseBaseIsNotThereDoNotHideTheOthers) {
           "domain: " + domain + "\nbase: Qwen/Qwen2.5-7B\ndata: {train: rows.jsonl}\n");
   }
   const std::vector<std::string> words = {Path("lost.yaml"), Path("law.yaml"), Path("gone.yaml"),
-                                          "--memory", "16GiB", "--json"};
+                                          "--memory",        "16GiB",          "--json"};
   const Said out = Run(words);
   EXPECT_EQ(out.exit_code, 2);
   const json plans = json::parse(out.out);

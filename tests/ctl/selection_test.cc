@@ -15,9 +15,9 @@ using testing::IsEmpty;
 class SelectionTest : public testing::Test, public ProgramTest {
  protected:
   SelectionTest() {
-    scheduler_.jobs.jobs = {
-        Labelled(7, "law", "running", "law"), Labelled(8, "tax", "failed", "law"),
-        Labelled(9, "rust", "failed", "code"), MakeJob(10, "plain", "queued")};
+    scheduler_.jobs.jobs = {Labelled(7, "law", "running", "law"),
+                            Labelled(8, "tax", "failed", "law"),
+                            Labelled(9, "rust", "failed", "code"), MakeJob(10, "plain", "queued")};
     (*scheduler_.jobs.jobs[0].mutable_labels())["stage"] = "trial";
   }
 

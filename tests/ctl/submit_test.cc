@@ -135,9 +135,8 @@ TEST_F(SubmitTest, NoticesAreSentAndPrintedBelowTheTable) {
   EXPECT_EQ(said.exit_code, 0) << said.err;
   const v1::Submission& sent = scheduler_.jobs.submits[0].domains(0);
   EXPECT_TRUE(sent.conversations());
-  EXPECT_THAT(sent.notices(),
-              ElementsAre("1 of 3 rows of the training data repeats an earlier row",
-                          "law.jsonl: keys that are not used: 'ide' (1 row)"));
+  EXPECT_THAT(sent.notices(), ElementsAre("1 of 3 rows of the training data repeats an earlier row",
+                                          "law.jsonl: keys that are not used: 'ide' (1 row)"));
   EXPECT_THAT(said.err, HasSubstr("notice: law, tax: 1 of 3 rows of the training data repeats"));
   EXPECT_THAT(said.err, HasSubstr("notice: law: law.jsonl: keys that are not used"));
 }

@@ -1,8 +1,8 @@
-// Any call of any service, to a whole daemon on a socket of this machine: its gates, services, front desk and
-// core.  The first line names the method, as "mozgach.v1.JobService/Get"; then messages follow with lines "----"
-// between them, as text where they can be read as that, and otherwise as the bytes that go over the wire.
-// Whatever is called, the invariants hold, nothing lies beside the daemon's directory that was not there, and a
-// file beside it is never told.
+// Any call of any service, to a whole daemon on a socket of this machine: its gates, services,
+// front desk and core.  The first line names the method, as "mozgach.v1.JobService/Get"; then
+// messages follow with lines "----" between them, as text where they can be read as that, and
+// otherwise as the bytes that go over the wire. Whatever is called, the invariants hold, nothing
+// lies beside the daemon's directory that was not there, and a file beside it is never told.
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/dynamic_message.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -44,7 +44,9 @@ void KnowAllServices() {
 
 std::string OnTheWire(const MethodDescriptor& method, const std::string& text) {
   const std::unique_ptr<google::protobuf::Message> message(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(method.input_type())->New());
+      google::protobuf::MessageFactory::generated_factory()
+          ->GetPrototype(method.input_type())
+          ->New());
   return ParseText(text, message.get()) ? message->SerializeAsString() : text;
 }
 
@@ -124,7 +126,8 @@ class LiveDaemon : public Service {
       call.Write(OnTheWire(*method, std::string(text)));
       if (!method->client_streaming()) break;
     }
-    if (call.Finish().find(kSecret) != std::string::npos) Fail("it told a file that is not its own");
+    if (call.Finish().find(kSecret) != std::string::npos)
+      Fail("it told a file that is not its own");
     CheckAll();
   }
 

@@ -21,10 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const mozgach::Segment& segment : *segments) {
       if (segment.message < -1 || segment.message > 2) abort();
       // None of the template's functions makes this character.
-      const bool written = source.find("\U0001F600") != std::string::npos ||
-                           source.find('\\') != std::string::npos;
-      if (!written && segment.message < 0 &&
-          segment.text.find("\U0001F600") != std::string::npos) {
+      const bool written =
+          source.find("\U0001F600") != std::string::npos || source.find('\\') != std::string::npos;
+      if (!written && segment.message < 0 && segment.text.find("\U0001F600") != std::string::npos) {
         abort();
       }
     }

@@ -1,5 +1,5 @@
-// Any message of any call, as text after a line that names it, against a live core.  Whatever it says, the
-// invariants hold.
+// Any message of any call, as text after a line that names it, against a live core.  Whatever it
+// says, the invariants hold.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -52,7 +52,8 @@ class LiveCore : public Fleet {
 
   static const std::map<std::string, Deed>& Calls() {
     static const std::map<std::string, Deed> calls = {
-        {"Synchronize", With<v1::SynchronizeRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"Synchronize",
+         With<v1::SynchronizeRequest>([](Core& core, const Moment& now, const auto& request) {
            if (CheckRequest(request).ok()) (void)core.Synchronize(now, request, false);
          })},
         {"Submit", With<v1::SubmitRequest>([](Core& core, const Moment& now, const auto& request) {
@@ -65,10 +66,12 @@ class LiveCore : public Fleet {
         {"Retry", With<v1::RetryRequest>([](Core& core, const Moment& now, const auto& request) {
            (void)core.Retry(now, request);
          })},
-        {"DrainWorker", With<v1::DrainWorkerRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"DrainWorker",
+         With<v1::DrainWorkerRequest>([](Core& core, const Moment& now, const auto& request) {
            (void)core.Drain(now, request);
          })},
-        {"AddBase", With<v1::AddBaseRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"AddBase",
+         With<v1::AddBaseRequest>([](Core& core, const Moment& now, const auto& request) {
            (void)core.AddBase(now, request);
          })},
         {"List", With<v1::ListRequest>([](Core& core, const Moment& now, const auto& request) {
@@ -77,10 +80,12 @@ class LiveCore : public Fleet {
         {"Get", With<v1::GetRequest>([](Core& core, const Moment& now, const auto& request) {
            (void)core.Get(now, request);
          })},
-        {"Explain", With<v1::ExplainRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"Explain",
+         With<v1::ExplainRequest>([](Core& core, const Moment& now, const auto& request) {
            (void)core.Explain(now, request);
          })},
-        {"ListEvents", With<v1::ListEventsRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"ListEvents",
+         With<v1::ListEventsRequest>([](Core& core, const Moment& now, const auto& request) {
            (void)core.ListEvents(now, request);
          })}};
     return calls;

@@ -1,5 +1,5 @@
-// Any bytes as a training checkpoint: checkpoint.json, a line "----", state.safetensors.  The digest that
-// stands in the one is made that of the other, which no mutation would hit.
+// Any bytes as a training checkpoint: checkpoint.json, a line "----", state.safetensors.  The
+// digest that stands in the one is made that of the other, which no mutation would hit.
 #include <ATen/ops/zeros.h>
 
 #include <cstdint>
@@ -36,7 +36,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   mozgach::PinnedInCheckpoints(dir.path());
   const mozgach::TrainingCheckpoints checkpoints(dir.path(), {"s", "d", "b"}, {}, 2);
-  const mozgach::NamedTensorList state = {{"lora_A", at::zeros({2, 3})}, {"lora_B", at::zeros({3, 2})}};
+  const mozgach::NamedTensorList state = {{"lora_A", at::zeros({2, 3})},
+                                          {"lora_B", at::zeros({3, 2})}};
   std::vector<std::string> notices;
   const auto totals = checkpoints.Restore(state, &notices);
   checkpoints.OnlyForeign();

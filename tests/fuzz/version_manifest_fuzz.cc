@@ -1,6 +1,7 @@
-// Any result of a worker, as text, as a version's directory: what is taken is staged below staging/ and nowhere
-// else, and its manifest.json tells a reader who knows nothing of the registry what every file is.  The digest and
-// size of a file are made those of a blob that is there, which no mutation would hit.
+// Any result of a worker, as text, as a version's directory: what is taken is staged below staging/
+// and nowhere else, and its manifest.json tells a reader who knows nothing of the registry what
+// every file is.  The digest and size of a file are made those of a blob that is there, which no
+// mutation would hit.
 #include <cstdint>
 #include <string>
 
@@ -20,10 +21,12 @@ constexpr char kBytes[] = "hello";
 
 class Registry {
  public:
-  Registry() : blobs_(directory_.path() / "blobs", 1 << 20), files_(directory_.path() / "registry") {
+  Registry()
+      : blobs_(directory_.path() / "blobs", 1 << 20), files_(directory_.path() / "registry") {
     if (!blobs_.Open().ok() || !files_.Open().ok()) Fail("no registry");
     const auto upload = blobs_.Upload(Sha256Hex(kBytes), sizeof(kBytes) - 1, 0);
-    if (!upload.ok() || !(*upload)->Append(kBytes).ok() || !(*upload)->Finish().ok()) Fail("no blob");
+    if (!upload.ok() || !(*upload)->Append(kBytes).ok() || !(*upload)->Finish().ok())
+      Fail("no blob");
   }
 
   void Stage(v1::Result result) {

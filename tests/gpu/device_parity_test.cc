@@ -1,4 +1,5 @@
-// A GPU gives the numbers of the CPU: values, gradients and generated tokens of each family's parts.
+// A GPU gives the numbers of the CPU: values, gradients and generated tokens of each family's
+// parts.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
@@ -86,7 +87,8 @@ TEST(DeviceDequantizeTest, GivesTheBitsOfTheProcessor) {
   StartRuntime();
   const at::Device device = ComputeDevice();
   if (!device.is_cuda()) GTEST_SKIP() << "libtorch sees no CUDA device here";
-  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{512, 896}, {4864, 896}, {7, 50}, {3, 5}}) {
+  for (const std::vector<int64_t>& shape :
+       {std::vector<int64_t>{512, 896}, {4864, 896}, {7, 50}, {3, 5}}) {
     const QuantizedWeight weight = *QuantizeNf4(at::randn(shape), true);
     const QuantizedWeight moved = weight.To(device);
     for (at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {

@@ -5,7 +5,8 @@
 //   {"do": "nf4", "tensors": IN, "out": OUT}
 //   {"do": "four_bit", "tensors": IN, "shapes": {name: [out, in]}, "out": OUT}
 //   {"do": "logits" | "gradients", "base": DIR, "adapter": DIR or absent, "quantize": bool,
-//    "rope_scaling": {…} or absent, "dtype": "float32", "documents": [[ids]], "checkpoint": bool, "out": OUT}
+//    "rope_scaling": {…} or absent, "dtype": "float32", "documents": [[ids]], "checkpoint": bool,
+//    "out": OUT}
 //   {"do": "generate", "base": …, "prompts": [[ids]], "max_new_tokens": n,
 //    "stop_ids": [ids]} → stdout
 #include <ATen/core/grad_mode.h>
@@ -155,9 +156,9 @@ absl::Status FourBit(const json& request) {
          {std::pair("float32", at::kFloat), {"bfloat16", at::kBFloat16}, {"float16", at::kHalf}}) {
       at::Tensor dense = at::empty(weight.shape, type), by_tensors = at::empty(weight.shape, type);
       weight.DequantizeInto(dense);
-      DequantizeByTensors(
-          weight, weight.double_quantized() ? ScalesByTensors(weight) : weight.Scales(),
-          by_tensors);
+      DequantizeByTensors(weight,
+                          weight.double_quantized() ? ScalesByTensors(weight) : weight.Scales(),
+                          by_tensors);
       tensors.emplace_back(name + "." + type_name, dense);
       tensors.emplace_back(name + "." + type_name + ".by_tensors", by_tensors);
     }

@@ -42,8 +42,8 @@ void Run(const std::string& base_dir) {
   const auto tokenizer = Tokenizer::Load(base_dir);
   std::string line;
   while (std::getline(std::cin, line)) {
-    const json answer = tokenizer.ok() ? Answer(**tokenizer, json::parse(line))
-                                       : Failure(tokenizer.status());
+    const json answer =
+        tokenizer.ok() ? Answer(**tokenizer, json::parse(line)) : Failure(tokenizer.status());
     std::cout << answer.dump() << "\n";
   }
 }

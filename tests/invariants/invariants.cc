@@ -49,7 +49,8 @@ constexpr char kVersionsWithout[] =
     "LEFT JOIN attempts ON attempts.job = versions.job AND attempts.attempt = versions.attempt "
     "WHERE jobs.job IS NULL OR attempts.job IS NULL OR jobs.domain <> versions.domain "
     "OR NOT (versions.state = 'published' AND jobs.state = 'succeeded' "
-    "OR versions.state = 'publishing' AND jobs.state = 'running' AND attempts.state = 'publishing')";
+    "OR versions.state = 'publishing' AND jobs.state = 'running' AND attempts.state = "
+    "'publishing')";
 constexpr char kCheckpointsOfNobody[] =
     "SELECT job FROM job_checkpoints JOIN jobs USING (job) WHERE step < 1 "
     "OR job_checkpoints.attempt > jobs.attempt OR state IN ('succeeded', 'failed', 'cancelled')";
@@ -209,7 +210,8 @@ void Invariants::CheckAttempts(Database& database) {
 void Invariants::CheckBackOffs(Database& database) {
   if (options_.back_off_ms == 0) return;
   Query rows(database, kTooEarly, options_.back_off_ms);
-  while (rows.Next()) Problem(absl::StrCat("job ", rows.Int(0), " was given out while it backs off"));
+  while (rows.Next())
+    Problem(absl::StrCat("job ", rows.Int(0), " was given out while it backs off"));
 }
 
 void Invariants::CheckMemory(Database& database) {
@@ -305,10 +307,12 @@ void Invariants::CheckDirectories(Database& database) {
       if (!problems.empty()) continue;
       const auto row = rows_of.find(name);
       if (row == rows_of.end()) {
-        // Forgotten by a restore, or on its way out.  Until a row has it, it is looked at each time.
+        // Forgotten by a restore, or on its way out.  Until a row has it, it is looked at each
+        // time.
         Query removed(database, kBeingRemoved, domain.path().filename().string(),
                       static_cast<int64_t>(std::stoll(version.substr(1))));
-        if (!restored_ && !removed.Next()) Problem(absl::StrCat(name, " can be seen, and nothing says why"));
+        if (!restored_ && !removed.Next())
+          Problem(absl::StrCat(name, " can be seen, and nothing says why"));
         continue;
       }
       verified_.insert(name);
@@ -317,7 +321,8 @@ void Invariants::CheckDirectories(Database& database) {
                              found.job, "-", found.attempt));
       }
       std::vector<ManifestFile> files;
-      Query list(database, kFiles, found.domain, static_cast<int64_t>(std::stoll(version.substr(1))));
+      Query list(database, kFiles, found.domain,
+                 static_cast<int64_t>(std::stoll(version.substr(1))));
       while (list.Next()) files.push_back({list.Text(0), list.Text(1), list.Int(2)});
       if (files != found.files) Problem(absl::StrCat(name, " has other files than its rows"));
     }

@@ -4,7 +4,8 @@
 //
 //   attempts    a job has at most one open attempt, the latest; attempts are 1, 2, 3… without a gap
 //               and without a repetition; a lease is there exactly while the attempt may write
-//   versions    at most one for a job, made by the attempt it names, and at most one for each change
+//   versions    at most one for a job, made by the attempt it names, and at most one for each
+//   change
 //               of a domain; a directory that can be seen is whole, byte for byte as its manifest
 //               and its rows say, and no other is to be seen
 //   jobs        none that was accepted is lost; each ends in one state, and that never changes; one
@@ -14,8 +15,8 @@
 //   memory      what is kept free for a job is no more than its device has
 //   counts      those that are kept beside the jobs are right
 //
-// An object remembers what it has seen, so that what may never change is held against it.  It writes
-// nothing.  One thread at a time.
+// An object remembers what it has seen, so that what may never change is held against it.  It
+// writes nothing.  One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -100,8 +101,8 @@ class Invariants {
   std::map<int64_t, int64_t> claimed_;  // the attempt of each job's last claim, by events
   std::set<int64_t> over_;              // by events
   std::map<std::pair<std::string, std::string>, int64_t> memory_;  // by worker and device
-  std::set<std::string> draining_;      // workers, by events
-  std::set<std::string> verified_;      // directories, "domain/v0001"
+  std::set<std::string> draining_;                                 // workers, by events
+  std::set<std::string> verified_;                                 // directories, "domain/v0001"
   bool restored_ = false;
 };
 

@@ -66,8 +66,9 @@ TEST_F(InvariantsTest, AttemptsWithAGapOrGoingBack) {
 }
 
 TEST_F(InvariantsTest, LeaseOfAnAttemptThatIsOver) {
-  Write("INSERT INTO leases (job, attempt, worker, incarnation, trains_since_ms) "
-        "VALUES (1, 1, 'alpha', 'first', 0)");
+  Write(
+      "INSERT INTO leases (job, attempt, worker, incarnation, trains_since_ms) "
+      "VALUES (1, 1, 'alpha', 'first', 0)");
   EXPECT_THAT(Check(), ElementsAre(HasSubstr("job 1 is leased")));
 }
 
@@ -121,20 +122,24 @@ TEST_F(InvariantsTest, JobThatIsOverMayGoUnlessItIsTheLatest) {
   Submit({Domain("music", kTiny, 50, "other rows")});
   EXPECT_EQ(State(3), "cancelled");
   EXPECT_THAT(Check(), IsEmpty());
-  Write("DELETE FROM job_datasets WHERE job = 3; DELETE FROM job_details WHERE job = 3;"
-        "DELETE FROM jobs WHERE job = 3; UPDATE job_counts SET jobs = 0 WHERE state = 'cancelled'");
+  Write(
+      "DELETE FROM job_datasets WHERE job = 3; DELETE FROM job_details WHERE job = 3;"
+      "DELETE FROM jobs WHERE job = 3; UPDATE job_counts SET jobs = 0 WHERE state = 'cancelled'");
   EXPECT_THAT(Check(), IsEmpty());
-  Write("PRAGMA foreign_keys = OFF; DROP TRIGGER jobs_that_are_needed_stay;"
-        "DROP TRIGGER versions_that_are_needed_stay;"
-        "DELETE FROM versions WHERE job = 2; DELETE FROM jobs WHERE job = 2; DELETE FROM jobs WHERE job = 4");
+  Write(
+      "PRAGMA foreign_keys = OFF; DROP TRIGGER jobs_that_are_needed_stay;"
+      "DROP TRIGGER versions_that_are_needed_stay;"
+      "DELETE FROM versions WHERE job = 2; DELETE FROM jobs WHERE job = 2; DELETE FROM jobs WHERE "
+      "job = 4");
   const auto problems = Check();
   EXPECT_THAT(problems, Contains("job 2 is its domain's latest and is lost"));
   EXPECT_THAT(problems, Contains("job 4 was there and is lost"));
 }
 
 TEST_F(InvariantsTest, VersionThatIsRemovedThoughNeeded) {
-  Write("INSERT INTO removed_versions (domain, number, job, attempt, removed_ms) "
-        "VALUES ('law', 1, 1, 1, 0)");
+  Write(
+      "INSERT INTO removed_versions (domain, number, job, attempt, removed_ms) "
+      "VALUES ('law', 1, 1, 1, 0)");
   EXPECT_THAT(Check(), ElementsAre("job 1 had its version removed, which is needed"));
 }
 

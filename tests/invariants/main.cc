@@ -1,7 +1,8 @@
 // check_invariants DATA [--at-rest] [--clock-jumped]
 //
-// Whether what has to hold does, in the data folder of a scheduler that is not running (or in a copy
-// of one).  A line for each thing that does not; leaves with 1 then, with 2 when it cannot look.
+// Whether what has to hold does, in the data folder of a scheduler that is not running (or in a
+// copy of one).  A line for each thing that does not; leaves with 1 then, with 2 when it cannot
+// look.
 #include <cstdio>
 #include <filesystem>
 
@@ -27,8 +28,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   mozgach::Invariants invariants(data / "registry", {.back_off_ms = clock_jumped ? 0 : 1000});
-  const auto problems =
-      at_rest ? invariants.CheckAtRest(**database) : invariants.Check(**database);
+  const auto problems = at_rest ? invariants.CheckAtRest(**database) : invariants.Check(**database);
   for (const std::string& problem : problems) std::printf("%s\n", problem.c_str());
   return problems.empty() ? 0 : 1;
 }

@@ -117,8 +117,8 @@ TEST(MemoryPlan, AnAdapterThatDoesNotFitTheBaseIsRefusedWithWhatWould) {
   DomainSpec spec;
   spec.lora.layers_to_transform = {36};
   const ModelConfig config = Qwen25_3B();
-  const auto plan = PlanMemory(config, spec.lora, SetupOf(config, spec, DeviceClass::kGpu, 1),
-                               FullBatch(1, 64));
+  const auto plan =
+      PlanMemory(config, spec.lora, SetupOf(config, spec, DeviceClass::kGpu, 1), FullBatch(1, 64));
   EXPECT_EQ(plan.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(plan.status().message()), testing::HasSubstr("it has 0 to 35"));
 }

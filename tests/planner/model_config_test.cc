@@ -14,10 +14,10 @@
 namespace mozgach {
 namespace {
 
+using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using nlohmann::json;
 
 json SmallQwen2() {
   return {{"model_type", "qwen2"},       {"vocab_size", 100},        {"hidden_size", 64},
@@ -165,9 +165,10 @@ TEST(ModelConfigTest, RopeScalingIsReadInBothSpellings) {
   EXPECT_EQ(yarn->ropes.at(0).scaling->type, RopeScaling::Type::kYarn);
   EXPECT_EQ(yarn->ropes.at(0).scaling->original_max_position_embeddings, 512);
   config.erase("rope_scaling");
-  config["rope_parameters"] = {{"rope_type", "llama3"}, {"rope_theta", 5e5}, {"factor", 8.0},
-                               {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0},
-                               {"original_max_position_embeddings", 8192}};
+  config["rope_parameters"] = {
+      {"rope_type", "llama3"},   {"rope_theta", 5e5},
+      {"factor", 8.0},           {"low_freq_factor", 1.0},
+      {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 8192}};
   config.erase("original_max_position_embeddings");
   const auto llama3 = Load(config);
   ASSERT_TRUE(llama3.ok()) << llama3.status();
@@ -248,7 +249,7 @@ TEST(ModelConfigTest, ReadsOrNamesEveryRealConfig) {
 
 TEST(ModelConfigTest, ZeroMagnitudesOfYarnCountAsAbsent) {
   json config = SmallQwen2();
-  config["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4.0}, {"mscale", 1.0},
+  config["rope_scaling"] = {{"rope_type", "yarn"}, {"factor", 4.0},  {"mscale", 1.0},
                             {"mscale_all_dim", 0}, {"beta_fast", 0}, {"beta_slow", 0.0}};
   const auto read = Load(config);
   ASSERT_TRUE(read.ok()) << read.status();
@@ -262,8 +263,8 @@ TEST(ModelConfigTest, ZeroMagnitudesOfYarnCountAsAbsent) {
 }
 
 TEST(ModelConfigTest, OnlyTheOuterTieOfAMultimodalConfigCounts) {
-  json text = {{"vocab_size", 100},     {"hidden_size", 64},        {"intermediate_size", 128},
-               {"num_hidden_layers", 2}, {"num_attention_heads", 4}, {"num_key_value_heads", 2},
+  json text = {{"vocab_size", 100},      {"hidden_size", 64},           {"intermediate_size", 128},
+               {"num_hidden_layers", 2}, {"num_attention_heads", 4},    {"num_key_value_heads", 2},
                {"head_dim", 16},         {"tie_word_embeddings", false}};
   json config = {{"model_type", "gemma3"}, {"text_config", text}};
   EXPECT_TRUE(Load(config)->tie_word_embeddings);  // the class's default
@@ -324,7 +325,8 @@ TEST(ModelConfigTest, WrongValuesNameTheirKey) {
 
 TEST(ModelConfigTest, WhatIsNestedWithoutEndIsRefused) {
   const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
-  const auto config = ModelConfig::Parse("{\"model_type\": \"qwen2\", \"vocab_size\": " + deep + "}");
+  const auto config =
+      ModelConfig::Parse("{\"model_type\": \"qwen2\", \"vocab_size\": " + deep + "}");
   EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
 }
 

@@ -59,7 +59,8 @@ TEST(Variants, TheRowsOfAStepStayAlsoWhereTheyAreNoPowerOfTwo) {
       if (variant.name == std::string("fullest")) continue;  // at least eight
       const TrainingSpec& training = variant.plan.spec.training;
       EXPECT_EQ(training.per_device_train_batch_size * training.gradient_accumulation_steps,
-                batch * accumulation) << variant.name;
+                batch * accumulation)
+          << variant.name;
     }
   }
 }
@@ -76,9 +77,11 @@ TEST(Variants, WhatWouldFitIsSaidWhereNothingDoes) {
 TEST(Variants, CheckpointingOfItsOwnAccordOnlyWhereItIsNeeded) {
   DomainSpec spec;
   spec.data.max_length = 8192;
-  const auto roomy = PlanDomain(Qwen25_3B(), spec, {DeviceClass::kGpu, 80 * kGiB, 8}, DomainRows()).value();
+  const auto roomy =
+      PlanDomain(Qwen25_3B(), spec, {DeviceClass::kGpu, 80 * kGiB, 8}, DomainRows()).value();
   EXPECT_EQ(roomy.checkpointing, Checkpointing::kNone);
-  const auto tight = PlanDomain(Qwen25_3B(), spec, {DeviceClass::kGpu, 10 * kGiB, 8}, DomainRows()).value();
+  const auto tight =
+      PlanDomain(Qwen25_3B(), spec, {DeviceClass::kGpu, 10 * kGiB, 8}, DomainRows()).value();
   EXPECT_EQ(tight.checkpointing, Checkpointing::kPerLayer);
 }
 
@@ -121,8 +124,8 @@ TEST(MemorySize, UnitsAreThoseOfPeople) {
   EXPECT_EQ(*ParseMemorySize("16 GB"), 16000000000);
   EXPECT_EQ(*ParseMemorySize("1.5g"), 3 * kGiB / 2);
   EXPECT_EQ(*ParseMemorySize("500M"), int64_t{500} << 20);
-  for (const char* bad : {"", "GiB", "-1G", "16X", "nan", "inf", "1e9G", "0", "1K", "99999999T",
-                          "1.2.3G"}) {
+  for (const char* bad :
+       {"", "GiB", "-1G", "16X", "nan", "inf", "1e9G", "0", "1K", "99999999T", "1.2.3G"}) {
     EXPECT_EQ(ParseMemorySize(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
   }
 }

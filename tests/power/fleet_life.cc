@@ -23,7 +23,8 @@ constexpr int kHealingMax = 3000;
 constexpr char kWorker[] = "alpha";
 constexpr char kBase[] = "mozgach/tiny";
 
-constexpr char kOpenJobs[] = "SELECT job FROM jobs WHERE state IN ('queued', 'running') ORDER BY job";
+constexpr char kOpenJobs[] =
+    "SELECT job FROM jobs WHERE state IN ('queued', 'running') ORDER BY job";
 constexpr char kPublishing[] =
     "SELECT attempt FROM attempts WHERE job = ?1 AND attempt >= ?2 AND state = 'publishing'";
 
@@ -295,11 +296,11 @@ void FleetLife::Finish() {
     report.set_phase(v1::AttemptReport::FINISHED);
     v1::Result& result = *report.mutable_result();
     // Longer than a few sectors.
-    const std::string tensors =
-        Weights(absl::StrCat("tensors of ", report.job(), "-", report.attempt(), std::string(3000, 't')));
-    for (const auto& [path, bytes] : {std::pair<std::string, std::string>{
-                                          "adapter_config.json", AdapterConfigText(kBase)},
-                                      {"adapter_model.safetensors", tensors}}) {
+    const std::string tensors = Weights(
+        absl::StrCat("tensors of ", report.job(), "-", report.attempt(), std::string(3000, 't')));
+    for (const auto& [path, bytes] :
+         {std::pair<std::string, std::string>{"adapter_config.json", AdapterConfigText(kBase)},
+          {"adapter_model.safetensors", tensors}}) {
       if (!PutBlob(bytes).ok()) return;
       v1::File& file = *result.add_files();
       file.set_path(path);

@@ -1,7 +1,8 @@
 // power: a scheduler whose disk loses power, fails or is full.
 //
 //   power --lives 100 --from 1      lives of ten cuts and deaths each, at random calls
-//   power --errors                  one life again and again: each of its calls fails, fails although
+//   power --errors                  one life again and again: each of its calls fails, fails
+//   although
 //                                   it was done, or finds the disk full; then the power goes
 //   --shard 0/2   every second      --must-fail   goes on until something does not hold
 //
@@ -25,7 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr int kCutsPerLife = 10;
 constexpr uint64_t kCallsBetweenCuts = 400;
-constexpr uint64_t kCallsOfAStart = 50;  // what one does that follows a death is the likeliest to go wrong
+constexpr uint64_t kCallsOfAStart =
+    50;  // what one does that follows a death is the likeliest to go wrong
 constexpr int kFailuresMax = 5;
 constexpr int kDeedsOfErrorLife = 14;
 constexpr int64_t kCallsFull = 25;
@@ -46,7 +48,8 @@ class Scratch {
   Scratch() {
     const bool memory = ::access("/dev/shm", W_OK) == 0;
     std::string name =
-        ((memory ? fs::path("/dev/shm") : fs::temp_directory_path()) / "mozgach-power-XXXXXX").string();
+        ((memory ? fs::path("/dev/shm") : fs::temp_directory_path()) / "mozgach-power-XXXXXX")
+            .string();
     path_ = ::mkdtemp(name.data());
     PowerDisk::Get().Attach(path_);
   }
@@ -105,9 +108,8 @@ bool LiveWithError(Fault fault, int64_t call, Sum& sum) {
   if (life.sound()) life.LosePower(dice());
   if (life.sound()) life.Heal();
   if (!life.sound()) {
-    std::printf("%s at call %lld (%s) FAILED: %s\n",
-                fault == Fault::kFull ? "full disk" : "error", static_cast<long long>(call),
-                struck.c_str(), life.violation().c_str());
+    std::printf("%s at call %lld (%s) FAILED: %s\n", fault == Fault::kFull ? "full disk" : "error",
+                static_cast<long long>(call), struck.c_str(), life.violation().c_str());
   }
   ++sum.errors;
   sum.Add(life);
@@ -138,12 +140,13 @@ int Run(const Arguments& arguments, uint64_t index, uint64_t count) {
     }
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::printf("%lld lives in %.1f s: %lld cuts, %lld deaths, %lld errors, %lld acknowledged, "
-              "%lld of them versions; %lld failed\n",
-              static_cast<long long>(sum.lives), took.count(), static_cast<long long>(sum.cuts),
-              static_cast<long long>(sum.deaths), static_cast<long long>(sum.errors),
-              static_cast<long long>(sum.acknowledged), static_cast<long long>(sum.published),
-              static_cast<long long>(sum.failed));
+  std::printf(
+      "%lld lives in %.1f s: %lld cuts, %lld deaths, %lld errors, %lld acknowledged, "
+      "%lld of them versions; %lld failed\n",
+      static_cast<long long>(sum.lives), took.count(), static_cast<long long>(sum.cuts),
+      static_cast<long long>(sum.deaths), static_cast<long long>(sum.errors),
+      static_cast<long long>(sum.acknowledged), static_cast<long long>(sum.published),
+      static_cast<long long>(sum.failed));
   return (sum.failed == 0) == arguments.must_fail ? 1 : 0;
 }
 

@@ -82,8 +82,8 @@ void PowerDisk::Plan(Fault fault, int64_t call, int64_t length) {
 }
 
 bool PowerDisk::Watches(const std::string& path) const {
-  return !root_.empty() && path.size() > root_.size() && path.compare(0, root_.size(), root_) == 0 &&
-         path[root_.size()] == '/';
+  return !root_.empty() && path.size() > root_.size() &&
+         path.compare(0, root_.size(), root_) == 0 && path[root_.size()] == '/';
 }
 
 bool PowerDisk::Watches(int fd) const { return !root_.empty() && NodeOf(fd) != nullptr; }
@@ -255,12 +255,15 @@ std::string PowerDisk::BytesAfterCut(const Node& node, Dice& dice) {
   const uint64_t mood = dice() % 4;
   for (const auto* sectors : {&node.lost, &node.unsynced}) {
     for (const auto& [sector, images] : *sectors) {
-      const uint64_t drawn = mood == 0 ? 0 : mood == 1 ? images.size() : dice() % (images.size() + 1);
+      const uint64_t drawn = mood == 0   ? 0
+                             : mood == 1 ? images.size()
+                                         : dice() % (images.size() + 1);
       if (drawn > 0) PutSector(bytes, sector, images[drawn - 1]);
     }
   }
-  const uint64_t drawn =
-      mood == 0 ? 0 : mood == 1 ? node.sizes.size() : dice() % (node.sizes.size() + 1);
+  const uint64_t drawn = mood == 0   ? 0
+                         : mood == 1 ? node.sizes.size()
+                                     : dice() % (node.sizes.size() + 1);
   bytes.resize(drawn == 0 ? node.synced.size() : node.sizes[drawn - 1], '\0');
   return bytes;
 }

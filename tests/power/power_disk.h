@@ -9,7 +9,8 @@
 //             each 512-byte sector has what was synced or anything that was written to it since, on
 //             its own: writes are dropped, reordered and torn.  A sector is whole.  The file's size
 //             is that of the last sync, or any since; what was never written reads as zeros.
-//   names     what changes them (create, link, rename, unlink, mkdir, symlink) happens as a whole or
+//   names     what changes them (create, link, rename, unlink, mkdir, symlink) happens as a whole
+//   or
 //             not at all, a rename in both its directories.  It is there for certain once a
 //             directory that it touches has been synced; until then it is there or not, on its own,
 //             but for one thing: changes of one name keep their order.  Syncing a file does not
@@ -20,6 +21,8 @@
 // One folder in a process, one thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -27,8 +30,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace mozgach::power {
 

@@ -101,8 +101,8 @@ TEST_F(PowerDiskTest, NameThatWasSyncedMayHaveNoBytes) {
 
 TEST_F(PowerDiskTest, SectorsAreTornFromOneAnother) {
   const std::string old(1024, 'o'), fresh(1024, 'n');
-  const auto states = StatesAfter([&] { Write("a", old, true); },
-                                  [&] { Write("a", fresh, false); });
+  const auto states =
+      StatesAfter([&] { Write("a", old, true); }, [&] { Write("a", fresh, false); });
   EXPECT_THAT(states, ::testing::UnorderedElementsAre(
                           "a=" + old + " ", "a=" + fresh + " ",
                           "a=" + std::string(512, 'o') + std::string(512, 'n') + " ",
@@ -110,9 +110,10 @@ TEST_F(PowerDiskTest, SectorsAreTornFromOneAnother) {
 }
 
 TEST_F(PowerDiskTest, RenameIsOldOrNewAndNeverBoth) {
-  EXPECT_THAT(StatesAfter([&] { Write("a", "1", true); },
-                          [&] { ASSERT_EQ(::rename((root_ / "a").c_str(), (root_ / "b").c_str()), 0); }),
-              ElementsAre("a=1 ", "b=1 "));
+  EXPECT_THAT(
+      StatesAfter([&] { Write("a", "1", true); },
+                  [&] { ASSERT_EQ(::rename((root_ / "a").c_str(), (root_ / "b").c_str()), 0); }),
+      ElementsAre("a=1 ", "b=1 "));
 }
 
 TEST_F(PowerDiskTest, RenameThatIsSyncedTakesTheNameItCameFromAlong) {
@@ -172,8 +173,7 @@ TEST_F(PowerDiskTest, AfterACutNothingHappensAnyMore) {
 TEST_F(PowerDiskTest, FullDiskHasRoomAgainAfterAWhile) {
   PowerDisk::Get().Attach(root_);
   PowerDisk::Get().Plan(Fault::kFull, 1, 2);
-  EXPECT_EQ(WriteFileAtomically(root_ / "a", "bytes").code(),
-            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(WriteFileAtomically(root_ / "a", "bytes").code(), absl::StatusCode::kResourceExhausted);
   EXPECT_FALSE(WriteFileAtomically(root_ / "a", "bytes").ok());
   EXPECT_TRUE(WriteFileAtomically(root_ / "a", "bytes").ok());
 }

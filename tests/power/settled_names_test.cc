@@ -1,5 +1,5 @@
-// A process died between a rename and its sync, and another goes on: what it then tells others is there
-// must be there after a cut as well.
+// A process died between a rename and its sync, and another goes on: what it then tells others is
+// there must be there after a cut as well.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -66,12 +66,14 @@ TEST_F(SettledNamesTest, BlobWhoseNameWasNeverSyncedIsOnceItIsFound) {
   const fs::path path = fs::path(sha256_.substr(0, 2)) / sha256_;
   const int alone = Kept(path, [&](const fs::path& root) { LeaveBlob(root, bytes_, sha256_); });
   EXPECT_LT(alone, kDraws) << "a cut should be able to take it";
-  EXPECT_EQ(Kept(path, [&](const fs::path& root) {
-    LeaveBlob(root, bytes_, sha256_);
-    BlobStore store(root, kBlobBytesMax);
-    ASSERT_TRUE(store.Open().ok());
-    EXPECT_TRUE(store.Has(sha256_));
-  }), kDraws);
+  EXPECT_EQ(Kept(path,
+                 [&](const fs::path& root) {
+                   LeaveBlob(root, bytes_, sha256_);
+                   BlobStore store(root, kBlobBytesMax);
+                   ASSERT_TRUE(store.Open().ok());
+                   EXPECT_TRUE(store.Has(sha256_));
+                 }),
+            kDraws);
 }
 
 // Up to the rename that shows a version, which nobody synced.
@@ -94,12 +96,14 @@ TEST_F(SettledNamesTest, VersionWhoseNameWasNeverSyncedIsOnceItIsRevealedAgain) 
   const fs::path path = "adapters/law/v0001/manifest.json";
   const int alone = Kept(path, [&](const fs::path& root) { LeaveVersion(root); });
   EXPECT_LT(alone, kDraws) << "a cut should be able to take it";
-  EXPECT_EQ(Kept(path, [&](const fs::path& root) {
-    const Version version = LeaveVersion(root);
-    VersionFiles files(root);
-    EXPECT_TRUE(files.Open().ok());
-    EXPECT_TRUE(files.Reveal(version).ok());
-  }), kDraws);
+  EXPECT_EQ(Kept(path,
+                 [&](const fs::path& root) {
+                   const Version version = LeaveVersion(root);
+                   VersionFiles files(root);
+                   EXPECT_TRUE(files.Open().ok());
+                   EXPECT_TRUE(files.Reveal(version).ok());
+                 }),
+            kDraws);
 }
 
 }  // namespace

@@ -59,8 +59,9 @@ int Open(const std::string& path, int flags, Call call) {
   const bool empties = there && (flags & O_TRUNC) != 0;
   if (!disk.Watches(path) || (!makes && !empties)) return call();
   int opened = -1;
-  const int result = Guarded("open", path, makes, false, [&] { return opened = call(); },
-                             [&](int fd) { makes ? disk.Created(path) : disk.Truncated(fd, 0); });
+  const int result = Guarded(
+      "open", path, makes, false, [&] { return opened = call(); },
+      [&](int fd) { makes ? disk.Created(path) : disk.Truncated(fd, 0); });
   if (result < 0 && opened >= 0) {
     const int error = errno;
     ::close(opened);
@@ -92,8 +93,8 @@ int Sync(int fd, Call call) {
   if (!disk.Watches(fd)) return call();
   const bool was_off = disk.off();
   // A sync that failed is the same whether it was tried or not.
-  const int result = Guarded("fsync", PathOf(fd), false, true, [] { return 0; },
-                             [&](int) { disk.Synced(fd); });
+  const int result = Guarded(
+      "fsync", PathOf(fd), false, true, [] { return 0; }, [&](int) { disk.Synced(fd); });
   if (result < 0 && !was_off && !disk.off()) disk.SyncFailed(fd);
   return result;
 }
@@ -129,13 +130,13 @@ off_t PlaceOf(int fd) {
 
 extern "C" {
 
-#define MOZGACH_OPEN(name)                                           \
-  int name(const char* path, int flags, ...) {                       \
-    static const auto real = Real<int(const char*, int, ...)>(#name); \
-    va_list more;                                                    \
-    va_start(more, flags);                                           \
-    const mode_t mode = ModeAfter(flags, more);                      \
-    va_end(more);                                                    \
+#define MOZGACH_OPEN(name)                                                               \
+  int name(const char* path, int flags, ...) {                                           \
+    static const auto real = Real<int(const char*, int, ...)>(#name);                    \
+    va_list more;                                                                        \
+    va_start(more, flags);                                                               \
+    const mode_t mode = ModeAfter(flags, more);                                          \
+    va_end(more);                                                                        \
     return Open(PathOf(AT_FDCWD, path), flags, [&] { return real(path, flags, mode); }); \
   }
 MOZGACH_OPEN(open)
@@ -189,19 +190,22 @@ int rename(const char* from, const char* to) noexcept {
   static const auto real = Real<int(const char*, const char*)>("rename");
   PowerDisk& disk = PowerDisk::Get();
   if (!disk.Watches(std::string(from))) return real(from, to);
-  return Guarded("rename", to, false, false, [&] { return real(from, to); },
-                 [&](int) { disk.Renamed(from, to); });
+  return Guarded(
+      "rename", to, false, false, [&] { return real(from, to); },
+      [&](int) { disk.Renamed(from, to); });
 }
 
 int link(const char* from, const char* to) noexcept {
   static const auto real = Real<int(const char*, const char*)>("link");
   PowerDisk& disk = PowerDisk::Get();
   if (!disk.Watches(std::string(to))) return real(from, to);
-  return Guarded("link", to, true, false, [&] { return real(from, to); }, [&](int) {
-    struct stat info {};
-    ::lstat(to, &info);
-    disk.Linked(to, info.st_ino);
-  });
+  return Guarded(
+      "link", to, true, false, [&] { return real(from, to); },
+      [&](int) {
+        struct stat info {};
+        ::lstat(to, &info);
+        disk.Linked(to, info.st_ino);
+      });
 }
 
 int symlink(const char* target, const char* path) noexcept {

@@ -136,18 +136,26 @@ TEST_F(AdapterBytesTest, RejectsAHeaderThatDoesNotDescribeItsFile) {
   const std::string tensor = R"({"dtype": "F16", "shape": [1], "data_offsets": )";
   const std::string good = R"("x": )" + tensor + "[0, 2]}";
   for (const std::string& header :
-       {std::string("[]"), std::string("{"), R"({"a": )" + tensor + "[0, 3]}}",
-        R"({"a": )" + tensor + "[2, 0]}}", R"({"a": )" + tensor + "[-2, 0]}}",
-        R"({"a": )" + tensor + "[0]}}", R"({"a": )" + tensor + "7}}",
-        R"({"a": )" + tensor + "[0, 18446744073709551615]}}", std::string(R"({"a": 7})"),
+       {std::string("[]"),
+        std::string("{"),
+        R"({"a": )" + tensor + "[0, 3]}}",
+        R"({"a": )" + tensor + "[2, 0]}}",
+        R"({"a": )" + tensor + "[-2, 0]}}",
+        R"({"a": )" + tensor + "[0]}}",
+        R"({"a": )" + tensor + "7}}",
+        R"({"a": )" + tensor + "[0, 18446744073709551615]}}",
+        std::string(R"({"a": 7})"),
         R"({"a": )" + tensor + R"([0, 2]}, "b": )" + tensor + "[0, 2]}}",
         R"({"a": )" + tensor + R"([0, 2]}, "a": )" + tensor + "[2, 4]}}",
         R"({"a": )" + tensor + R"([0, 2]}, "b": )" + tensor + "[3, 5]}}",
-        std::string(R"({"a": {"dtype": "F16", "shape": [1]}})"), std::string(R"({"a": {}})"),
+        std::string(R"({"a": {"dtype": "F16", "shape": [1]}})"),
+        std::string(R"({"a": {}})"),
         std::string(R"({"a": {"dtype": "F16", "shape": [1.0], "data_offsets": [0, 2]}})"),
         std::string(R"({"a": {"dtype": "F16", "shape": [[1]], "data_offsets": [0, 2]}})"),
         std::string(R"({"a": {"dtype": 7, "shape": [1], "data_offsets": [0, 2]}})"),
-        "{" + good + R"(, "more": {"a": {"b": 1}}})", std::string(900, '['), std::string(900, '{')}) {
+        "{" + good + R"(, "more": {"a": {"b": 1}}})",
+        std::string(900, '['),
+        std::string(900, '{')}) {
     ExpectRefused(With(kWeights, WithHeader(header, "xx")), kWeights, "its ");
   }
 }
@@ -179,10 +187,13 @@ TEST_F(AdapterBytesTest, RejectsTensorsThatTheConfigurationDoesNotExplain) {
   ExpectRefused(WithTensors({}, 0), kWeights, "no LoRA matrices");
   ExpectRefused(WithTensors({Tensor(q, "lora_B.weight", "1,1", 0, 4)}, 4), kWeights, "no lora_A");
   ExpectRefused(WithTensors({a, Tensor(q, "lora_B.weight", "1,2", 4, 12)}, 12), kWeights, "rank");
-  ExpectRefused(WithTensors({Tensor(q, "lora_A.weight", "2,1", 0, 8),
-                             Tensor(q, "lora_B.weight", "1,2", 8, 16)}, 16), kWeights, "of rank 2");
+  ExpectRefused(
+      WithTensors(
+          {Tensor(q, "lora_A.weight", "2,1", 0, 8), Tensor(q, "lora_B.weight", "1,2", 8, 16)}, 16),
+      kWeights, "of rank 2");
   ExpectRefused(WithTensors({a, b, Tensor(k, "lora_A.weight", "1,1", 8, 12),
-                             Tensor(k, "lora_B.weight", "1,1", 12, 16)}, 16),
+                             Tensor(k, "lora_B.weight", "1,1", 12, 16)},
+                            16),
                 kWeights, "not among the target modules");
   ExpectRefused(WithTensors({a, b, Tensor("lm_head", "weight", "1,1", 8, 12)}, 12), kWeights,
                 "not explained");
@@ -202,12 +213,14 @@ TEST_F(AdapterBytesTest, AcceptsWhatTheConfigurationExplains) {
       AdapterConfigText(kBase),
       {{"\"r\": 1", "\"r\": 1, \"rank_pattern\": {\"layers.0.self_attn.q_proj\": 2}"}});
   EXPECT_EQ(WithTensors(two, 16), absl::OkStatus());
-  files_[kConfig] = absl::StrReplaceAll(AdapterConfigText(kBase),
-                                        {{"\"r\": 1", "\"r\": 2, \"use_dora\": true, "
+  files_[kConfig] =
+      absl::StrReplaceAll(AdapterConfigText(kBase), {{"\"r\": 1",
+                                                      "\"r\": 2, \"use_dora\": true, "
                                                       "\"modules_to_save\": [\"lm_head\"]"},
-                                         {"[\"q_proj\"]", "\"all-linear\""}});
+                                                     {"[\"q_proj\"]", "\"all-linear\""}});
   EXPECT_EQ(WithTensors({two[0], two[1], Tensor(q, "lora_magnitude_vector", "1", 16, 20),
-                         Tensor("lm_head", "weight", "1,1", 20, 24)}, 24),
+                         Tensor("lm_head", "weight", "1,1", 20, 24)},
+                        24),
             absl::OkStatus());
 }
 
@@ -215,7 +228,8 @@ TEST_F(AdapterBytesTest, HeadersAndPatternsCostLittle) {
   std::string header = "{";
   for (int i = 0; header.size() < (15 << 20); ++i) {
     absl::StrAppend(&header, i == 0 ? "" : ",", "\"", std::string(900, 'a'), i,
-                    "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[", 4 * i, ",", 4 * i + 4, "]}");
+                    "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[", 4 * i, ",", 4 * i + 4,
+                    "]}");
   }
   const std::string many = WithHeader(header + "}", "");
   for (int i = 0; i < 200; ++i) files_[std::to_string(i) + "/x.safetensors"] = "x";

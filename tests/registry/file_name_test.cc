@@ -14,8 +14,9 @@ TEST(AdapterFileTest, DataIsTakenAndWhatRunsWhenItIsLoadedIsNot) {
                            "adapter_config.json", "gguf/law.gguf", "chat_template.jinja"}) {
     EXPECT_TRUE(CheckAdapterFile(path).ok()) << path;
   }
-  for (const char* path : {"adapter_model.bin", "a.pt", "a.pkl", "a.pth", "modeling.py", "run.sh",
-                           "a.so", "safetensors", "a.safetensors.bin", "a.json/b", "../a.json", ""}) {
+  for (const char* path :
+       {"adapter_model.bin", "a.pt", "a.pkl", "a.pth", "modeling.py", "run.sh", "a.so",
+        "safetensors", "a.safetensors.bin", "a.json/b", "../a.json", ""}) {
     EXPECT_FALSE(CheckAdapterFile(path).ok()) << path;
   }
 }

@@ -27,12 +27,11 @@ inline std::string Weights(const std::string& bytes) {
   const size_t end = 4 * values;
   std::string data = absl::StrCat(bytes, std::string(end - bytes.size(), '\0'), "\0\0\0\0");
   data.resize(end + 4);
-  return WithHeader(
-      absl::StrCat("{", name, R"(A.weight":{"dtype":"F32","shape":[1,)", values,
-                   R"(],"data_offsets":[0,)", end, "]},", name,
-                   R"(B.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[)", end, ",", end + 4,
-                   "]}}"),
-      data);
+  return WithHeader(absl::StrCat("{", name, R"(A.weight":{"dtype":"F32","shape":[1,)", values,
+                                 R"(],"data_offsets":[0,)", end, "]},", name,
+                                 R"(B.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[)", end,
+                                 ",", end + 4, "]}}"),
+                    data);
 }
 
 }  // namespace mozgach

@@ -1,8 +1,9 @@
-// The thread sanitizer sees what is built with it, and gRPC is not: how gRPC hands a call from one thread to another
-// goes by mutexes and atomics of its own, and everything that is handed over would count as a race.  These stand
-// before gRPC's functions of the same names, and tell what gRPC promises: whoever is given a tag sees what was done
-// before the operation was started with it, and whoever is sent a message what was done before that was sent, by this
-// process or one that it started; and its locks are locks.  Linked into everything in that build, and only there.
+// The thread sanitizer sees what is built with it, and gRPC is not: how gRPC hands a call from one
+// thread to another goes by mutexes and atomics of its own, and everything that is handed over
+// would count as a race.  These stand before gRPC's functions of the same names, and tell what gRPC
+// promises: whoever is given a tag sees what was done before the operation was started with it, and
+// whoever is sent a message what was done before that was sent, by this process or one that it
+// started; and its locks are locks.  Linked into everything in that build, and only there.
 #include <dlfcn.h>
 #include <grpc/grpc.h>
 #include <grpcpp/support/callback_common.h>
@@ -33,14 +34,15 @@ Function* Next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-// What gRPC's C++ half runs when an operation that has a callback has ended: it is private there, but
-// every tag bears it.
+// What gRPC's C++ half runs when an operation that has a callback has ended: it is private there,
+// but every tag bears it.
 template <typename Tag>
 Run RunOf();
 
 template <>
 Run RunOf<grpc::internal::CallbackWithStatusTag>() {
-  static const Run run = grpc::internal::CallbackWithStatusTag(nullptr, nullptr, nullptr).functor_run;
+  static const Run run =
+      grpc::internal::CallbackWithStatusTag(nullptr, nullptr, nullptr).functor_run;
   return run;
 }
 
@@ -48,7 +50,8 @@ template <>
 Run RunOf<grpc::internal::CallbackWithSuccessTag>() {
   static const Run run = [] {
     grpc::internal::CallbackWithSuccessTag tag;
-    tag.Set(nullptr, [](bool) {}, nullptr, false);
+    tag.Set(
+        nullptr, [](bool) {}, nullptr, false);
     return tag.functor_run;
   }();
   return run;
@@ -83,7 +86,8 @@ void grpc_call_unref(grpc_call* call) {
 grpc_call_error grpc_call_start_batch(grpc_call* call, const grpc_op* ops, size_t nops, void* tag,
                                       void* reserved) {
   static auto* const next = Next<decltype(grpc_call_start_batch)>("grpc_call_start_batch");
-  // A tag of a completion queue begins with the pointer to its virtual functions: it is none of the two.
+  // A tag of a completion queue begins with the pointer to its virtual functions: it is none of the
+  // two.
   if (tag != nullptr) {
     Watch<grpc::internal::CallbackWithSuccessTag>(static_cast<Functor*>(tag));
     Watch<grpc::internal::CallbackWithStatusTag>(static_cast<Functor*>(tag));
@@ -93,8 +97,10 @@ grpc_call_error grpc_call_start_batch(grpc_call* call, const grpc_op* ops, size_
   return next(call, ops, nops, tag, reserved);
 }
 
-grpc_event grpc_completion_queue_next(grpc_completion_queue* queue, gpr_timespec deadline, void* reserved) {
-  static auto* const next = Next<decltype(grpc_completion_queue_next)>("grpc_completion_queue_next");
+grpc_event grpc_completion_queue_next(grpc_completion_queue* queue, gpr_timespec deadline,
+                                      void* reserved) {
+  static auto* const next =
+      Next<decltype(grpc_completion_queue_next)>("grpc_completion_queue_next");
   const grpc_event event = next(queue, deadline, reserved);
   if (event.type == GRPC_OP_COMPLETE && event.tag != nullptr) __tsan_acquire(event.tag);
   __tsan_acquire(&sent);
@@ -103,7 +109,8 @@ grpc_event grpc_completion_queue_next(grpc_completion_queue* queue, gpr_timespec
 
 // What a process is started for comes after all before, and before all that follows its end.
 int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
-                const posix_spawnattr_t* attributes, char* const arguments[], char* const environment[]) {
+                const posix_spawnattr_t* attributes, char* const arguments[],
+                char* const environment[]) {
   static auto* const next = Next<decltype(posix_spawn)>("posix_spawn");
   __tsan_release(&sent);
   return next(pid, path, actions, attributes, arguments, environment);
@@ -123,9 +130,10 @@ void* grpc_call_arena_alloc(grpc_call* call, size_t bytes) {
   return next(call, bytes);
 }
 
-grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag, gpr_timespec deadline,
-                                       void* reserved) {
-  static auto* const next = Next<decltype(grpc_completion_queue_pluck)>("grpc_completion_queue_pluck");
+grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag,
+                                       gpr_timespec deadline, void* reserved) {
+  static auto* const next =
+      Next<decltype(grpc_completion_queue_pluck)>("grpc_completion_queue_pluck");
   const grpc_event event = next(queue, tag, deadline, reserved);
   if (event.type == GRPC_OP_COMPLETE && tag != nullptr) __tsan_acquire(tag);
   return event;
@@ -133,8 +141,9 @@ grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag, 
 
 }  // extern "C"
 
-// gRPC locks with these, in its headers as well: a reactor that is finished before gRPC has bound it leaves its reply
-// behind such a lock, and the threads of its executor take their work from behind one.
+// gRPC locks with these, in its headers as well: a reactor that is finished before gRPC has bound
+// it leaves its reply behind such a lock, and the threads of its executor take their work from
+// behind one.
 namespace absl {
 namespace {
 
@@ -170,29 +179,30 @@ void Mutex::Unlock() {
 }
 
 void CondVar::Wait(Mutex* mutex) {
-  static auto* const next = Next<void(CondVar*, Mutex*)>("_ZN4absl7debian37CondVar4WaitEPNS0_5MutexE");
+  static auto* const next =
+      Next<void(CondVar*, Mutex*)>("_ZN4absl7debian37CondVar4WaitEPNS0_5MutexE");
   const LetGo while_waiting(mutex);
   next(this, mutex);
 }
 
 bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
-  static auto* const next =
-      Next<bool(CondVar*, Mutex*, Time)>("_ZN4absl7debian37CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
+  static auto* const next = Next<bool(CondVar*, Mutex*, Time)>(
+      "_ZN4absl7debian37CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE");
   const LetGo while_waiting(mutex);
   return next(this, mutex, deadline);
 }
 
 bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
-  static auto* const next =
-      Next<bool(CondVar*, Mutex*, Duration)>("_ZN4absl7debian37CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE");
+  static auto* const next = Next<bool(CondVar*, Mutex*, Duration)>(
+      "_ZN4absl7debian37CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE");
   const LetGo while_waiting(mutex);
   return next(this, mutex, timeout);
 }
 
 }  // namespace absl
 
-// What was done for a call comes before its OnCancel and its OnDone, which gRPC has a thread of its executor run, by a
-// queue without a lock.
+// What was done for a call comes before its OnCancel and its OnDone, which gRPC has a thread of its
+// executor run, by a queue without a lock.
 namespace grpc::internal {
 namespace {
 
@@ -233,22 +243,23 @@ void ServerCallbackCall::CallOnCancel(ServerReactor* reactor) {
   if (reactor->InternalInlineable()) return next(this, reactor);
   __tsan_release(reactor);
   next(this, new OnCancelOfAnother([reactor] {
-    __tsan_acquire(reactor);
-    reactor->OnCancel();
-  }));
+         __tsan_acquire(reactor);
+         reactor->OnCancel();
+       }));
 }
 
 void ServerCallbackCall::ScheduleOnDone(bool inline_ondone) {
-  static auto* const next =
-      Next<void(ServerCallbackCall*, bool)>("_ZN4grpc8internal18ServerCallbackCall14ScheduleOnDoneEb");
+  static auto* const next = Next<void(ServerCallbackCall*, bool)>(
+      "_ZN4grpc8internal18ServerCallbackCall14ScheduleOnDoneEb");
   // What gRPC itself counts down it counts unseen; the others have left here what they did.
   __tsan_acquire(&callbacks_outstanding_);
   if (inline_ondone) return next(this, true);
   __tsan_release(this);
   next(new OnDoneOfAnother([this] {
-    __tsan_acquire(this);
-    CallOnDone();
-  }), false);
+         __tsan_acquire(this);
+         CallOnDone();
+       }),
+       false);
 }
 
 }  // namespace grpc::internal

@@ -15,7 +15,8 @@ namespace mozgach {
 
 inline constexpr uint64_t kMiB = 1 << 20;
 inline constexpr uint64_t kGiB = 1 << 30;
-inline constexpr char kConfig[] = R"({"model_type": "qwen2", "vocab_size": 151936, "hidden_size": 2048,
+inline constexpr char kConfig[] =
+    R"({"model_type": "qwen2", "vocab_size": 151936, "hidden_size": 2048,
     "intermediate_size": 11008, "num_hidden_layers": 36, "num_attention_heads": 16,
     "num_key_value_heads": 2, "max_position_embeddings": 32768, "tie_word_embeddings": true,
     "torch_dtype": "bfloat16"})";

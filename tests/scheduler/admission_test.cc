@@ -33,8 +33,8 @@ TEST_F(AdmissionTest, JobThatFitsNowhereWaitsAndSaysWhatIsMissing) {
               ContainsRegex("worker gpu7: needs [0-9.]+ GiB with checkpointing; cuda:0 has 2.0 GiB "
                             "free of 4.0 GiB"));
   const v1::ExplainResponse explained = Explain(job);
-  EXPECT_THAT(explained.lines(), Contains(ContainsRegex(
-                                     "it would fit with: .*data.max_length: [0-9]+.*a device with "
+  EXPECT_THAT(explained.lines(),
+              Contains(ContainsRegex("it would fit with: .*data.max_length: [0-9]+.*a device with "
                                      "[0-9.]+ GiB")));
   TestWorker large = Gpu("gpu8", 2 * Needs(job));
   EXPECT_EQ(Claim(large).job(), job) << "a worker with more memory gets it at its first call";
@@ -218,12 +218,14 @@ TEST_F(AdmissionTest, ReservedMemoryNeverExceedsADevice) {
 }
 
 TEST_F(AdmissionTest, ClaimsReadNoMoreThanTheHeadOfEachShape) {
-  Query plan(*database_, "EXPLAIN QUERY PLAN SELECT job FROM jobs WHERE state = 'queued' AND "
-                         "ready = 1 AND shape = 7 ORDER BY priority DESC, job LIMIT 1");
+  Query plan(*database_,
+             "EXPLAIN QUERY PLAN SELECT job FROM jobs WHERE state = 'queued' AND "
+             "ready = 1 AND shape = 7 ORDER BY priority DESC, job LIMIT 1");
   ASSERT_TRUE(plan.Next());
   EXPECT_THAT(plan.Text(3), HasSubstr("jobs_claim (shape=?)"));
   EXPECT_FALSE(plan.Next()) << "no sorting: " << plan.Text(3);
-  static const std::string explain = absl::StrCat("EXPLAIN QUERY PLAN ", scheduler_sql::kHeadsWaiting);
+  static const std::string explain =
+      absl::StrCat("EXPLAIN QUERY PLAN ", scheduler_sql::kHeadsWaiting);
   Query claim(*database_, explain.c_str(), "{}", true);
   std::string steps;
   while (claim.Next()) absl::StrAppend(&steps, claim.Text(3), "\n");
@@ -241,9 +243,9 @@ TEST_F(AdmissionTest, StatementsOfACycleMakeNoTablesOfTheirOwn) {
   // Without what removes the files of a checkpoint that is there: few jobs have one when they end.
   ASSERT_TRUE(database->Execute("PRAGMA foreign_keys=OFF").ok());
   for (const char* statement :
-       {sql::kHeadsWaiting, sql::kClaim, sql::kJob, sql::kInsertAttempt, sql::kInsertLease, sql::kInsertEvent,
-        sql::kRecordProgress, sql::kBeginPublishing, sql::kEndAttempt, sql::kEndLease, sql::kEndJob,
-        sql::kRequeue}) {
+       {sql::kHeadsWaiting, sql::kClaim, sql::kJob, sql::kInsertAttempt, sql::kInsertLease,
+        sql::kInsertEvent, sql::kRecordProgress, sql::kBeginPublishing, sql::kEndAttempt,
+        sql::kEndLease, sql::kEndJob, sql::kRequeue}) {
     static std::deque<std::string> explained;  // as long as the program, as a Query wants it
     explained.push_back(absl::StrCat("EXPLAIN ", statement));
     std::set<std::string> steps;
@@ -283,8 +285,9 @@ TEST_F(AdmissionTest, ShapesAreFewAndKnowHowManyWait) {
   worker.Fails(assignment, v1::Failure::INFRASTRUCTURE, "the trainer died");
   Call(worker);
   Cancel(2);
-  Query after(*database_, "SELECT (SELECT sum(waiting) FROM shapes), "
-                          "(SELECT count(*) FROM jobs WHERE state = 'queued' AND ready = 1)");
+  Query after(*database_,
+              "SELECT (SELECT sum(waiting) FROM shapes), "
+              "(SELECT count(*) FROM jobs WHERE state = 'queued' AND ready = 1)");
   ASSERT_TRUE(after.Next());
   EXPECT_EQ(after.Int(0), 48);
   EXPECT_EQ(after.Int(0), after.Int(1));

@@ -75,8 +75,8 @@ TEST_F(BackupTest, HoldsJobsVersionsAndDatasetsOfASchedulerThatRuns) {
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->jobs, 2);
   EXPECT_EQ(read->made_at, made.made_at);
-  EXPECT_TRUE(fs::exists(Place("backup") / "blobs" / Sha256Hex("rows").substr(0, 2) /
-                         Sha256Hex("rows")));
+  EXPECT_TRUE(
+      fs::exists(Place("backup") / "blobs" / Sha256Hex("rows").substr(0, 2) / Sha256Hex("rows")));
   EXPECT_FALSE(fs::exists(Place("backup.partial")));
 }
 
@@ -162,9 +162,8 @@ TEST_F(BackupTest, LeaseOfTheTimeOfTheBackupIsRefused) {
 
 TEST_F(BackupTest, DatabaseAloneGoesBackBesideTheFilesThatAreThere) {
   SubmitOne("law");
-  const auto database_only =
-      BackUp({.data = Data(), .output = Place("backup"), .database_only = true},
-             Clock::System().Now());
+  const auto database_only = BackUp(
+      {.data = Data(), .output = Place("backup"), .database_only = true}, Clock::System().Now());
   ASSERT_TRUE(database_only.ok()) << database_only.status();
   EXPECT_EQ(database_only->files.files, 0);
   RunOne(alpha_);
@@ -226,8 +225,7 @@ TEST_F(BackupTest, LogOfAnAttemptThatTheBackupDoesNotKnowIsNotTheNextOnes) {
   ASSERT_TRUE(TryRestore("backup", Place("only logs"), true).ok());
   EXPECT_EQ(logs.Append(job, 1, 0, "of now\n").value(), 7u);
   EXPECT_EQ(logs.Read(job, 1, 0, 100).value(), "of now\n");
-  const fs::path aside =
-      Place("only logs") / "logs" / absl::StrCat(job) / "1.log.forgotten-1";
+  const fs::path aside = Place("only logs") / "logs" / absl::StrCat(job) / "1.log.forgotten-1";
   EXPECT_EQ(ReadFile(aside).value(), "forgotten\n");
 }
 
@@ -353,8 +351,8 @@ TEST_F(BackupTest, NewerSchemaIsRefused) {
     const auto database = Database::Open((Place("backup") / kDatabaseName).string());
     ASSERT_TRUE((*database)->Execute("PRAGMA user_version = 999").ok());
   }
-  const auto report = RestoreBackup({.from = Place("backup") / kDatabaseName,
-                                     .data = Place("fresh")}, Clock::System().Now());
+  const auto report = RestoreBackup(
+      {.from = Place("backup") / kDatabaseName, .data = Place("fresh")}, Clock::System().Now());
   EXPECT_EQ(report.status().code(), absl::StatusCode::kFailedPrecondition) << report.status();
   EXPECT_THAT(std::string(report.status().message()), HasSubstr("999"));
   EXPECT_FALSE(fs::exists(Place("fresh")));

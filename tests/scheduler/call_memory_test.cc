@@ -36,7 +36,9 @@ class CallMemoryTest : public Service {
       message_.assign(bytes, 'a');
       // Field 99, a text of all bytes that follow these seven.
       const size_t length = bytes - 7;
-      const char head[] = {'\x9a', '\x06', static_cast<char>(0x80 | (length & 0x7f)),
+      const char head[] = {'\x9a',
+                           '\x06',
+                           static_cast<char>(0x80 | (length & 0x7f)),
                            static_cast<char>(0x80 | (length >> 7 & 0x7f)),
                            static_cast<char>(0x80 | (length >> 14 & 0x7f)),
                            static_cast<char>(0x80 | (length >> 21 & 0x7f)),
@@ -86,7 +88,8 @@ TEST_F(CallMemoryTest, OneMessageThatIsFarTooLargeIsNotStored) {
   const grpc::Slice slice(message_.data(), message_.size(), grpc::Slice::STATIC_SLICE);
   ResetPeak();
   const int64_t before = PeakMiB();
-  EXPECT_EQ(SendSlice(slice, GRPC_COMPRESS_NONE).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(SendSlice(slice, GRPC_COMPRESS_NONE).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_LT(PeakMiB() - before, 400);
   EXPECT_TRUE(Send(kMiB).ok());
 }

@@ -1,4 +1,5 @@
-// A job goes on elsewhere: from the last checkpoint that was brought here, by a deadline, within a limit.
+// A job goes on elsewhere: from the last checkpoint that was brought here, by a deadline, within a
+// limit.
 #include "scheduler/checkpoint_travel.h"
 
 #include <gmock/gmock.h>
@@ -131,7 +132,8 @@ TEST_F(CheckpointTravelTest, ADrainWithoutOneLetsItEndInItsOwnTime) {
 
 TEST_F(CheckpointTravelTest, AnAttemptThatRunsOverItsTimeLimitHasFailed) {
   v1::Submission law = Domain("law");
-  law.set_spec_json(law.spec_json().substr(0, law.spec_json().rfind('}')) + R"(,"time_limit":"1m"})");
+  law.set_spec_json(law.spec_json().substr(0, law.spec_json().rfind('}')) +
+                    R"(,"time_limit":"1m"})");
   const int64_t job = Submit({law}).outcomes(0).job();
   TestWorker alpha("alpha");
   const v1::Assignment running = Claim(alpha);

@@ -130,8 +130,9 @@ TEST_F(ClaimTest, DrainingWorkerGetsNothing) {
 TEST_F(ClaimTest, DrainIsStoredWithItsEventOrNotAtAll) {
   TestWorker worker("alpha");
   Call(worker);
-  ASSERT_TRUE(database_->Execute("CREATE TRIGGER no_room BEFORE INSERT ON events "
-                                 "BEGIN SELECT RAISE(ABORT, 'no room'); END")
+  ASSERT_TRUE(database_
+                  ->Execute("CREATE TRIGGER no_room BEFORE INSERT ON events "
+                            "BEGIN SELECT RAISE(ABORT, 'no room'); END")
                   .ok());
   v1::DrainWorkerRequest drain;
   drain.set_worker("alpha");

@@ -58,7 +58,8 @@ TEST_F(ConfigTest, AKeyThatThereIsNotIsNamedWithTheNearest) {
 }
 
 TEST_F(ConfigTest, DoorsAreReadByTheirFlagsNames) {
-  const auto config = Read("tls: /etc/mozgach\ninsecure_plaintext: true\ncalls_per_second_max: 5\n");
+  const auto config =
+      Read("tls: /etc/mozgach\ninsecure_plaintext: true\ncalls_per_second_max: 5\n");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->tls, "/etc/mozgach");
   EXPECT_TRUE(config->insecure_plaintext);

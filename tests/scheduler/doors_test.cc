@@ -1,4 +1,6 @@
 // Who is let in through TLS, and who may do what there.
+#include "tests/scheduler/doors.h"
+
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
@@ -13,7 +15,6 @@
 #include "mozgach/v1/upkeep_service.pb.h"
 #include "security/channel.h"
 #include "security/token.h"
-#include "tests/scheduler/doors.h"
 
 namespace mozgach {
 namespace {
@@ -123,7 +124,8 @@ TEST_F(DoorsTest, ASchedulerDoesNotStartWithWhatOneCallsWith) {
 
 TEST_F(DoorsTest, TheSchedulersCertificateIsNobodyToCallWith) {
   const auto own = directory_.path() / "scheduler";
-  Visitor scheduler = ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = own}));
+  Visitor scheduler =
+      ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = own}));
   EXPECT_NE(CodeOfPs(scheduler), grpc::StatusCode::OK);
 }
 
@@ -144,9 +146,9 @@ TEST_F(DoorsTest, EachRoleMayWhatItIsForAndNoMore) {
     EXPECT_TRUE(!may(viewer, path) && may(submitter, path) && may(boss, path)) << path;
     EXPECT_FALSE(may(worker, path)) << path;
   }
-  for (const char* path : {"JobService/DrainWorker", "RegistryService/SetAlias",
-                           "BaseService/AddBase", "FleetService/AddToken", "FleetService/Revoke",
-                           "FleetService/ListTokens"}) {
+  for (const char* path :
+       {"JobService/DrainWorker", "RegistryService/SetAlias", "BaseService/AddBase",
+        "FleetService/AddToken", "FleetService/Revoke", "FleetService/ListTokens"}) {
     EXPECT_TRUE(!may(viewer, path) && !may(submitter, path) && may(boss, path)) << path;
     EXPECT_FALSE(may(worker, path)) << path;
   }
@@ -209,7 +211,8 @@ TEST_F(DoorsTest, TokensAreStillThereAfterARestartAndHashedAtRest) {
   EXPECT_EQ(CodeOfPs(alice), grpc::StatusCode::OK);
   const std::string secret = token.substr(token.rfind('.') + 1);
   daemon_.reset();
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path() / "data")) {
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(directory_.path() / "data")) {
     if (!entry.is_regular_file()) continue;
     const auto bytes = ReadFile(entry.path());
     EXPECT_EQ(bytes->find(secret), std::string::npos) << entry.path();

@@ -70,10 +70,9 @@ class ExaminationTest : public Service {
     for (const Finding& finding : seen.findings) {
       if (finding.what.find("nearly full") != std::string::npos) continue;
       EXPECT_FALSE(finding.advice.empty()) << finding.what;
-      lines.push_back(absl::StrReplaceAll(
-          absl::StrCat(Name(finding.weight), ": ", finding.where, ": ", finding.what, "; ",
-                       finding.advice),
-          {{Data().string(), "DATA"}}));
+      lines.push_back(absl::StrReplaceAll(absl::StrCat(Name(finding.weight), ": ", finding.where,
+                                                       ": ", finding.what, "; ", finding.advice),
+                                          {{Data().string(), "DATA"}}));
     }
     return lines;
   }
@@ -98,15 +97,16 @@ TEST_F(ExaminationTest, NothingIsWrongWithASchedulerThatNothingBefell) {
 
 TEST_F(ExaminationTest, VersionThatIsMissing) {
   fs::remove_all(Law() / "v0001");
-  EXPECT_THAT(Findings(), Only("problem: DATA/registry/adapters/law/v0001:", "is missing",
-                               "submit law again"));
+  EXPECT_THAT(Findings(),
+              Only("problem: DATA/registry/adapters/law/v0001:", "is missing", "submit law again"));
 }
 
 TEST_F(ExaminationTest, FilesOfAVersionThatAreMissingShortOrForeign) {
   fs::remove(Law() / "v0001/metrics.json");
   EXPECT_THAT(Findings(), Only("law/v0001/metrics.json", "is missing", "from a backup"));
   Overwrite(Law() / "v0001/metrics.json", "{}");
-  EXPECT_THAT(Findings(), Only("law/v0001/metrics.json", "has 2 bytes, not the 3", "from a backup"));
+  EXPECT_THAT(Findings(),
+              Only("law/v0001/metrics.json", "has 2 bytes, not the 3", "from a backup"));
   Overwrite(Law() / "v0001/metrics.json", "{}\n");
   Overwrite(Law() / "v0001/notes.txt", "mine");
   EXPECT_THAT(Findings(), Only("law/v0001/notes.txt", "was not published", "remove it"));
@@ -182,8 +182,10 @@ TEST_F(ExaminationTest, DirectoriesThatEveryStartMakesAreMissed) {
 
 TEST_F(ExaminationTest, DatasetOfAJobThatWaits) {
   fs::remove(BlobOf("other rows"));
-  EXPECT_THAT(Findings(), Only("problem: DATA/blobs", "is missing: dataset train.jsonl of job 2 "
-                               "(history)", "submit its domain again"));
+  EXPECT_THAT(Findings(), Only("problem: DATA/blobs",
+                               "is missing: dataset train.jsonl of job 2 "
+                               "(history)",
+                               "submit its domain again"));
   Overwrite(BlobOf("other rows"), "short");
   EXPECT_THAT(Findings(), Only("DATA/blobs", "has 5 bytes, not 10", "submit"));
   Overwrite(BlobOf("other rows"), "other rowS");
@@ -192,10 +194,11 @@ TEST_F(ExaminationTest, DatasetOfAJobThatWaits) {
 }
 
 TEST_F(ExaminationTest, FileOfABase) {
-  Write(absl::StrCat("INSERT INTO bases (base, digest, size_bytes, revisions_json, added_ms) "
-                     "VALUES ('org/base', 'd', 9, '[]', 0);"
-                     "INSERT INTO base_files VALUES ('org/base', 'config.json', '",
-                     Sha256Hex("config"), "', 6)"));
+  Write(
+      absl::StrCat("INSERT INTO bases (base, digest, size_bytes, revisions_json, added_ms) "
+                   "VALUES ('org/base', 'd', 9, '[]', 0);"
+                   "INSERT INTO base_files VALUES ('org/base', 'config.json', '",
+                   Sha256Hex("config"), "', 6)"));
   EXPECT_THAT(Findings(), Only("DATA/blobs", "is missing: file config.json of base org/base",
                                "mozgachctl bases add"));
 }
@@ -206,9 +209,9 @@ TEST_F(ExaminationTest, WhatNobodyNeedsIsANote) {
   Overwrite(Data() / "blobs/readme.txt", "mine");
   const auto findings = Findings();
   EXPECT_EQ(findings.size(), 3u);
-  EXPECT_THAT(findings, Contains(AllOf(HasSubstr("note: "),
-                                       HasSubstr("1 new blob that nothing needs"),
-                                       HasSubstr("nothing to do"), HasSubstr("7 days old"))));
+  EXPECT_THAT(findings,
+              Contains(AllOf(HasSubstr("note: "), HasSubstr("1 new blob that nothing needs"),
+                             HasSubstr("nothing to do"), HasSubstr("7 days old"))));
   EXPECT_THAT(findings, Contains(HasSubstr("1 new upload that has not ended")));
   EXPECT_THAT(findings, Contains(HasSubstr("readme.txt: is nothing of the blob store's")));
 }
@@ -243,8 +246,9 @@ TEST_F(ExaminationTest, RowsThatContradictOneAnother) {
   EXPECT_THAT(Findings(), Contains(AllOf(HasSubstr("problem: job 2 of history"),
                                          HasSubstr("without an open attempt"),
                                          HasSubstr("mozgachctl cancel 2"))));
-  Write("INSERT INTO leases (job, attempt, worker, incarnation, trains_since_ms) "
-        "VALUES (1, 1, 'alpha', 'first', 0)");
+  Write(
+      "INSERT INTO leases (job, attempt, worker, incarnation, trains_since_ms) "
+      "VALUES (1, 1, 'alpha', 'first', 0)");
   EXPECT_THAT(Findings(), Contains(HasSubstr("job 1: is leased to alpha, whose attempt is over")));
   Write("UPDATE job_counts SET jobs = 77 WHERE state = 'failed'");
   EXPECT_THAT(Findings(), Contains(HasSubstr("counts 77 jobs failed, there are 0")));
@@ -262,8 +266,8 @@ TEST_F(ExaminationTest, SuccessWithoutAVersion) {
 
 TEST_F(ExaminationTest, RowThatRefersToNothing) {
   Write("INSERT INTO job_details (job, spec_json) VALUES (99, '{}')");
-  EXPECT_THAT(Findings(), Only("mozgach.db", "of table job_details refers to a row of jobs",
-                               "backup"));
+  EXPECT_THAT(Findings(),
+              Only("mozgach.db", "of table job_details refers to a row of jobs", "backup"));
 }
 
 TEST_F(ExaminationTest, ClockThatWasSetBack) {
@@ -314,7 +318,8 @@ TEST_F(ExaminationTest, RunningSchedulerTellsTheSameOverGrpc) {
     if (finding.what().find("nearly full") != std::string::npos) continue;
     problems.push_back(absl::StrCat(finding.weight(), ": ", finding.where(), ": ", finding.what()));
   }
-  EXPECT_THAT(problems, ElementsAre(AllOf(HasSubstr("problem: "), HasSubstr("law/v0001: is missing"))));
+  EXPECT_THAT(problems,
+              ElementsAre(AllOf(HasSubstr("problem: "), HasSubstr("law/v0001: is missing"))));
   EXPECT_EQ(response.jobs(), 2);
   EXPECT_FALSE(response.time().empty());
 }

@@ -51,7 +51,8 @@ class GroupCommitTest : public ::testing::Test {
     });
   }
   size_t Read() {
-    return desk_->Ask([](Core& core, const Moment&) { return core.ledger().roster.workers().size(); });
+    return desk_->Ask(
+        [](Core& core, const Moment&) { return core.ledger().roster.workers().size(); });
   }
   template <typename Work>
   static milliseconds Time(Work work) {

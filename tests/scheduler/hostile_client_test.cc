@@ -1,4 +1,4 @@
-// What a client of any kind may send: every name and every count of every call, at its worst.  After
+// What a client of any kind may send: every name and every count of every call, at its worst. After
 // each the scheduler lives, and no file has come, gone or been read that was not its.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,7 +48,8 @@ const std::vector<std::string>& HostileNames() {
       std::string(255, '.'),
       std::string(10 << 10, 'a'),
       std::string(1 << 20, '/'),
-      "\xE2\x80\xAE" "wal",  // text that runs backwards
+      "\xE2\x80\xAE"
+      "wal",  // text that runs backwards
   };
   return names;
 }
@@ -181,8 +182,7 @@ TEST_F(HostileClientTest, BlobsAreNamedByDigestsOnly) {
     v1::DownloadBlobRequest request;
     request.set_sha256(name);
     Patience patience;
-    EXPECT_FALSE(
-        Drain(workers_->DownloadBlob(patience, request), v1::DownloadBlobResponse()).ok())
+    EXPECT_FALSE(Drain(workers_->DownloadBlob(patience, request), v1::DownloadBlobResponse()).ok())
         << name;
     ExpectUnharmed("a blob", name);
   }

@@ -25,7 +25,8 @@ class JobNoticesTest : public Fleet {
 TEST_F(JobNoticesTest, SubmitAndExplainShowThem) {
   const v1::Submission law = Noticed("law", {"2 rows occur twice", "unknown key 'id'"});
   const v1::SubmitResponse response = Submit({law});
-  EXPECT_THAT(response.outcomes(0).notices(), ElementsAre("2 rows occur twice", "unknown key 'id'"));
+  EXPECT_THAT(response.outcomes(0).notices(),
+              ElementsAre("2 rows occur twice", "unknown key 'id'"));
   EXPECT_THAT(Explain(response.outcomes(0).job()).notices(),
               ElementsAre("2 rows occur twice", "unknown key 'id'"));
 }

@@ -125,7 +125,8 @@ TEST_F(LocalDoorsTest, ATokenThatCameInPlaintextIsRefused) {
 }
 
 TEST_F(LocalDoorsTest, AnActorIsOneShortLine) {
-  for (const std::string& actor : {std::string(257, 'a'), std::string("a\nb"), std::string("\0", 1)}) {
+  for (const std::string& actor :
+       {std::string(257, 'a'), std::string("a\nb"), std::string("\0", 1)}) {
     Patience patience;
     v1::CancelRequest request;
     request.mutable_selector()->set_all(true);
@@ -140,13 +141,15 @@ TEST_F(LocalDoorsTest, ThePagesAreOnlyRead) {
   for (const char* method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE",
                              "MKCOL", "PROPFIND", "COPY", "BREW"}) {
     for (const char* path : {"/", "/metrics", "/health", "/../mozgach.db", "/x"}) {
-      const std::string answer = Ask(absl::StrCat(method, " ", path,
-                                                  " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
-                                                  "Connection: close\r\n\r\nx"));
+      const std::string answer =
+          Ask(absl::StrCat(method, " ", path,
+                           " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
+                           "Connection: close\r\n\r\nx"));
       EXPECT_THAT(answer, Not(StartsWith("HTTP/1.1 2"))) << method << " " << path;
     }
   }
-  EXPECT_THAT(Ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"), HasSubstr(" 405 "));
+  EXPECT_THAT(Ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"),
+              HasSubstr(" 405 "));
   EXPECT_THAT(Ask("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
               StartsWith("HTTP/1.1 200"));
 }
@@ -154,8 +157,8 @@ TEST_F(LocalDoorsTest, ThePagesAreOnlyRead) {
 TEST_F(LocalDoorsTest, NoPageIsAFile) {
   for (const char* path : {"/../data/mozgach.db", "/%2e%2e/data/mozgach.db", "//etc/passwd",
                            "/..%2fdata%2fmozgach.db", "/metrics/../../etc/passwd", "*"}) {
-    const std::string answer =
-        Ask(absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+    const std::string answer = Ask(
+        absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
     EXPECT_THAT(answer, Not(StartsWith("HTTP/1.1 2"))) << path;
   }
 }

@@ -36,9 +36,7 @@ class RetentionTest : public Fleet {
     rules_.blob_days_kept = 36500;
   }
 
-  Retention Rules() {
-    return Retention(rules_, *blobs_, adapters_->files(), directory_.path());
-  }
+  Retention Rules() { return Retention(rules_, *blobs_, adapters_->files(), directory_.path()); }
   Collection Collect() {
     const auto collected = Rules().Collect(
         [this](const Retention::Step& step) { return step(*database_); }, now_.wall, "ann@desk");
@@ -65,8 +63,8 @@ class RetentionTest : public Fleet {
   }
   // Trains it anew on other rows; returns the job.
   int64_t Train(const std::string& domain, int change) {
-    const int64_t job = Submit({Domain(domain, kTiny, 50, absl::StrCat("rows ", change))})
-                            .outcomes(0).job();
+    const int64_t job =
+        Submit({Domain(domain, kTiny, 50, absl::StrCat("rows ", change))}).outcomes(0).job();
     RunOne(alpha_);
     return job;
   }
@@ -137,8 +135,7 @@ TEST_F(RetentionTest, CollectionThatWasCutIsFinishedByTheNext) {
   for (int change = 1; change <= 2; ++change) Train("law", change);
   rules_.versions_kept = 1;
   Collection collection;
-  ASSERT_TRUE(
-      RowCollector(rules_, now_.wall, collection).RemoveVersions(*database_, "law").ok());
+  ASSERT_TRUE(RowCollector(rules_, now_.wall, collection).RemoveVersions(*database_, "law").ok());
   ASSERT_TRUE(SeesVersion("law", 1)) << "its row has gone, its directory not yet";
   Restart();
   Collect();
@@ -200,7 +197,8 @@ TEST_F(RetentionTest, DatabaseItselfRefusesToRemoveWhatIsNeeded) {
   const int64_t waiting = SubmitOne("opera", kQwen);
   for (const std::string& sql :
        {std::string("DELETE FROM versions"), std::string("DELETE FROM jobs WHERE job = 1"),
-        absl::StrCat("DELETE FROM jobs WHERE job = ", waiting), std::string("DELETE FROM events")}) {
+        absl::StrCat("DELETE FROM jobs WHERE job = ", waiting),
+        std::string("DELETE FROM events")}) {
     EXPECT_FALSE(database_->Execute("PRAGMA foreign_keys = OFF; " + sql).ok()) << sql;
   }
   EXPECT_EQ(State(waiting), "queued");
@@ -227,25 +225,27 @@ TEST_F(RetentionTest, LogsGoAfterTheirJobsButTheLatestOfADomainStays) {
 }
 
 TEST_F(RetentionTest, BlobsThatNothingNeedsGoWhenTheyAreOld) {
-  Train("law", 1);                                       // of a version
-  Fail("tax");                                           // of the latest job, which may be retried
-  Submit({Domain("opera", kTiny, 50, "opera rows")});    // of a job that waits
+  Train("law", 1);                                     // of a version
+  Fail("tax");                                         // of the latest job, which may be retried
+  Submit({Domain("opera", kTiny, 50, "opera rows")});  // of a job that waits
   const std::string superseded = Sha256Hex("art rows");
   Submit({Domain("art", kTiny, 50, "art rows")});
   Submit({Domain("art", kTiny, 50, "other art rows")});
   const std::string orphan = PutBlob("nobody's");
   const std::string young = PutBlob("young");
   { ASSERT_TRUE((*blobs_->Upload(Sha256Hex("cut"), 9, 0))->Append("c").ok()); }
-  ASSERT_TRUE(database_->Execute(absl::StrCat(
-      "INSERT INTO bases (base, digest, size_bytes, revisions_json, added_ms) "
-      "VALUES ('org/base', 'd', 9, '[]', 0); INSERT INTO base_files VALUES "
-      "('org/base', 'config.json', '", PutBlob("config"), "', 6)")).ok());
+  ASSERT_TRUE(database_
+                  ->Execute(absl::StrCat(
+                      "INSERT INTO bases (base, digest, size_bytes, revisions_json, added_ms) "
+                      "VALUES ('org/base', 'd', 9, '[]', 0); INSERT INTO base_files VALUES "
+                      "('org/base', 'config.json', '",
+                      PutBlob("config"), "', 6)"))
+                  .ok());
   AgeBlobs(std::chrono::hours(24 * 8));
   Age(blobs_->Path(young).value(), std::chrono::hours(24 * 6));
   rules_.blob_days_kept = 7;
-  EXPECT_THAT(Names(Collect()),
-              UnorderedElementsAre("blob " + orphan, "blob " + superseded,
-                                   "upload partial/" + Sha256Hex("cut")));
+  EXPECT_THAT(Names(Collect()), UnorderedElementsAre("blob " + orphan, "blob " + superseded,
+                                                     "upload partial/" + Sha256Hex("cut")));
   for (const char* kept : {"rows 1", "rows", "opera rows", "other art rows", "young", "config"}) {
     EXPECT_TRUE(blobs_->Has(Sha256Hex(kept))) << kept;
   }

@@ -20,7 +20,8 @@ class TokenBookTest : public ::testing::Test {
     EXPECT_TRUE(Migrate(*database_, Schema()).ok());
     book_ = std::make_unique<TokenBook>(*database_);
   }
-  absl::Status Add(const std::string& token, Role role, WallTime expires = {}, bool replace = false) {
+  absl::Status Add(const std::string& token, Role role, WallTime expires = {},
+                   bool replace = false) {
     Transaction transaction(*database_);
     RETURN_IF_ERROR(book_->Add({.name = *NameInToken(token),
                                 .role = role,
@@ -86,7 +87,8 @@ TEST_F(TokenBookTest, RevokedIsRevokedAfterARestartToo) {
   for (const TokenBook* book : {book_.get(), &again}) {
     EXPECT_FALSE(book->Check(token, now_).ok());
     EXPECT_FALSE(book->CheckCertificate({Role::kWorker, "alice", now_}, now_).ok());
-    EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "alice", now_ + Milliseconds(1)}, now_).ok());
+    EXPECT_TRUE(
+        book->CheckCertificate({Role::kWorker, "alice", now_ + Milliseconds(1)}, now_).ok());
     EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "bob", now_}, now_).ok());
   }
 }
@@ -96,8 +98,10 @@ TEST_F(TokenBookTest, RejectsACertificateWhoseIssueTimeIsInTheFuture) {
   const absl::Status status = book_->CheckCertificate(hour_ahead, now_);
   EXPECT_TRUE(absl::IsUnauthenticated(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("set the clocks right"));
-  EXPECT_TRUE(book_->CheckCertificate({Role::kWorker, "bob", now_ + Milliseconds(10'000)}, now_).ok());
-  EXPECT_FALSE(book_->CheckCertificate({Role::kWorker, "bob", now_ + Milliseconds(10'001)}, now_).ok());
+  EXPECT_TRUE(
+      book_->CheckCertificate({Role::kWorker, "bob", now_ + Milliseconds(10'000)}, now_).ok());
+  EXPECT_FALSE(
+      book_->CheckCertificate({Role::kWorker, "bob", now_ + Milliseconds(10'001)}, now_).ok());
 }
 
 TEST_F(TokenBookTest, RevocationReachesCertificatesOfAClockThatIsAhead) {
@@ -128,7 +132,8 @@ TEST_F(TokenBookTest, RevocationReachesWhatTheAuthorityKnowsThoughItWasNeverShow
       EXPECT_FALSE(book->CheckCertificate({Role::kWorker, "alice", issued}, issued).ok());
       EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "bob", issued}, issued).ok());
     }
-    EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "alice", later + Milliseconds(1)}, later).ok());
+    EXPECT_TRUE(
+        book->CheckCertificate({Role::kWorker, "alice", later + Milliseconds(1)}, later).ok());
   }
 }
 

@@ -120,7 +120,8 @@ TEST(SchemasTest, EachIsKeptOnceThereIsANewerOne) {
   for (const Migration& migration : Schema()) {
     if (migration.number == Schema().back().number) continue;
     EXPECT_TRUE(fs::exists(DumpOf(migration.number)))
-        << "run tests/scheduler/schemas/make.py " << migration.number << ", and commit what it makes";
+        << "run tests/scheduler/schemas/make.py " << migration.number
+        << ", and commit what it makes";
   }
 }
 

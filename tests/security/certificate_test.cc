@@ -27,7 +27,9 @@ class CertificateTest : public ::testing::Test {
     std::ofstream(folder() / "key.pem") << issued.key_pem;
     ::chmod((folder() / "key.pem").c_str(), 0600);
   }
-  std::string Problem() { return std::string(CredentialsFolder::Open(folder()).status().message()); }
+  std::string Problem() {
+    return std::string(CredentialsFolder::Open(folder()).status().message());
+  }
   const fs::path& folder() const { return directory_.path(); }
 
   const TemporaryDirectory directory_;

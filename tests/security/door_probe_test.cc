@@ -59,10 +59,9 @@ TEST(DoorProbeTest, TellsGrpcFromSomethingElse) {
   const std::string settings("\0\0\0\4\0\0\0\0\0", 9);
   const std::string alert("\x15\x03\x01\0\x02\x02\x46", 7);
   const std::string http = "HTTP/1.1 400 Bad Request\r\n\r\n";
-  for (const auto& [answer, state] : {std::pair(settings, DoorState::kSpeaksGrpc),
-                                      std::pair(alert, DoorState::kEndsCall),
-                                      std::pair(http, DoorState::kEndsCall),
-                                      std::pair(std::string(), DoorState::kEndsCall)}) {
+  for (const auto& [answer, state] :
+       {std::pair(settings, DoorState::kSpeaksGrpc), std::pair(alert, DoorState::kEndsCall),
+        std::pair(http, DoorState::kEndsCall), std::pair(std::string(), DoorState::kEndsCall)}) {
     Port port;
     port.Listen();
     std::thread server([&] { port.AnswerOnce(answer); });

@@ -24,9 +24,9 @@ TEST(TokenTest, EachIsAnotherAndNamesWhomItIsFor) {
 TEST(TokenTest, WhatHasNotTheFormIsRefused) {
   const std::string token = NewToken("alice");
   for (const std::string& text :
-       {std::string(), std::string("alice"), token + "x", token.substr(1 + std::string("alice").size()),
-        "../" + token, std::string(43, 'a'), "." + std::string(43, 'a'), token + "\n",
-        std::string(100000, 'a')}) {
+       {std::string(), std::string("alice"), token + "x",
+        token.substr(1 + std::string("alice").size()), "../" + token, std::string(43, 'a'),
+        "." + std::string(43, 'a'), token + "\n", std::string(100000, 'a')}) {
     EXPECT_FALSE(NameInToken(text).ok()) << text.substr(0, 60);
   }
 }

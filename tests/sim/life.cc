@@ -229,7 +229,8 @@ class Life {
   }
 
   std::string WhatIsLeft() {
-    static constexpr char kOpen[] = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')";
+    static constexpr char kOpen[] =
+        "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')";
     static constexpr char kFirst[] =
         "SELECT min(job) FROM jobs WHERE state IN ('queued', 'running')";
     return absl::StrCat("the queue does not empty: ", scheduler_.Count(kOpen),

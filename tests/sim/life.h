@@ -18,7 +18,7 @@ struct Outcome {
   int64_t stale_reports = 0;
   int64_t restores = 0;
   int64_t collected = 0;  // jobs, versions, blobs and the like that retention removed
-  int64_t deaths = 0;  // of the scheduler
+  int64_t deaths = 0;     // of the scheduler
   double simulated_seconds = 0;
 };
 

@@ -5,9 +5,11 @@
 //   sim --from 17 --shrink        the smallest part of its plan that still fails
 //   sim --until-jobs 50000 --shard 0/2     every second seed, as many as it takes for so many lives
 //                                          of jobs; $MOZGACH_SIM_SEEDS and $MOZGACH_SIM_FROM, where
-//                                          set, say which seeds instead (tests/run --seeds N --from S)
+//                                          set, say which seeds instead (tests/run --seeds N --from
+//                                          S)
 //   sim --seeds 1000 --must-fail  goes on until one fails
-//   sim --pairs --shard 0/2       one job, again and again: somebody dies at each pair of its moments
+//   sim --pairs --shard 0/2       one job, again and again: somebody dies at each pair of its
+//   moments
 //
 // Leaves with 1 when something did not hold; with --must-fail when everything did.
 #include <spdlog/spdlog.h>
@@ -86,12 +88,13 @@ void ShowFailure(const Plan& plan, const Outcome& outcome, const Arguments& argu
 
 int RunPairs(const Arguments& arguments, const Shard& shard) {
   const auto start = std::chrono::steady_clock::now();
-  const PairsOutcome sum = LiveThroughEveryPair(shard.index, shard.count,
-                                                arguments.must_fail ? 1 : kFailuresMax);
+  const PairsOutcome sum =
+      LiveThroughEveryPair(shard.index, shard.count, arguments.must_fail ? 1 : kFailuresMax);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::printf("%lld moments in the life of a job, %lld lives with two deaths in %.1f s; %lld failed\n",
-              static_cast<long long>(sum.moments), static_cast<long long>(sum.lives), took.count(),
-              static_cast<long long>(sum.failed));
+  std::printf(
+      "%lld moments in the life of a job, %lld lives with two deaths in %.1f s; %lld failed\n",
+      static_cast<long long>(sum.moments), static_cast<long long>(sum.lives), took.count(),
+      static_cast<long long>(sum.failed));
   return (sum.failed == 0) == arguments.must_fail ? 1 : 0;
 }
 
@@ -99,8 +102,8 @@ int Run(const Arguments& arguments, const Shard& shard) {
   const auto start = std::chrono::steady_clock::now();
   Sum sum;
   int64_t failures = 0;
-  for (uint64_t i = shard.index; arguments.until_jobs > 0 ? sum.jobs < arguments.until_jobs
-                                                          : i < arguments.seeds;
+  for (uint64_t i = shard.index;
+       arguments.until_jobs > 0 ? sum.jobs < arguments.until_jobs : i < arguments.seeds;
        i += shard.count) {
     const Plan plan = MakePlan(arguments.from + i);
     if (arguments.trace) std::printf("%s", Show(plan).c_str());
@@ -112,15 +115,16 @@ int Run(const Arguments& arguments, const Shard& shard) {
     if (failures >= kFailuresMax || arguments.must_fail) break;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::printf("%lld lives of fleets, %lld of jobs in %.1f s (%.0f/s): %lld attempts, %lld calls, "
-              "%lld stale reports, %lld deaths of the scheduler, %lld restores, %.1f days; "
-              "trace %016llx; %lld failed\n",
-              static_cast<long long>(sum.lives), static_cast<long long>(sum.jobs), took.count(),
-              static_cast<double>(sum.jobs) / took.count(), static_cast<long long>(sum.attempts),
-              static_cast<long long>(sum.calls), static_cast<long long>(sum.stale),
-              static_cast<long long>(sum.deaths), static_cast<long long>(sum.restores),
-              sum.simulated_seconds / 86400, static_cast<unsigned long long>(sum.trace),
-              static_cast<long long>(failures));
+  std::printf(
+      "%lld lives of fleets, %lld of jobs in %.1f s (%.0f/s): %lld attempts, %lld calls, "
+      "%lld stale reports, %lld deaths of the scheduler, %lld restores, %.1f days; "
+      "trace %016llx; %lld failed\n",
+      static_cast<long long>(sum.lives), static_cast<long long>(sum.jobs), took.count(),
+      static_cast<double>(sum.jobs) / took.count(), static_cast<long long>(sum.attempts),
+      static_cast<long long>(sum.calls), static_cast<long long>(sum.stale),
+      static_cast<long long>(sum.deaths), static_cast<long long>(sum.restores),
+      sum.simulated_seconds / 86400, static_cast<unsigned long long>(sum.trace),
+      static_cast<long long>(failures));
   return (failures == 0) == arguments.must_fail ? 1 : 0;
 }
 
@@ -132,10 +136,11 @@ int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   mozgach::sim::Arguments arguments;
   CLI::App app("Lives of simulated fleets.");
-  const auto* seeds = app.add_option("--seeds", arguments.seeds, "how many")
-                          ->envname("MOZGACH_SIM_SEEDS");
+  const auto* seeds =
+      app.add_option("--seeds", arguments.seeds, "how many")->envname("MOZGACH_SIM_SEEDS");
   app.add_option("--from", arguments.from, "the first seed")->envname("MOZGACH_SIM_FROM");
-  app.add_option("--shard", arguments.shard, "0/2: the first of two processes that share the seeds");
+  app.add_option("--shard", arguments.shard,
+                 "0/2: the first of two processes that share the seeds");
   app.add_option("--until-jobs", arguments.until_jobs, "go on until so many jobs have lived");
   app.add_flag("--trace", arguments.trace, "say every step");
   app.add_flag("--shrink", arguments.shrink, "look for the smallest plan that fails");

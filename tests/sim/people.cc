@@ -18,7 +18,7 @@ constexpr char kNewestRunning[] =
     "SELECT job FROM attempts WHERE state IN ('running', 'publishing') "
     "ORDER BY state = 'publishing' DESC, step DESC, job LIMIT 1";
 constexpr char kDraining[] = "SELECT worker FROM workers WHERE draining = 1";
-constexpr char kPublishing[] = 
+constexpr char kPublishing[] =
     "SELECT attempt FROM attempts WHERE job = ?1 AND state = 'publishing'";
 
 }  // namespace
@@ -76,7 +76,8 @@ void People::Send(const v1::SubmitRequest& request) {
   for (const auto& outcome : response->outcomes()) {
     scheduler_.invariants().Accepted(outcome.job());
     if (outcome.outcome() != "unchanged" && outcome.outcome() != "updated" &&
-        outcome.outcome() != "repaired") ++submitted_;
+        outcome.outcome() != "repaired")
+      ++submitted_;
     Note(outcome.outcome(), outcome.job());
   }
 }
@@ -131,8 +132,8 @@ void People::Retry() {
   request.set_actor("people");
   request.mutable_selector()->set_all(true);
   absl::StatusOr<v1::RetryResponse> response;
-  const bool heard = scheduler_.Ask(
-      [&](Core& core, const Moment& now) { response = core.Retry(now, request); });
+  const bool heard =
+      scheduler_.Ask([&](Core& core, const Moment& now) { response = core.Retry(now, request); });
   if (!heard || !response.ok()) return Note("retried, and was not heard");
   for (const v1::Job& job : response->jobs()) {
     scheduler_.invariants().Accepted(job.job());

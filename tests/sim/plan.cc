@@ -68,9 +68,9 @@ const Habit& Choose(Dice& dice) {
 Milliseconds DrawTime(Dice& dice, const Plan& plan) {
   if (dice.Chance(0.4)) return dice.Between(Milliseconds(0), plan.chaos);
   const int64_t storm = dice.Between(0, 2);
-  const Milliseconds middle(static_cast<int64_t>(
-      Mix(Mix(plan.seed, "storm"), static_cast<uint64_t>(storm)) %
-      static_cast<uint64_t>(plan.chaos.count())));
+  const Milliseconds middle(
+      static_cast<int64_t>(Mix(Mix(plan.seed, "storm"), static_cast<uint64_t>(storm)) %
+                           static_cast<uint64_t>(plan.chaos.count())));
   return std::clamp(middle + dice.Between(Milliseconds(-15'000), Milliseconds(15'000)),
                     Milliseconds(0), plan.chaos);
 }

@@ -16,30 +16,30 @@ namespace mozgach::sim {
 enum class Deed {
   // Faults.  `length` is how long they last.
   kCrashScheduler,
-  kDieAtStep,       // the scheduler dies in the middle of its `number`-th half step from now
-  kDiskError,       // the step so many halves away fails; an odd number: although it was done
+  kDieAtStep,  // the scheduler dies in the middle of its `number`-th half step from now
+  kDiskError,  // the step so many halves away fails; an odd number: although it was done
   kPauseScheduler,
-  kJumpClock,       // its wall clock is set by `number` milliseconds
+  kJumpClock,  // its wall clock is set by `number` milliseconds
   kFillDisk,
   kBackUp,
-  kRestore,         // from the last backup, the scheduler down for `length`
-  kCollect,         // what nobody needs goes, as if a hundred years had passed, while people ask for more
-  kLoseStaging,     // somebody clears staging/ by hand
+  kRestore,  // from the last backup, the scheduler down for `length`
+  kCollect,  // what nobody needs goes, as if a hundred years had passed, while people ask for more
+  kLoseStaging,  // somebody clears staging/ by hand
   kCrashWorker,
-  kPauseWorker,     // its process alone; trainers go on
-  kSuspendHost,     // everything on it
-  kTwin,            // a second worker of its name starts, and the first goes on
-  kBadNetwork,      // calls of that host are lost, late, doubled
-  kCutNetwork,      // nothing gets through
-  kSickTrainers,    // trainings of that host fail in every way
+  kPauseWorker,   // its process alone; trainers go on
+  kSuspendHost,   // everything on it
+  kTwin,          // a second worker of its name starts, and the first goes on
+  kBadNetwork,    // calls of that host are lost, late, doubled
+  kCutNetwork,    // nothing gets through
+  kSickTrainers,  // trainings of that host fail in every way
   // What people ask for.
   kSubmit,      // `number` domains, some of them changed
   kCancel,      // a job that runs or waits
   kCancelLate,  // of all, the newest running one: likely while it publishes
   kCancelAll,
-  kRetry,       // whatever can be
-  kDrain,       // and undone after `length`
-  kLook,        // list, explain, events
+  kRetry,  // whatever can be
+  kDrain,  // and undone after `length`
+  kLook,   // list, explain, events
 };
 
 const char* Name(Deed deed);
@@ -56,10 +56,10 @@ struct Item {
 
 struct Plan {
   uint64_t seed = 0;
-  int hosts = 0;             // of each: one worker, one to two devices
-  Milliseconds chaos{0};     // after it, no fault and no question any more
-  bool one_survivor = false; // only host 0 is there in the end
-  std::vector<Item> items;   // by time
+  int hosts = 0;              // of each: one worker, one to two devices
+  Milliseconds chaos{0};      // after it, no fault and no question any more
+  bool one_survivor = false;  // only host 0 is there in the end
+  std::vector<Item> items;    // by time
 };
 
 Plan MakePlan(uint64_t seed);

@@ -41,7 +41,8 @@ constexpr char kMayWrite[] =
     "AND newer.number > mine.number WHERE mine.worker = ?3 AND mine.incarnation = ?4)";
 
 constexpr char kWantedBlobs[] =
-    "SELECT sha256, job FROM job_datasets JOIN jobs USING (job) WHERE state IN ('queued', 'running')";
+    "SELECT sha256, job FROM job_datasets JOIN jobs USING (job) WHERE state IN ('queued', "
+    "'running')";
 
 // Every row of `query`, in words.
 void AppendRows(Query& query, int columns, std::string& text) {
@@ -80,12 +81,11 @@ SchedulerMachine::SchedulerMachine(std::filesystem::path root, const Plan& plan,
       alarm_(std::move(alarm)),
       clock_(*this),
       invariants_(root_ / "registry",
-                  {.back_off_ms = std::any_of(plan.items.begin(), plan.items.end(),
-                                              [](const Item& item) {
-                                                return item.deed == Deed::kJumpClock;
-                                              })
-                                      ? 0
-                                      : config_.back_off.count()}) {
+                  {.back_off_ms =
+                       std::any_of(plan.items.begin(), plan.items.end(),
+                                   [](const Item& item) { return item.deed == Deed::kJumpClock; })
+                           ? 0
+                           : config_.back_off.count()}) {
   Disk::Get().Reset();
   Database& blank = Blank();
   database_ = Database::Open(":memory:").value();
@@ -203,9 +203,8 @@ void SchedulerMachine::Collect(const std::function<void()>& between) {
   const auto turn = [&](const Retention::Step& step) -> absl::Status {
     between();
     absl::Status done;
-    const bool lives = up() && Ask([&](Core& core, const Moment&) {
-      done = step(core.ledger().database);
-    });
+    const bool lives =
+        up() && Ask([&](Core& core, const Moment&) { done = step(core.ledger().database); });
     return lives ? done : absl::UnavailableError("the scheduler has died");
   };
   const auto collection = retention.Collect(turn, FromMillis(kBirth) + kAges, "people");
@@ -222,7 +221,8 @@ void SchedulerMachine::CheckBlobs() {
   Query wanted(*database_, kWantedBlobs);
   while (wanted.Next()) {
     if (std::filesystem::exists(blobs_->Path(wanted.Text(0)).value())) continue;
-    return alarm_(absl::StrCat("job ", wanted.Int(1), " wants ", wanted.Text(0), ", which is gone"));
+    return alarm_(
+        absl::StrCat("job ", wanted.Int(1), " wants ", wanted.Text(0), ", which is gone"));
   }
 }
 
@@ -316,12 +316,13 @@ std::string SchedulerMachine::RowsOf(int64_t job, int64_t attempt) {
   return text;
 }
 
-// Whether the rest of the call may have a say in the job: it names another attempt of it, or does not
-// name the one that its worker holds, or the job waits and may be given to it.
+// Whether the rest of the call may have a say in the job: it names another attempt of it, or does
+// not name the one that its worker holds, or the job waits and may be given to it.
 bool SchedulerMachine::IsOthersBusiness(const v1::SynchronizeRequest& request,
                                         const v1::AttemptReport& report) {
   const auto names_it = [&](const v1::AttemptReport& each) { return each.job() == report.job(); };
-  if (std::count_if(request.attempts().begin(), request.attempts().end(), names_it) > 1) return true;
+  if (std::count_if(request.attempts().begin(), request.attempts().end(), names_it) > 1)
+    return true;
   Query lease(*database_, kLeaseRow, report.job());
   if (!lease.Next()) return absl::StartsWith(JobRow(report.job()), "queued|");
   if (lease.Text(1) != request.worker()) return false;

@@ -57,15 +57,15 @@ std::set<std::string> taken;
 // A step that no life takes is one that no life can die at.
 TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
   const std::set<std::string> elsewhere = {
-      "registry.alias.displace",    // a person's file where a link belongs: registry_test
-      "registry.alias.remove",      // the same
-      "registry.alias.set",         // a person names a version: the power cuts
-      "registry.database.settle",   // the database is in memory: the power cuts
+      "registry.alias.displace",   // a person's file where a link belongs: registry_test
+      "registry.alias.remove",     // the same
+      "registry.alias.set",        // a person names a version: the power cuts
+      "registry.database.settle",  // the database is in memory: the power cuts
       "registry.database.settle_name",
       "registry.database.sync",
-      "registry.schema.migrate",    // once in a process: the power cuts
+      "registry.schema.migrate",      // once in a process: the power cuts
       "scheduler.old_log.take_away",  // there are no logs: scheduler_upkeep_test
-      "scheduler.backup.complete",  // backup and restore: scheduler_upkeep_test
+      "scheduler.backup.complete",    // backup and restore: scheduler_upkeep_test
       "scheduler.backup.sync_names",
       "scheduler.backup.write_manifest",
       "scheduler.database_copy.sync",
@@ -74,18 +74,18 @@ TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
       "scheduler.file_copy.sync",
       "scheduler.restore.begin",
       "scheduler.restore.complete",
-      "scheduler.base.add",         // bases are on the hosts: e2e.kill_sample_test
-      "scheduler.endpoints.write",  // there is no socket: e2e.kill_sample_test
-      "scheduler.lease.hand_over",  // seldom: scheduler_test
-      "scheduler.old_jobs.plan",    // of an older schema: scheduler_test
+      "scheduler.base.add",             // bases are on the hosts: e2e.kill_sample_test
+      "scheduler.endpoints.write",      // there is no socket: e2e.kill_sample_test
+      "scheduler.lease.hand_over",      // seldom: scheduler_test
+      "scheduler.old_jobs.plan",        // of an older schema: scheduler_test
       "scheduler.publication.abandon",  // seldom: scheduler_test
-      "scheduler.submission.accept",  // hundreds of domains at once: staged_submission_test
+      "scheduler.submission.accept",    // hundreds of domains at once: staged_submission_test
       "scheduler.submission.add",
       "scheduler.submission.begin",
       "scheduler.submission.drop",
       "scheduler.submission.recover",
-      "scheduler.token.write",      // there is no door: e2e.kill_sample_test
-      "scheduler.worker.forget",    // a person forgets a worker: forget_worker_test
+      "scheduler.token.write",    // there is no door: e2e.kill_sample_test
+      "scheduler.worker.forget",  // a person forgets a worker: forget_worker_test
   };
   WatchFailpoints([](const Failpoint& point, bool) { taken.insert(point.name()); });
   for (uint64_t seed = 1; seed <= 100; ++seed) (void)LiveInScratch(MakePlan(seed));

@@ -81,7 +81,8 @@ void Trainer::Begin(const SendTraining& training, int64_t step) {
                                   .train_rows = 100,
                                   .trainable_parameters = 1000,
                                   .pinned_json = R"({"compute_dtype":"float32","threads":2})"});
-    LaterInTraining(course_.each, [this] { course_.step < course_.steps ? MakeStep() : Evaluate(); });
+    LaterInTraining(course_.each,
+                    [this] { course_.step < course_.steps ? MakeStep() : Evaluate(); });
   });
 }
 
@@ -118,12 +119,13 @@ void Trainer::Evaluate() {
 
 void Trainer::Finish() {
   if (GoesWrong()) return;
-  const TrainerDone done{.id = course_.id,
-                         .metrics_json = R"({"base":{"eval_loss":2.0},"adapter":{"eval_loss":1.0}})",
-                         .base_digest = "digest",
-                         .code_version = "sim",
-                         .train_rows = 100,
-                         .train_seconds = 1.0};
+  const TrainerDone done{
+      .id = course_.id,
+      .metrics_json = R"({"base":{"eval_loss":2.0},"adapter":{"eval_loss":1.0}})",
+      .base_digest = "digest",
+      .code_version = "sim",
+      .train_rows = 100,
+      .train_seconds = 1.0};
   Over();
   listener_.said(done);
 }
@@ -195,9 +197,8 @@ void Trainer::End() {
 }
 
 void Trainer::Kill() {
-  agenda_.After(Milliseconds(20), [self = shared_from_this()] {
-    self->Exit("was killed by signal 9", false);
-  });
+  agenda_.After(Milliseconds(20),
+                [self = shared_from_this()] { self->Exit("was killed by signal 9", false); });
 }
 
 void Trainer::Exit(const std::string& how, bool for_memory) {

@@ -1,5 +1,5 @@
-// A Trainer is a simulated mozgach-trainer: one process, one training at a time, the others in line.
-// It says the events of docs/trainer_protocol.md, in that order, unless something befalls it.
+// A Trainer is a simulated mozgach-trainer: one process, one training at a time, the others in
+// line. It says the events of docs/trainer_protocol.md, in that order, unless something befalls it.
 #pragma once
 
 #include <deque>
@@ -20,7 +20,7 @@ class Trainer : public std::enable_shared_from_this<Trainer> {
   struct Listener {
     std::function<void(const TrainerEvent&)> said;
     std::function<void(const std::string& how, bool for_memory)> exited;
-    std::function<bool()> sick;  // now: trainings fail
+    std::function<bool()> sick;                  // now: trainings fail
     std::function<Milliseconds()> frozen_until;  // its host is suspended
   };
 

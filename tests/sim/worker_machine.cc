@@ -41,10 +41,9 @@ SessionOptions OptionsOf(const std::string& name, const std::string& incarnation
 
 std::string NameOf(const Action& action) {
   static constexpr std::array<const char*, std::variant_size_v<Action>> kNames = {
-      "StartTrainer", "KillTrainer",   "EndTrainer",     "SendTraining",  "CancelTraining",
-      "FetchDatasets", "FetchBase",    "FetchTravelled", "UploadTravelling", "UploadAdapter",
-      "AbortTransfers", "ForgetAttempt",
-      "WriteLog",      "RescanBases",  "MakeCall"};
+      "StartTrainer",   "KillTrainer",   "EndTrainer",     "SendTraining",     "CancelTraining",
+      "FetchDatasets",  "FetchBase",     "FetchTravelled", "UploadTravelling", "UploadAdapter",
+      "AbortTransfers", "ForgetAttempt", "WriteLog",       "RescanBases",      "MakeCall"};
   return kNames[action.index()];
 }
 
@@ -66,10 +65,11 @@ std::string DeviceName(const HostState& host, int device) {
 }
 
 std::map<std::string, std::string> AdapterOf(const Work& work) {
-  return {{"adapter_config.json", AdapterConfigText(nlohmann::json::parse(work.spec_json).at("base"))},
-          {"adapter_model.safetensors",
-           Weights(absl::StrCat(work.domain, " ", Sha256Hex(work.spec_json), " ", work.id.job, "-",
-                                work.id.attempt))}};
+  return {
+      {"adapter_config.json", AdapterConfigText(nlohmann::json::parse(work.spec_json).at("base"))},
+      {"adapter_model.safetensors",
+       Weights(absl::StrCat(work.domain, " ", Sha256Hex(work.spec_json), " ", work.id.job, "-",
+                            work.id.attempt))}};
 }
 
 std::map<std::string, std::string> CheckpointOf(const Work& work, int64_t step) {
@@ -77,7 +77,8 @@ std::map<std::string, std::string> CheckpointOf(const Work& work, int64_t step) 
   const std::string& digest = DigestOf(work.spec_json);
   std::map<std::string, std::string> files;
   for (const char* name : {"checkpoint.json", "state.safetensors"}) {
-    files[name] = absl::StrCat(name, " of ", work.domain, " ", digest, " job ", work.id.job, " step ", step);
+    files[name] =
+        absl::StrCat(name, " of ", work.domain, " ", digest, " job ", work.id.job, " step ", step);
   }
   return files;
 }

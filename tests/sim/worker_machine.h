@@ -42,7 +42,7 @@ struct HostState {
   int index = 0;
   std::vector<std::string> bases;
   int devices = 1;
-  uint64_t memory_bytes = 0;  // of each device
+  uint64_t memory_bytes = 0;     // of each device
   Milliseconds paused_until{0};  // its worker's process
   Milliseconds frozen_until{0};  // all of it
   Milliseconds sick_until{0};    // its trainers
@@ -103,7 +103,8 @@ class WorkerMachine : public std::enable_shared_from_this<WorkerMachine> {
   void Fetch(const AttemptId& id, const std::vector<v1::Dataset>& datasets, int64_t transfer);
   void Upload(const AttemptId& id, const Work& work, int64_t transfer);
   // UNAVAILABLE: it is to be tried again.
-  absl::StatusOr<std::vector<v1::File>> TryToUpload(const std::map<std::string, std::string>& contents);
+  absl::StatusOr<std::vector<v1::File>> TryToUpload(
+      const std::map<std::string, std::string>& contents);
   void FetchState(const AttemptId& id, const v1::Checkpoint& checkpoint);
   void UploadState(const AttemptId& id, const Work& work, int64_t step);
   bool StillWanted(const AttemptId& id, int64_t transfer) const;

@@ -1,5 +1,6 @@
-// Every test that has this file among its sources draws the same numbers each time it runs: libtorch
-// begins with others in each process, and a bound that holds for most draws fails for some.
+// Every test that has this file among its sources draws the same numbers each time it runs:
+// libtorch begins with others in each process, and a bound that holds for most draws fails for
+// some.
 #include <ATen/Context.h>
 #include <gtest/gtest.h>
 

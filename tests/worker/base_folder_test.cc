@@ -57,12 +57,12 @@ TEST_F(BaseFolderTest, BasesThatCannotBeTrainedHaveAProblem) {
   folder_.Write("pickle/pytorch_model.bin", "");
   folder_.Write(std::string("models--b--lora/snapshots/") + kCommit + "/adapter_config.json", "{}");
   const FoundBases found = Scan();
-  for (const auto& [name, what] : std::vector<std::pair<std::string, std::string>>{
-           {"a/gptq", "GPTQ"},
-           {"a/lora", "adapter"},
-           {"a/gguf", "GGUF"},
-           {"pickle", "save_pretrained"},
-           {"b/lora", "adapter"}}) {
+  for (const auto& [name, what] :
+       std::vector<std::pair<std::string, std::string>>{{"a/gptq", "GPTQ"},
+                                                        {"a/lora", "adapter"},
+                                                        {"a/gguf", "GGUF"},
+                                                        {"pickle", "save_pretrained"},
+                                                        {"b/lora", "adapter"}}) {
     ASSERT_TRUE(found.all().contains(name)) << name;
     EXPECT_THAT(found.all().at(name).problem, HasSubstr(what));
     EXPECT_THAT(std::string(found.Find(name, "").status().message()), HasSubstr(what));

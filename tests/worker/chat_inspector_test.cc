@@ -36,7 +36,8 @@ TEST_F(ChatInspectorTest, LooksAgainWhenAFileHasChanged) {
 }
 
 TEST_F(ChatInspectorTest, ATemplateThatNeverEndsIsAnError) {
-  WriteTemplate("{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}");
+  WriteTemplate(
+      "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}");
   EXPECT_NE(inspector_.Inspect(base_).error, "");
 }
 

@@ -14,8 +14,9 @@
 //            fake_fail_once: yes  only where there is no checkpoint yet
 //            fake_deaf: yes       it does not hear `cancel`
 //
-//   fake_trainer serve [--threads N] [--device NAME]   --hang-at-exit  --slow-start MS  --die-at-start
-//   fake_trainer devices                  those of FAKE_DEVICES, a list with commas; default: cpu
+//   fake_trainer serve [--threads N] [--device NAME]   --hang-at-exit  --slow-start MS
+//   --die-at-start fake_trainer devices                  those of FAKE_DEVICES, a list with commas;
+//   default: cpu
 #include <signal.h>
 #include <unistd.h>
 
@@ -66,7 +67,8 @@ void Listen(Requests& requests) {
       requests.trains.push_back(request);
     } else if (op == "cancel") {
       requests.cancelled.emplace(request.at("job"), request.at("attempt"));
-      if (request.value("save", false)) requests.saved.emplace(request.at("job"), request.at("attempt"));
+      if (request.value("save", false))
+        requests.saved.emplace(request.at("job"), request.at("attempt"));
     } else if (op == "exit") {
       break;
     } else {
@@ -139,7 +141,8 @@ class Job {
 
   bool saves() {
     const std::lock_guard lock(requests_.mutex);
-    return requests_.saved.contains({request_.at("job").get<int64_t>(), request_.at("attempt").get<int64_t>()});
+    return requests_.saved.contains(
+        {request_.at("job").get<int64_t>(), request_.at("attempt").get<int64_t>()});
   }
 
   // False when this job is to stop, or the whole process.

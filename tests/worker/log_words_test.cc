@@ -7,8 +7,9 @@ namespace {
 
 TEST(EvalLossInTest, IsTheAdaptersWhereItIsANumber) {
   EXPECT_EQ(EvalLossIn(R"({"base": {"eval_loss": 4.5}, "adapter": {"eval_loss": 0.5}})"), 0.5);
-  for (const char* text : {"", "[]", "{}", R"({"base": {"eval_loss": 4.5}})",
-                           R"({"adapter": {"eval_loss": null}})", R"({"adapter": {"eval_loss": "x"}})"}) {
+  for (const char* text :
+       {"", "[]", "{}", R"({"base": {"eval_loss": 4.5}})", R"({"adapter": {"eval_loss": null}})",
+        R"({"adapter": {"eval_loss": "x"}})"}) {
     EXPECT_EQ(EvalLossIn(text), std::nullopt) << text;
   }
 }

@@ -48,8 +48,8 @@ TEST_F(OptionsTest, FlagsAreRead) {
 TEST_F(OptionsTest, WhatIsKeptIsSaidInDaysAndSizes) {
   const std::vector<std::string> least = {"--scheduler", "h:1", "--data", "d", "--bases", bases_};
   std::vector<std::string> words = least;
-  words.insert(words.end(), {"--checkpoint-days", "30", "--dataset-cache", "1GiB",
-                             "--quantized-cache", "2GiB"});
+  words.insert(words.end(),
+               {"--checkpoint-days", "30", "--dataset-cache", "1GiB", "--quantized-cache", "2GiB"});
   const auto options = Read(words);
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->rules.checkpoint_days, 30);
@@ -74,7 +74,7 @@ TEST_F(OptionsTest, ACertificateNamesItsWorker) {
   const auto key = folder_.Write("tls/key.pem", alpha->key_pem);
   ::chmod(key.c_str(), 0600);
   const std::string tls = (folder_.path() / "tls").string();
-  const std::vector<std::string> words = {"--scheduler", "h:1",    "--data", "d",
+  const std::vector<std::string> words = {"--scheduler", "h:1",  "--data", "d",
                                           "--bases",     bases_, "--tls",  tls};
   const auto options = Read(words);
   ASSERT_TRUE(options.ok()) << options.status();
@@ -87,7 +87,7 @@ TEST_F(OptionsTest, ACertificateNamesItsWorker) {
 }
 
 TEST_F(OptionsTest, MetricsForOtherHostsMustBeAskedForInAsManyWords) {
-  std::vector<std::string> words = {"--scheduler", "h:1",    "--data", "d",
+  std::vector<std::string> words = {"--scheduler", "h:1",  "--data", "d",
                                     "--bases",     bases_, "--http", "0.0.0.0:7110"};
   EXPECT_THAT(Problem(words), HasSubstr("--insecure-plaintext"));
   words.push_back("--insecure-plaintext");
@@ -105,25 +105,27 @@ TEST_F(OptionsTest, FileFillsWhatTheCommandLineLeavesOpen) {
 }
 
 TEST_F(OptionsTest, PlaintextCanBeAllowedInTheFile) {
-  const auto file = folder_.Write("w.yaml", "scheduler: h:1\ndata: d\ninsecure_plaintext: true\n"
-                                            "bases: " + bases_ + "\n");
+  const auto file = folder_.Write("w.yaml",
+                                  "scheduler: h:1\ndata: d\ninsecure_plaintext: true\n"
+                                  "bases: " +
+                                      bases_ + "\n");
   const auto options = Read({"--config", file.string()});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_TRUE(options->insecure_plaintext);
 }
 
 TEST_F(OptionsTest, MistakesAreNamed) {
-  EXPECT_THAT(Problem({}),
-              HasSubstr("--scheduler HOST:PORT, --data DIR, --bases DIR are missing"));
-  EXPECT_THAT(Problem({"--scheduler", "h:1", "--bases", bases_}), HasSubstr("--data DIR is missing"));
+  EXPECT_THAT(Problem({}), HasSubstr("--scheduler HOST:PORT, --data DIR, --bases DIR are missing"));
+  EXPECT_THAT(Problem({"--scheduler", "h:1", "--bases", bases_}),
+              HasSubstr("--data DIR is missing"));
   EXPECT_THAT(Problem({"--scheduler", "h:1", "--data", "d", "--bases", "/nowhere"}),
               HasSubstr("/nowhere"));
   EXPECT_THAT(Problem({"--scheduler", "h:1", "--data", "d", "--bases", bases_, "--memory", "lots"}),
               HasSubstr("lots"));
   for (const char* threads : {"0", "-1", "1025"}) {
-    EXPECT_THAT(Problem({"--scheduler", "h:1", "--data", "d", "--bases", bases_, "--threads",
-                         threads}),
-                HasSubstr("from 1 to 1024"));
+    EXPECT_THAT(
+        Problem({"--scheduler", "h:1", "--data", "d", "--bases", bases_, "--threads", threads}),
+        HasSubstr("from 1 to 1024"));
   }
   EXPECT_THAT(Problem({"--wrong"}), HasSubstr("--wrong"));
   EXPECT_THAT(Problem({"--shceduler", "h:1"}), HasSubstr("did you mean '--scheduler'?"));

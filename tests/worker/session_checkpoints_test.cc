@@ -1,5 +1,5 @@
-// Checkpoints travel: to the scheduler while a job trains, from it before it goes on, and before it ends
-// where it is handed back.
+// Checkpoints travel: to the scheduler while a job trains, from it before it goes on, and before it
+// ends where it is handed back.
 #include "tests/worker/session_fixture.h"
 
 namespace mozgach {

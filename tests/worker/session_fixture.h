@@ -140,7 +140,8 @@ class SessionFixture : public ::testing::Test {
     Say(TrainerPhase{{job, attempt}, v1::AttemptReport::TRAINING, ""});
     Say(TrainerStarted{.id = {job, attempt}, .steps = steps});
     now_ += Milliseconds(100) * step;
-    Say(TrainerStep{.id = {job, attempt}, .step = step, .steps = steps, .loss = 1.5, .mean_loss = 1.5});
+    Say(TrainerStep{
+        .id = {job, attempt}, .step = step, .steps = steps, .loss = 1.5, .mean_loss = 1.5});
   }
 
   std::optional<v1::AttemptReport> Reported(const MakeCall& call, int64_t job) const {

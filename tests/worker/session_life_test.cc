@@ -215,8 +215,9 @@ class World {
     for (const auto& [id, step] : std::exchange(travelling_, {})) {
       v1::Checkpoint checkpoint;
       checkpoint.set_step(step);
-      session_.CheckpointUploaded(id, Fault(20) ? absl::StatusOr<v1::Checkpoint>(absl::InternalError("disk full"))
-                                                : checkpoint);
+      session_.CheckpointUploaded(
+          id, Fault(20) ? absl::StatusOr<v1::Checkpoint>(absl::InternalError("disk full"))
+                        : checkpoint);
     }
     for (const AttemptId& id : std::exchange(travelled_, {})) {
       session_.CheckpointFetched(id, Fault(20) ? absl::NotFoundError("gone") : absl::OkStatus());
@@ -249,7 +250,8 @@ class World {
   void Do(const FetchBase& action) { base_fetches_.insert(action.id); }
   void Do(const FetchTravelled& action) { travelled_.insert(action.id); }
   void Do(const UploadTravelling& action) {
-    Check(travelling_.emplace(action.id, action.step).second, "two checkpoints of one attempt travel at once");
+    Check(travelling_.emplace(action.id, action.step).second,
+          "two checkpoints of one attempt travel at once");
   }
   void Do(const UploadAdapter& action) { uploads_.insert(action.id); }
   void Do(const AbortTransfers& action) {

@@ -271,7 +271,8 @@ TEST_F(SessionTrainerTest, ReportsTheRunningMeanAndTheValidationLoss) {
   GiveToTrainer(1);
   Say(TrainerStarted{.id = {1, 1}, .step = 4, .steps = 10, .mean_loss = 2.25});
   EXPECT_EQ(attempt(1).progress.loss(), 2.25) << "of the steps before the restart";
-  Say(TrainerStep{.id = {1, 1}, .step = 5, .steps = 10, .loss = 2, .step_loss = 3, .mean_loss = 2.5});
+  Say(TrainerStep{
+      .id = {1, 1}, .step = 5, .steps = 10, .loss = 2, .step_loss = 3, .mean_loss = 2.5});
   EXPECT_EQ(attempt(1).progress.loss(), 2.5);
   EXPECT_EQ(attempt(1).progress.step_loss(), 3);
   EXPECT_FALSE(attempt(1).progress.has_eval_loss());
@@ -301,7 +302,8 @@ TEST_F(SessionTrainerTest, LossThatIsNoNumberIsNotReported) {
   TrainerUp();
   GiveToTrainer(1);
   Train(1, 1, 10);
-  Say(TrainerStep{.id = {1, 1}, .step = 2, .steps = 10, .loss = std::nan(""), .mean_loss = std::nan("")});
+  Say(TrainerStep{
+      .id = {1, 1}, .step = 2, .steps = 10, .loss = std::nan(""), .mean_loss = std::nan("")});
   EXPECT_EQ(attempt(1).progress.step(), 2);
   EXPECT_EQ(attempt(1).progress.loss(), 1.5);
 }

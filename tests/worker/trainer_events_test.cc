@@ -27,8 +27,8 @@ TEST(TrainerEventsTest, ReadyNamesItsDevice) {
 }
 
 TEST(TrainerEventsTest, MemoryOfAnIdleGpu) {
-  const auto memory = Parse<TrainerMemory>(
-      R"({"event": "memory", "memory_free_bytes": 70, "memory_bytes": 30})");
+  const auto memory =
+      Parse<TrainerMemory>(R"({"event": "memory", "memory_free_bytes": 70, "memory_bytes": 30})");
   EXPECT_EQ(memory.free_bytes, 70u);
   EXPECT_EQ(memory.used_bytes, 30u);
 }
@@ -43,7 +43,8 @@ TEST(TrainerEventsTest, StepKeepsItsNumbers) {
   EXPECT_DOUBLE_EQ(step.loss, 1.25);
   EXPECT_DOUBLE_EQ(step.mean_loss, 1.25) << "an older trainer has one loss";
   const auto means = Parse<TrainerStep>(
-      R"({"event": "step", "job": 3, "attempt": 2, "loss": 1.25, "step_loss": 2.5, "mean_loss": 0.5})");
+      R"({"event": "step", "job": 3, "attempt": 2, "loss": 1.25,
+          "step_loss": 2.5, "mean_loss": 0.5})");
   EXPECT_DOUBLE_EQ(means.step_loss, 2.5);
   EXPECT_DOUBLE_EQ(means.mean_loss, 0.5);
   EXPECT_EQ(step.memory_peak_bytes, 123);
@@ -58,7 +59,8 @@ TEST(TrainerEventsTest, StartedKeepsWhatThePlanSays) {
 
 TEST(TrainerEventsTest, PreparedNamesTheAttemptThatWaits) {
   const auto event = Parse<TrainerPrepared>(
-      R"({"event": "prepared", "job": 4, "attempt": 1, "rows": 23, "tokens": 900, "seconds": 0.5})");
+      R"({"event": "prepared", "job": 4, "attempt": 1, "rows": 23, "tokens": 900,
+          "seconds": 0.5})");
   EXPECT_EQ(event.id.job, 4);
   EXPECT_EQ(event.rows, 23);
   EXPECT_EQ(event.tokens, 900);
@@ -76,12 +78,14 @@ TEST(TrainerEventsTest, SteppingDownKeepsWhatChanged) {
 TEST(TrainerEventsTest, StartKeepsTheMeanOfTheStepsBefore) {
   EXPECT_EQ(Parse<TrainerStarted>(R"({"event": "started", "job": 1, "attempt": 1})").mean_loss,
             std::nullopt);
-  EXPECT_EQ(Parse<TrainerStarted>(
-                R"({"event": "started", "job": 1, "attempt": 1, "mean_loss": null})").mean_loss,
-            std::nullopt);
-  EXPECT_EQ(Parse<TrainerStarted>(
-                R"({"event": "started", "job": 1, "attempt": 1, "mean_loss": 0.5})").mean_loss,
-            0.5);
+  EXPECT_EQ(
+      Parse<TrainerStarted>(R"({"event": "started", "job": 1, "attempt": 1, "mean_loss": null})")
+          .mean_loss,
+      std::nullopt);
+  EXPECT_EQ(
+      Parse<TrainerStarted>(R"({"event": "started", "job": 1, "attempt": 1, "mean_loss": 0.5})")
+          .mean_loss,
+      0.5);
   EXPECT_EQ(Parse<TrainerAlive>(R"({"event": "alive", "job": 4, "attempt": 2})").id,
             (AttemptId{4, 2}));
 }

@@ -24,17 +24,17 @@ using Json = nlohmann::json;
 // Copies the tensors of the PEFT directory `dir` into `adapter`.
 absl::Status StartFrom(const std::filesystem::path& dir, const Base& base, LoraAdapter& adapter) {
   const ModelConfig& config = base.model->config();
-  ASSIGN_OR_RETURN(const LoraAdapter given,
-                   LoraAdapter::Load(dir, config, base.model->device()));
+  ASSIGN_OR_RETURN(const LoraAdapter given, LoraAdapter::Load(dir, config, base.model->device()));
   const auto from = given.NamedTensors(config), to = adapter.NamedTensors(config);
   bool same = given.scaling() == adapter.scaling() && from.size() == to.size();
   for (size_t i = 0; same && i < to.size(); ++i) {
     same = from[i].first == to[i].first && from[i].second.sizes() == to[i].second.sizes();
   }
   if (!same) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        dir.string(), " does not have the rank, scaling and layers of the domain's lora section (r ",
-        adapter.rank(), ", scaling ", adapter.scaling(), ")"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(dir.string(),
+                     " does not have the rank, scaling and layers of the domain's lora section (r ",
+                     adapter.rank(), ", scaling ", adapter.scaling(), ")"));
   }
   const at::NoGradGuard no_grad;
   for (size_t i = 0; i < to.size(); ++i) to[i].second.copy_(from[i].second);
@@ -43,8 +43,8 @@ absl::Status StartFrom(const std::filesystem::path& dir, const Base& base, LoraA
 
 absl::StatusOr<LoraAdapter> StartAdapter(const AdapterJob& job, const Base& base) {
   ASSIGN_OR_RETURN(LoraAdapter adapter,
-                   LoraAdapter::Create(base.model->config(), job.spec.lora,
-                                       job.spec.training.seed, base.model->device()));
+                   LoraAdapter::Create(base.model->config(), job.spec.lora, job.spec.training.seed,
+                                       base.model->device()));
   if (job.init_adapter) RETURN_IF_ERROR(StartFrom(*job.init_adapter, base, adapter));
   return adapter;
 }
@@ -77,20 +77,20 @@ absl::StatusOr<TrainingIdentity> Identity(const AdapterJob& job, const Base& bas
 // A gate that can't be decided is refused before anything is trained.
 absl::Status CheckGate(const DomainSpec& spec, const JobData& data) {
   if (spec.gate.require.empty() || !data.evaluation.held_out.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("gate.require: ", spec.gate.require,
-                   " needs validation rows, and there are none: set data.validation to a file or "
-                   "a fraction, see that its rows fit into data.max_length, or leave out the gate"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "gate.require: ", spec.gate.require,
+      " needs validation rows, and there are none: set data.validation to a file or "
+      "a fraction, see that its rows fit into data.max_length, or leave out the gate"));
 }
 
 absl::Status PassGate(const GateSpec& gate, const Scores& base, const Scores& adapter) {
   if (gate.require != "eval_loss_below_base") return absl::OkStatus();
   const double before = base.at("eval_loss"), after = adapter.at("eval_loss");
   if (after < before) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "gate eval_loss_below_base: the adapter's validation loss ", after,
-      " is not below the bare base's ", before,
-      "; try more rows, fewer epochs, another learning_rate, or leave out the gate"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("gate eval_loss_below_base: the adapter's validation loss ", after,
+                   " is not below the bare base's ", before,
+                   "; try more rows, fewer epochs, another learning_rate, or leave out the gate"));
 }
 
 // One run through MakeAdapter(), with what it makes on the way.
@@ -128,8 +128,8 @@ absl::Status Making::Run() {
   RETURN_IF_ERROR(CheckGate(job_.spec, data_));
   RETURN_IF_ERROR(TrainIt(adapter));
   RETURN_IF_ERROR(ScoreIt(adapter));
-  RETURN_IF_ERROR(WriteMlxDirectory(job_.output_dir / "mlx", job_.spec, base_.model->config(),
-                                    adapter));
+  RETURN_IF_ERROR(
+      WriteMlxDirectory(job_.output_dir / "mlx", job_.spec, base_.model->config(), adapter));
   const AdapterFacts facts{base_.model->digest(), finished_.train_rows, finished_.totals.step,
                            finished_.totals.tokens, finished_.totals.seconds};
   return WritePeftDirectory(job_.output_dir, job_.spec, base_.model->config(), adapter,
@@ -166,7 +166,7 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   observer_.OnPrepared(prepared);
   ASSIGN_OR_RETURN(TrainingIdentity identity, Identity(job_, base_, data_));
   TrainingCheckpoints checkpoints(job_.checkpoint_dir, std::move(identity), job_.pinned,
-                                        job_.spec.training.save_total_limit);
+                                  job_.spec.training.save_total_limit);
   TrainingInputs inputs;
   inputs.model = base_.model.get();
   inputs.adapter = &adapter;
@@ -192,8 +192,8 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
 }
 
 absl::Status Making::ScoreMidway(const LoraAdapter& adapter, int64_t step) {
-  ASSIGN_OR_RETURN(const Scores scores, LossScores(base_, &adapter, data_.evaluation,
-                                                   job_.spec.evaluation, observer_));
+  ASSIGN_OR_RETURN(const Scores scores,
+                   LossScores(base_, &adapter, data_.evaluation, job_.spec.evaluation, observer_));
   observer_.OnEvaluation(step, {{"adapter", scores}}, /*final=*/false);
   return absl::OkStatus();
 }

@@ -23,9 +23,9 @@ struct AdapterJob {
   std::filesystem::path checkpoint_dir;  // the newest whole checkpoint of this job is gone on from
   std::filesystem::path cache_dir;       // the bare base's scores; empty: not kept
   bool resume_only_own = false;  // refuse to start anew beside checkpoints of another training
-  PinnedChoices pinned;                  // what holds in this process, for the checkpoints
+  PinnedChoices pinned;          // what holds in this process, for the checkpoints
   std::optional<std::filesystem::path> init_adapter;  // a PEFT directory to start from
-  std::optional<JobData> prepared;       // PrepareData() of all this, where it was done ahead
+  std::optional<JobData> prepared;  // PrepareData() of all this, where it was done ahead
 };
 
 // What is known once the data is there.

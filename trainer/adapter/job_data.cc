@@ -60,8 +60,7 @@ absl::StatusOr<std::vector<FileRows>> ReadTraining(const DataSpec& data, const D
   std::vector<FileRows> files;
   int64_t left = data.max_samples.value_or(INT64_MAX);
   for (size_t i = 0; i < paths.train.size() && left > 0; ++i) {
-    ASSIGN_OR_RETURN(FileRows file,
-                     Read(paths.train[i], TrainName(data, paths, i), format, left));
+    ASSIGN_OR_RETURN(FileRows file, Read(paths.train[i], TrainName(data, paths, i), format, left));
     left -= static_cast<int64_t>(file.rows.size());
     files.push_back(std::move(file));
   }
@@ -94,8 +93,8 @@ DomainFacts FactsOfFiles(const DomainFiles& files) {
 }
 
 // Adds the examples of `file` to `all`, and what became of its rows to `report`.
-absl::Status BuildFile(const ExampleBuilder& builder, const FileRows& file,
-                       std::vector<Built>* all, DataReport* report) {
+absl::Status BuildFile(const ExampleBuilder& builder, const FileRows& file, std::vector<Built>* all,
+                       DataReport* report) {
   DataReport own;
   ASSIGN_OR_RETURN(std::vector<Example> examples, builder.BuildAll(file.rows, file.name, &own));
   auto row = file.rows.begin();
@@ -160,10 +159,10 @@ absl::Status NothingToTrain(const ExampleBuilder& builder, const DataReport& rep
         "no row has a token left to train: the chat template writes no answer of the ", report.rows,
         " rows; use another base, or set data.chat_template to chatml or none"));
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "no row has a token left to train: ", report.dropped_long, " of ", report.rows,
-      " rows are longer than ", builder.LimitInWords(),
-      ", or their answers lie beyond it: use shorter rows, or a higher limit"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("no row has a token left to train: ", report.dropped_long, " of ", report.rows,
+                   " rows are longer than ", builder.LimitInWords(),
+                   ", or their answers lie beyond it: use shorter rows, or a higher limit"));
 }
 
 absl::StatusOr<std::string> DatasetDigest(const DatasetPaths& paths) {
@@ -188,11 +187,11 @@ void AddLengthNotice(const std::string& rows, const ExampleBuilder& builder, con
                      const DataReport& report, NoticeList* notices) {
   const int64_t longer = report.dropped_long + report.truncated;
   if (longer == 0) return;
-  const std::string what =
-      data.over_length == "drop" ? "dropped"
-      : report.dropped_long == 0 ? "cut to that length"
-                                 : absl::StrCat("cut to that length, and the ", report.dropped_long,
-                                                " without an answer left are dropped");
+  const std::string what = data.over_length == "drop" ? "dropped"
+                           : report.dropped_long == 0
+                               ? "cut to that length"
+                               : absl::StrCat("cut to that length, and the ", report.dropped_long,
+                                              " without an answer left are dropped");
   notices->Add(absl::StrCat(longer, " of ", report.rows, " ", rows, longer == 1 ? " is" : " are",
                             " longer than ", builder.LimitInWords(), ": they are ", what));
 }
@@ -310,8 +309,7 @@ absl::StatusOr<JobData> OfClassData(absl::StatusOr<JobData> data) {
 }  // namespace
 
 BaseText TextOf(const Base& base) {
-  return {base.dir, base.tokenizer, base.model->longest_text(),
-          base.model->config().vocab_size};
+  return {base.dir, base.tokenizer, base.model->longest_text(), base.model->config().vocab_size};
 }
 
 absl::StatusOr<JobData> PrepareData(const DomainSpec& spec, const DatasetPaths& paths,

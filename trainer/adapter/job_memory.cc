@@ -80,8 +80,7 @@ ComputeSetup SetupOfJob(const DomainSpec& spec, const Base& base) {
   DomainSpec pinned = spec;
   pinned.quantization = base.quantization;
   pinned.quantization.bnb_4bit_compute_dtype = ComputeTypeName(base.compute_type);
-  const DeviceClass device =
-      base.model->device().is_cpu() ? DeviceClass::kCpu : DeviceClass::kGpu;
+  const DeviceClass device = base.model->device().is_cpu() ? DeviceClass::kCpu : DeviceClass::kGpu;
   return SetupOf(base.model->config(), pinned, device, Threads());
 }
 
@@ -96,8 +95,8 @@ bool Fits(const MemoryPlan& plan, int64_t memory, int64_t tensor_bound) {
 }  // namespace
 
 absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
-                                      const DomainSpec& spec, const Base& base,
-                                      const JobData& data, const BatchPlan& batches) {
+                                      const DomainSpec& spec, const Base& base, const JobData& data,
+                                      const BatchPlan& batches) {
   const ModelConfig& config = base.model->config();
   const ComputeSetup setup = SetupOfJob(spec, base);
   const StepShape shape = ShapeOfJob(config, spec, setup, data, batches);

@@ -17,16 +17,15 @@ struct JobMemory {
 };
 
 // training.gradient_checkpointing decided: "true" is every layer, "false" nothing, and "auto" the
-// least whose plan fits the memory there is: nothing, what is cheap, so many layers as it needs; where
-// nothing does, every layer.  INVALID_ARGUMENT
-// where the adapter does not fit the base.
+// least whose plan fits the memory there is: nothing, what is cheap, so many layers as it needs;
+// where nothing does, every layer.  INVALID_ARGUMENT where the adapter does not fit the base.
 absl::StatusOr<JobMemory> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
                                     const BatchPlan& batches);
 
 // The same where so much is free, beside what this process holds already, and tensors are bounded
 // (0: not).
 absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
-                                      const DomainSpec& spec, const Base& base,
-                                      const JobData& data, const BatchPlan& batches);
+                                      const DomainSpec& spec, const Base& base, const JobData& data,
+                                      const BatchPlan& batches);
 
 }  // namespace mozgach

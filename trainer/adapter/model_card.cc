@@ -21,8 +21,8 @@ bool MustEscape(char32_t c) {
          c == 0xfffe || c == 0xffff;
 }
 
-// A double-quoted YAML scalar: always a string, whatever `text` is.  Bytes that are not UTF-8 become
-// U+FFFD.
+// A double-quoted YAML scalar: always a string, whatever `text` is.  Bytes that are not UTF-8
+// become U+FFFD.
 std::string YamlString(const std::string& text) {
   std::string quoted = "\"";
   for (size_t offset = 0; offset < text.size();) {
@@ -47,23 +47,22 @@ std::string YamlNumber(double value) {
   return text;
 }
 
-bool IsFinite(const Json& value) {
-  return value.is_number() && std::isfinite(value.get<double>());
-}
+bool IsFinite(const Json& value) { return value.is_number() && std::isfinite(value.get<double>()); }
 
 // The hub's model-index; "" without a metric, since results must have some.
 std::string ModelIndex(const DomainSpec& spec, const Json& adapter_metrics) {
   std::string metrics;
   for (const auto& [name, value] : adapter_metrics.items()) {
     if (!IsFinite(value)) continue;
-    absl::StrAppend(&metrics, "    - type: ", YamlString(name), "\n      value: ",
-                    YamlNumber(value.get<double>()), "\n");
+    absl::StrAppend(&metrics, "    - type: ", YamlString(name),
+                    "\n      value: ", YamlNumber(value.get<double>()), "\n");
   }
   if (metrics.empty()) return "";
   const std::string domain = YamlString(spec.domain);
-  return absl::StrCat("model-index:\n- name: ", domain,
-                      "\n  results:\n  - task:\n      type: text-generation\n    dataset:\n      name: ",
-                      domain, "\n      type: ", domain, "\n    metrics:\n", metrics);
+  return absl::StrCat(
+      "model-index:\n- name: ", domain,
+      "\n  results:\n  - task:\n      type: text-generation\n    dataset:\n      name: ", domain,
+      "\n      type: ", domain, "\n    metrics:\n", metrics);
 }
 
 std::string FrontMatter(const DomainSpec& spec, const Json& adapter_metrics) {
@@ -110,15 +109,13 @@ std::string ModelCard(const DomainSpec& spec, const Json& metrics, const Adapter
   std::string text = FrontMatter(spec, adapter);
   absl::StrAppend(&text, "\n# ", spec.domain, "\n\n");
   if (!spec.description.empty()) absl::StrAppend(&text, spec.description, "\n\n");
-  absl::StrAppend(&text, "A LoRA adapter for `", spec.base, "`, trained with mozgach.\n\n",
-                  "## Scores\n\n",
-                  adapter.empty() ? "No rows were held out to score it on.\n"
-                                  : ScoreTable(base, adapter),
-                  "\n## Training\n\n",
-                  Settings(spec, facts), "\n## Use\n\n```python\n",
-                  "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n",
-                  "base = AutoModelForCausalLM.from_pretrained(", Json(spec.base).dump(),
-                  ")\nmodel = PeftModel.from_pretrained(base, \"path/of/this/directory\")\n```\n");
+  absl::StrAppend(
+      &text, "A LoRA adapter for `", spec.base, "`, trained with mozgach.\n\n", "## Scores\n\n",
+      adapter.empty() ? "No rows were held out to score it on.\n" : ScoreTable(base, adapter),
+      "\n## Training\n\n", Settings(spec, facts), "\n## Use\n\n```python\n",
+      "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n",
+      "base = AutoModelForCausalLM.from_pretrained(", Json(spec.base).dump(),
+      ")\nmodel = PeftModel.from_pretrained(base, \"path/of/this/directory\")\n```\n");
   return text;
 }
 

@@ -10,8 +10,8 @@
 namespace mozgach {
 
 // YAML front matter (base_model, library_name, tags, and a model-index where the adapter has finite
-// metrics), then text for people: scores beside those of the bare base, settings, how to load it.  The
-// front matter is valid YAML for every name and number.
+// metrics), then text for people: scores beside those of the bare base, settings, how to load it.
+// The front matter is valid YAML for every name and number.
 std::string ModelCard(const DomainSpec& spec, const nlohmann::json& metrics,
                       const AdapterFacts& facts);
 

@@ -33,22 +33,39 @@ Json Number(double value) {
 
 Json PeftConfig(const DomainSpec& spec, const ModelConfig& base) {
   const LoraSpec& lora = spec.lora;
-  Json config = {
-      {"alpha_pattern", Json::object()}, {"auto_mapping", nullptr},
-      {"base_model_name_or_path", spec.base}, {"bias", lora.bias}, {"exclude_modules", nullptr},
-      {"fan_in_fan_out", false}, {"inference_mode", true}, {"init_lora_weights", true},
-      {"layer_replication", nullptr}, {"layers_pattern", nullptr},
-      {"layers_to_transform", nullptr}, {"loftq_config", Json::object()},
-      {"lora_alpha", Number(lora.Alpha())}, {"lora_bias", false},
-      {"lora_dropout", lora.lora_dropout}, {"megatron_config", nullptr},
-      {"megatron_core", "megatron.core"}, {"modules_to_save", nullptr}, {"peft_type", "LORA"},
-      {"peft_version", kPeftVersion}, {"r", lora.r}, {"rank_pattern", Json::object()},
-      {"revision", nullptr}, {"target_modules", TargetModules(lora)},
-      {"target_parameters", nullptr}, {"task_type", "CAUSAL_LM"},
-      {"trainable_token_indices", nullptr}, {"use_dora", false}, {"use_rslora", lora.use_rslora}};
+  Json config = {{"alpha_pattern", Json::object()},
+                 {"auto_mapping", nullptr},
+                 {"base_model_name_or_path", spec.base},
+                 {"bias", lora.bias},
+                 {"exclude_modules", nullptr},
+                 {"fan_in_fan_out", false},
+                 {"inference_mode", true},
+                 {"init_lora_weights", true},
+                 {"layer_replication", nullptr},
+                 {"layers_pattern", nullptr},
+                 {"layers_to_transform", nullptr},
+                 {"loftq_config", Json::object()},
+                 {"lora_alpha", Number(lora.Alpha())},
+                 {"lora_bias", false},
+                 {"lora_dropout", lora.lora_dropout},
+                 {"megatron_config", nullptr},
+                 {"megatron_core", "megatron.core"},
+                 {"modules_to_save", nullptr},
+                 {"peft_type", "LORA"},
+                 {"peft_version", kPeftVersion},
+                 {"r", lora.r},
+                 {"rank_pattern", Json::object()},
+                 {"revision", nullptr},
+                 {"target_modules", TargetModules(lora)},
+                 {"target_parameters", nullptr},
+                 {"task_type", "CAUSAL_LM"},
+                 {"trainable_token_indices", nullptr},
+                 {"use_dora", false},
+                 {"use_rslora", lora.use_rslora}};
   if (lora.layers_to_transform) config["layers_to_transform"] = *lora.layers_to_transform;
   if (!spec.revision.empty()) config["revision"] = spec.revision;
-  // The tower that sees has modules of the same names; PEFT would give them matrices that do nothing.
+  // The tower that sees has modules of the same names; PEFT would give them matrices that do
+  // nothing.
   if (base.architecture == "Gemma3ForConditionalGeneration") {
     config["exclude_modules"] = ".*(vision_tower|multi_modal_projector).*";
   }

@@ -7,9 +7,8 @@
 //
 // What a template gets: the variables of apply_chat_template (messages, add_generation_prompt,
 // tools and documents as none, bos_token and the other special tokens of the base).
-// strftime_now() gives 26 Jul 2024 always, the day that Llama 3's templates fall back to: an adapter
-// must not depend on the day it was trained.
-// Immutable after loading; safe from any thread.
+// strftime_now() gives 26 Jul 2024 always, the day that Llama 3's templates fall back to: an
+// adapter must not depend on the day it was trained. Immutable after loading; safe from any thread.
 #pragma once
 
 #include <filesystem>

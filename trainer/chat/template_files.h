@@ -11,8 +11,8 @@
 namespace mozgach {
 
 struct TemplateFiles {
-  std::optional<std::string> source;  // none: the base has no chat template
-  std::string path;                   // where `source` stands, for messages
+  std::optional<std::string> source;                  // none: the base has no chat template
+  std::string path;                                   // where `source` stands, for messages
   std::map<std::string, std::string> special_tokens;  // bos_token, eos_token, … (declared_tokens.h)
 };
 

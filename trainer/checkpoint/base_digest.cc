@@ -33,8 +33,11 @@ fs::path RecordOf(const fs::path& directory, const fs::path& folder) {
 }
 
 json EntryOf(const FileStamp& stamp, const std::string& digest) {
-  return {{"size", stamp.size},   {"mtime_ns", stamp.mtime_ns}, {"ctime_ns", stamp.ctime_ns},
-          {"inode", stamp.inode}, {"sha256", digest}};
+  return {{"size", stamp.size},
+          {"mtime_ns", stamp.mtime_ns},
+          {"ctime_ns", stamp.ctime_ns},
+          {"inode", stamp.inode},
+          {"sha256", digest}};
 }
 
 // {"version", "files": {path: entry}}; an empty object where there is none to be used.
@@ -47,8 +50,8 @@ json ReadRecord(const fs::path& path) {
       record.value("files", json()).is_object()) {
     return record["files"];
   }
-  LogInfo(absl::StrCat(path.string(),
-                       ": is damaged or of another version; the base is hashed anew"));
+  LogInfo(
+      absl::StrCat(path.string(), ": is damaged or of another version; the base is hashed anew"));
   return json::object();
 }
 
@@ -63,8 +66,7 @@ std::string Remembered(const json& record, const SafetensorsFile& file) {
 
 }  // namespace
 
-BaseDigest::BaseDigest(const fs::path& directory, const WeightFiles& files,
-                       const fs::path& folder)
+BaseDigest::BaseDigest(const fs::path& directory, const WeightFiles& files, const fs::path& folder)
     : directory_(directory), files_(files), record_(RecordOf(directory, folder)) {
   const json record = ReadRecord(record_);
   Digests known;

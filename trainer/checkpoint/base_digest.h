@@ -1,5 +1,5 @@
-// The BaseDigest names a base by its contents: SHA-256 over "<digest>  <file name>\n" of config.json
-// and the weight files, in name order.
+// The BaseDigest names a base by its contents: SHA-256 over "<digest>  <file name>\n" of
+// config.json and the weight files, in name order.
 //
 // Hashing gigabytes takes seconds, so a file's digest is remembered, beside what the file looked
 // like (FileStamp), in one record per directory: <folder>/digests/<name>.json.  A record that is

@@ -41,7 +41,8 @@ absl::Status CheckBaseLinks(const fs::path& directory, const std::vector<fs::pat
     const auto holds = [&](const fs::path& home) { return IsBelow(target, home); };
     if (!ignored && std::any_of(homes.begin(), homes.end(), holds)) continue;
     return absl::InvalidArgumentError(absl::StrCat(
-        it->path().string(), ": is a link that leaves the base's directory; put the file itself "
+        it->path().string(),
+        ": is a link that leaves the base's directory; put the file itself "
         "there (links within the directory, and into blobs/ of Hugging Face's cache, are read)"));
   }
   if (error) return SystemError(error.value(), absl::StrCat("read ", directory.string()));

@@ -88,8 +88,8 @@ absl::StatusOr<std::string> SafetensorsFile::Digest() const {
   Sha256 sha;
   std::vector<char> buffer(size_t{1} << 20);
   for (size_t at = 0; at < size_;) {
-    const ssize_t got =
-        pread(fd_.get(), buffer.data(), std::min(buffer.size(), size_ - at), static_cast<off_t>(at));
+    const ssize_t got = pread(fd_.get(), buffer.data(), std::min(buffer.size(), size_ - at),
+                              static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return SystemError(errno, absl::StrCat("read ", path_.string()));
     if (got == 0) break;

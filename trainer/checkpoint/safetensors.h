@@ -1,7 +1,8 @@
 // A SafetensorsFile is one *.safetensors file, mapped into memory and checked before anything of it
 // is used (format: 8 bytes header length, JSON header, tensors one after another without holes;
-// github.com/huggingface/safetensors).  Immutable after Open(); safe from any thread.  Whoever reads
-// a tensor whose file was cut off meanwhile ends the process with a message (mapping_fault.h).
+// github.com/huggingface/safetensors).  Immutable after Open(); safe from any thread.  Whoever
+// reads a tensor whose file was cut off meanwhile ends the process with a message
+// (mapping_fault.h).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,9 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "common/status.h"
-#include "common/files.h"
 #include "common/file_stamp.h"
+#include "common/files.h"
+#include "common/status.h"
 
 namespace mozgach {
 

@@ -21,7 +21,7 @@ constexpr size_t kLengthBytes = 8;
 constexpr size_t kMostDimensions = 8;
 constexpr uint64_t kMostElements = uint64_t{1} << 48;
 constexpr int64_t kMostValues = 4'000'000;  // some 400,000 tensors
-constexpr size_t kShownBytes = 200;          // of a name
+constexpr size_t kShownBytes = 200;         // of a name
 
 absl::StatusOr<std::string_view> HeaderText(std::string_view file) {
   if (file.size() < kLengthBytes) {
@@ -124,8 +124,9 @@ absl::StatusOr<StoredTensor> ReadEntry(const json& entry, std::string_view buffe
   StoredTensor tensor;
   const auto type_name = entry["dtype"].get<std::string>();
   auto type = ScalarTypeFromSafetensors(type_name);
-  if (!type) return absl::DataLossError(absl::StrCat("unknown element type '",
-                                                      Abbreviate(type_name, kShownBytes), "'"));
+  if (!type)
+    return absl::DataLossError(
+        absl::StrCat("unknown element type '", Abbreviate(type_name, kShownBytes), "'"));
   tensor.dtype = *type;
   ASSIGN_OR_RETURN(const uint64_t elements, ReadShape(entry["shape"], &tensor.shape));
 
@@ -140,8 +141,7 @@ absl::StatusOr<StoredTensor> ReadEntry(const json& entry, std::string_view buffe
   }
   if (*end > buffer.size()) {
     return absl::DataLossError(absl::StrCat("lies beyond the end of the file (ends at byte ", *end,
-                                            " of ", buffer.size(),
-                                            " bytes of tensors): cut off?"));
+                                            " of ", buffer.size(), " bytes of tensors): cut off?"));
   }
   const uint64_t bytes = elements * c10::elementSize(tensor.dtype);
   if (*end - *begin != bytes) {
@@ -204,7 +204,9 @@ absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(std::string_view file) 
       continue;
     }
     auto tensor = ReadEntry(entry, buffer);
-    if (!tensor.ok()) return Annotate(tensor.status(), absl::StrCat("tensor '", Abbreviate(name, kShownBytes), "'"));
+    if (!tensor.ok())
+      return Annotate(tensor.status(),
+                      absl::StrCat("tensor '", Abbreviate(name, kShownBytes), "'"));
     header.tensors.emplace(name, *std::move(tensor));
   }
   RETURN_IF_ERROR(CheckCoverage(header.tensors, buffer));

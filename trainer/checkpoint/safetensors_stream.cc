@@ -12,7 +12,7 @@ namespace mozgach {
 namespace {
 
 constexpr int64_t kHeaderLengthBytes = 8;
-constexpr int64_t kEntryBytes = 192;     // of one tensor, without its name
+constexpr int64_t kEntryBytes = 192;  // of one tensor, without its name
 constexpr int64_t kMetadataBytes = 4096;
 
 }  // namespace
@@ -67,9 +67,8 @@ absl::Status SafetensorsStream::Finish(const std::map<std::string, std::string>&
   header.update(entries_);
   std::string text = header.dump();
   if (static_cast<int64_t>(text.size()) > header_room_) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(path_.string(), ": a header of ", text.size(), " bytes, room was left for ",
-                     header_room_));
+    return absl::ResourceExhaustedError(absl::StrCat(path_.string(), ": a header of ", text.size(),
+                                                     " bytes, room was left for ", header_room_));
   }
   text.resize(static_cast<size_t>(header_room_), ' ');
   std::string length;

@@ -37,17 +37,15 @@ absl::StatusOr<std::string> Header(const std::vector<NamedTensor>& tensors,
   for (const auto& [name, tensor] : tensors) {
     auto type = SafetensorsName(tensor.scalar_type());
     if (!type) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("tensor '", name, "': safetensors has no type ",
-                       c10::toString(tensor.scalar_type())));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "tensor '", name, "': safetensors has no type ", c10::toString(tensor.scalar_type())));
     }
     if (!seen.insert(name).second || name == "__metadata__") {
       return absl::InvalidArgumentError(absl::StrCat("tensor name '", name, "' is taken"));
     }
     const size_t end = offset + tensor.nbytes();
-    header[name] = {{"dtype", *type},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {offset, end}}};
+    header[name] = {
+        {"dtype", *type}, {"shape", tensor.sizes().vec()}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump();

@@ -140,10 +140,11 @@ absl::Status WeightFiles::AddPlace(const std::string& name, const Place& place) 
                  stored.bytes == before.bytes)) {
     return absl::OkStatus();
   }
-  return absl::DataLossError(absl::StrCat(
-      place.file->path().string(), ": tensor '", Abbreviate(name, 200), "' is in ",
-      known->second.file->path().filename().string(), " too, with another value; fetch the base "
-      "again"));
+  return absl::DataLossError(absl::StrCat(place.file->path().string(), ": tensor '",
+                                          Abbreviate(name, 200), "' is in ",
+                                          known->second.file->path().filename().string(),
+                                          " too, with another value; fetch the base "
+                                          "again"));
 }
 
 absl::Status WeightFiles::Rename(std::string (*new_name)(const std::string&)) {

@@ -19,14 +19,15 @@
 namespace mozgach {
 
 // Names are those of a plain decoder ("model.layers.0.…", "lm_head.weight"): the prefixes of a
-// multimodal model ("language_model.model.", "model.language_model.", …) are left out, and "model." is
-// added where a bare model was saved without it, as transformers 5 does.
+// multimodal model ("language_model.model.", "model.language_model.", …) are left out, and "model."
+// is added where a bare model was saved without it, as transformers 5 does.
 class WeightFiles {
  public:
   // `directory`/model.safetensors, or the shards of model.safetensors.index.json.  NOT_FOUND where
-  // there is neither; DATA_LOSS for a shard that is damaged, or for a tensor that two shards hold with
-  // different values; INVALID_ARGUMENT for an index that points outside `directory`.  A tensor that
-  // the index names and no shard holds is reported when it is read: a tied head often is not stored.
+  // there is neither; DATA_LOSS for a shard that is damaged, or for a tensor that two shards hold
+  // with different values; INVALID_ARGUMENT for an index that points outside `directory`.  A tensor
+  // that the index names and no shard holds is reported when it is read: a tied head often is not
+  // stored.
   static absl::StatusOr<WeightFiles> Open(const std::filesystem::path& directory);
   // The same with the names that the files use; only a missing "model." is added.
   static absl::StatusOr<WeightFiles> OpenAsStored(const std::filesystem::path& directory);

@@ -21,14 +21,13 @@ struct EvaluateFlags {
 absl::Status RunEvaluate(const EvaluateFlags& flags) {
   ASSIGN_OR_RETURN(DomainFile file, ReadDomainFile(flags.domain));
   UseThreads(flags.threads);
-  ASSIGN_OR_RETURN(const auto base,
-                   LoadBase(flags.base, file.spec.quantization, std::nullopt,
-                            {.cache = flags.cache}));
+  ASSIGN_OR_RETURN(const auto base, LoadBase(flags.base, file.spec.quantization, std::nullopt,
+                                             {.cache = flags.cache}));
   const ExtendedContext context(*base->model, file.spec.rope_scaling);
   std::optional<LoraAdapter> adapter;
   if (!flags.adapter.empty()) {
-    ASSIGN_OR_RETURN(adapter, LoraAdapter::Load(flags.adapter, base->model->config(),
-                                                base->model->device()));
+    ASSIGN_OR_RETURN(
+        adapter, LoraAdapter::Load(flags.adapter, base->model->config(), base->model->device()));
   }
   const DatasetPaths paths{file.train, file.validation, file.test};
   ASSIGN_OR_RETURN(const JobData data, PrepareEvaluation(file.spec, paths, TextOf(*base)));
@@ -39,8 +38,8 @@ absl::Status RunEvaluate(const EvaluateFlags& flags) {
         "with exact_match in evaluation.metrics");
   }
   TrainingObserver uninterrupted;
-  ASSIGN_OR_RETURN(const Scores of_base, AllScores(*base, nullptr, data.evaluation,
-                                                   file.spec.evaluation, uninterrupted));
+  ASSIGN_OR_RETURN(const Scores of_base,
+                   AllScores(*base, nullptr, data.evaluation, file.spec.evaluation, uninterrupted));
   nlohmann::json metrics = {{"base", of_base}};
   if (adapter) {
     ASSIGN_OR_RETURN(metrics["adapter"], AllScores(*base, &*adapter, data.evaluation,

@@ -76,8 +76,8 @@ absl::StatusOr<Prompt> ChatPrompt(const Base& base, const std::string& file) {
   const TurnEnds turn_ends(*base.tokenizer, chat_template.get());
   Prompt prompt;
   std::vector<int32_t> piece_of_token;
-  RETURN_IF_ERROR(base.tokenizer->EncodePieces(pieces, turn_ends.markers(), &prompt.ids,
-                                               &piece_of_token));
+  RETURN_IF_ERROR(
+      base.tokenizer->EncodePieces(pieces, turn_ends.markers(), &prompt.ids, &piece_of_token));
   prompt.stop_ids = turn_ends.stop_ids();
   return prompt;
 }
@@ -91,14 +91,13 @@ absl::StatusOr<Prompt> PlainPrompt(const Base& base, const std::string& text) {
 
 absl::StatusOr<Prompt> MakePrompt(const Base& base, const GenerateFlags& flags) {
   const bool plain = flags.messages.empty();
-  ASSIGN_OR_RETURN(Prompt prompt, plain ? PlainPrompt(base, flags.prompt)
-                                        : ChatPrompt(base, flags.messages));
+  ASSIGN_OR_RETURN(Prompt prompt,
+                   plain ? PlainPrompt(base, flags.prompt) : ChatPrompt(base, flags.messages));
   const auto bos = base.tokenizer->BosToPrepend();
   if (bos && (prompt.ids.empty() || prompt.ids.front() != *bos)) {
     prompt.ids.insert(prompt.ids.begin(), *bos);
   }
-  const absl::Status known =
-      CheckIds(prompt.ids, base.model->config().vocab_size, *base.tokenizer);
+  const absl::Status known = CheckIds(prompt.ids, base.model->config().vocab_size, *base.tokenizer);
   if (!known.ok()) return Annotate(known, plain ? "--prompt" : flags.messages);
   return prompt;
 }
@@ -123,12 +122,14 @@ void AddGenerateCommand(CLI::App& app, Command* command) {
   AddModelFlags(*generate, &flags->model);
   auto* source = generate->add_option_group("what to continue");
   source->add_option("--prompt", flags->prompt, "plain text, continued as it is");
-  source->add_option("--messages", flags->messages,
-                     "JSON file or - for stdin: a list of {\"role\", \"content\"}, through the chat template");
+  source->add_option(
+      "--messages", flags->messages,
+      "JSON file or - for stdin: a list of {\"role\", \"content\"}, through the chat template");
   source->require_option(1);
   generate->add_option("--max-new-tokens", flags->options.max_new_tokens, "default 256")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
-  generate->add_option("--temperature", flags->options.temperature, "default 0: the likeliest token")
+  generate
+      ->add_option("--temperature", flags->options.temperature, "default 0: the likeliest token")
       ->check(CLI::Range(0.0, 100.0));
   generate->add_option("--seed", flags->options.seed, "of the draws, with a temperature");
   generate->callback([=] { *command = [flags] { return RunGenerate(*flags); }; });

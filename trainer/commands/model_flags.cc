@@ -28,7 +28,8 @@ void AddThreadsFlag(CLI::App& app, int* threads) {
 }
 
 void AddBaseFlag(CLI::App& app, std::string* base) {
-  app.add_option("--base", *base, "directory of the base: config.json, *.safetensors, tokenizer.json")
+  app.add_option("--base", *base,
+                 "directory of the base: config.json, *.safetensors, tokenizer.json")
       ->required();
 }
 
@@ -77,9 +78,8 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelFlags& flags) {
     std::cerr << "note: " << notice << "\n";
   }
   if (flags.adapter.empty()) return loaded;
-  ASSIGN_OR_RETURN(loaded.adapter,
-                   LoraAdapter::Load(flags.adapter, loaded.base->model->config(),
-                                     loaded.base->model->device()));
+  ASSIGN_OR_RETURN(loaded.adapter, LoraAdapter::Load(flags.adapter, loaded.base->model->config(),
+                                                     loaded.base->model->device()));
   return loaded;
 }
 

@@ -27,9 +27,7 @@ void AddRenderCommand(CLI::App& app, Command* command) {
   CLI::App* render = app.add_subcommand(
       "render", "stdin: {\"messages\": […], …} per line; stdout: a JSON string per line");
   AddBaseFlag(*render, base.get());
-  render->callback([=] {
-    *command = [base] { return RunRender(*base, std::cin, std::cout); };
-  });
+  render->callback([=] { *command = [base] { return RunRender(*base, std::cin, std::cout); }; });
 }
 
 }  // namespace mozgach

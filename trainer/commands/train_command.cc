@@ -69,15 +69,15 @@ absl::Status RunTrain(const TrainFlags& flags) {
   RETURN_IF_ERROR(PrepareOutput(flags));
   AdapterJob job = JobOf(flags, std::move(file));
   job.pinned = PinnedInCheckpoints(job.checkpoint_dir);
-  const int asked = flags.threads > 0 ? flags.threads
-                                      : static_cast<int>(job.pinned.threads.value_or(0));
+  const int asked =
+      flags.threads > 0 ? flags.threads : static_cast<int>(job.pinned.threads.value_or(0));
   job.pinned.threads = UseThreads(asked);
   std::optional<at::ScalarType> type;
   if (job.pinned.compute_dtype) {
     ASSIGN_OR_RETURN(type, ParseComputeType(*job.pinned.compute_dtype));
   }
-  ASSIGN_OR_RETURN(const auto base, LoadBase(flags.base, job.spec.quantization, type,
-                                             {.cache = flags.cache}));
+  ASSIGN_OR_RETURN(const auto base,
+                   LoadBase(flags.base, job.spec.quantization, type, {.cache = flags.cache}));
   job.pinned.compute_dtype = ComputeTypeName(base->compute_type);
 
   TrainProgress progress(flags.json);
@@ -98,8 +98,9 @@ void AddTrainCommand(CLI::App& app, Command* command) {
   CLI::App* train = app.add_subcommand("train", "train one adapter from a domain file");
   train->add_option("--domain", flags->domain, "domain file")->required();
   AddBaseFlag(*train, &flags->base);
-  train->add_option("--output", flags->output,
-                    "PEFT directory to make; checkpoints in checkpoints/ below it")
+  train
+      ->add_option("--output", flags->output,
+                   "PEFT directory to make; checkpoints in checkpoints/ below it")
       ->required();
   train->add_option("--init-adapter", flags->init_adapter, "PEFT directory to start from");
   auto* resume = train->add_flag("--resume", flags->resume, "go on from the newest checkpoint");

@@ -30,9 +30,9 @@ void AskToStop(int signal) {
 }
 
 std::string Figures(const StepReport& report) {
-  return absl::StrFormat("step %d/%d  loss %.4f  mean %.4f  lr %.3g  %.0f tokens/s",
-                         report.step, report.steps, report.loss, report.mean_loss,
-                         report.learning_rate, report.tokens_per_second);
+  return absl::StrFormat("step %d/%d  loss %.4f  mean %.4f  lr %.3g  %.0f tokens/s", report.step,
+                         report.steps, report.loss, report.mean_loss, report.learning_rate,
+                         report.tokens_per_second);
 }
 
 std::string Bar(const StepReport& report) {
@@ -54,15 +54,17 @@ void TrainProgress::Say(const std::string& line) {
 
 void TrainProgress::OnPrepared(const PreparedJob& prepared) {
   const DataReport& report = prepared.report;
-  Say(absl::StrFormat("%d rows (%d dropped, %d truncated), %d tokens, %d of them trained; "
+  Say(
+      absl::StrFormat("%d rows (%d dropped, %d truncated), %d tokens, %d of them trained; "
                       "%d trainable parameters%s",
                       report.rows, report.dropped, report.truncated, report.tokens,
                       report.trained_tokens, prepared.trainable_parameters,
                       prepared.recompute == Recompute::kNothing
                           ? ""
-                          : absl::StrCat("; recomputes ", prepared.recomputed_layers == kEveryLayer
-                                                              ? ""
-                                                              : absl::StrCat(prepared.recomputed_layers, " "),
+                          : absl::StrCat("; recomputes ",
+                                         prepared.recomputed_layers == kEveryLayer
+                                             ? ""
+                                             : absl::StrCat(prepared.recomputed_layers, " "),
                                          RecomputeName(prepared.recompute))));
 }
 

@@ -22,8 +22,8 @@ std::string WithoutEndNotice(const Tokenizer& tokenizer) {
 
 }  // namespace
 
-std::vector<std::string> ChatNotices(const std::vector<Example>& examples,
-                                     const DataReport& report, const Tokenizer& tokenizer) {
+std::vector<std::string> ChatNotices(const std::vector<Example>& examples, const DataReport& report,
+                                     const Tokenizer& tokenizer) {
   std::vector<std::string> notices;
   const auto any = [&](bool Example::*flag) {
     return std::any_of(examples.begin(), examples.end(),
@@ -33,7 +33,8 @@ std::vector<std::string> ChatNotices(const std::vector<Example>& examples,
     notices.push_back(WithoutEndNotice(tokenizer));
   } else if (any(&Example::lacks_eos)) {
     notices.push_back(
-        "the base declares no eos_token: no row ends with one, and the model does not learn where to "
+        "the base declares no eos_token: no row ends with one, and the model does not learn where "
+        "to "
         "stop; name an eos_token in the base's tokenizer_config.json");
   }
   if (any(&Example::bare_turns)) {

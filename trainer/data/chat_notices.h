@@ -11,7 +11,7 @@ namespace mozgach {
 
 // One sentence each: answers without an end token, conversations on a base without a chat template,
 // and rows whose answers the template leaves out. `report` is that of `examples`.
-std::vector<std::string> ChatNotices(const std::vector<Example>& examples,
-                                     const DataReport& report, const Tokenizer& tokenizer);
+std::vector<std::string> ChatNotices(const std::vector<Example>& examples, const DataReport& report,
+                                     const Tokenizer& tokenizer);
 
 }  // namespace mozgach

@@ -152,8 +152,8 @@ void ExampleBuilder::TrainWhatIsPutAhead(const std::vector<Segment>& segments,
   const auto of_last = [&](int32_t piece) {
     return segments[static_cast<size_t>(piece)].message == last;
   };
-  const auto begin = static_cast<size_t>(
-      std::find_if(pieces.begin(), pieces.end(), of_last) - pieces.begin());
+  const auto begin =
+      static_cast<size_t>(std::find_if(pieces.begin(), pieces.end(), of_last) - pieces.begin());
   std::string text;
   for (size_t first = begin; first-- > 0 && text.size() < ahead.size();) {
     if (IsMarker(example->ids[first])) return;
@@ -164,8 +164,8 @@ void ExampleBuilder::TrainWhatIsPutAhead(const std::vector<Segment>& segments,
   }
 }
 
-// A template may take an answer apart and write what joins its parts, or what it began with, itself:
-// Qwen3's cuts out a thought and puts its tags back.  The model has to say these too.
+// A template may take an answer apart and write what joins its parts, or what it began with,
+// itself: Qwen3's cuts out a thought and puts its tags back.  The model has to say these too.
 void ExampleBuilder::TrainWhatIsPutBack(const std::vector<Segment>& segments,
                                         const std::vector<int32_t>& pieces, const Row& row,
                                         Example* example) const {
@@ -180,8 +180,7 @@ void ExampleBuilder::TrainWhatIsPutBack(const std::vector<Segment>& segments,
     const Segment& answer = segment_of(i);
     if (answer.message < 0 || !IsTarget(row, answer.message)) continue;
     size_t begin = i;  // of the template's text before it, back to a marker
-    while (begin > 0 && segment_of(begin - 1).message < 0 &&
-           !IsMarker(example->ids[begin - 1])) {
+    while (begin > 0 && segment_of(begin - 1).message < 0 && !IsMarker(example->ids[begin - 1])) {
       --begin;
     }
     if (begin > 0 && segment_of(begin - 1).message == answer.message) {
@@ -279,7 +278,7 @@ absl::StatusOr<Example> ExampleBuilder::BuildTurns(const Row& row) const {
 
 absl::StatusOr<Example> ExampleBuilder::Build(const Row& row) const {
   const bool by_template = row.IsConversation() && chat_template_ != nullptr;
-  ASSIGN_OR_RETURN(Example example, by_template              ? BuildConversation(row)
+  ASSIGN_OR_RETURN(Example example, by_template            ? BuildConversation(row)
                                     : row.IsConversation() ? BuildTurns(row)
                                                            : BuildText(row));
   PrependBos(&example);

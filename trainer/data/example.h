@@ -39,7 +39,7 @@ struct Question {
 // What became of the rows.
 struct DataReport {
   int64_t rows = 0;
-  int64_t dropped = 0;  // too long, or nothing left to train after truncation
+  int64_t dropped = 0;       // too long, or nothing left to train after truncation
   int64_t dropped_long = 0;  // those of them that are longer than the limit
   int64_t truncated = 0;
   int64_t tokens = 0;
@@ -51,18 +51,18 @@ struct DataReport {
 //
 // With a template: what the assistant says, turn by turn, and the token that ends each turn
 // (turn_ends.h), with the template's text before it, are trained; what comes after that token, such
-// as a line break, is not.  Where no end token follows the last answer, EOS is added to the text and
-// trained.  Only the template's own markers are parsed for special tokens, and the mask
-// is made from where each token's text came from, so a template may trim or split what people
-// wrote; what it puts back of an answer in its own words (the <think> tags of a thought) is trained
-// with it, and so is what it writes between the generation prompt and the last answer (an empty
-// thought). Without a template: the turns on lines of their own (a prompt and a completion that are
-// text: with nothing between them), each answer followed by EOS; answers and EOS are trained.
-// `text` rows: the text and EOS, all of it trained. Special tokens are parsed in `text` rows, in a
-// prompt and a completion that are text and, with chat_template "none", in every row: the ids are
-// those of the plain text. No second EOS is added to a text that ends in one (white space may
-// follow it). completion_only_loss false trains everything but BOS.  Exactly one BOS where the
-// tokenizer wants one. Immutable; safe from any thread.
+// as a line break, is not.  Where no end token follows the last answer, EOS is added to the text
+// and trained.  Only the template's own markers are parsed for special tokens, and the mask is made
+// from where each token's text came from, so a template may trim or split what people wrote; what
+// it puts back of an answer in its own words (the <think> tags of a thought) is trained with it,
+// and so is what it writes between the generation prompt and the last answer (an empty thought).
+// Without a template: the turns on lines of their own (a prompt and a completion that are text:
+// with nothing between them), each answer followed by EOS; answers and EOS are trained. `text`
+// rows: the text and EOS, all of it trained. Special tokens are parsed in `text` rows, in a prompt
+// and a completion that are text and, with chat_template "none", in every row: the ids are those of
+// the plain text. No second EOS is added to a text that ends in one (white space may follow it).
+// completion_only_loss false trains everything but BOS.  Exactly one BOS where the tokenizer wants
+// one. Immutable; safe from any thread.
 class ExampleBuilder {
  public:
   // `longest_text`: tokens that the base can read at once. `embedding_rows`: the ids that the model
@@ -108,9 +108,8 @@ class ExampleBuilder {
   void AddEos(bool trained, Example* example) const;
   void TrainWhatIsPutBack(const std::vector<Segment>& segments, const std::vector<int32_t>& pieces,
                           const Row& row, Example* example) const;
-  void TrainWhatIsPutAhead(const std::vector<Segment>& segments,
-                           const std::vector<int32_t>& pieces, const Row& row,
-                           Example* example) const;
+  void TrainWhatIsPutAhead(const std::vector<Segment>& segments, const std::vector<int32_t>& pieces,
+                           const Row& row, Example* example) const;
   void PrependBos(Example* example) const;
   bool IsTarget(const Row& row, int message) const;
   std::string LimitAdvice() const;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-
 namespace mozgach {
 namespace {
 
@@ -32,10 +31,10 @@ std::vector<int32_t> AddedIn(const Tokenizer& tokenizer, const std::string& text
 
 // A sample conversation as the template writes it. Added tokens in the order of the text.
 struct Sample {
-  std::vector<int32_t> before_question;   // the first one
-  std::vector<int32_t> before_answer;     // between the first question and its answer
-  std::vector<int32_t> after_answer;      // between the first answer and the second question
-  std::vector<int32_t> after_last;        // behind the last answer
+  std::vector<int32_t> before_question;  // the first one
+  std::vector<int32_t> before_answer;    // between the first question and its answer
+  std::vector<int32_t> after_answer;     // between the first answer and the second question
+  std::vector<int32_t> after_last;       // behind the last answer
   std::vector<int32_t> generation_prompt;
   bool asks = false;  // add_generation_prompt changes the text
 };

@@ -14,14 +14,12 @@
 namespace mozgach {
 namespace {
 
-size_t BatchSize(const Base& base, const std::vector<Question>& questions,
-                 int64_t max_new_tokens) {
+size_t BatchSize(const Base& base, const std::vector<Question>& questions, int64_t max_new_tokens) {
   size_t longest = 0;
   for (const Question& question : questions) longest = std::max(longest, question.prompt.size());
   const int64_t tokens = static_cast<int64_t>(longest) + max_new_tokens;
-  return static_cast<size_t>(
-      PromptsAtOnce(base.model->config(),
-                    static_cast<int64_t>(c10::elementSize(base.compute_type)), tokens));
+  return static_cast<size_t>(PromptsAtOnce(
+      base.model->config(), static_cast<int64_t>(c10::elementSize(base.compute_type)), tokens));
 }
 
 std::string WithoutThought(const std::string& generated, const std::string& answer) {
@@ -40,8 +38,7 @@ bool SaysAnswer(const std::string& generated, const std::string& answer) {
 
 absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
                                   const std::vector<Question>& questions,
-                                  const GenerationOptions& options,
-                                  TrainingObserver& observer) {
+                                  const GenerationOptions& options, TrainingObserver& observer) {
   size_t batch_size = BatchSize(base, questions, options.max_new_tokens);
   size_t right = 0;
   for (size_t begin = 0, end = 0; begin < questions.size(); begin = end) {

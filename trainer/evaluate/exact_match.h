@@ -14,7 +14,8 @@
 
 namespace mozgach {
 
-// Whether a generated text is the answer: both are trimmed of white space, and the text of a thought
+// Whether a generated text is the answer: both are trimmed of white space, and the text of a
+// thought
 // ("…</think>") that the answer does not have.
 bool SaysAnswer(const std::string& generated, const std::string& answer);
 
@@ -24,7 +25,6 @@ bool SaysAnswer(const std::string& generated, const std::string& answer);
 // answered at once.  REQUIRES: a question.
 absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
                                   const std::vector<Question>& questions,
-                                  const GenerationOptions& options,
-                                  TrainingObserver& observer);
+                                  const GenerationOptions& options, TrainingObserver& observer);
 
 }  // namespace mozgach

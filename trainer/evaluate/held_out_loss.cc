@@ -42,8 +42,8 @@ absl::StatusOr<double> LossInBatchesOf(int64_t tokens, const CausalLm& model,
 absl::Status NotFinite(const CausalLm& model, const LoraAdapter* adapter,
                        const std::vector<Example>& examples, TrainingObserver& observer) {
   if (adapter != nullptr) {
-    ASSIGN_OR_RETURN(const double bare, LossInBatchesOf(kLeastBatchTokens, model, nullptr,
-                                                        examples, observer));
+    ASSIGN_OR_RETURN(const double bare,
+                     LossInBatchesOf(kLeastBatchTokens, model, nullptr, examples, observer));
     if (std::isfinite(bare)) {
       return absl::OutOfRangeError(
           "the loss on the validation rows is not finite with the adapter, but is with the bare "
@@ -61,8 +61,8 @@ absl::StatusOr<double> HeldOutLoss(const CausalLm& model, const LoraAdapter* ada
                                    const std::vector<Example>& examples,
                                    TrainingObserver& observer) {
   for (int64_t tokens = kHeldOutTokens;; tokens /= 2) {
-    const absl::StatusOr<double> loss = CatchTorch(
-        [&] { return LossInBatchesOf(tokens, model, adapter, examples, observer); });
+    const absl::StatusOr<double> loss =
+        CatchTorch([&] { return LossInBatchesOf(tokens, model, adapter, examples, observer); });
     if (loss.ok() && !std::isfinite(*loss)) {
       return CatchTorch([&]() -> absl::StatusOr<double> {
         return NotFinite(model, adapter, examples, observer);

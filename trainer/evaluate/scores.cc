@@ -71,8 +71,8 @@ absl::StatusOr<Scores> BaseScores(const Base& base, const EvaluationSet& set,
   if (const auto cached = ReadCached(file)) return *cached;
   ASSIGN_OR_RETURN(const Scores scores, AllScores(base, nullptr, set, evaluation, observer));
   RETURN_IF_ERROR(MakeDirectories(cache_dir));
-  RETURN_IF_ERROR(DURABLE("trainer.scores.keep",
-                          WriteFileAtomically(file, Json(scores).dump(2) + "\n")));
+  RETURN_IF_ERROR(
+      DURABLE("trainer.scores.keep", WriteFileAtomically(file, Json(scores).dump(2) + "\n")));
   return scores;
 }
 

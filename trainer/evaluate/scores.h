@@ -38,8 +38,8 @@ absl::StatusOr<Scores> AllScores(const Base& base, const LoraAdapter* adapter,
                                  const EvaluationSet& set, const EvaluationSpec& evaluation,
                                  TrainingObserver& observer);
 
-// AllScores() of the bare base, computed once per `key` (a digest of everything that decides it) and
-// kept in `cache_dir`; an empty `cache_dir` keeps nothing.
+// AllScores() of the bare base, computed once per `key` (a digest of everything that decides it)
+// and kept in `cache_dir`; an empty `cache_dir` keeps nothing.
 absl::StatusOr<Scores> BaseScores(const Base& base, const EvaluationSet& set,
                                   const EvaluationSpec& evaluation, const std::string& key,
                                   const std::filesystem::path& cache_dir,

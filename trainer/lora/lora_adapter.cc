@@ -81,8 +81,8 @@ std::vector<std::pair<std::string, at::Tensor>> LoraAdapter::NamedTensors(
 
 std::string PeftName(const std::string& layers_path, int64_t layer, Projection projection,
                      const char* matrix) {
-  return absl::StrCat("base_model.model.", layers_path, ".", layer, ".",
-                      ModulePath(projection), ".", matrix, ".weight");
+  return absl::StrCat("base_model.model.", layers_path, ".", layer, ".", ModulePath(projection),
+                      ".", matrix, ".weight");
 }
 
 }  // namespace mozgach

@@ -86,8 +86,8 @@ absl::StatusOr<at::Tensor> ReadLeaf(const WeightFiles& weights, const std::strin
 // Adapters of models that see as well were written under several paths over the years.
 std::string LayersPathIn(const std::vector<std::string>& names, const ModelConfig& config) {
   for (const std::string& path :
-       {config.LayersPath(), std::string("model.layers"), std::string("model.language_model.layers"),
-        std::string("language_model.model.layers")}) {
+       {config.LayersPath(), std::string("model.layers"),
+        std::string("model.language_model.layers"), std::string("language_model.model.layers")}) {
     const std::string prefix = absl::StrCat("base_model.model.", path, ".");
     if (std::any_of(names.begin(), names.end(),
                     [&](const std::string& name) { return absl::StartsWith(name, prefix); })) {

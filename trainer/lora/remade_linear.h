@@ -1,5 +1,5 @@
-// An AdaptedLinear whose input is cheap to make from something that is kept anyway: the input itself
-// is not kept for the backward pass, but made again.
+// An AdaptedLinear whose input is cheap to make from something that is kept anyway: the input
+// itself is not kept for the backward pass, but made again.
 #pragma once
 
 #include <ATen/core/Tensor.h>

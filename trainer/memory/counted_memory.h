@@ -1,9 +1,10 @@
 // What tensors on the CPU take, counted as they come and go by the names of the planner's table,
-// so that a plan can be held against it.  Thread-safe; an allocation costs one uncontended lock more.
+// so that a plan can be held against it.  Thread-safe; an allocation costs one uncontended lock
+// more.
 //
 // A tensor counts for the line of the innermost MemoryScope of the thread that makes it, and for
-// kWorking outside of any, until it is freed, wherever that happens.  On a CPU autograd goes back on
-// the thread that asked for it.
+// kWorking outside of any, until it is freed, wherever that happens.  On a CPU autograd goes back
+// on the thread that asked for it.
 #pragma once
 
 #include <cstdint>

@@ -45,8 +45,8 @@ at::Tensor AttendDocuments(const Attention& attention, const at::Tensor& product
                            KeptAttention* kept) {
   const at::Tensor qkv = Normalized(attention, product);
   const auto type = AttentionType(qkv.device(), qkv.scalar_type(), attention.layout.head_dim);
-  const auto heads = SplitIntoBlocks(qkv, attention.layout, pass.blocks,
-                                     (*pass.rotary)[attention.rope], type);
+  const auto heads =
+      SplitIntoBlocks(qkv, attention.layout, pass.blocks, (*pass.rotary)[attention.rope], type);
   if (pass.cache != nullptr) {
     Remember(heads, *pass.blocks, pass.cache->layers[static_cast<size_t>(attention.layer)]);
   }
@@ -80,8 +80,7 @@ class RemadeAttentionFunction : public torch::autograd::Function<RemadeAttention
     const at::Tensor product = ctx->get_saved_variables()[0].detach().requires_grad_();
     at::AutoGradMode with_gradients(true);
     rerun.kept->BeginSecondRun();
-    const at::Tensor y =
-        AttendDocuments(*rerun.attention, product, rerun.pass, rerun.kept.get());
+    const at::Tensor y = AttendDocuments(*rerun.attention, product, rerun.pass, rerun.kept.get());
     return {torch::autograd::grad({y}, {product}, {grads[0]})[0], at::Tensor()};
   }
 };
@@ -102,14 +101,13 @@ at::Tensor AttendCached(const Attention& attention, const at::Tensor& product, c
   const int64_t sequences = qkv.size(0);
   const at::Tensor heads = qkv.view({sequences, -1, layout.head_dim}).to(type);
   const int64_t rotated = layout.heads + layout.kv_heads;
-  const at::Tensor qk =
-      RotateHeads(heads.narrow(1, 0, rotated), pass.cache_positions,
+  const at::Tensor qk = RotateHeads(heads.narrow(1, 0, rotated), pass.cache_positions,
                                     (*pass.rotary)[attention.rope]);
   Append(layer.keys, qk.narrow(1, layout.heads, layout.kv_heads), pass.cache_rows);
   Append(layer.values, heads.narrow(1, rotated, layout.kv_heads), pass.cache_rows);
-  const at::Tensor q = qk.narrow(1, 0, layout.heads)
-                           .reshape({sequences, layout.kv_heads, layout.heads / layout.kv_heads,
-                                     layout.head_dim});
+  const at::Tensor q =
+      qk.narrow(1, 0, layout.heads)
+          .reshape({sequences, layout.kv_heads, layout.heads / layout.kv_heads, layout.head_dim});
   const at::Tensor& mask = attention.window > 0 ? pass.cache_window_mask : pass.cache_mask;
   const int64_t seen = mask.size(-1);
   const at::Tensor y = at::scaled_dot_product_attention(

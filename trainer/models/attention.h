@@ -13,10 +13,10 @@ namespace mozgach {
 struct Attention {
   int64_t layer = 0;
   HeadLayout layout;
-  double scale = 1;    // of scores
-  int64_t window = 0;  // tokens a token sees, itself counted; 0: all before it
-  size_t rope = 0;     // which of Pass::rotary
-  HeadNorms norms;     // of queries and keys; undefined: none
+  double scale = 1;      // of scores
+  int64_t window = 0;    // tokens a token sees, itself counted; 0: all before it
+  size_t rope = 0;       // which of Pass::rotary
+  HeadNorms norms;       // of queries and keys; undefined: none
   AdaptedLinear qkv;     // [hidden] → q, k, v
   AdaptedLinear output;  // [heads · head_dim] → [hidden]
 };

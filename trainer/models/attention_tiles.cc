@@ -38,7 +38,7 @@ MOZGACH_INLINE float Wide(uint16_t bits) {
 
 template <typename T, typename W>
 MOZGACH_INLINE void AddTileOfBody(T* scores, int64_t keys, float scale, RunningSoftmax* softmax,
-                                W* weights) {
+                                  W* weights) {
   float now[kTile], sum[kTile];
   std::memcpy(now, softmax->largest, sizeof now);
   for (int64_t key = 0; key < keys; ++key) {
@@ -73,7 +73,7 @@ MOZGACH_INLINE void AddTileOfBody(T* scores, int64_t keys, float scale, RunningS
 }
 
 MOZGACH_DISPATCH(AddTileOf,
-                 (T* scores, int64_t keys, float scale, RunningSoftmax* softmax, W* weights),
+                 (T * scores, int64_t keys, float scale, RunningSoftmax* softmax, W* weights),
                  (scores, keys, scale, softmax, weights))
 
 template <typename T, typename W>

@@ -24,8 +24,8 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Far below any score, and finite: a row that sees nothing of a tile gets no NaN, and what it adds up
-// there is wiped out by the first score that it does see.
+// Far below any score, and finite: a row that sees nothing of a tile gets no NaN, and what it adds
+// up there is wiped out by the first score that it does see.
 constexpr double kUnseen = -1e30;
 
 // What both directions share.  The query heads of a key head are laid end to end as its rows.
@@ -56,7 +56,8 @@ class Tiling {
   template <typename Each>
   void OverKeys(int64_t query, int64_t queries, Each each) const {
     const int64_t end = first_place_ + query + queries;
-    const int64_t first = window_ > 0 ? std::max<int64_t>(0, first_place_ + query - window_ + 1) : 0;
+    const int64_t first =
+        window_ > 0 ? std::max<int64_t>(0, first_place_ + query - window_ + 1) : 0;
     for (int64_t begin = first; begin < end; begin += tiles_.keys) {
       each(begin, std::min(tiles_.keys, end - begin));
     }
@@ -82,8 +83,8 @@ class Tiling {
                     int64_t queries, int64_t key, int64_t keys) const {
     at::Tensor scores = at::matmul(rows, keys_tile.transpose(2, 3)).mul_(scale_);
     const int64_t place = first_place_ + query;
-    const bool whole = key + keys - 1 <= place &&
-                       (window_ == 0 || key > place + queries - 1 - window_);
+    const bool whole =
+        key + keys - 1 <= place && (window_ == 0 || key > place + queries - 1 - window_);
     if (whole) return scores;
     const auto options = at::TensorOptions().dtype(at::kLong).device(rows.device());
     const at::Tensor p = at::arange(place, place + queries, options).unsqueeze(1);
@@ -111,16 +112,15 @@ class Tiling {
 std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& q, const at::Tensor& k,
                                           const at::Tensor& v, const Tiling& tiling) {
   at::Tensor y = at::empty(q.sizes(), q.options());
-  at::Tensor log_sums = at::zeros({q.size(0), q.size(1), q.size(2), 1},
-                                  q.options().dtype(tiling.wide()));
+  at::Tensor log_sums =
+      at::zeros({q.size(0), q.size(1), q.size(2), 1}, q.options().dtype(tiling.wide()));
   tiling.OverQueries([&](int64_t query, int64_t queries) {
     const at::Tensor rows = tiling.Rows(q, query, queries);
     at::Tensor sum = at::zeros({rows.size(0), rows.size(1), rows.size(2), 1}, rows.options());
     at::Tensor largest = at::full(sum.sizes(), kUnseen, rows.options());
     at::Tensor total = at::zeros(rows.sizes(), rows.options());
     tiling.OverKeys(query, queries, [&](int64_t key, int64_t keys) {
-      at::Tensor scores =
-          tiling.Scores(rows, tiling.Keys(k, key, keys), query, queries, key, keys);
+      at::Tensor scores = tiling.Scores(rows, tiling.Keys(k, key, keys), query, queries, key, keys);
       const at::Tensor now = at::maximum(largest, scores.amax({3}, /*keepdim=*/true));
       const at::Tensor fade = at::exp(at::sub(largest, now));
       scores.sub_(now).exp_();
@@ -146,8 +146,8 @@ variable_list Backward(const Saved& saved, const at::Tensor& grad_y, const Tilin
     const at::Tensor rows = tiling.Rows(saved.q, query, queries);
     const at::Tensor grad_rows = tiling.Rows(grad_y, query, queries);
     const at::Tensor log_sums = tiling.Rows(saved.log_sums, query, queries);
-    const at::Tensor slope = at::mul(grad_rows, tiling.Rows(saved.y, query, queries))
-                                 .sum({3}, /*keepdim=*/true);
+    const at::Tensor slope =
+        at::mul(grad_rows, tiling.Rows(saved.y, query, queries)).sum({3}, /*keepdim=*/true);
     at::Tensor total = at::zeros(rows.sizes(), rows.options());
     tiling.OverKeys(query, queries, [&](int64_t key, int64_t keys) {
       const at::Tensor keys_tile = tiling.Keys(saved.k, key, keys);

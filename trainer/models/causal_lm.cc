@@ -25,8 +25,8 @@ absl::Status LoadParts(const WeightLoader& loader, const WordTables& tables,
   const std::vector<int64_t> table = {config.vocab_size, config.hidden_size};
   ASSIGN_OR_RETURN(const LayerLoader load_layer, FindFamily(config.model_type));
   ASSIGN_OR_RETURN(at::Tensor embedding, loader.Stored(tables.embedding, table));
-  parts->embedding = Embedding(std::move(embedding), parts->options.compute_dtype,
-                               parts->options.device);
+  parts->embedding =
+      Embedding(std::move(embedding), parts->options.compute_dtype, parts->options.device);
   parts->layers.clear();
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     ASSIGN_OR_RETURN(parts->layers.emplace_back(), load_layer(loader, layer));

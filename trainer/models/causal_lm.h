@@ -61,9 +61,9 @@ class CausalLm {
   // Reads safetensors (single or sharded) below `base_dir`, dense or of bitsandbytes in 4 bits.
   // Holds the finished base and one tensor at most; embedding, head and 4-bit weights stay in the
   // files' mappings where their types allow it, so the files must not be changed in place while the
-  // base is in use.  DATA_LOSS for files that are cut off, tensors whose shape does not fit config.json,
-  // and NaN or infinite numbers; NOT_FOUND for a missing tensor; INVALID_ARGUMENT for quantised weights
-  // that cannot be trained.  All name the tensor.
+  // base is in use.  DATA_LOSS for files that are cut off, tensors whose shape does not fit
+  // config.json, and NaN or infinite numbers; NOT_FOUND for a missing tensor; INVALID_ARGUMENT for
+  // quantised weights that cannot be trained.  All name the tensor.
   static absl::StatusOr<std::unique_ptr<CausalLm>> Load(const std::filesystem::path& base_dir,
                                                         const LoadOptions& options);
 

@@ -1,5 +1,5 @@
-// The device this process computes on: a GPU where the library sees one, else the CPU.  One process,
-// one device: a host with several GPUs runs a trainer on each.
+// The device this process computes on: a GPU where the library sees one, else the CPU.  One
+// process, one device: a host with several GPUs runs a trainer on each.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -24,7 +24,7 @@ absl::Status ChooseDevice(const std::string& name);
 // The chosen one, else the first.
 at::Device ComputeDevice();
 
-// What the processor or the GPU calls itself: "AMD EPYC 9654 96-Core Processor", "NVIDIA H200".  The
+// What the processor or the GPU calls itself: "AMD EPYC 9654 96-Core Processor", "NVIDIA H200". The
 // architecture's name where the system does not tell.
 std::string DeviceKind(at::Device device);
 

@@ -31,7 +31,8 @@ at::Tensor CacheMask(const at::Tensor& lengths, int64_t longest, int64_t window)
   at::Tensor mask = at::zeros({lengths.size(0), longest + 1}, at::kFloat);
   mask.masked_fill_(at::gt(places, here), -std::numeric_limits<float>::infinity());
   if (window > 0) {
-    mask.masked_fill_(at::le(places, at::sub(here, window)), -std::numeric_limits<float>::infinity());
+    mask.masked_fill_(at::le(places, at::sub(here, window)),
+                      -std::numeric_limits<float>::infinity());
   }
   return mask.unsqueeze(1).unsqueeze(1);
 }
@@ -51,9 +52,7 @@ void Decoder::ExtendContext(const std::optional<RopeScaling>& extension) {
   rotary_.front().Extend(extension);
 }
 
-int64_t Decoder::longest_text() const {
-  return LongestText(rotary_.front().setup());
-}
+int64_t Decoder::longest_text() const { return LongestText(rotary_.front().setup()); }
 
 void Decoder::Reach(int64_t positions) const {
   for (RotaryTable& table : rotary_) table.Reach(positions);

@@ -48,8 +48,7 @@ at::Tensor PreNormLayer::Norm(const at::Tensor& x, const at::Tensor& weight) con
 at::Tensor PreNormLayer::NormedProduct(const AdaptedLinear& linear, const at::Tensor& weight,
                                        const at::Tensor& x, const Pass& pass) const {
   if (!pass.RemakesCheapParts()) return Apply(linear, Norm(x, weight), pass.lora);
-  return ApplyRemade(linear, x, std::make_shared<NormRecipe>(weight, weights_.norm_eps),
-                     pass.lora);
+  return ApplyRemade(linear, x, std::make_shared<NormRecipe>(weight, weights_.norm_eps), pass.lora);
 }
 
 at::Tensor PreNormLayer::GatedProduct(const AdaptedLinear& linear, const at::Tensor& gate_up,

@@ -25,10 +25,10 @@ class DecoderLayer {
 class PreNormLayer : public DecoderLayer {
  public:
   struct Weights {
-    at::Tensor input_norm;           // [hidden], in the types of RmsNorm()'s weight
-    at::Tensor attention_out_norm;   // the same; undefined: none
-    at::Tensor mlp_norm;             // the same
-    at::Tensor mlp_out_norm;         // the same; undefined: none
+    at::Tensor input_norm;          // [hidden], in the types of RmsNorm()'s weight
+    at::Tensor attention_out_norm;  // the same; undefined: none
+    at::Tensor mlp_norm;            // the same
+    at::Tensor mlp_out_norm;        // the same; undefined: none
     Attention attention;
     AdaptedLinear gate_up;
     AdaptedLinear down;

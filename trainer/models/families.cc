@@ -24,8 +24,7 @@ absl::StatusOr<Attention> LoadAttention(const WeightLoader& loader, int64_t laye
 
 }  // namespace
 
-absl::StatusOr<PreNormLayer::Weights> LoadSharedWeights(const WeightLoader& loader,
-                                                        int64_t layer) {
+absl::StatusOr<PreNormLayer::Weights> LoadSharedWeights(const WeightLoader& loader, int64_t layer) {
   const ModelConfig& config = loader.config();
   PreNormLayer::Weights weights;
   weights.norm_eps = config.rms_norm_eps;
@@ -42,10 +41,10 @@ absl::StatusOr<HeadNorms> LoadHeadNorms(const WeightLoader& loader, int64_t laye
   const ModelConfig& config = loader.config();
   HeadNorms norms;
   norms.eps = config.rms_norm_eps;
-  ASSIGN_OR_RETURN(norms.q, loader.Norm(LayerTensorName(layer, "self_attn.q_norm.weight"),
-                                        config.head_dim));
-  ASSIGN_OR_RETURN(norms.k, loader.Norm(LayerTensorName(layer, "self_attn.k_norm.weight"),
-                                        config.head_dim));
+  ASSIGN_OR_RETURN(norms.q,
+                   loader.Norm(LayerTensorName(layer, "self_attn.q_norm.weight"), config.head_dim));
+  ASSIGN_OR_RETURN(norms.k,
+                   loader.Norm(LayerTensorName(layer, "self_attn.k_norm.weight"), config.head_dim));
   return norms;
 }
 

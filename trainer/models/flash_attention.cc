@@ -15,9 +15,7 @@ using torch::autograd::variable_list;
 
 using Mask = std::optional<at::Tensor>;
 
-Mask Optional(const at::Tensor& mask) {
-  return mask.defined() ? Mask(mask) : std::nullopt;
-}
+Mask Optional(const at::Tensor& mask) { return mask.defined() ? Mask(mask) : std::nullopt; }
 
 KeptAttention::Call Run(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         const Mask& mask, bool causal, double scale, KeptAttention* kept) {

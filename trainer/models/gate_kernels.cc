@@ -49,8 +49,8 @@ MOZGACH_INLINE void GatedGradBody(Act, const T* gate_up, const T* grad_y, int64_
 
 MOZGACH_DISPATCH(Gated, (W activation, const T* gate_up, int64_t size, T* y),
                  (activation, gate_up, size, y))
-MOZGACH_DISPATCH(GatedGrad, (W activation, const T* gate_up, const T* grad_y, int64_t size,
-                             T* grad_gate_up),
+MOZGACH_DISPATCH(GatedGrad,
+                 (W activation, const T* gate_up, const T* grad_y, int64_t size, T* grad_gate_up),
                  (activation, gate_up, grad_y, size, grad_gate_up))
 
 template <typename T, typename Act>

@@ -1,4 +1,5 @@
-// SwiGLU and its kin (Shazeer, 2020) as one autograd function that keeps its input and nothing else.
+// SwiGLU and its kin (Shazeer, 2020) as one autograd function that keeps its input and nothing
+// else.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,5 +1,6 @@
-// Gemma 3, text: norms that multiply with 1 + weight, on each query and key head and on what attention
-// and mlp give; five layers with a window and a rope of their own to one that sees everything.
+// Gemma 3, text: norms that multiply with 1 + weight, on each query and key head and on what
+// attention and mlp give; five layers with a window and a rope of their own to one that sees
+// everything.
 #include "trainer/models/families.h"
 
 namespace mozgach {

@@ -18,8 +18,7 @@ namespace {
 // ones.
 constexpr int64_t kCacheStep = 64;
 
-absl::Status CheckPrompts(const CausalLm& model,
-                          const std::vector<std::vector<int32_t>>& prompts) {
+absl::Status CheckPrompts(const CausalLm& model, const std::vector<std::vector<int32_t>>& prompts) {
   const int64_t vocabulary = model.config().vocab_size;
   for (size_t i = 0; i < prompts.size(); ++i) {
     const auto& prompt = prompts[i];
@@ -27,15 +26,17 @@ absl::Status CheckPrompts(const CausalLm& model,
       return absl::InvalidArgumentError(absl::StrCat("prompt ", i, " is empty"));
     }
     if (static_cast<int64_t>(prompt.size()) >= model.longest_text()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("prompt ", i, " has ", prompt.size(), " tokens; with one more it would pass "
-                       "the ", model.longest_text(), " this base can see: shorten it"));
+      return absl::InvalidArgumentError(absl::StrCat("prompt ", i, " has ", prompt.size(),
+                                                     " tokens; with one more it would pass "
+                                                     "the ",
+                                                     model.longest_text(),
+                                                     " this base can see: shorten it"));
     }
     for (int32_t id : prompt) {
       if (id >= 0 && id < vocabulary) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat("prompt ", i, " holds the token id ", id, "; the vocabulary has ids 0 to ",
-                       vocabulary - 1));
+      return absl::InvalidArgumentError(absl::StrCat("prompt ", i, " holds the token id ", id,
+                                                     "; the vocabulary has ids 0 to ",
+                                                     vocabulary - 1));
     }
   }
   return absl::OkStatus();
@@ -126,8 +127,7 @@ class Generation {
       if (!stops) result.push_back(chosen[i]);
       const auto said = static_cast<int64_t>(result.size());
       const auto seen = static_cast<int64_t>(prompts_[running_[i]].size()) + said;
-      if (!stops && said < options_.max_new_tokens &&
-          seen < model_.longest_text()) {
+      if (!stops && said < options_.max_new_tokens && seen < model_.longest_text()) {
         kept.push_back(static_cast<int64_t>(i));
       }
     }

@@ -35,9 +35,7 @@ struct SplitPlan {
   const int64_t* TokenOfSlot(const DocumentBlocks::Block& block) const {
     return blocks->token_of_slot.const_data_ptr<int64_t>() + block.first_slot;
   }
-  const int64_t* Positions() const {
-    return blocks->position_of_token.const_data_ptr<int64_t>();
-  }
+  const int64_t* Positions() const { return blocks->position_of_token.const_data_ptr<int64_t>(); }
 };
 
 template <typename T, typename H>
@@ -65,9 +63,9 @@ at::Tensor RunJoin(const variable_list& grads, const SplitPlan& plan) {
     const at::Tensor q = grads[3 * i].contiguous(), k = grads[3 * i + 1].contiguous(),
                      v = grads[3 * i + 2].contiguous();
     JoinHeadGradients(q.const_data_ptr<H>(), k.const_data_ptr<H>(), v.const_data_ptr<H>(),
-                      plan.layout, plan.TokenOfSlot(block),
-                      plan.Positions(), block.slots(), plan.cos.const_data_ptr<float>(),
-                      plan.sin.const_data_ptr<float>(), grad_qkv.mutable_data_ptr<T>());
+                      plan.layout, plan.TokenOfSlot(block), plan.Positions(), block.slots(),
+                      plan.cos.const_data_ptr<float>(), plan.sin.const_data_ptr<float>(),
+                      grad_qkv.mutable_data_ptr<T>());
   }
   return grad_qkv;
 }
@@ -109,8 +107,7 @@ class PickTokensFunction : public torch::autograd::Function<PickTokensFunction> 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto& blocks =
         SavedValueOf<std::shared_ptr<const DocumentBlocks>>(ctx->saved_data["blocks"]);
-    at::Tensor grad_slots =
-        at::index_select(grads[0], 0, at::clamp_min(blocks->token_of_slot, 0));
+    at::Tensor grad_slots = at::index_select(grads[0], 0, at::clamp_min(blocks->token_of_slot, 0));
     if (blocks->slots != blocks->tokens) {
       grad_slots.masked_fill_(at::lt(blocks->token_of_slot, 0).unsqueeze(1), 0);
     }
@@ -124,8 +121,7 @@ std::vector<HeadBlock> SplitByTensors(const at::Tensor& qkv, const HeadLayout& l
                                       at::ScalarType type) {
   const at::Tensor heads = qkv.view({qkv.size(0), -1, layout.head_dim}).to(type);
   const int64_t rotated = layout.heads + layout.kv_heads;
-  const at::Tensor qk =
-      RotateHeads(heads.narrow(1, 0, rotated), blocks.position_of_token, rotary);
+  const at::Tensor qk = RotateHeads(heads.narrow(1, 0, rotated), blocks.position_of_token, rotary);
   // Padding takes token 0: its gradient there is zero, since what it makes is dropped.
   const at::Tensor tokens = at::clamp_min(blocks.token_of_slot, 0);
   std::vector<HeadBlock> result;

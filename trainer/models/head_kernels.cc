@@ -46,11 +46,13 @@ MOZGACH_INLINE void JoinBody(const W* grad_q, const W* grad_k, const W* grad_v,
   for (int64_t i = 0; i < layout.kv_heads * dim; ++i) row[i] = static_cast<T>(grad_v[i]);
 }
 
-MOZGACH_DISPATCH(Split, (const T* row, const HeadLayout& layout, const float* cos, const float* sin,
-                         W* q, W* k, W* v),
+MOZGACH_DISPATCH(Split,
+                 (const T* row, const HeadLayout& layout, const float* cos, const float* sin, W* q,
+                  W* k, W* v),
                  (row, layout, cos, sin, q, k, v))
-MOZGACH_DISPATCH(Join, (const W* grad_q, const W* grad_k, const W* grad_v,
-                        const HeadLayout& layout, const float* cos, const float* sin, T* row),
+MOZGACH_DISPATCH(Join,
+                 (const W* grad_q, const W* grad_k, const W* grad_v, const HeadLayout& layout,
+                  const float* cos, const float* sin, T* row),
                  (grad_q, grad_k, grad_v, layout, cos, sin, row))
 
 }  // namespace
@@ -78,10 +80,9 @@ void SplitHeads(const T* qkv, const HeadLayout& layout, const int64_t* token_of_
 }
 
 template <typename T, typename H>
-void JoinHeadGradients(const H* grad_q, const H* grad_k, const H* grad_v,
-                       const HeadLayout& layout, const int64_t* token_of_slot,
-                       const int64_t* position_of_token, int64_t slots, const float* cos,
-                       const float* sin, T* grad_qkv) {
+void JoinHeadGradients(const H* grad_q, const H* grad_k, const H* grad_v, const HeadLayout& layout,
+                       const int64_t* token_of_slot, const int64_t* position_of_token,
+                       int64_t slots, const float* cos, const float* sin, T* grad_qkv) {
   const int64_t q_size = layout.heads * layout.head_dim;
   const int64_t kv_size = layout.kv_heads * layout.head_dim;
   at::parallel_for(0, slots, GrainRows(layout.row()), [&](int64_t first, int64_t last) {
@@ -95,12 +96,11 @@ void JoinHeadGradients(const H* grad_q, const H* grad_k, const H* grad_v,
   });
 }
 
-#define MOZGACH_INSTANTIATE(T, H)                                                                 \
-  template void SplitHeads(const T*, const HeadLayout&, const int64_t*, const int64_t*, int64_t,  \
-                           const float*, const float*, H*, H*, H*);                               \
-  template void JoinHeadGradients(const H*, const H*, const H*, const HeadLayout&,                \
-                                  const int64_t*, const int64_t*, int64_t, const float*,          \
-                                  const float*, T*);
+#define MOZGACH_INSTANTIATE(T, H)                                                                  \
+  template void SplitHeads(const T*, const HeadLayout&, const int64_t*, const int64_t*, int64_t,   \
+                           const float*, const float*, H*, H*, H*);                                \
+  template void JoinHeadGradients(const H*, const H*, const H*, const HeadLayout&, const int64_t*, \
+                                  const int64_t*, int64_t, const float*, const float*, T*);
 MOZGACH_INSTANTIATE(float, float)
 MOZGACH_INSTANTIATE(c10::BFloat16, float)
 MOZGACH_INSTANTIATE(c10::BFloat16, c10::BFloat16)

@@ -20,9 +20,8 @@ void SplitHeads(const T* qkv, const HeadLayout& layout, const int64_t* token_of_
 
 // The inverse of SplitHeads() for gradients: rows of tokens that have a slot are written.
 template <typename T, typename H>
-void JoinHeadGradients(const H* grad_q, const H* grad_k, const H* grad_v,
-                       const HeadLayout& layout, const int64_t* token_of_slot,
-                       const int64_t* position_of_token, int64_t slots, const float* cos,
-                       const float* sin, T* grad_qkv);
+void JoinHeadGradients(const H* grad_q, const H* grad_k, const H* grad_v, const HeadLayout& layout,
+                       const int64_t* token_of_slot, const int64_t* position_of_token,
+                       int64_t slots, const float* cos, const float* sin, T* grad_qkv);
 
 }  // namespace mozgach

@@ -68,7 +68,8 @@ at::Tensor ByTensors(const at::Tensor& qkv, const HeadLayout& layout, const Head
   };
   const int64_t rotated = layout.heads + layout.kv_heads;
   return at::cat({normed(0, layout.heads, norms.q), normed(layout.heads, layout.kv_heads, norms.k),
-                  heads.narrow(1, rotated, layout.kv_heads)}, 1)
+                  heads.narrow(1, rotated, layout.kv_heads)},
+                 1)
       .view(qkv.sizes());
 }
 

@@ -21,8 +21,8 @@ struct Rerun {
 class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> {
  public:
   // The matrices are arguments so that the result requires gradients even where x does not.
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x,
-                            at::TensorList matrices, const Rerun& rerun) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList matrices,
+                            const Rerun& rerun) {
     ctx->save_for_backward({x});
     ctx->saved_data["rerun"] = SaveValue(rerun);
     return rerun.layer->Forward(x, rerun.pass);
@@ -36,9 +36,8 @@ class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> 
     const at::Tensor y = rerun.layer->Forward(x, rerun.pass);
     variable_list wanted = rerun.matrices;
     if (wants_x) wanted.insert(wanted.begin(), x);
-    variable_list result =
-        torch::autograd::grad({y}, wanted, {grads[0]}, /*retain_graph=*/false,
-                              /*create_graph=*/false, /*allow_unused=*/true);
+    variable_list result = torch::autograd::grad({y}, wanted, {grads[0]}, /*retain_graph=*/false,
+                                                 /*create_graph=*/false, /*allow_unused=*/true);
     if (!wants_x) result.insert(result.begin(), at::Tensor());
     result.push_back(at::Tensor());
     return result;

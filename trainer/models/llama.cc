@@ -6,8 +6,7 @@ namespace mozgach {
 absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadLlamaLayer(const WeightLoader& loader,
                                                              int64_t layer) {
   ASSIGN_OR_RETURN(auto weights, LoadSharedWeights(loader, layer));
-  ASSIGN_OR_RETURN(weights.mlp_norm,
-                   LoadLayerNorm(loader, layer, "post_attention_layernorm"));
+  ASSIGN_OR_RETURN(weights.mlp_norm, LoadLayerNorm(loader, layer, "post_attention_layernorm"));
   return std::make_unique<PreNormLayer>(std::move(weights));
 }
 

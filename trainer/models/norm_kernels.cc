@@ -40,8 +40,9 @@ MOZGACH_INLINE void RmsNormGradBody(const T* x, const W* weight, float rstd, con
 
 MOZGACH_DISPATCH(RmsNorm, (const T* x, const W* weight, float eps, int64_t size, T* y, float* rstd),
                  (x, weight, eps, size, y, rstd))
-MOZGACH_DISPATCH(RmsNormGrad, (const T* x, const W* weight, float rstd, const T* grad_y,
-                               int64_t size, T* grad_x),
+MOZGACH_DISPATCH(RmsNormGrad,
+                 (const T* x, const W* weight, float rstd, const T* grad_y, int64_t size,
+                  T* grad_x),
                  (x, weight, rstd, grad_y, size, grad_x))
 
 // Calls each(row) for all rows, spread over the threads.
@@ -102,19 +103,19 @@ void NormalizeHeadsGrad(const T* qkv, const HeadLayout& layout, const W* q_weigh
     const int64_t begin = row * layout.row();
     for (int64_t head = 0; head < normed; ++head) {
       const int64_t place = begin + head * layout.head_dim;
-      RmsNormGrad(qkv + place, head < layout.heads ? q_weight : k_weight,
-                  rstd[row * normed + head], grad_y + place, layout.head_dim, grad_qkv + place);
+      RmsNormGrad(qkv + place, head < layout.heads ? q_weight : k_weight, rstd[row * normed + head],
+                  grad_y + place, layout.head_dim, grad_qkv + place);
     }
     CopyValues(grad_y + begin, layout, grad_qkv + begin);
   });
 }
 
-#define MOZGACH_INSTANTIATE(T, W)                                                                 \
-  template void RmsNormRows(const T*, const W*, double, int64_t, int64_t, T*, float*);            \
+#define MOZGACH_INSTANTIATE(T, W)                                                                  \
+  template void RmsNormRows(const T*, const W*, double, int64_t, int64_t, T*, float*);             \
   template void RmsNormGradRows(const T*, const W*, const float*, const T*, int64_t, int64_t, T*); \
-  template void NormalizeHeads(const T*, const HeadLayout&, const W*, const W*, double, int64_t,  \
-                               T*, float*);                                                       \
-  template void NormalizeHeadsGrad(const T*, const HeadLayout&, const W*, const W*, const float*, \
+  template void NormalizeHeads(const T*, const HeadLayout&, const W*, const W*, double, int64_t,   \
+                               T*, float*);                                                        \
+  template void NormalizeHeadsGrad(const T*, const HeadLayout&, const W*, const W*, const float*,  \
                                    const T*, int64_t, T*);
 MOZGACH_INSTANTIATE(float, float)
 MOZGACH_INSTANTIATE(c10::BFloat16, c10::BFloat16)

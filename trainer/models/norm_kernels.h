@@ -10,8 +10,8 @@
 
 namespace mozgach {
 
-// y = weight · round(x · rstd) with rstd = 1 / sqrt(mean(x²) + eps); round is to the weight's type W:
-// Llama's norm where that is T, Gemma's where it is float.  x, y [rows, size]; weight [size];
+// y = weight · round(x · rstd) with rstd = 1 / sqrt(mean(x²) + eps); round is to the weight's type
+// W: Llama's norm where that is T, Gemma's where it is float.  x, y [rows, size]; weight [size];
 // rstd [rows].
 template <typename T, typename W>
 void RmsNormRows(const T* x, const W* weight, double eps, int64_t rows, int64_t size, T* y,

@@ -7,8 +7,7 @@ absl::StatusOr<std::unique_ptr<DecoderLayer>> LoadQwen3Layer(const WeightLoader&
                                                              int64_t layer) {
   ASSIGN_OR_RETURN(auto weights, LoadSharedWeights(loader, layer));
   ASSIGN_OR_RETURN(weights.attention.norms, LoadHeadNorms(loader, layer));
-  ASSIGN_OR_RETURN(weights.mlp_norm,
-                   LoadLayerNorm(loader, layer, "post_attention_layernorm"));
+  ASSIGN_OR_RETURN(weights.mlp_norm, LoadLayerNorm(loader, layer, "post_attention_layernorm"));
   return std::make_unique<PreNormLayer>(std::move(weights));
 }
 

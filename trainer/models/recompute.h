@@ -1,4 +1,4 @@
-// What a training step computes a second time in its backward pass, so as not to keep it.  Gradients
+// What a training step computes a second time in its backward pass, so as not to keep it. Gradients
 // are the same to the last bit whichever is chosen.
 #pragma once
 

@@ -46,9 +46,8 @@ at::Tensor Backward(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   }
   at::Tensor grad_x = at::empty_like(x);
   WithTypes(x, weight, [&]<typename T, typename W>(T, W) {
-    RmsNormGradRows(x.const_data_ptr<T>(), weight.const_data_ptr<W>(),
-                    rstd.const_data_ptr<float>(), grad_y.const_data_ptr<T>(), x.size(0), x.size(1),
-                    grad_x.mutable_data_ptr<T>());
+    RmsNormGradRows(x.const_data_ptr<T>(), weight.const_data_ptr<W>(), rstd.const_data_ptr<float>(),
+                    grad_y.const_data_ptr<T>(), x.size(0), x.size(1), grad_x.mutable_data_ptr<T>());
   });
   return grad_x;
 }

@@ -34,18 +34,17 @@ double NtkTheta(const RopeScaling& scaling, const RopeSetup& setup, double theta
 
 // The pair of dimensions that turns `rotations` times within `length` positions.
 double DimensionOf(double rotations, double length, double theta, int64_t head_dim) {
-  return static_cast<double>(head_dim) *
-         std::log(length / (rotations * 2 * std::numbers::pi)) / (2 * std::log(theta));
+  return static_cast<double>(head_dim) * std::log(length / (rotations * 2 * std::numbers::pi)) /
+         (2 * std::log(theta));
 }
 
 // Fast dimensions stay, slow ones are interpolated, between them a ramp.  `stretched`: by how much
 // the frequencies were divided before.
 void ApplyYarn(const RopeScaling& scaling, const RopeSetup& setup, double stretched,
                RopeFrequencies* frequencies) {
-  const double length =
-      static_cast<double>(
-          scaling.original_max_position_embeddings.value_or(setup.max_position_embeddings)) /
-      stretched;
+  const double length = static_cast<double>(scaling.original_max_position_embeddings.value_or(
+                            setup.max_position_embeddings)) /
+                        stretched;
   double low = DimensionOf(scaling.beta_fast, length, setup.base.theta, setup.head_dim);
   double high = DimensionOf(scaling.beta_slow, length, setup.base.theta, setup.head_dim);
   if (scaling.truncate) {
@@ -57,8 +56,9 @@ void ApplyYarn(const RopeScaling& scaling, const RopeSetup& setup, double stretc
   if (low == high) high += 0.001;
   auto* values = frequencies->inverse.mutable_data_ptr<float>();
   for (int64_t i = 0; i < frequencies->inverse.numel(); ++i) {
-    const float ramp = std::clamp((static_cast<float>(i) - static_cast<float>(low)) /
-                                      static_cast<float>(high - low), 0.0f, 1.0f);
+    const float ramp = std::clamp(
+        (static_cast<float>(i) - static_cast<float>(low)) / static_cast<float>(high - low), 0.0f,
+        1.0f);
     const float kept = 1.0f - ramp;
     const float interpolated = values[i] / static_cast<float>(scaling.factor);
     values[i] = interpolated * (1.0f - kept) + values[i] * kept;

@@ -27,8 +27,8 @@ struct RopeSetup {
   bool dynamic() const;
 };
 
-// For texts of `positions` tokens, which matters to dynamic scaling only.  The arithmetic is that of
-// transformers' modeling_rope_utils, float32 where it is float32 there.
+// For texts of `positions` tokens, which matters to dynamic scaling only.  The arithmetic is that
+// of transformers' modeling_rope_utils, float32 where it is float32 there.
 RopeFrequencies FrequenciesFor(const RopeSetup& setup, int64_t positions);
 
 // Tokens of the longest text that base and extension are made for.

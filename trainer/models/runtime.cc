@@ -25,9 +25,9 @@ namespace {
 constexpr int kLargeBlockBytes = 4 << 20;
 constexpr int kKeptBytes = 16 << 20;
 
-// Products that oneDNN has compiled for their shapes, kept by it and once more by PyTorch, a thousand
-// by default: texts of all lengths make as many, of 300 KiB each, outside the counted memory.  A
-// training step takes fewer.
+// Products that oneDNN has compiled for their shapes, kept by it and once more by PyTorch, a
+// thousand by default: texts of all lengths make as many, of 300 KiB each, outside the counted
+// memory.  A training step takes fewer.
 constexpr char kCompiledProducts[] = "64";
 
 // "VmRSS:   1234 kB" of a file below /proc, in bytes.

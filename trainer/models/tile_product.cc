@@ -8,8 +8,7 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#define MOZGACH_AVX512_BF16 \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+#define MOZGACH_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
 #endif
 
 namespace mozgach {
@@ -58,12 +57,18 @@ void MultiplyColumns(const TileProduct& x, int64_t column) {
   int64_t row = 0;
   for (; row + kRows <= x.m; row += kRows) MultiplyBlock<kRows, V>(x, row, column);
   switch (x.m - row) {
-    case 1: return MultiplyBlock<1, V>(x, row, column);
-    case 2: return MultiplyBlock<2, V>(x, row, column);
-    case 3: return MultiplyBlock<3, V>(x, row, column);
-    case 4: return MultiplyBlock<4, V>(x, row, column);
-    case 5: return MultiplyBlock<5, V>(x, row, column);
-    default: return;
+    case 1:
+      return MultiplyBlock<1, V>(x, row, column);
+    case 2:
+      return MultiplyBlock<2, V>(x, row, column);
+    case 3:
+      return MultiplyBlock<3, V>(x, row, column);
+    case 4:
+      return MultiplyBlock<4, V>(x, row, column);
+    case 5:
+      return MultiplyBlock<5, V>(x, row, column);
+    default:
+      return;
   }
 }
 
@@ -73,10 +78,14 @@ void MultiplyAvx512Bf16(const TileProduct& x) {
     MultiplyColumns<kColumns>(x, column);
   }
   switch ((x.n - column) / kVector) {
-    case 1: return MultiplyColumns<1>(x, column);
-    case 2: return MultiplyColumns<2>(x, column);
-    case 3: return MultiplyColumns<3>(x, column);
-    default: return;
+    case 1:
+      return MultiplyColumns<1>(x, column);
+    case 2:
+      return MultiplyColumns<2>(x, column);
+    case 3:
+      return MultiplyColumns<3>(x, column);
+    default:
+      return;
   }
 }
 

@@ -10,8 +10,8 @@ namespace mozgach {
 struct TileProduct {
   const uint16_t* a = nullptr;  // rows of bfloat16, a_stride elements apart
   int64_t a_stride = 0;
-  // [k / 2, n] pairs, b_stride pairs apart: row 2i of b in the lower half of each, row 2i + 1 in the
-  // upper.
+  // [k / 2, n] pairs, b_stride pairs apart: row 2i of b in the lower half of each, row 2i + 1 in
+  // the upper.
   const uint32_t* b = nullptr;
   int64_t b_stride = 0;
   int64_t m = 0;

@@ -69,7 +69,7 @@ struct TiledGradients {
   at::Tensor k;
   at::Tensor v;
 };
-TiledGradients TiledBackward(const TiledInputs& in, const at::Tensor& y,
-                             const at::Tensor& log_sums, const at::Tensor& grad_y);
+TiledGradients TiledBackward(const TiledInputs& in, const at::Tensor& y, const at::Tensor& log_sums,
+                             const at::Tensor& grad_y);
 
 }  // namespace mozgach

@@ -48,10 +48,10 @@ class BackwardPass {
         work_(at::empty({at::get_num_threads(), static_cast<int64_t>(sizeof(BackwardWork))},
                         at::kByte)),
         columns_(at::empty({at::get_num_threads(), in.dim() * kTile * 3}, at::kFloat)),
-        sums_(at::empty({slices_ == 1 ? std::min<int64_t>(at::get_num_threads(), pairs())
-                                      : pairs() * slices_,
-                         2, in.length(), in.dim()},
-                        at::kFloat)) {}
+        sums_(at::empty(
+            {slices_ == 1 ? std::min<int64_t>(at::get_num_threads(), pairs()) : pairs() * slices_,
+             2, in.length(), in.dim()},
+            at::kFloat)) {}
 
   TiledGradients Run() {
     OverTasks(pairs() * slices_, [&](int64_t thread, int64_t task) {
@@ -120,8 +120,8 @@ class BackwardPass {
     RowDots(RowsOf(y_, document, head, query), grad_y, dim, work.dots);
     std::fill(work.ones, work.ones + kTile, 1.0f);
     std::fill(work.log_sums, work.log_sums + kTile, kNoQuery);
-    const float* log_sums = log_sums_.const_data_ptr<float>() +
-                            (document * in_.heads() + head) * in_.length() + query;
+    const float* log_sums =
+        log_sums_.const_data_ptr<float>() + (document * in_.heads() + head) * in_.length() + query;
     std::copy(log_sums, log_sums + q.rows, work.log_sums);
     std::fill(columns.grad_q, columns.grad_q + dim * kTile, 0.0f);
   }
@@ -132,8 +132,8 @@ class BackwardPass {
     const int64_t dim = in_.dim();
     const TileRows k = RowsOf(in_.k, document, kv_head, key);
     const TileRows v = RowsOf(in_.v, document, kv_head, key);
-    Multiply({Bits(k), k.stride, columns.q_pairs, kTile, k.rows, kTile, dim, work.scores, kTile,
-              false});
+    Multiply(
+        {Bits(k), k.stride, columns.q_pairs, kTile, k.rows, kTile, dim, work.scores, kTile, false});
     if (in_.Hides(query, key)) HideScores(work.scores, k.rows, key - query, in_.window);
     Multiply({Bits(v), v.stride, columns.y_pairs, kTile, v.rows, kTile, dim, work.grad_weights,
               kTile, false});
@@ -142,7 +142,8 @@ class BackwardPass {
                     &gradients);
     float* grad_k = sums + key * dim;
     float* grad_v = grad_k + in_.length() * dim;
-    Multiply({gradients.weights, kTile, columns.y_rows, dim, k.rows, dim, kTile, grad_v, dim, true});
+    Multiply(
+        {gradients.weights, kTile, columns.y_rows, dim, k.rows, dim, kTile, grad_v, dim, true});
     Multiply({gradients.scores, kTile, columns.q_rows, dim, k.rows, dim, kTile, grad_k, dim, true});
     const auto* transposed =
         reinterpret_cast<const uint16_t*>(keys_.const_data_ptr<c10::BFloat16>()) +
@@ -182,8 +183,8 @@ class BackwardPass {
 
 }  // namespace
 
-TiledGradients TiledBackward(const TiledInputs& in, const at::Tensor& y,
-                             const at::Tensor& log_sums, const at::Tensor& grad_y) {
+TiledGradients TiledBackward(const TiledInputs& in, const at::Tensor& y, const at::Tensor& log_sums,
+                             const at::Tensor& grad_y) {
   return BackwardPass(in, y, log_sums, grad_y).Run();
 }
 

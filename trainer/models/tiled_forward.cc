@@ -24,7 +24,8 @@ class ForwardPass {
         work_(at::empty({at::get_num_threads(), static_cast<int64_t>(sizeof(ForwardWork))},
                         at::kByte)),
         // Queries as pairs, and what is added up for them.
-        columns_(at::empty({at::get_num_threads(), (in.dim() / 2 + in.dim()) * kTile}, at::kFloat)) {}
+        columns_(
+            at::empty({at::get_num_threads(), (in.dim() / 2 + in.dim()) * kTile}, at::kFloat)) {}
 
   // The last tiles see most: they go first, so that the threads end together.
   void Run() {
@@ -37,8 +38,8 @@ class ForwardPass {
 
  private:
   void Attend(int64_t thread, int64_t document, int64_t head, int64_t query) {
-    auto& work = *reinterpret_cast<ForwardWork*>(work_.mutable_data_ptr<uint8_t>() +
-                                                 thread * work_.size(1));
+    auto& work =
+        *reinterpret_cast<ForwardWork*>(work_.mutable_data_ptr<uint8_t>() + thread * work_.size(1));
     float* sums = columns_.mutable_data_ptr<float>() + thread * columns_.size(1);
     auto* queries = reinterpret_cast<uint32_t*>(sums + in_.dim() * kTile);
     const int64_t kv_head = head / in_.group();
@@ -63,8 +64,8 @@ class ForwardPass {
                y_.stride(2));
     LogSums(work.softmax, in_.scale, work.log_sums);
     std::copy(work.log_sums, work.log_sums + rows.rows,
-              log_sums_.mutable_data_ptr<float>() +
-                  (document * in_.heads() + head) * in_.length() + query);
+              log_sums_.mutable_data_ptr<float>() + (document * in_.heads() + head) * in_.length() +
+                  query);
   }
 
   c10::BFloat16* Place(int64_t document, int64_t head, int64_t query) {
@@ -96,9 +97,8 @@ at::Tensor TransposedHeads(const at::Tensor& x) {
 }
 
 std::pair<at::Tensor, at::Tensor> AttendInTiles(const TiledInputs& in) {
-  at::Tensor y =
-      at::empty({in.documents(), in.length(), in.heads(), in.dim()}, in.q.options())
-          .transpose(1, 2);
+  at::Tensor y = at::empty({in.documents(), in.length(), in.heads(), in.dim()}, in.q.options())
+                     .transpose(1, 2);
   at::Tensor log_sums =
       at::empty({in.documents(), in.heads(), in.length()}, in.q.options().dtype(at::kFloat));
   ForwardPass(in, y, log_sums).Run();

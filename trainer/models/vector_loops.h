@@ -49,20 +49,20 @@ MOZGACH_INLINE float Exp(float x) {
 }
 
 // Name(…) runs NameBody(…) compiled for this processor.
-#define MOZGACH_DISPATCH(Name, parameters, arguments)                       \
-  template <typename T, typename W = T>                                     \
-  MOZGACH_AVX512 void Name##Avx512 parameters {                             \
-    Name##Body arguments;                                                   \
-  }                                                                         \
-  template <typename T, typename W = T>                                     \
-  MOZGACH_AVX2 void Name##Avx2 parameters {                                 \
-    Name##Body arguments;                                                   \
-  }                                                                         \
-  template <typename T, typename W = T>                                     \
-  void Name parameters {                                                    \
-    if (HasAvx512()) return Name##Avx512 arguments;                         \
-    if (HasAvx2()) return Name##Avx2 arguments;                             \
-    Name##Body arguments;                                                   \
+#define MOZGACH_DISPATCH(Name, parameters, arguments) \
+  template <typename T, typename W = T>               \
+  MOZGACH_AVX512 void Name##Avx512 parameters {       \
+    Name##Body arguments;                             \
+  }                                                   \
+  template <typename T, typename W = T>               \
+  MOZGACH_AVX2 void Name##Avx2 parameters {           \
+    Name##Body arguments;                             \
+  }                                                   \
+  template <typename T, typename W = T>               \
+  void Name parameters {                              \
+    if (HasAvx512()) return Name##Avx512 arguments;   \
+    if (HasAvx2()) return Name##Avx2 arguments;       \
+    Name##Body arguments;                             \
   }
 
 }  // namespace mozgach

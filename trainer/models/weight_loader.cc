@@ -52,8 +52,7 @@ absl::Status WeightLoader::CopyInto(const std::string& name, at::Tensor& out) co
   return absl::OkStatus();
 }
 
-absl::Status WeightLoader::Check(const std::string& name,
-                                 const std::vector<int64_t>& shape) const {
+absl::Status WeightLoader::Check(const std::string& name, const std::vector<int64_t>& shape) const {
   return IsFourBit(files_, name) ? ReadFourBit(files_, name, shape).status()
                                  : Floating(name, shape).status();
 }
@@ -62,8 +61,8 @@ absl::StatusOr<at::Tensor> WeightLoader::Dense(const std::string& name,
                                                const std::vector<int64_t>& shape) const {
   RETURN_IF_ERROR(Check(name, shape));
   const MemoryScope scope(MemoryLine::kDenseWeights);
-  at::Tensor dense = at::empty(
-      shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
+  at::Tensor dense =
+      at::empty(shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
   RETURN_IF_ERROR(CopyInto(name, dense));
   return dense;
 }
@@ -92,8 +91,8 @@ absl::StatusOr<at::Tensor> WeightLoader::Shared(const std::string& name,
     return stored;
   }
   const MemoryScope scope(MemoryLine::kHead);
-  at::Tensor copy = at::empty(
-      shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
+  at::Tensor copy =
+      at::empty(shape, at::TensorOptions().dtype(options_.compute_dtype).device(options_.device));
   RETURN_IF_ERROR(CopyInto(name, copy));
   return copy;
 }
@@ -102,8 +101,8 @@ absl::StatusOr<QuantizedWeight> WeightLoader::QuantizeNow(const Part& part) cons
   ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(part.name, {part.rows, part.columns}));
   auto quantized = QuantizeNf4(stored, options_.double_quant);
   if (!quantized.ok()) {
-    return Annotate(quantized.status(), absl::StrCat(files_.PathOf(part.name).string(),
-                                                     ": tensor '", part.name, "'"));
+    return Annotate(quantized.status(),
+                    absl::StrCat(files_.PathOf(part.name).string(), ": tensor '", part.name, "'"));
   }
   files_.Release(part.name);
   if (draft_ != nullptr) draft_->Add(part.name, *quantized);

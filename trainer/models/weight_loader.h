@@ -70,8 +70,8 @@ class WeightLoader {
   // As stored, in the file's mapping.
   absl::StatusOr<at::Tensor> Floating(const std::string& name,
                                       const std::vector<int64_t>& shape) const;
-  // DATA_LOSS, naming the tensor, when it holds NaN or infinite numbers.  Each tensor is looked at once;
-  // the matrices of a base in the cache were looked at when it was quantised.
+  // DATA_LOSS, naming the tensor, when it holds NaN or infinite numbers.  Each tensor is looked at
+  // once; the matrices of a base in the cache were looked at when it was quantised.
   absl::Status CheckFinite(const std::string& name, const at::Tensor& stored) const;
   // That it is there, in the shape that config.json asks for: before any memory is taken for it.
   absl::Status Check(const std::string& name, const std::vector<int64_t>& shape) const;

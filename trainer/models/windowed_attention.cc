@@ -50,8 +50,8 @@ at::Tensor BandMask(int64_t window, const at::Tensor& like) {
   const at::Tensor query = at::arange(window, at::kLong).unsqueeze(1);
   const at::Tensor key = at::arange(2 * window, at::kLong).unsqueeze(0);
   const at::Tensor seen = at::logical_and(key.gt(query), key.le(query.add(window)));
-  at::Tensor mask = at::full({window, 2 * window}, -std::numeric_limits<float>::infinity(),
-                             at::kFloat);
+  at::Tensor mask =
+      at::full({window, 2 * window}, -std::numeric_limits<float>::infinity(), at::kFloat);
   mask.masked_fill_(seen, 0);
   return mask.to(like.options()).unsqueeze(0).unsqueeze(0);
 }
@@ -74,12 +74,12 @@ at::Tensor AttendInBlocks(const at::Tensor& q, const at::Tensor& k, const at::Te
   const at::Tensor first = Attend(q_all.narrow(2, 0, window), k_all.narrow(2, 0, window),
                                   v_all.narrow(2, 0, window), {}, scale, kept);
   const auto pairs = [&](const at::Tensor& x) {
-    return at::cat({Fold(x.narrow(2, 0, rest), window), Fold(x.narrow(2, window, rest), window)}, 2);
+    return at::cat({Fold(x.narrow(2, 0, rest), window), Fold(x.narrow(2, window, rest), window)},
+                   2);
   };
   const at::Tensor later = Attend(Fold(q_all.narrow(2, window, rest), window), pairs(k_all),
                                   pairs(v_all), BandMask(window, q), scale, kept);
-  const at::Tensor unfolded =
-      later.unflatten(0, {q.size(0), -1}).transpose(1, 2).flatten(2, 3);
+  const at::Tensor unfolded = later.unflatten(0, {q.size(0), -1}).transpose(1, 2).flatten(2, 3);
   return at::cat({first, unfolded}, 2).narrow(2, 0, length);
 }
 

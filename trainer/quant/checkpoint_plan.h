@@ -33,8 +33,9 @@ struct CheckpointPlan {
                                              int64_t shard_bytes);
 };
 
-// Whether `name` is the weight of a linear layer of the decoder: "model.layers.0.mlp.up_proj.weight",
-// in bases for text, and for images too ("language_model." before or behind "model.").
+// Whether `name` is the weight of a linear layer of the decoder:
+// "model.layers.0.mlp.up_proj.weight", in bases for text, and for images too ("language_model."
+// before or behind "model.").
 bool IsDecoderLinear(const std::string& name);
 
 }  // namespace mozgach

@@ -47,8 +47,8 @@ absl::StatusOr<CheckpointStaging> CheckpointStaging::Claim(const fs::path& place
   const bool made = fs::create_directory(folder, error);
   if (error) return SystemError(error.value(), absl::StrCat("make ", folder.string()));
   if (!made && !fs::is_empty(folder, error) && !fs::exists(folder / kLock, error)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        folder.string(), ": is in the way; remove it, or name another output"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(folder.string(), ": is in the way; remove it, or name another output"));
   }
   ASSIGN_OR_RETURN(FileDescriptor lock, LockFile(folder / kLock, folder.string()));
   CheckpointStaging staging(folder, std::move(lock));

@@ -1,4 +1,5 @@
-// Where a checkpoint is made: a folder beside the one that it becomes, by a rename, when it is whole.
+// Where a checkpoint is made: a folder beside the one that it becomes, by a rename, when it is
+// whole.
 #pragma once
 
 #include <filesystem>
@@ -12,12 +13,12 @@ namespace mozgach {
 // empty, is a link or a file, or would lie in no directory.
 absl::StatusOr<std::filesystem::path> CheckpointPlace(const std::filesystem::path& output);
 
-// "<place>.mozgach-partial".  Whoever makes it holds its lock: what a run that was killed left there
-// is cleared, what anybody else put there is not.
+// "<place>.mozgach-partial".  Whoever makes it holds its lock: what a run that was killed left
+// there is cleared, what anybody else put there is not.
 class CheckpointStaging {
  public:
-  // INVALID_ARGUMENT where such a folder is there that is not ours; FAILED_PRECONDITION where another
-  // process works in it.
+  // INVALID_ARGUMENT where such a folder is there that is not ours; FAILED_PRECONDITION where
+  // another process works in it.
   static absl::StatusOr<CheckpointStaging> Claim(const std::filesystem::path& place);
 
   const std::filesystem::path& folder() const { return folder_; }

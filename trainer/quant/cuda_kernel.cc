@@ -14,11 +14,12 @@ absl::Status Checked(const CudaDriver& driver, int error, const char* what) {
   if (error == 0) return absl::OkStatus();
   const char* text = nullptr;
   driver.cuGetErrorString(error, &text);
-  return absl::InternalError(absl::StrCat(what, ": ", text ? text : "unknown error", " (", error, ")"));
+  return absl::InternalError(
+      absl::StrCat(what, ": ", text ? text : "unknown error", " (", error, ")"));
 }
 
-// PyTorch makes a device's context current in a thread with the first thing it does there, which may
-// be this.
+// PyTorch makes a device's context current in a thread with the first thing it does there, which
+// may be this.
 absl::Status EnterContext(const CudaDriver& driver, at::Device device) {
   void* context = nullptr;
   RETURN_IF_ERROR(Checked(driver, driver.cuCtxGetCurrent(&context), "cuCtxGetCurrent"));
@@ -53,7 +54,8 @@ absl::StatusOr<std::string> CompileCuda(const std::string& source, int major, in
   const CudaCompiler* compiler = CudaCompiler::Get();
   if (compiler == nullptr) return absl::UnavailableError("there is no NVRTC (libnvrtc) here");
   void* program = nullptr;
-  if (compiler->nvrtcCreateProgram(&program, source.c_str(), "kernel.cu", 0, nullptr, nullptr) != 0) {
+  if (compiler->nvrtcCreateProgram(&program, source.c_str(), "kernel.cu", 0, nullptr, nullptr) !=
+      0) {
     return absl::InternalError("NVRTC takes no program");
   }
   const absl::Cleanup destroy = [&] { compiler->nvrtcDestroyProgram(&program); };
@@ -61,7 +63,8 @@ absl::StatusOr<std::string> CompileCuda(const std::string& source, int major, in
   const char* options[] = {architecture.c_str(), "--std=c++14"};
   const int error = compiler->nvrtcCompileProgram(program, 2, options);
   if (error == kNvrtcInvalidOption) {
-    return absl::UnavailableError(absl::StrCat("this NVRTC does not know compute capability ", major, ".", minor));
+    return absl::UnavailableError(
+        absl::StrCat("this NVRTC does not know compute capability ", major, ".", minor));
   }
   if (error != 0) return absl::InternalError(absl::StrCat("NVRTC: ", LogOf(*compiler, program)));
   size_t size = 0;
@@ -69,7 +72,8 @@ absl::StatusOr<std::string> CompileCuda(const std::string& source, int major, in
     return absl::InternalError("NVRTC made no machine code");
   }
   std::string cubin(size, '\0');
-  if (compiler->nvrtcGetCUBIN(program, cubin.data()) != 0) return absl::InternalError("NVRTC: no machine code");
+  if (compiler->nvrtcGetCUBIN(program, cubin.data()) != 0)
+    return absl::InternalError("NVRTC: no machine code");
   return cubin;
 }
 
@@ -85,7 +89,8 @@ absl::StatusOr<CudaKernel> CudaKernel::Load(const std::string& source, const std
   ASSIGN_OR_RETURN(const std::string cubin, CompileCuda(source, major, minor));
   void* module = nullptr;
   void* function = nullptr;
-  RETURN_IF_ERROR(Checked(*driver, driver->cuModuleLoadData(&module, cubin.data()), "cuModuleLoadData"));
+  RETURN_IF_ERROR(
+      Checked(*driver, driver->cuModuleLoadData(&module, cubin.data()), "cuModuleLoadData"));
   RETURN_IF_ERROR(Checked(*driver, driver->cuModuleGetFunction(&function, module, name.c_str()),
                           "cuModuleGetFunction"));
   return CudaKernel(function, device);
@@ -97,8 +102,10 @@ absl::Status CudaKernel::Launch(unsigned blocks, unsigned threads, void** argume
   RETURN_IF_ERROR(EnterContext(driver, device_));
   const c10::impl::VirtualGuardImpl device(device_.type());
   void* stream = device.getStreamNativeHandle(device.getStream(device_));
-  return Checked(driver, driver.cuLaunchKernel(function_, blocks, 1, 1, threads, 1, 1, 0, stream,
-                                               arguments, nullptr), "cuLaunchKernel");
+  return Checked(
+      driver,
+      driver.cuLaunchKernel(function_, blocks, 1, 1, threads, 1, 1, 0, stream, arguments, nullptr),
+      "cuLaunchKernel");
 }
 
 }  // namespace mozgach

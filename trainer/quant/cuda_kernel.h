@@ -1,7 +1,7 @@
 // A CudaKernel is a function of our own on a CUDA device, compiled from its source when it is first
-// needed: for the very device, with the compiler (NVRTC) that comes with the device's PyTorch.  No CUDA
-// toolkit takes part in the build, and nothing is linked: compiler and driver are looked up in the
-// libraries that PyTorch has loaded.
+// needed: for the very device, with the compiler (NVRTC) that comes with the device's PyTorch.  No
+// CUDA toolkit takes part in the build, and nothing is linked: compiler and driver are looked up in
+// the libraries that PyTorch has loaded.
 //
 // Any thread.  A kernel lives as long as the process.
 #pragma once
@@ -14,8 +14,8 @@
 
 namespace mozgach {
 
-// Machine code for compute capability `major`.`minor`.  UNAVAILABLE: there is no NVRTC, or none that
-// knows this device; INTERNAL: the source is wrong, with the compiler's words.
+// Machine code for compute capability `major`.`minor`.  UNAVAILABLE: there is no NVRTC, or none
+// that knows this device; INTERNAL: the source is wrong, with the compiler's words.
 absl::StatusOr<std::string> CompileCuda(const std::string& source, int major, int minor);
 
 class CudaKernel {
@@ -24,8 +24,8 @@ class CudaKernel {
   static absl::StatusOr<CudaKernel> Load(const std::string& source, const std::string& name,
                                          at::Device device);
 
-  // On the current stream of the device, in order with what PyTorch does there.  `arguments` points to
-  // each of the function's arguments.
+  // On the current stream of the device, in order with what PyTorch does there.  `arguments` points
+  // to each of the function's arguments.
   absl::Status Launch(unsigned blocks, unsigned threads, void** arguments) const;
 
  private:

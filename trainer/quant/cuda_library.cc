@@ -56,8 +56,8 @@ const CudaDriver* CudaDriver::Get() {
 
 const CudaCompiler* CudaCompiler::Get() {
   // The first one is PyTorch's own, which brings the NVRTC of its CUDA with it wherever that lies.
-  static const CudaCompiler* compiler = Load<CudaCompiler>(
-      {"libcaffe2_nvrtc.so", "libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12"});
+  static const CudaCompiler* compiler =
+      Load<CudaCompiler>({"libcaffe2_nvrtc.so", "libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12"});
   return compiler;
 }
 

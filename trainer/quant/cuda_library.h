@@ -17,8 +17,8 @@ struct CudaDriver {
   int (*cuModuleLoadData)(void** module, const void* image);
   int (*cuModuleGetFunction)(void** function, void* module, const char* name);
   int (*cuLaunchKernel)(void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z,
-                        unsigned block_x, unsigned block_y, unsigned block_z,
-                        unsigned shared_bytes, void* stream, void** arguments, void** extra);
+                        unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes,
+                        void* stream, void** arguments, void** extra);
   int (*cuGetErrorString)(int error, const char** text);
 
   // Null where there is none.

@@ -1,5 +1,5 @@
-// The 8-bit dynamic type without a sign (bitsandbytes' create_dynamic_map(signed=False)), which holds
-// the second moments of an 8-bit optimizer.  The signed one is in nf4.h.
+// The 8-bit dynamic type without a sign (bitsandbytes' create_dynamic_map(signed=False)), which
+// holds the second moments of an 8-bit optimizer.  The signed one is in nf4.h.
 #pragma once
 
 #include <array>

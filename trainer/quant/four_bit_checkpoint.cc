@@ -150,8 +150,8 @@ absl::StatusOr<QuantizedWeight> ReadFourBit(const WeightFiles& files, const std:
   if (!files.Contains(name)) return files.Read(name).status();
   auto weight = Read(Parts(files, name), shape);
   if (weight.ok()) return weight;
-  return absl::DataLossError(absl::StrCat(files.PathOf(name).string(), ": tensor '", name, "': ",
-                                          weight.status().message()));
+  return absl::DataLossError(absl::StrCat(files.PathOf(name).string(), ": tensor '", name,
+                                          "': ", weight.status().message()));
 }
 
 std::vector<std::pair<std::string, at::Tensor>> FourBitTensors(const std::string& name,

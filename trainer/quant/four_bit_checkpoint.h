@@ -1,7 +1,7 @@
 // How bitsandbytes stores a weight in 4 bits among a checkpoint's tensors (its QuantState.as_dict):
 //
-//   X                            codes, two to a byte; of uint8, or of any type whose bytes they are
-//   X.absmax                     uint8 [blocks], or float32 without double quantisation
+//   X                            codes, two to a byte; of uint8, or of any type whose bytes they
+//   are X.absmax                     uint8 [blocks], or float32 without double quantisation
 //   X.quant_map                  float32 [16], the levels
 //   X.nested_absmax              float32 [ceil(blocks / nested_blocksize)]
 //   X.nested_quant_map           float32 [256]
@@ -36,8 +36,8 @@ bool HasFourBit(const WeightFiles& files);
 absl::StatusOr<QuantizedWeight> ReadFourBit(const WeightFiles& files, const std::string& name,
                                             const std::vector<int64_t>& shape);
 
-// The tensors that store `weight`, an NF4 one on the CPU, as `name`: names and contents, aligned for
-// any reader when they are written in this order (they take a multiple of 8 bytes together).
+// The tensors that store `weight`, an NF4 one on the CPU, as `name`: names and contents, aligned
+// for any reader when they are written in this order (they take a multiple of 8 bytes together).
 std::vector<std::pair<std::string, at::Tensor>> FourBitTensors(const std::string& name,
                                                                const QuantizedWeight& weight);
 

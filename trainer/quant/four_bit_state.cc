@@ -42,8 +42,8 @@ absl::StatusOr<int64_t> BlockSize(const json& state, const char* key, int64_t sm
   ASSIGN_OR_RETURN(const json value, Member(state, key));
   const int64_t size = value.is_number_unsigned() && value <= largest ? value.get<int64_t>() : 0;
   if (size < smallest || (size & (size - 1)) != 0) {
-    return Wrong(key, value, absl::StrCat("powers of two from ", smallest, " to ", largest,
-                                          " are possible"));
+    return Wrong(key, value,
+                 absl::StrCat("powers of two from ", smallest, " to ", largest, " are possible"));
   }
   return size;
 }
@@ -117,10 +117,9 @@ std::string FourBitStateJson(const FourBitState& state) {
   for (const auto& [name, type] : kTypes) {
     if (type == state.dtype) dtype = name;
   }
-  std::string text =
-      absl::StrCat("{\"quant_type\": \"", state.quant_type, "\", \"blocksize\": ", state.block,
-                   ", \"dtype\": \"", dtype, "\", \"shape\": [", absl::StrJoin(state.shape, ", "),
-                   "]");
+  std::string text = absl::StrCat("{\"quant_type\": \"", state.quant_type,
+                                  "\", \"blocksize\": ", state.block, ", \"dtype\": \"", dtype,
+                                  "\", \"shape\": [", absl::StrJoin(state.shape, ", "), "]");
   if (state.nested) {
     absl::StrAppend(&text, ", \"nested_blocksize\": ", state.nested->block,
                     ", \"nested_dtype\": \"float32\", \"nested_offset\": ",

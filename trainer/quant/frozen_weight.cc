@@ -61,7 +61,8 @@ int64_t FrozenWeight::bytes() const {
   int64_t total = dense_.defined() ? static_cast<int64_t>(dense_.nbytes()) : 0;
   for (const Part& part : parts_) {
     const auto* quantized = std::get_if<QuantizedWeight>(&part);
-    total += quantized ? quantized->bytes() : static_cast<int64_t>(std::get<at::Tensor>(part).nbytes());
+    total +=
+        quantized ? quantized->bytes() : static_cast<int64_t>(std::get<at::Tensor>(part).nbytes());
   }
   return total;
 }

@@ -32,18 +32,18 @@ const at::Tensor& DynamicLevelsTensor();
 // checkpoint brings it (four_bit_checkpoint.h), with a block size and levels of its own.  Immutable
 // once made; copies share their tensors.
 struct QuantizedWeight {
-  std::vector<int64_t> shape;          // [out, in]
-  at::ScalarType dtype = at::kFloat;   // what it was quantised from
+  std::vector<int64_t> shape;         // [out, in]
+  at::ScalarType dtype = at::kFloat;  // what it was quantised from
   std::array<float, 16> levels = Nf4Levels();
-  int64_t block = kNf4Block;           // elements per scale, even
-  at::Tensor codes;                    // uint8 [(out·in + 1) / 2]
-  at::Tensor absmax;                   // uint8 [blocks]; float32 without double quantisation
+  int64_t block = kNf4Block;  // elements per scale, even
+  at::Tensor codes;           // uint8 [(out·in + 1) / 2]
+  at::Tensor absmax;          // uint8 [blocks]; float32 without double quantisation
 
   // With double quantisation; undefined without.
-  at::Tensor nested_absmax;            // float32 [ceil(blocks / nested_block)]
-  at::Tensor nested_levels;            // float32 [256]
+  at::Tensor nested_absmax;  // float32 [ceil(blocks / nested_block)]
+  at::Tensor nested_levels;  // float32 [256]
   int64_t nested_block = kNf4NestedBlock;
-  float offset = 0;                    // mean of the scales
+  float offset = 0;  // mean of the scales
 
   bool double_quantized() const { return nested_absmax.defined(); }
   int64_t elements() const;

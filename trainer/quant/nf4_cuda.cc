@@ -58,7 +58,8 @@ bool Aligned(const void* address, uintptr_t bytes) {
 }
 
 Scales ScalesOf(const QuantizedWeight& weight) {
-  if (!weight.double_quantized()) return {weight.absmax.const_data_ptr<float>(), nullptr, nullptr, nullptr, 0, 1};
+  if (!weight.double_quantized())
+    return {weight.absmax.const_data_ptr<float>(), nullptr, nullptr, nullptr, 0, 1};
   return {nullptr,
           weight.absmax.const_data_ptr<uint8_t>(),
           weight.nested_levels.const_data_ptr<float>(),
@@ -86,7 +87,8 @@ bool DequantizeByKernel(const QuantizedWeight& weight, at::Tensor& out) {
   auto count = static_cast<unsigned long long>(weight.elements());
   void* arguments[] = {&codes, &scales, &levels, &groups_per_block, &count, &elements};
   const auto groups = static_cast<unsigned>((count + kElements - 1) / kElements);
-  const absl::Status launched = kernel->Launch((groups + kThreads - 1) / kThreads, kThreads, arguments);
+  const absl::Status launched =
+      kernel->Launch((groups + kThreads - 1) / kThreads, kThreads, arguments);
   TORCH_CHECK(launched.ok(), launched.message());
   return true;
 }

@@ -12,8 +12,8 @@ namespace mozgach {
 const char* Nf4DequantizeSource();
 
 // QuantizedWeight::DequantizeInto() on the device's current stream.  False, and nothing done, where
-// there is no such kernel for this device (no NVRTC: said once in the log; ROCm) or for this weight (a
-// block or an address that the kernel does not take).
+// there is no such kernel for this device (no NVRTC: said once in the log; ROCm) or for this weight
+// (a block or an address that the kernel does not take).
 bool DequantizeByKernel(const QuantizedWeight& weight, at::Tensor& out);
 
 }  // namespace mozgach

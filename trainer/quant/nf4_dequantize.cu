@@ -1,5 +1,5 @@
-// 4-bit codes made dense on a CUDA device: level × scale, rounded once to the type of the output, the
-// bits of nf4_kernels.h.  Compiled when the first weight is needed, for the device there is
+// 4-bit codes made dense on a CUDA device: level × scale, rounded once to the type of the output,
+// the bits of nf4_kernels.h.  Compiled when the first weight is needed, for the device there is
 // (cuda_kernel.h), and therefore without a header; a test compiles it for the processor.
 //
 // One thread makes eight elements of four bytes of codes: one read, one or two writes of 16 bytes.
@@ -17,8 +17,8 @@ struct Levels {
   float value[16];
 };
 
-// The scales of the blocks: float32, or with double quantisation codes into `levels`, to be scaled by
-// `nested` (one for each `nested_block` blocks) and moved by `offset`.
+// The scales of the blocks: float32, or with double quantisation codes into `levels`, to be scaled
+// by `nested` (one for each `nested_block` blocks) and moved by `offset`.
 struct Scales {
   const float* dense;  // null: double quantisation
   const unsigned char* codes;
@@ -31,7 +31,8 @@ struct Scales {
 // Without fused multiply-adds, which round once where the other paths round twice.
 static __device__ float ScaleOf(const Scales& scales, unsigned block) {
   if (scales.dense) return scales.dense[block];
-  const float scale = __fmul_rn(scales.levels[scales.codes[block]], scales.nested[block / scales.nested_block]);
+  const float scale =
+      __fmul_rn(scales.levels[scales.codes[block]], scales.nested[block / scales.nested_block]);
   return __fadd_rn(scale, scales.offset);
 }
 
@@ -62,9 +63,9 @@ union Eight {
 };
 
 template <typename To>
-static __device__ void Dequantize(const unsigned char* codes, const Scales& scales, const Levels& levels,
-                                  unsigned groups_per_block, unsigned long long count,
-                                  typename To::Element* out) {
+static __device__ void Dequantize(const unsigned char* codes, const Scales& scales,
+                                  const Levels& levels, unsigned groups_per_block,
+                                  unsigned long long count, typename To::Element* out) {
   __shared__ float level[16];
   if (threadIdx.x < 16) level[threadIdx.x] = levels.value[threadIdx.x];
   __syncthreads();
@@ -86,14 +87,15 @@ static __device__ void Dequantize(const unsigned char* codes, const Scales& scal
     eight.element[2 * i] = To::From(__fmul_rn(level[byte >> 4], scale));
     eight.element[2 * i + 1] = To::From(__fmul_rn(level[byte & 15u], scale));
   }
-  for (unsigned i = 0; i < sizeof(eight) / 16; ++i) reinterpret_cast<uint4*>(out + first)[i] = eight.words[i];
+  for (unsigned i = 0; i < sizeof(eight) / 16; ++i)
+    reinterpret_cast<uint4*>(out + first)[i] = eight.words[i];
 }
 
-#define MOZGACH_DEQUANTIZE(name, To)                                                             \
-  extern "C" __global__ void name(const unsigned char* codes, Scales scales, Levels levels,      \
-                                  unsigned groups_per_block, unsigned long long count,           \
-                                  typename To::Element* out) {                                   \
-    Dequantize<To>(codes, scales, levels, groups_per_block, count, out);                         \
+#define MOZGACH_DEQUANTIZE(name, To)                                                        \
+  extern "C" __global__ void name(const unsigned char* codes, Scales scales, Levels levels, \
+                                  unsigned groups_per_block, unsigned long long count,      \
+                                  typename To::Element* out) {                              \
+    Dequantize<To>(codes, scales, levels, groups_per_block, count, out);                    \
   }
 MOZGACH_DEQUANTIZE(DequantizeToFloat, ToFloat)
 MOZGACH_DEQUANTIZE(DequantizeToBFloat16, ToBFloat16)

@@ -152,8 +152,7 @@ template <>
 struct Table<c10::BFloat16> {
   __m512i values;
   MOZGACH_AVX512 Table(__m512 levels, float scale)
-      : values(_mm512_castsi256_si512(
-            ToBFloat16(_mm512_mul_ps(levels, _mm512_set1_ps(scale))))) {}
+      : values(_mm512_castsi256_si512(ToBFloat16(_mm512_mul_ps(levels, _mm512_set1_ps(scale))))) {}
   MOZGACH_AVX512 void LookUp(__m256i indices, c10::BFloat16* elements) const {
     LookUpHalves(values, indices, elements);
   }

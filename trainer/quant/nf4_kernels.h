@@ -1,5 +1,5 @@
-// The loops of 4-bit weights on a CPU, for the fastest instructions this processor has.  All of them
-// give the same bits.
+// The loops of 4-bit weights on a CPU, for the fastest instructions this processor has.  All of
+// them give the same bits.
 #pragma once
 
 #include <ATen/core/Tensor.h>

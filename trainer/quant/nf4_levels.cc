@@ -17,15 +17,15 @@ std::vector<float> Linspace(int count) {
   const float step = (end - start) / static_cast<float>(count - 1);
   std::vector<float> values(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
-    values[static_cast<size_t>(i)] =
-        i < count / 2 ? std::fma(step, static_cast<float>(i), start)
-                      : std::fma(-step, static_cast<float>(count - i - 1), end);
+    values[static_cast<size_t>(i)] = i < count / 2
+                                         ? std::fma(step, static_cast<float>(i), start)
+                                         : std::fma(-step, static_cast<float>(count - i - 1), end);
   }
   return values;
 }
 
-// Seven decades, each halved as often as its exponent leaves bits; 0 and +1 besides.  Without a sign
-// there is a bit more.
+// Seven decades, each halved as often as its exponent leaves bits; 0 and +1 besides.  Without a
+// sign there is a bit more.
 std::array<float, 256> MakeDynamicLevels(bool with_sign) {
   constexpr int kExponents = 7;
   std::vector<float> levels = {0.0f, 1.0f};

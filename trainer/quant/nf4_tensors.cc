@@ -35,8 +35,8 @@ at::Tensor ScalesByTensors(const QuantizedWeight& weight) {
 void DequantizeByTensors(const QuantizedWeight& weight, const at::Tensor& scales, at::Tensor& out) {
   const at::Tensor levels =
       at::tensor(at::ArrayRef<float>(weight.levels)).to(weight.codes.device());
-  const at::Tensor indices = at::stack({at::bitwise_right_shift(weight.codes, 4),
-                                        at::bitwise_and(weight.codes, 15)}, 1);
+  const at::Tensor indices =
+      at::stack({at::bitwise_right_shift(weight.codes, 4), at::bitwise_and(weight.codes, 15)}, 1);
   at::Tensor values = at::index_select(levels, 0, indices.reshape({-1}).to(at::kInt));
   values = values.narrow(0, 0, weight.elements());
   ScaleBlocks(values, scales, weight.block);

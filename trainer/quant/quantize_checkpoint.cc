@@ -40,8 +40,8 @@ absl::StatusOr<ordered_json> ReadConfig(const fs::path& path) {
     return absl::InvalidArgumentError(absl::StrCat(path.string(), ": is no JSON object"));
   }
   if (config.contains("quantization_config") && !config["quantization_config"].is_null()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path.string(), ": this base is quantised already; take the one it was made of"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        path.string(), ": this base is quantised already; take the one it was made of"));
   }
   return config;
 }
@@ -154,8 +154,8 @@ class Quantization {
     }
     const absl::Status added = stream.Add(name, stored);
     if (!added.ok()) {
-      return Annotate(added, absl::StrCat("copy tensor '", name, "' of ",
-                                          files_.PathOf(name).string()));
+      return Annotate(added,
+                      absl::StrCat("copy tensor '", name, "' of ", files_.PathOf(name).string()));
     }
     places_[name] = file;
     ++report_.copied;

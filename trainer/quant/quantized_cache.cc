@@ -28,10 +28,10 @@ constexpr char kVersion[] = "1";
 constexpr char kKept[] = ".safetensors";
 constexpr char kDraft[] = ".draft";
 constexpr int64_t kTensorsPerWeight = 6;
-constexpr int64_t kSuffixBytes = 40;       // what their names add to the weight's
-constexpr int64_t kSmallestRatio = 3;      // stored bytes to 4-bit bytes, from 16 bits at least
-constexpr double kShareOfDisk = 0.2;       // for the cache
-constexpr double kShareLeftFree = 0.05;    // of the file system, when it grows
+constexpr int64_t kSuffixBytes = 40;     // what their names add to the weight's
+constexpr int64_t kSmallestRatio = 3;    // stored bytes to 4-bit bytes, from 16 bits at least
+constexpr double kShareOfDisk = 0.2;     // for the cache
+constexpr double kShareLeftFree = 0.05;  // of the file system, when it grows
 
 void LogNotKept(const absl::Status& status) {
   LogInfo(absl::StrCat("the quantised base is not kept for the next start: ", status.message()));
@@ -144,8 +144,10 @@ std::unique_ptr<QuantizedDraft> QuantizedCache::Begin(const WeightFiles& weights
     SweepDrafts(folder_);
     std::error_code error;
     const fs::space_info space = fs::space(folder_, error);
-    const int64_t spare = static_cast<int64_t>(kShareLeftFree * static_cast<double>(space.capacity));
-    if (!error && static_cast<int64_t>(space.available) < weights.bytes() / kSmallestRatio + spare) {
+    const int64_t spare =
+        static_cast<int64_t>(kShareLeftFree * static_cast<double>(space.capacity));
+    if (!error &&
+        static_cast<int64_t>(space.available) < weights.bytes() / kSmallestRatio + spare) {
       return absl::ResourceExhaustedError(
           absl::StrCat(folder_.string(), ": ", space.available, " bytes are free, too few"));
     }

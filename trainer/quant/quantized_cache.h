@@ -1,15 +1,15 @@
-// The QuantizedCache keeps quantised bases on disk, so that the next start maps one instead of making
-// it again:
+// The QuantizedCache keeps quantised bases on disk, so that the next start maps one instead of
+// making it again:
 //
 //   <folder>/quantized/<base digest>-nf4[-double]-<threads>t.safetensors
 //
 // A file holds the linear layers as a bitsandbytes checkpoint does (four_bit_checkpoint.h).  It
-// appears by a rename, whole and synced, and is checked (header, what it says it is, a checksum over
-// every byte) before it is used; one that fails is removed.  Nothing here is ever an error: where a
-// file cannot be read or kept, the log says why and the base is quantised.
+// appears by a rename, whole and synced, and is checked (header, what it says it is, a checksum
+// over every byte) before it is used; one that fails is removed.  Nothing here is ever an error:
+// where a file cannot be read or kept, the log says why and the base is quantised.
 //
-// Any number of processes may share a folder.  Two that make the same base at once both do the work.
-// A file in use may be dropped: who has it mapped keeps it.
+// Any number of processes may share a folder.  Two that make the same base at once both do the
+// work. A file in use may be dropped: who has it mapped keeps it.
 #pragma once
 
 #include <cstdint>
@@ -64,8 +64,8 @@ class QuantizedCache {
   // Takes it out, as one that turned out to be wrong.
   void Drop(const QuantizedForm& form) const;
 
-  // A place to write a base that is made of `weights` (they say how much room it needs).  Null where
-  // nothing can be kept.
+  // A place to write a base that is made of `weights` (they say how much room it needs).  Null
+  // where nothing can be kept.
   std::unique_ptr<QuantizedDraft> Begin(const WeightFiles& weights) const;
 
   // Makes the draft what Find() gives.

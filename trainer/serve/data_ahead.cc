@@ -35,8 +35,7 @@ bool Small(const DatasetPaths& data) {
 
 }  // namespace
 
-DataAhead::DataAhead(Tell tell)
-    : tell_(std::move(tell)), thread_([this] { Work(); }) {}
+DataAhead::DataAhead(Tell tell) : tell_(std::move(tell)), thread_([this] { Work(); }) {}
 
 DataAhead::~DataAhead() {
   {

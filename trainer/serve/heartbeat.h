@@ -1,8 +1,8 @@
 // A Heartbeat tells the worker every ten seconds that the present job makes progress, so that a
 // trainer at a long task can be told from one that hangs.
 //
-// It writes from a thread of its own, and only if the thread that works has done something since the
-// last line (common/work_count.h): where that one hangs, nothing is written.
+// It writes from a thread of its own, and only if the thread that works has done something since
+// the last line (common/work_count.h): where that one hangs, nothing is written.
 #pragma once
 
 #include <chrono>

@@ -28,8 +28,8 @@ class Inbox {
   // True while a job is in progress or waits.
   bool busy() const;
 
-  // The attempt in progress is told to leave, with a checkpoint where it is to `save`; one that waits
-  // is taken out and true returned.
+  // The attempt in progress is told to leave, with a checkpoint where it is to `save`; one that
+  // waits is taken out and true returned.
   bool Cancel(const AttemptId& id, bool save = false);
 
   // No more work: what waits is dropped, what is in progress is told to stop with a checkpoint.

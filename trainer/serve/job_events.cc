@@ -83,9 +83,7 @@ void JobEvents::OnEvaluation(int64_t step, const Json& metrics, bool final) {
   Write("evaluation", {{"step", step}, {"metrics", metrics}});
 }
 
-void JobEvents::OnEvaluating() {
-  Write("phase", {{"phase", "evaluating"}});
-}
+void JobEvents::OnEvaluating() { Write("phase", {{"phase", "evaluating"}}); }
 
 void JobEvents::OnNotice(const std::string& text) {
   std::cerr << "job " << id_.job << " attempt " << id_.attempt << ": " << EscapeLine(text)

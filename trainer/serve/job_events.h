@@ -1,5 +1,5 @@
-// JobEvents turns what happens in a job into events for the worker, and asks the inbox whether to go
-// on.  Used from the thread that works.
+// JobEvents turns what happens in a job into events for the worker, and asks the inbox whether to
+// go on.  Used from the thread that works.
 #pragma once
 
 #include <optional>

@@ -1,8 +1,8 @@
 #include "trainer/serve/parent_death.h"
 
-#include <csignal>
-
 #include <unistd.h>
+
+#include <csignal>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif

@@ -47,13 +47,13 @@ PinnedChoices ChoicesFor(const TrainRequest& request) {
   return pinned;
 }
 
-// A base that worked before is more likely to be half copied than damaged.  The next attempt finds no
-// base in memory, and fails in the class of what it finds.
+// A base that worked before is more likely to be half copied than damaged.  The next attempt finds
+// no base in memory, and fails in the class of what it finds.
 absl::Status PerhapsBeingCopied(const absl::Status& status, const std::string& reason) {
-  return WithClass(absl::Status(status.code(), absl::StrCat(status.message(), "; ", reason,
-                                                            ", perhaps it is still being copied")),
-                   ClassOf(status) == FailureClass::kData ? FailureClass::kInfrastructure
-                                                          : ClassOf(status));
+  return WithClass(
+      absl::Status(status.code(), absl::StrCat(status.message(), "; ", reason,
+                                               ", perhaps it is still being copied")),
+      ClassOf(status) == FailureClass::kData ? FailureClass::kInfrastructure : ClassOf(status));
 }
 
 AdapterJob JobOf(const TrainRequest& request, DomainSpec spec, PinnedChoices pinned) {
@@ -123,7 +123,8 @@ void TrainerService::ReadRequests() {
     if (line.ok() && (*line)->empty()) continue;
     const auto request = line.ok() ? ParseRequest(**line) : line.status();
     if (!request.ok()) {
-      events_.Write({{"event", "error"}, {"message", Showable(std::string(request.status().message()))}});
+      events_.Write(
+          {{"event", "error"}, {"message", Showable(std::string(request.status().message()))}});
       continue;
     }
     if (std::holds_alternative<ExitRequest>(*request)) break;
@@ -163,9 +164,8 @@ void TrainerService::Add(Inbox::Work work) {
 }
 
 void TrainerService::Do(const LoadRequest& request) {
-  const auto loaded =
-      UseBase(request.base, request.base_dir, request.quantization, PinnedChoices(),
-              request.cache_dir);
+  const auto loaded = UseBase(request.base, request.base_dir, request.quantization, PinnedChoices(),
+                              request.cache_dir);
   if (loaded.ok()) {
     if (!*loaded) ReportBase(request.base, 0);
     return;
@@ -179,8 +179,7 @@ void TrainerService::Do(const TrainRequest& request) {
   JobEvents events(request.id, PinnedChoices(), events_, inbox_);
   Json done;
   heartbeat_.Begin(request.id);
-  const absl::Status status =
-      CatchingExceptions([&] { return Train(request, &done); });
+  const absl::Status status = CatchingExceptions([&] { return Train(request, &done); });
   heartbeat_.End();
   SetThreads(static_cast<int>(threads_));
   ReleaseFreeMemory();
@@ -200,9 +199,8 @@ absl::Status TrainerService::Train(const TrainRequest& request, Json* done) {
   PinnedChoices pinned = ChoicesFor(request);
   SetThreads(static_cast<int>(pinned.threads.value_or(threads_)));
   JobEvents(request.id, pinned, events_, inbox_).Preparing();
-  RETURN_IF_ERROR(UseBase(spec.base, request.base_dir, spec.quantization, pinned,
-                          request.cache_dir)
-                      .status());
+  RETURN_IF_ERROR(
+      UseBase(spec.base, request.base_dir, spec.quantization, pinned, request.cache_dir).status());
   pinned = {ComputeTypeName(base_->compute_type), pinned.threads.value_or(threads_), pinned.rung};
 
   JobEvents observer(request.id, pinned, events_, inbox_);

@@ -1,6 +1,6 @@
 // The TrainerService is `mozgach-trainer serve`: requests in on one stream, events out on another
-// (docs/trainer_protocol.md).  The base stays loaded from job to job; everything else is freed after
-// each, and what is then resident is reported.
+// (docs/trainer_protocol.md).  The base stays loaded from job to job; everything else is freed
+// after each, and what is then resident is reported.
 #pragma once
 
 #include <filesystem>

@@ -61,10 +61,10 @@ class AddedTokenMatcher {
 // The id that a new added token gets, as in tokenizers' add_tokens.
 int32_t NextAddedId(const Vocabulary& vocabulary, const Vocabulary& names);
 
-// Reads a list of {"id", "content", "special", …}. `vocabulary` is the model's; all texts and ids go
-// to `names`. Like tokenizers, this numbers the tokens that are not in the vocabulary in the order
-// of the list: an "id" that leaves a gap has no effect. INVALID_ARGUMENT when an id belongs to
-// another token.
+// Reads a list of {"id", "content", "special", …}. `vocabulary` is the model's; all texts and ids
+// go to `names`. Like tokenizers, this numbers the tokens that are not in the vocabulary in the
+// order of the list: an "id" that leaves a gap has no effect. INVALID_ARGUMENT when an id belongs
+// to another token.
 absl::StatusOr<std::vector<AddedToken>> ReadAddedTokens(const std::vector<JsonObject>& list,
                                                         const Vocabulary& vocabulary,
                                                         Vocabulary* names);

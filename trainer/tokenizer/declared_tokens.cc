@@ -53,10 +53,10 @@ absl::StatusOr<DeclaredToken> ReadDeclared(const nlohmann::ordered_json& json, s
   if (!has_content) return Wrong(key, "expected a string or {\"content\": \"…\"}");
   RETURN_IF_ERROR(ReadFlag(json, "special", &special));
   DeclaredToken declared{TokenOf(json.at("content").get<std::string>(), special)};
-  for (const auto& [name, flag] : {std::pair{"single_word", &declared.token.single_word},
-                                   std::pair{"lstrip", &declared.token.lstrip},
-                                   std::pair{"rstrip", &declared.token.rstrip},
-                                   std::pair{"normalized", &declared.token.normalized}}) {
+  for (const auto& [name, flag] :
+       {std::pair{"single_word", &declared.token.single_word},
+        std::pair{"lstrip", &declared.token.lstrip}, std::pair{"rstrip", &declared.token.rstrip},
+        std::pair{"normalized", &declared.token.normalized}}) {
     RETURN_IF_ERROR(ReadFlag(json, name, flag));
   }
   return declared;

@@ -1,4 +1,5 @@
-// DeclaredTokens are the special and added tokens that the JSON files beside tokenizer.json declare.
+// DeclaredTokens are the special and added tokens that the JSON files beside tokenizer.json
+// declare.
 //
 // Read and merged as transformers 5 does (TokenizersBackend): tokenizer_config.json (…_token,
 // added_tokens_decoder, extra_special_tokens, additional_special_tokens) and, where it has no
@@ -28,7 +29,8 @@ struct DeclaredToken {
 
 class DeclaredTokens {
  public:
-  // INVALID_ARGUMENT "path: what" for a file that is not what it should be. All files may be missing.
+  // INVALID_ARGUMENT "path: what" for a file that is not what it should be. All files may be
+  // missing.
   static absl::StatusOr<DeclaredTokens> Read(const std::filesystem::path& base_dir);
 
   // Adds the defaults of the base's tokenizer class: those that no file mentions and that the
@@ -57,7 +59,7 @@ class DeclaredTokens {
   std::map<int64_t, AddedToken> decoder_;  // of added_tokens_decoder, or of added_tokens.json
   nlohmann::ordered_json config_ = nlohmann::ordered_json::object();  // tokenizer_config.json
   std::string model_type_;                                            // of config.json
-  bool has_decoder_ = false;               // tokenizer_config.json has added_tokens_decoder
+  bool has_decoder_ = false;  // tokenizer_config.json has added_tokens_decoder
 };
 
 }  // namespace mozgach

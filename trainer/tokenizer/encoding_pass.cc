@@ -16,8 +16,7 @@ EncodingPass::EncodingPass(const EncodingParts& parts, std::vector<size_t> piece
       piece_of_token_(piece_of_token),
       room_(*parts.model) {}
 
-bool EncodingPass::MayParse(const AddedToken& token, size_t first_piece,
-                            size_t last_piece) const {
+bool EncodingPass::MayParse(const AddedToken& token, size_t first_piece, size_t last_piece) const {
   const bool marks =
       token.special || std::find(markers_.begin(), markers_.end(), token.id) != markers_.end();
   if (!marks) return true;
@@ -60,8 +59,8 @@ EncodingPass::Stretch EncodingPass::Slice(const Stretch& whole, Span span) {
 }
 
 absl::Status EncodingPass::Run(std::string_view text) {
-  const std::vector<Occurrence> found = parts_.raw_tokens->FindAll(
-      text, [&](const AddedToken& token, Span span) {
+  const std::vector<Occurrence> found =
+      parts_.raw_tokens->FindAll(text, [&](const AddedToken& token, Span span) {
         return MayParse(token, PieceAt(span.begin), PieceAt(span.end - 1));
       });
   size_t at = 0;

@@ -30,8 +30,9 @@ struct EncodingParts {
 class EncodingPass {
  public:
   // `piece_ends`: where each piece of the text ends, ascending; `piece_parses`: whether special
-  // tokens are parsed in it.  A special token, or one of `markers`, counts only where all the pieces
-  // that it touches parse.  Results are appended to `ids` and, unless it is null, to `piece_of_token`.
+  // tokens are parsed in it.  A special token, or one of `markers`, counts only where all the
+  // pieces that it touches parse.  Results are appended to `ids` and, unless it is null, to
+  // `piece_of_token`.
   EncodingPass(const EncodingParts& parts, std::vector<size_t> piece_ends,
                std::vector<bool> piece_parses, std::span<const int32_t> markers,
                std::vector<int32_t>* ids, std::vector<int32_t>* piece_of_token);

@@ -66,8 +66,7 @@ bool IsIn(const Range (&ranges)[kRanges], char32_t c) {
 }
 
 void AppendDecomposed(char32_t character, bool compatibility, Characters* out) {
-  const int options =
-      UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (compatibility ? UTF8PROC_COMPAT : 0);
+  const int options = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (compatibility ? UTF8PROC_COMPAT : 0);
   std::array<utf8proc_int32_t, 32> buffer;
   int boundary_class = 0;
   const utf8proc_ssize_t count = utf8proc_decompose_char(
@@ -80,7 +79,9 @@ int CombiningClass(utf8proc_int32_t c) { return utf8proc_get_property(c)->combin
 
 // utf8proc sorts by exchanging neighbours, quadratic in the length of a run of marks.
 void SortMarks(Characters* characters) {
-  const auto is_mark = [](utf8proc_int32_t c) { return CombiningClass(c) != 0 && !IsIn(kTooNew, c); };
+  const auto is_mark = [](utf8proc_int32_t c) {
+    return CombiningClass(c) != 0 && !IsIn(kTooNew, c);
+  };
   for (auto run = characters->begin(); run != characters->end();) {
     run = std::find_if(run, characters->end(), is_mark);
     const auto end = std::find_if_not(run, characters->end(), is_mark);

@@ -1,6 +1,7 @@
 // A Normalizer rewrites a text before it is cut into words: tokenizer.json's "normalizer".
 //
-// Kinds: NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, Sequence.  Immutable; safe from any thread.
+// Kinds: NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, Sequence.  Immutable; safe from
+// any thread.
 #pragma once
 
 #include <memory>

@@ -73,8 +73,8 @@ absl::StatusOr<std::optional<int32_t>> ProcessorBos(const json& post_processor, 
   return ProcessorBos(processor);
 }
 
-// A token's id as it lies in files on the hub: 2, and 2.0.  None for null and for -1, which mean that
-// there is no such token.
+// A token's id as it lies in files on the hub: 2, and 2.0.  None for null and for -1, which mean
+// that there is no such token.
 absl::StatusOr<std::optional<int32_t>> ReadTokenId(const JsonObject& config, const char* key,
                                                    const json& value) {
   if (value.is_null()) return std::nullopt;
@@ -137,9 +137,8 @@ absl::StatusOr<TokenRoles> LoadTokenRoles(const std::filesystem::path& base_dir,
     if (!bos.ok()) return Annotate(bos.status(), (base_dir / "tokenizer.json").string());
     roles.bos_to_prepend = *bos;
   } else {
-    RETURN_IF_ERROR(WithFile(base_dir / "tokenizer_config.json", [&](const JsonObject& config) {
-      return ReadAddBos(config, &roles);
-    }));
+    RETURN_IF_ERROR(WithFile(base_dir / "tokenizer_config.json",
+                             [&](const JsonObject& config) { return ReadAddBos(config, &roles); }));
   }
   RETURN_IF_ERROR(AddStops(base_dir / "generation_config.json", &roles));
   RETURN_IF_ERROR(AddStops(base_dir / "config.json", &roles));

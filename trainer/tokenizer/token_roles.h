@@ -19,7 +19,7 @@ struct TokenRoles {
   std::optional<int32_t> bos;
   std::optional<int32_t> eos;
   std::optional<int32_t> pad;
-  std::vector<int32_t> stop;   // each once
+  std::vector<int32_t> stop;  // each once
 };
 
 // The id of a token's text, if there is such a token.
@@ -27,9 +27,9 @@ using TokenLookup = std::function<std::optional<int32_t>(std::string_view)>;
 
 // Takes bos_token, eos_token and pad_token from `declared`, and reads eos_token_id from
 // generation_config.json and config.json in `base_dir`, where they exist. `post_processor` is
-// tokenizer.json's, or null: it decides whether a text gets a BOS, as in transformers 5. Without one
-// add_bos_token of tokenizer_config.json decides. INVALID_ARGUMENT when the post-processor is of a
-// kind that is not supported, or there is no BOS where add_bos_token asks for it.
+// tokenizer.json's, or null: it decides whether a text gets a BOS, as in transformers 5. Without
+// one add_bos_token of tokenizer_config.json decides. INVALID_ARGUMENT when the post-processor is
+// of a kind that is not supported, or there is no BOS where add_bos_token asks for it.
 absl::StatusOr<TokenRoles> LoadTokenRoles(const std::filesystem::path& base_dir,
                                           const nlohmann::json& post_processor,
                                           const DeclaredTokens& declared,

@@ -9,11 +9,11 @@
 #include "trainer/tokenizer/added_tokens.h"
 #include "trainer/tokenizer/bpe_model.h"
 #include "trainer/tokenizer/declared_tokens.h"
-#include "trainer/tokenizer/token_decoder.h"
 #include "trainer/tokenizer/encoding_pass.h"
 #include "trainer/tokenizer/json_object.h"
 #include "trainer/tokenizer/normalizer.h"
 #include "trainer/tokenizer/pre_tokenizer.h"
+#include "trainer/tokenizer/token_decoder.h"
 #include "trainer/tokenizer/token_roles.h"
 #include "trainer/tokenizer/tokenizer_file.h"
 #include "trainer/tokenizer/utf8.h"
@@ -47,9 +47,8 @@ class FileTokenizer : public Tokenizer {
     ASSIGN_OR_RETURN(tokenizer->model_,
                      BpeModel::Make(model, byte_level, tokenizer->vocabulary_, file.merges));
     RETURN_IF_ERROR(tokenizer->ReadAdded(outline));
-    declared->AddClassDefaults(byte_level, [&](const std::string& text) {
-      return tokenizer->TokenId(text).has_value();
-    });
+    declared->AddClassDefaults(
+        byte_level, [&](const std::string& text) { return tokenizer->TokenId(text).has_value(); });
     RETURN_IF_ERROR(tokenizer->AddDeclared(declared->ToAdd(tokenizer->added_)));
     RETURN_IF_ERROR(tokenizer->IndexAdded());
     return tokenizer;
@@ -196,7 +195,7 @@ class FileTokenizer : public Tokenizer {
   const Vocabulary vocabulary_;  // the model's
   Vocabulary names_;             // the added tokens'
   std::vector<AddedToken> added_;
-  std::vector<bool> special_;  // by id
+  std::vector<bool> special_;                                   // by id
   absl::flat_hash_map<int32_t, std::string> normalized_texts_;  // those that differ from the names
   AddedTokenMatcher raw_tokens_;
   AddedTokenMatcher normalized_tokens_;

@@ -28,8 +28,9 @@ enum class SpecialTokens {
 
 class Tokenizer {
  public:
-  // Reads `base_dir`/tokenizer.json and, where they are there, the files of declared_tokens.h (further
-  // special and added tokens, as transformers 5 reads them), generation_config.json and config.json.
+  // Reads `base_dir`/tokenizer.json and, where they are there, the files of declared_tokens.h
+  // (further special and added tokens, as transformers 5 reads them), generation_config.json and
+  // config.json.
   static absl::StatusOr<std::shared_ptr<const Tokenizer>> Load(
       const std::filesystem::path& base_dir);
 
@@ -50,8 +51,8 @@ class Tokenizer {
     SpecialTokens special;
   };
   // `markers`: added tokens that count as special here, whatever their flag says.
-  virtual absl::Status EncodePieces(std::span<const Piece> pieces,
-                                    std::span<const int32_t> markers, std::vector<int32_t>* ids,
+  virtual absl::Status EncodePieces(std::span<const Piece> pieces, std::span<const int32_t> markers,
+                                    std::vector<int32_t>* ids,
                                     std::vector<int32_t>* piece_of_token) const = 0;
 
   absl::Status EncodePieces(std::span<const Piece> pieces, std::vector<int32_t>* ids,

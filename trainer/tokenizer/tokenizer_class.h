@@ -11,8 +11,8 @@
 
 namespace mozgach {
 
-// The default tokens by name ("eos_token": "</s>") of the class that transformers chooses for a base
-// with this tokenizer_config.json and config.json. `byte_level` says that tokenizer.json has a
+// The default tokens by name ("eos_token": "</s>") of the class that transformers chooses for a
+// base with this tokenizer_config.json and config.json. `byte_level` says that tokenizer.json has a
 // ByteLevel pre-tokenizer. Empty for a class without defaults.
 std::map<std::string, std::string> TokenizerClassDefaults(const nlohmann::ordered_json& config,
                                                           const std::string& model_type,

@@ -1,7 +1,7 @@
 // AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as torch.optim.AdamW with
 // its defaults computes it, in float32; with training.optim adamw_8bit the moments of all but small
-// parameters are kept in 8 bits (blockwise_adamw.h).  Deterministic; its whole state can be named, saved and put
-// back.  One thread at a time.
+// parameters are kept in 8 bits (blockwise_adamw.h).  Deterministic; its whole state can be named,
+// saved and put back.  One thread at a time.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -44,11 +44,11 @@ absl::Status Load(const std::optional<at::ScalarType>& pinned_type, const BasePl
 
 // The error for files that another program was writing; `status` is what came of reading them.
 absl::Status ChangedWhileLoaded(const std::string& file, const absl::Status& status) {
-  return WithClass(absl::UnavailableError(absl::StrCat(
-                       file, " changed while the base was loaded", status.ok() ? "" : " (",
-                       status.message(), status.ok() ? "" : ")",
-                       "; the next attempt loads it again")),
-                   FailureClass::kInfrastructure);
+  return WithClass(
+      absl::UnavailableError(absl::StrCat(
+          file, " changed while the base was loaded", status.ok() ? "" : " (", status.message(),
+          status.ok() ? "" : ")", "; the next attempt loads it again")),
+      FailureClass::kInfrastructure);
 }
 
 }  // namespace

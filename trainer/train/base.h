@@ -1,5 +1,5 @@
-// A Base is what jobs share: a model in memory and its tokenizer.  It never changes once loaded; when
-// its files do, it has to be loaded again.
+// A Base is what jobs share: a model in memory and its tokenizer.  It never changes once loaded;
+// when its files do, it has to be loaded again.
 #pragma once
 
 #include <filesystem>
@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "common/status.h"
-#include "common/domain_spec.h"
 #include "common/base_stamps.h"
+#include "common/domain_spec.h"
+#include "common/status.h"
 #include "trainer/models/causal_lm.h"
 #include "trainer/tokenizer/tokenizer.h"
 
@@ -43,8 +43,8 @@ struct Base {
   absl::Status CheckUnchangedInPlace() const;
 };
 
-// Loads the base below `dir` in the type that `pinned_type` or `quantization` says, "auto" being the
-// faster one here.  Errors as those of CheckBaseFormat, CheckBaseLinks, CausalLm::Load and
+// Loads the base below `dir` in the type that `pinned_type` or `quantization` says, "auto" being
+// the faster one here.  Errors as those of CheckBaseFormat, CheckBaseLinks, CausalLm::Load and
 // Tokenizer::Load, of class data: the files are at fault.  Of class infrastructure when the files
 // changed meanwhile.
 absl::StatusOr<std::unique_ptr<Base>> LoadBase(const std::filesystem::path& dir,

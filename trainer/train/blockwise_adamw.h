@@ -1,8 +1,8 @@
 // AdamW with moments of 8 bits (Dettmers et al., "8-bit Optimizers via Block-wise Quantization",
 // 2022), as bitsandbytes' AdamW8bit: in blocks of 256 the first moment is stored in the signed
 // dynamic type and the second in the unsigned one, each next to the block's largest absolute value.
-// A value goes to the nearest level, as in bitsandbytes on a GPU; its code for processors looks it up
-// in a table of even steps, which makes small second moments 0.
+// A value goes to the nearest level, as in bitsandbytes on a GPU; its code for processors looks it
+// up in a table of even steps, which makes small second moments 0.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -61,8 +61,8 @@ std::string ComputeTypeName(at::ScalarType type) {
 
 at::ScalarType MeasureComputeType(const ModelConfig& config, const at::Device& device) {
   const at::NoGradGuard no_grad;
-  // A processor without bfloat16 instructions takes about a hundred times as long: for a large base,
-  // a minute for the whole measurement.
+  // A processor without bfloat16 instructions takes about a hundred times as long: for a large
+  // base, a minute for the whole measurement.
   if (RelativeTime(config, device, kFirstLook) > kClearLoss) return at::kFloat;
   return RelativeTime(config, device, kMeasurement) < kClearWin ? at::kBFloat16 : at::kFloat;
 }

@@ -18,8 +18,8 @@ absl::StatusOr<at::ScalarType> ParseComputeType(const std::string& name);
 std::string ComputeTypeName(at::ScalarType type);
 
 // Times a product of this model's own shape in both types, with the threads that are set.  bfloat16
-// only where it wins clearly, since float32 is the more exact.  Milliseconds for a small model, a few
-// hundred for a large one.
+// only where it wins clearly, since float32 is the more exact.  Milliseconds for a small model, a
+// few hundred for a large one.
 at::ScalarType MeasureComputeType(const ModelConfig& config, const at::Device& device);
 
 }  // namespace mozgach

@@ -26,8 +26,8 @@ template <typename Each>
 void OverChunks(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& targets,
                 int64_t chunk_bytes, Each each) {
   const int64_t tokens = hidden.size(0);
-  const int64_t chunk = LossChunkTokens(
-      head.size(0), static_cast<int64_t>(head.element_size()), tokens, chunk_bytes);
+  const int64_t chunk =
+      LossChunkTokens(head.size(0), static_cast<int64_t>(head.element_size()), tokens, chunk_bytes);
   for (int64_t begin = 0; begin < tokens; begin += chunk) {
     const int64_t length = std::min(chunk, tokens - begin);
     each(hidden.narrow(0, begin, length), targets.narrow(0, begin, length), begin);
@@ -71,8 +71,7 @@ at::Tensor ChunkNllAndGradient(at::Tensor& logits, const at::Tensor& targets) {
   return nll;
 }
 
-class SummedCrossEntropyFunction
-    : public torch::autograd::Function<SummedCrossEntropyFunction> {
+class SummedCrossEntropyFunction : public torch::autograd::Function<SummedCrossEntropyFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& hidden,
                             const at::Tensor& head, const at::Tensor& targets,
@@ -109,8 +108,7 @@ at::Tensor TokenNll(const at::Tensor& hidden, const at::Tensor& head, const at::
   at::Tensor nll = at::empty({hidden.size(0)}, hidden.options().dtype(at::kFloat));
   OverChunks(hidden, head, targets, /*chunk_bytes=*/0,
              [&](const at::Tensor& rows, const at::Tensor& wanted, int64_t begin) {
-               nll.narrow(0, begin, rows.size(0))
-                   .copy_(ChunkNll(at::mm(rows, head.t()), wanted));
+               nll.narrow(0, begin, rows.size(0)).copy_(ChunkNll(at::mm(rows, head.t()), wanted));
              });
   return nll;
 }

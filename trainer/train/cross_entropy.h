@@ -1,10 +1,10 @@
 // Cross-entropy over the vocabulary without ever holding all logits: hidden states go through the
 // frozen head a chunk of tokens at a time, in float32 from the logits on, and the gradient with
-// respect to the hidden states is made in the same pass.  Memory: one chunk of logits in the type of
-// the head, which become their own gradient.
+// respect to the hidden states is made in the same pass.  Memory: one chunk of logits in the type
+// of the head, which become their own gradient.
 //
 // `hidden` [tokens, hidden] holds only the positions that predict a trained token; `targets`
-// [tokens] int64 are those tokens; `head` [vocab, hidden] is in the type of `hidden`.  `chunk_bytes`
+// [tokens] int64 are those tokens; `head` [vocab, hidden] is in the type of `hidden`. `chunk_bytes`
 // bounds the logits that are held at once, at a price; 0: as many as are fastest.
 #pragma once
 

@@ -83,8 +83,9 @@ absl::Status CatchingExceptions(const std::function<absl::Status()>& work) {
     if (dynamic_cast<const std::bad_alloc*>(&error)) return OutOfMemory("the system gives no more");
     if (IsOutOfMemory(error)) return OutOfMemory(FirstLineOf(error));
     const bool torch = dynamic_cast<const c10::Error*>(&error) != nullptr;
-    return WithClass(absl::InternalError(absl::StrCat(torch ? "libtorch: " : "", FirstLineOf(error))),
-                     FailureClass::kData);
+    return WithClass(
+        absl::InternalError(absl::StrCat(torch ? "libtorch: " : "", FirstLineOf(error))),
+        FailureClass::kData);
   }
 }
 

@@ -22,8 +22,8 @@ const char* FailureClassName(FailureClass failure_class);
 // `status`, marked; OK stays OK.
 absl::Status WithClass(absl::Status status, FailureClass failure_class);
 
-// The mark of WithClass(), or what follows from the code. An exception of libtorch that CatchTorch()
-// caught is of class data: a retry would meet it again.
+// The mark of WithClass(), or what follows from the code. An exception of libtorch that
+// CatchTorch() caught is of class data: a retry would meet it again.
 FailureClass ClassOf(const absl::Status& status);
 
 // Runs `work` and returns its status.  Exceptions become one: no memory (std::bad_alloc,

@@ -34,9 +34,8 @@ MOZGACH_INLINE void LogSumExpBody(const T* row, int64_t size, float* result) {
   double sum = 0;
   for (int64_t begin = 0; begin < size; begin += kPartialSum) {
     const T* part = row + begin;
-    sum += SumOver(std::min(kPartialSum, size - begin), [&](int64_t i) {
-      return Exp(static_cast<float>(part[i]) - largest);
-    });
+    sum += SumOver(std::min(kPartialSum, size - begin),
+                   [&](int64_t i) { return Exp(static_cast<float>(part[i]) - largest); });
   }
   *result = largest + static_cast<float>(std::log(sum));
 }
@@ -50,7 +49,7 @@ MOZGACH_INLINE void SoftmaxBody(T* row, int64_t size, float log_sum) {
 }
 
 MOZGACH_DISPATCH(LogSumExp, (const T* row, int64_t size, float* result), (row, size, result))
-MOZGACH_DISPATCH(Softmax, (T* row, int64_t size, float log_sum), (row, size, log_sum))
+MOZGACH_DISPATCH(Softmax, (T * row, int64_t size, float log_sum), (row, size, log_sum))
 
 }  // namespace
 

@@ -12,10 +12,10 @@
 //   W(t) = d(t) · W(t-1) + n(t)
 //   d(t) = min((t-1) / (t+1), 63/64)
 //
-// Because d(1) = 0, it needs no correction for its beginning.  With steps of equal size it looks back
-// over (t+2) / 3 steps, about the last third of a short training, and over at most 64.  So it ranks
-// trainings that differ in one setting by how they ended, not by how they began, whatever their
-// length.
+// Because d(1) = 0, it needs no correction for its beginning.  With steps of equal size it looks
+// back over (t+2) / 3 steps, about the last third of a short training, and over at most 64.  So it
+// ranks trainings that differ in one setting by how they ended, not by how they began, whatever
+// their length.
 //
 // A training checkpoint holds this value, so that a training that goes on shows the same.
 #pragma once

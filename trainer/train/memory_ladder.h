@@ -20,10 +20,10 @@
 namespace mozgach {
 
 struct MemoryRung {
-  int64_t parts = 1;               // in which each micro-batch goes through
+  int64_t parts = 1;  // in which each micro-batch goes through
   Recompute recompute = Recompute::kNothing;
   int64_t recomputed_layers = kEveryLayer;  // of Recompute::kLayers
-  int64_t loss_chunk_bytes = 0;    // of logits held at once; 0: as many as are fastest
+  int64_t loss_chunk_bytes = 0;             // of logits held at once; 0: as many as are fastest
 };
 
 class MemoryLadder {

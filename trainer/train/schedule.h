@@ -11,7 +11,8 @@ namespace mozgach {
 // Steps of warm-up: `warmup_steps`, or warmup_ratio of all steps, rounded up.
 int64_t WarmupSteps(const TrainingSpec& training, int64_t steps);
 
-// The learning rate used by optimizer step `step` (0-based) of `steps`.  With warm-up it begins at 0.
+// The learning rate used by optimizer step `step` (0-based) of `steps`.  With warm-up it begins at
+// 0.
 double LearningRate(const TrainingSpec& training, int64_t step, int64_t steps);
 
 }  // namespace mozgach

@@ -35,7 +35,8 @@ absl::Status Diverged(const char* what, int64_t step, double learning_rate) {
 absl::Status NotFiniteFromTheStart(const char* what) {
   return WithClass(
       absl::DataLossError(absl::StrCat(
-          "the ", what, " is not finite before the first step: the base gives NaN or infinite "
+          "the ", what,
+          " is not finite before the first step: the base gives NaN or infinite "
           "numbers for these rows. Its weights or its config.json are damaged (or the adapter it "
           "starts from is); fetch the base again, or set quantization.bnb_4bit_compute_dtype to "
           "float32")),
@@ -173,8 +174,7 @@ absl::Status Training::Step() {
   if (Due(totals_.step, in_.training.logging_steps) || totals_.step == steps) {
     observer_.OnStep({totals_.step, steps, totals_.mean.TakeInterval(), loss,
                       totals_.mean.Running(), learning_rate, norm, totals_.tokens,
-                      static_cast<double>(totals_.tokens) / totals_.seconds,
-                      MemoryPeakBytes()});
+                      static_cast<double>(totals_.tokens) / totals_.seconds, MemoryPeakBytes()});
   }
   return absl::OkStatus();
 }
@@ -187,9 +187,8 @@ absl::Status Training::NotFinite(const char* what, double learning_rate) const {
 absl::StatusOr<double> Training::Backward(const StepPlan& window) {
   for (;;) {
     WindowTokens tokens;
-    const absl::StatusOr<double> loss = CatchTorch([&]() -> absl::StatusOr<double> {
-      return BackwardOn(ladder_.At(rung_), window, &tokens);
-    });
+    const absl::StatusOr<double> loss = CatchTorch(
+        [&]() -> absl::StatusOr<double> { return BackwardOn(ladder_.At(rung_), window, &tokens); });
     if (loss.ok()) {
       totals_.tokens += tokens.all;
       trained_tokens_ = tokens.trained;
@@ -206,12 +205,11 @@ absl::Status Training::StepDown(const absl::Status& ran_out) {
   optimizer_.ForgetGradients();
   ReleaseFreeMemory();
   if (rung_ >= ladder_.lowest()) {
-    return WithClass(
-        absl::ResourceExhaustedError(absl::StrCat(
-            ran_out.message(), "; step ", totals_.step + 1, " does not fit although ",
-            ladder_.Describe(rung_),
-            ": try a smaller data.max_length, or a device with more memory")),
-        FailureClass::kOutOfMemory);
+    return WithClass(absl::ResourceExhaustedError(absl::StrCat(
+                         ran_out.message(), "; step ", totals_.step + 1, " does not fit although ",
+                         ladder_.Describe(rung_),
+                         ": try a smaller data.max_length, or a device with more memory")),
+                     FailureClass::kOutOfMemory);
   }
   ++rung_;
   observer_.OnSteppedDown(totals_.step, rung_, ladder_.Describe(rung_));
@@ -287,9 +285,9 @@ absl::Status Training::CheckAdapter() const {
   bool learned = false;
   for (const auto& [name, tensor] : adapter_tensors_) {
     if (!at::isfinite(tensor).all().item<bool>()) {
-      return absl::OutOfRangeError(absl::StrCat(
-          name, " holds numbers that are not finite after step ", totals_.step,
-          "; try a smaller learning_rate"));
+      return absl::OutOfRangeError(absl::StrCat(name,
+                                                " holds numbers that are not finite after step ",
+                                                totals_.step, "; try a smaller learning_rate"));
     }
     if (absl::StrContains(name, "lora_B") && tensor.any().item<bool>()) learned = true;
   }

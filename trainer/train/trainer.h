@@ -50,7 +50,8 @@ class TrainingObserver {
   virtual void OnCheckpoint(int64_t step, const std::filesystem::path& path) {}
   // Something a person who reads the log should know.
   virtual void OnNotice(const std::string& text) {}
-  // Memory ran out in the step after `step`: that step and the rest go on `rung` of the MemoryLadder.
+  // Memory ran out in the step after `step`: that step and the rest go on `rung` of the
+  // MemoryLadder.
   virtual void OnSteppedDown(int64_t step, int64_t rung, const std::string& what) {}
   // Asked before every step and between batches of everything else that takes long.
   virtual Interruption Poll() { return Interruption::kNone; }
@@ -64,17 +65,17 @@ struct TrainingInputs {
   const BatchPlan* plan = nullptr;
   TrainingSpec training;
   Recompute recompute = Recompute::kNothing;
-  int64_t recomputed_layers = kEveryLayer;     // of Recompute::kLayers
-  int64_t rung = 0;                            // of the MemoryLadder to start on
-  TrainingCheckpoints* checkpoints = nullptr;  // null: none are read or written
+  int64_t recomputed_layers = kEveryLayer;             // of Recompute::kLayers
+  int64_t rung = 0;                                    // of the MemoryLadder to start on
+  TrainingCheckpoints* checkpoints = nullptr;          // null: none are read or written
   std::function<absl::Status(int64_t step)> evaluate;  // at eval_steps; may be empty
 };
 
 // Trains from the newest checkpoint, or from the adapter as it is, to the end of the plan.  The
 // largest micro-batch is tried first, without a trace.
 // Where memory runs out in a step, the step is done again a rung lower; on the lowest the error is
-// RESOURCE_EXHAUSTED.  CANCELLED when interrupted; OUT_OF_RANGE when loss or gradient is not finite;
-// FAILED_PRECONDITION when the adapter has learned nothing at all.
+// RESOURCE_EXHAUSTED.  CANCELLED when interrupted; OUT_OF_RANGE when loss or gradient is not
+// finite; FAILED_PRECONDITION when the adapter has learned nothing at all.
 absl::StatusOr<TrainingTotals> Train(const TrainingInputs& inputs, TrainingObserver& observer);
 
 // CANCELLED when `observer` asks to leave.

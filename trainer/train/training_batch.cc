@@ -15,8 +15,8 @@ at::Tensor OnDevice(const std::vector<int64_t>& values, const at::Device& device
 
 }  // namespace
 
-TrainingBatch MakeTrainingBatch(const std::vector<Example>& examples,
-                                const MicroBatch& micro_batch, const at::Device& device) {
+TrainingBatch MakeTrainingBatch(const std::vector<Example>& examples, const MicroBatch& micro_batch,
+                                const at::Device& device) {
   std::vector<int64_t> ids, positions, targets;
   TrainingBatch batch;
   batch.tokens.document_offsets.push_back(0);

@@ -22,8 +22,8 @@ struct TrainingBatch {
 };
 
 // The rows of `micro_batch` in its order.  REQUIRES: its indices lie in `examples`.
-TrainingBatch MakeTrainingBatch(const std::vector<Example>& examples,
-                                const MicroBatch& micro_batch, const at::Device& device);
+TrainingBatch MakeTrainingBatch(const std::vector<Example>& examples, const MicroBatch& micro_batch,
+                                const at::Device& device);
 
 // All `examples` in batches of about `tokens` tokens (a longer row is a batch of its own): for
 // evaluation, where neither order nor grouping matters.

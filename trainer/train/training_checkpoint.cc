@@ -95,8 +95,8 @@ Facts FromJson(const Json& json) {
   if (pinned.contains("compute_dtype")) facts.pinned.compute_dtype = pinned.at("compute_dtype");
   if (pinned.contains("threads")) facts.pinned.threads = WholeNumber(pinned.at("threads"));
   if (pinned.contains("rung")) facts.pinned.rung = WholeNumber(pinned.at("rung"));
-  facts.totals = {WholeNumber(json.at("step"), 0), WholeNumber(json.at("tokens"), 0), json.at("seconds"),
-                  json.at("loss"), LossMeanFrom(json)};
+  facts.totals = {WholeNumber(json.at("step"), 0), WholeNumber(json.at("tokens"), 0),
+                  json.at("seconds"), json.at("loss"), LossMeanFrom(json)};
   facts.tensors_sha256 = json.at("state_sha256");
   return facts;
 }

@@ -1,5 +1,5 @@
-// TrainingCheckpoints are the states of one training on disk, so that it can go on as if nothing had
-// happened: DIR/step-000200/{state.safetensors, checkpoint.json}.
+// TrainingCheckpoints are the states of one training on disk, so that it can go on as if nothing
+// had happened: DIR/step-000200/{state.safetensors, checkpoint.json}.
 //
 // state.safetensors holds the adapter under its PEFT names and the optimizer's moments
 // (AdamW::NamedMoments()); checkpoint.json says what they belong to, how far the
@@ -64,8 +64,8 @@ class TrainingCheckpoints {
                                              const NamedTensorList& tensors) const;
 
   // Copies the newest whole checkpoint of this identity into `tensors` and returns its totals;
-  // nullopt where there is none.  Tensors that do not fit leave `tensors` untouched.  `notices` says
-  // why newer ones were passed over.
+  // nullopt where there is none.  Tensors that do not fit leave `tensors` untouched.  `notices`
+  // says why newer ones were passed over.
   absl::StatusOr<std::optional<TrainingTotals>> Restore(const NamedTensorList& tensors,
                                                         std::vector<std::string>* notices) const;
 

@@ -61,8 +61,8 @@ TEST_F(AdapterJobTest, AnAdapterIsMadeScoredAndWritten) {
             (std::vector<std::pair<int64_t, bool>>{{15, false}, {30, false}, {40, true}}));
   EXPECT_EQ(recorder_.prepared.report.rows, 23);
   EXPECT_GT(recorder_.prepared.trainable_parameters, 0);
-  for (const char* name : {"adapter_config.json", "adapter_model.safetensors", "README.md",
-                           "metrics.json"}) {
+  for (const char* name :
+       {"adapter_config.json", "adapter_model.safetensors", "README.md", "metrics.json"}) {
     EXPECT_TRUE(fs::is_regular_file(dir_.path() / "output" / name)) << name;
   }
 }
@@ -145,8 +145,7 @@ TEST_F(AdapterJobTest, JobSaysWhatTheChatTemplateDoes) {
   WriteText(dir_.path() / "base/chat_template.jinja",
             "{% for m in messages %}{{ m.content }}\n{% endfor %}");
   ASSERT_TRUE(Make().ok());
-  EXPECT_THAT(recorder_.notices,
-              ::testing::Contains(HasSubstr("no token that ends an answer")));
+  EXPECT_THAT(recorder_.notices, ::testing::Contains(HasSubstr("no token that ends an answer")));
   base_.reset();
   WriteText(dir_.path() / "base/chat_template.jinja", "{{ messages[0].content }}");
   EXPECT_THAT(std::string(Make().status().message()),
@@ -189,8 +188,7 @@ TEST_F(SplitTest, ValidationIsDrawnFromRowsThatAreLeft) {
   spec_.data.max_length = 64;
   const std::string longer = RowOf(std::string(200, 'x'));
   for (spec_.training.seed = 1; spec_.training.seed <= 16; ++spec_.training.seed) {
-    const auto data =
-        Prepare(RowOf("a") + longer + RowOf("b") + longer + longer + RowOf("c"), 0.1);
+    const auto data = Prepare(RowOf("a") + longer + RowOf("b") + longer + longer + RowOf("c"), 0.1);
     ASSERT_TRUE(data.ok()) << data.status();
     EXPECT_EQ(data->train.size(), 2u);
     EXPECT_EQ(data->evaluation.held_out.size(), 1u);
@@ -272,10 +270,9 @@ TEST_F(AdapterJobTest, RowsThatNeedAttentionAreNoticed) {
   base_ = LoadSmallBase(dir_.path() / "base", spec_);
   const auto data = PrepareData(spec_, SmallJob(dir_.path(), spec_).data, TextOf(*base_));
   ASSERT_TRUE(data.ok()) << data.status();
-  EXPECT_THAT(data->notices,
-              AllOf(Contains("the training data is a single row"),
-                    Contains(HasSubstr("validation.jsonl has the same rows")),
-                    Contains("train.jsonl: keys that are not used: 'id' (1 row)")));
+  EXPECT_THAT(data->notices, AllOf(Contains("the training data is a single row"),
+                                   Contains(HasSubstr("validation.jsonl has the same rows")),
+                                   Contains("train.jsonl: keys that are not used: 'id' (1 row)")));
 }
 
 TEST_F(AdapterJobTest, NothingIsComputedAgainUnlessThePlanDoesNotFit) {

@@ -37,9 +37,9 @@ const Json kMetrics = {{"base", {{"eval_loss", 2.0}}},
                        {"adapter", {{"eval_loss", 1e-5}, {"perplexity", 1e20}}}};
 
 TEST(ModelCardTest, IsYamlWithoutMetrics) {
-  for (const Json& metrics : {Json::object(), Json{{"base", Json::object()},
-                                                   {"adapter", Json::object()}},
-                              Json{{"base", nullptr}, {"adapter", nullptr}}}) {
+  for (const Json& metrics :
+       {Json::object(), Json{{"base", Json::object()}, {"adapter", Json::object()}},
+        Json{{"base", nullptr}, {"adapter", nullptr}}}) {
     const YAML::Node card = CardOf(SpecOf("law", "Qwen/Qwen2.5-3B"), metrics);
     EXPECT_EQ(card["base_model"].as<std::string>(), "Qwen/Qwen2.5-3B");
     EXPECT_EQ(card["library_name"].as<std::string>(), "peft");
@@ -64,9 +64,26 @@ TEST(ModelCardTest, LeavesOutMetricsThatAreNotFinite) {
 }
 
 TEST(ModelCardTest, KeepsEveryNameAString) {
-  for (const char* name : {"no", "1e5", "null", "~", "- a", "a: b", "\"q\"", "back\\slash", "#c",
-                           "line\nbreak", "tab\t", "\x7f", "\u0085\u2028\ufeff", "\u00e9\U0001f600",
-                           "'", "{a}", "---", "%", "@x", "`"}) {
+  for (const char* name : {"no",
+                           "1e5",
+                           "null",
+                           "~",
+                           "- a",
+                           "a: b",
+                           "\"q\"",
+                           "back\\slash",
+                           "#c",
+                           "line\nbreak",
+                           "tab\t",
+                           "\x7f",
+                           "\u0085\u2028\ufeff",
+                           "\u00e9\U0001f600",
+                           "'",
+                           "{a}",
+                           "---",
+                           "%",
+                           "@x",
+                           "`"}) {
     const YAML::Node card = CardOf(SpecOf(name, name), kMetrics);
     EXPECT_EQ(card["base_model"].as<std::string>(), name);
     EXPECT_EQ(card["model-index"][0]["name"].as<std::string>(), name);

@@ -46,7 +46,7 @@ TEST_F(PeftDirectoryTest, TheConfigIsWhatPeftWrites) {
   EXPECT_TRUE(config.at("layers_to_transform").is_null());
   EXPECT_TRUE(config.at("modules_to_save").is_null());
   EXPECT_THAT(text, HasSubstr("\n  \"lora_alpha\": 16,\n"));  // indent 2, no point
-  EXPECT_EQ(text, config.dump(2) + "\n");                       // sorted
+  EXPECT_EQ(text, config.dump(2) + "\n");                     // sorted
 }
 
 TEST_F(PeftDirectoryTest, TheTowerOfABaseThatSeesIsLeftOut) {
@@ -68,8 +68,9 @@ TEST_F(PeftDirectoryTest, ChosenLayersAndModulesAreNamed) {
   ASSERT_TRUE(file.ok());
   EXPECT_EQ((*file)->tensors().size(), 4u);
   EXPECT_EQ((*file)->metadata().at("format"), "pt");
-  EXPECT_EQ((*file)->tensors().count(
-                "base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight"), 1u);
+  EXPECT_EQ(
+      (*file)->tensors().count("base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight"),
+      1u);
 }
 
 TEST_F(PeftDirectoryTest, TheCardSaysWhatTheAdapterDoesBetter) {

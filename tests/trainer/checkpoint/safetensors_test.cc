@@ -85,10 +85,10 @@ TEST(SafetensorsTest, ATensorOutlivesItsFile) {
 
 TEST(SafetensorsTest, TensorsThatAreNotAlignedAreReadToo) {
   TemporaryDirectory directory;
-  const auto path = directory.Write(
-      "x", FileOf("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[1,5]},"
-                  "\"u\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
-                  std::string("\x01\x00\x00\x80\x3f", 5)));
+  const auto path =
+      directory.Write("x", FileOf("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[1,5]},"
+                                  "\"u\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+                                  std::string("\x01\x00\x00\x80\x3f", 5)));
   const auto file = SafetensorsFile::Open(path);
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ((*file)->Tensor((*file)->tensors().at("a")).item<float>(), 1.0f);
@@ -96,8 +96,8 @@ TEST(SafetensorsTest, TensorsThatAreNotAlignedAreReadToo) {
 
 TEST(SafetensorsTest, EveryPrefixOfAFileIsRefused) {
   TemporaryDirectory directory;
-  ASSERT_TRUE(WriteSafetensors(directory / "x", {{"a", at::randn({3})}, {"b", at::randn({2})}}, {})
-                  .ok());
+  ASSERT_TRUE(
+      WriteSafetensors(directory / "x", {{"a", at::randn({3})}, {"b", at::randn({2})}}, {}).ok());
   const std::string whole = ReadAll(directory / "x");
   for (size_t size = 0; size < whole.size(); ++size) {
     const auto path = directory.Write("cut", whole.substr(0, size));
@@ -120,8 +120,8 @@ TEST(SafetensorsTest, AHeaderThatIsNoJsonObjectInUtf8IsRefused) {
 TEST(SafetensorsTest, AHundredThousandEmptyTensorsAreReadAndMillionsOfValuesAreNot) {
   std::string header = "{\"z\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
   for (int i = 0; i < 100'000; ++i) {
-    header += ",\"" + std::to_string(i) +
-              "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
+    header +=
+        ",\"" + std::to_string(i) + "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
   }
   const TemporaryDirectory directory;
   const auto file = SafetensorsFile::Open(directory.Write("x", FileOf(header + "}", "")));
@@ -150,7 +150,8 @@ TEST(SafetensorsTest, EntriesThatAreWrongNameTheTensorAndTheFault) {
   EXPECT_THAT(RefusalOfEntry("{\"dtype\":\"U8\",\"shape\":[-1],\"data_offsets\":[0,1]}", "x"),
               HasSubstr("impossible shape"));
   EXPECT_THAT(RefusalOfEntry("{\"dtype\":\"F64\",\"shape\":[4294967296,4294967296,4294967296],"
-                             "\"data_offsets\":[0,0]}", "x"),
+                             "\"data_offsets\":[0,0]}",
+                             "x"),
               HasSubstr("impossible shape"));
   EXPECT_THAT(RefusalOfEntry("{\"dtype\":\"U8\",\"shape\":[1]}", "x"), HasSubstr("lacks"));
   EXPECT_THAT(RefusalOfEntry("7", "x"), HasSubstr("lacks"));
@@ -172,8 +173,7 @@ TEST(SafetensorsTest, TensorsThatOverlapOrLeaveHolesAreRefused) {
 TEST(SafetensorsTest, ADirectoryAndAMissingFileAreSaidSo) {
   TemporaryDirectory directory;
   EXPECT_EQ(SafetensorsFile::Open(directory.path()).status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(SafetensorsFile::Open(directory / "none").status().code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(SafetensorsFile::Open(directory / "none").status().code(), absl::StatusCode::kNotFound);
 }
 
 }  // namespace

@@ -47,10 +47,10 @@ TEST_F(WeightFilesTest, AnIndexThatLeavesItsDirectoryIsRefused) {
 }
 
 TEST_F(WeightFilesTest, ATensorUnderTwoPrefixesIsRefused) {
-  ASSERT_TRUE(WriteSafetensors(directory_ / "model.safetensors",
-                               {{"model.norm.weight", b_}, {"language_model.model.norm.weight", b_}},
-                               {})
-                  .ok());
+  ASSERT_TRUE(
+      WriteSafetensors(directory_ / "model.safetensors",
+                       {{"model.norm.weight", b_}, {"language_model.model.norm.weight", b_}}, {})
+          .ok());
   EXPECT_THAT(std::string(WeightFiles::Open(directory_.path()).status().message()),
               HasSubstr("twice"));
   EXPECT_TRUE(WeightFiles::OpenAsStored(directory_.path()).ok());
@@ -65,7 +65,8 @@ TEST_F(WeightFilesTest, ReadsTheNamesThatTransformersReads) {
            {"language_model.model.norm.weight", "model.norm.weight"},
            {"language_model.norm.weight", "model.norm.weight"},
            {"language_model.lm_head.weight", "lm_head.weight"},
-           {"model.language_model.layers.1.mlp.up_proj.weight", "model.layers.1.mlp.up_proj.weight"},
+           {"model.language_model.layers.1.mlp.up_proj.weight",
+            "model.layers.1.mlp.up_proj.weight"},
            {"model.language_model.model.norm.weight", "model.norm.weight"},
            {"vision_tower.layers.0.weight", "vision_tower.layers.0.weight"}}) {
     ASSERT_TRUE(WriteSafetensors(directory_ / "model.safetensors", {{stored, b_}}, {}).ok());
@@ -91,7 +92,8 @@ TEST_F(WeightFilesTest, RefusesATensorThatTwoShardsHoldWithOtherValues) {
 }
 
 TEST_F(WeightFilesTest, ATensorThatOnlyTheIndexHasIsRefusedWhenItIsRead) {
-  const auto weights = OpenWith(R"({"weight_map": {"a": "one.safetensors", "c": "one.safetensors"}})");
+  const auto weights =
+      OpenWith(R"({"weight_map": {"a": "one.safetensors", "c": "one.safetensors"}})");
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_EQ(weights->Read("c").status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(weights->Read("c").status().message()),

@@ -27,8 +27,9 @@ class CommandsTest : public ::testing::Test {
   }
   std::string Path(const char* name) const { return (dir_.path() / name).string(); }
   Ran Train(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"train", "--domain", Path("small.yaml"), "--base",
-                                          Path("base"), "--output", Path("out"), "--threads", "1"};
+    std::vector<std::string> arguments = {"train",     "--domain",   Path("small.yaml"),
+                                          "--base",    Path("base"), "--output",
+                                          Path("out"), "--threads",  "1"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return RunTrainer(arguments);
   }
@@ -44,8 +45,8 @@ TEST_F(CommandsTest, TrainWritesAnAdapterAndOneObjectPerStep) {
   for (std::string line; std::getline(lines, line);) {
     const Json json = Json::parse(line);
     EXPECT_EQ(json.at("step"), ++step);
-    for (const char* name : {"loss", "learning_rate", "tokens", "tokens_per_second",
-                             "memory_peak_bytes"}) {
+    for (const char* name :
+         {"loss", "learning_rate", "tokens", "tokens_per_second", "memory_peak_bytes"}) {
       EXPECT_TRUE(json.at(name).is_number()) << name;
     }
   }
@@ -111,8 +112,7 @@ TEST_F(CommandsTest, ScoreOfWeightsThatAreNoNumbersFails) {
 }
 
 TEST_F(CommandsTest, DeepJsonIsRefusedInEveryFile) {
-  const std::string deep =
-      "{\"x\": " + std::string(400'000, '[') + std::string(400'000, ']') + "}";
+  const std::string deep = "{\"x\": " + std::string(400'000, '[') + std::string(400'000, ']') + "}";
   for (const char* name : {"base/tokenizer_config.json", "base/generation_config.json"}) {
     const fs::path file = dir_.path() / name;
     const std::string whole = fs::exists(file) ? ReadText(file) : "{}";
@@ -124,8 +124,9 @@ TEST_F(CommandsTest, DeepJsonIsRefusedInEveryFile) {
   }
   fs::create_directories(dir_.path() / "adapter");
   WriteText(dir_.path() / "adapter/adapter_config.json", deep);
-  EXPECT_THAT(RunTrainer({"score", "--base", Path("base"), "--adapter", Path("adapter"),
-                          "--tokens", "72,101"}).log,
+  EXPECT_THAT(RunTrainer({"score", "--base", Path("base"), "--adapter", Path("adapter"), "--tokens",
+                          "72,101"})
+                  .log,
               HasSubstr("nested more than"));
   std::string weights(8, '\0');
   const uint64_t length = deep.size();
@@ -147,19 +148,22 @@ TEST_F(CommandsTest, TokensThatAreNotOfTheBaseAreRefused) {
 }
 
 TEST_F(CommandsTest, GenerateContinuesAPromptAndAConversation) {
-  const Ran plain = RunTrainer({"generate", "--base", Path("base"), "--prompt", "hello",
-                                "--max-new-tokens", "4"});
+  const Ran plain = RunTrainer(
+      {"generate", "--base", Path("base"), "--prompt", "hello", "--max-new-tokens", "4"});
   ASSERT_EQ(plain.exit_code, 0) << plain.log;
   EXPECT_FALSE(plain.out.empty());
   WriteText(dir_.path() / "m.json", R"([{"role": "user", "content": "shout abc"}])");
   EXPECT_EQ(RunTrainer({"generate", "--base", Path("base"), "--messages", Path("m.json"),
-                        "--max-new-tokens", "4"}).exit_code, 0);
-  const Ran piped = RunTrainer({"generate", "--base", Path("base"), "--messages", "-",
-                                "--max-new-tokens", "4"}, ReadText(dir_.path() / "m.json"));
+                        "--max-new-tokens", "4"})
+                .exit_code,
+            0);
+  const Ran piped =
+      RunTrainer({"generate", "--base", Path("base"), "--messages", "-", "--max-new-tokens", "4"},
+                 ReadText(dir_.path() / "m.json"));
   EXPECT_EQ(piped.exit_code, 0) << piped.log;
   WriteText(dir_.path() / "m.json", R"({"role": "user"})");
-  EXPECT_EQ(RunTrainer({"generate", "--base", Path("base"), "--messages", Path("m.json")})
-                .exit_code, 2);
+  EXPECT_EQ(
+      RunTrainer({"generate", "--base", Path("base"), "--messages", Path("m.json")}).exit_code, 2);
   EXPECT_EQ(RunTrainer({"generate", "--base", Path("base")}).exit_code, 2);
 }
 
@@ -187,8 +191,8 @@ TEST_F(CommandsTest, QuantizeMakesABaseThatScoresAsTheOneItWasMadeOf) {
   };
   EXPECT_EQ(score("four"), score("base"));
   EXPECT_EQ(score("base"), score("base"));
-  const std::vector<std::string> uncached = {"score", "--base", Path("base"), "--quantization",
-                                             "nf4", "--tokens", "72,101", "--cache"};
+  const std::vector<std::string> uncached = {"score", "--base",   Path("base"), "--quantization",
+                                             "nf4",   "--tokens", "72,101",     "--cache"};
   auto words = uncached;
   words.push_back("none");
   EXPECT_EQ(RunTrainer(words).exit_code, 0);
@@ -228,8 +232,10 @@ TEST_F(CommandsTest, AnUnknownCommandOrFlagIsExitCodeTwo) {
   EXPECT_EQ(RunTrainer({}).exit_code, 2);
   EXPECT_EQ(RunTrainer({"train", "--bogus"}).exit_code, 2);
   EXPECT_EQ(RunTrainer({"--help"}).exit_code, 0);
-  EXPECT_EQ(RunTrainer({"train", "--domain", "/nowhere.yaml", "--base", "/b", "--output",
-                        Path("out")}).exit_code, 2);
+  EXPECT_EQ(
+      RunTrainer({"train", "--domain", "/nowhere.yaml", "--base", "/b", "--output", Path("out")})
+          .exit_code,
+      2);
 }
 
 }  // namespace

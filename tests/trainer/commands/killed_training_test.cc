@@ -20,11 +20,16 @@ class KilledTrainingTest : public ::testing::Test {
     WriteDomainFile(dir_.path(), spec_);
   }
   std::vector<std::string> Train(const std::string& output, std::vector<std::string> more) const {
-    std::vector<std::string> arguments = {
-        "train",    "--domain", (dir_.path() / "small.yaml").string(),
-        "--base",   (dir_.path() / "base").string(),
-        "--output", (dir_.path() / output).string(),
-        "--json",   "--threads", "1"};
+    std::vector<std::string> arguments = {"train",
+                                          "--domain",
+                                          (dir_.path() / "small.yaml").string(),
+                                          "--base",
+                                          (dir_.path() / "base").string(),
+                                          "--output",
+                                          (dir_.path() / output).string(),
+                                          "--json",
+                                          "--threads",
+                                          "1"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }

@@ -54,8 +54,8 @@ TEST_F(ChatReportTest, BaseWithoutATemplate) {
 }
 
 TEST_F(ChatReportTest, TemplateWithoutAnEndToken) {
-  const ChatReport report = WithTemplate(
-      "{% for m in messages %}### {{ m.role }}:\n{{ m.content }}\n\n{% endfor %}");
+  const ChatReport report =
+      WithTemplate("{% for m in messages %}### {{ m.role }}:\n{{ m.content }}\n\n{% endfor %}");
   EXPECT_TRUE(report.has_template);
   EXPECT_TRUE(report.has_no_end_token);
   EXPECT_FALSE(report.drops_answers);

@@ -133,8 +133,7 @@ TEST_F(ExampleTest, WithoutAnEndTokenEosIsAddedAndTrained) {
       "{% for m in messages %}{{ m.role }}: {{ m.content }}\n\n{% endfor %}"
       "{% if add_generation_prompt %}assistant: {% endif %}";
   const Example example = Build(kTwoTurns, source);
-  EXPECT_EQ(TextOf(example),
-            "user: hi\n\nassistant: ho\n\nuser: more\n\nassistant: less\n\n</s>");
+  EXPECT_EQ(TextOf(example), "user: hi\n\nassistant: ho\n\nuser: more\n\nassistant: less\n\n</s>");
   EXPECT_EQ(Trained(example), "[ho][less\n\n</s>]");
   EXPECT_TRUE(example.lacks_end);
   tokenizer_->eos = std::nullopt;
@@ -292,8 +291,10 @@ TEST_F(ExampleTest, LimitOfTheBaseIsNamedAsSuch) {
   EXPECT_EQ(builder.limit(), 5);
   DataReport report;
   EXPECT_THAT(
-      std::string(builder.BuildAll({Talk({{"user", "q"}, {"assistant", "abcdef"}})}, "x.jsonl",
-                                   &report).status().message()),
+      std::string(
+          builder.BuildAll({Talk({{"user", "q"}, {"assistant", "abcdef"}})}, "x.jsonl", &report)
+              .status()
+              .message()),
       HasSubstr("the row has 9 tokens, more than what the base reads at once (5 tokens; "
                 "data.max_length is 1024): stretch the context"));
 }

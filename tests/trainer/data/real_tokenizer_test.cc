@@ -124,9 +124,9 @@ TEST_F(RealTokenizerTest, TrainedTokensAreTheAssistantsWordsAndTheEndOfItsTurns)
     // Qwen3 writes an empty thought, which its generation prompt does not hold.
     const std::string rendered = c.at("rendered");
     const bool thinks = absl::StrContains(rendered, "<think>\n\n</think>\n\n");
-    EXPECT_EQ(TokenizerOf(c)->Decode(trained, /*skip_special=*/false),
-              (thinks ? "<think>\n\n</think>\n\n" : "") + row.messages.back().content +
-                  "<|im_end|>");
+    EXPECT_EQ(
+        TokenizerOf(c)->Decode(trained, /*skip_special=*/false),
+        (thinks ? "<think>\n\n</think>\n\n" : "") + row.messages.back().content + "<|im_end|>");
     thoughts += thinks ? 1 : 0;
     ++checked;
   }
@@ -151,15 +151,13 @@ TEST_F(RealTokenizerTest, MasksNeedNoPrefixesAndThoughtsAreTrainedWithTheirTags)
   row.messages = {{"user", "1+1?"}, {"assistant", "<think>\none and one\n</think>\n\n2"}};
   const auto first = builder.Build(row);
   ASSERT_TRUE(first.ok()) << first.status();
-  EXPECT_EQ(TrainedText(*tokenizers_[1], *first),
-            "<think>\none and one\n</think>\n\n2<|im_end|>");
+  EXPECT_EQ(TrainedText(*tokenizers_[1], *first), "<think>\none and one\n</think>\n\n2<|im_end|>");
   row.messages.push_back({"user", "2+2?"});
   row.messages.push_back({"assistant", "4"});
   const auto both = builder.Build(row);
   ASSERT_TRUE(both.ok()) << both.status();
   // The empty thought is the model's to say: the generation prompt ends before it.
-  EXPECT_EQ(TrainedText(*tokenizers_[1], *both),
-            "2<|im_end|><think>\n\n</think>\n\n4<|im_end|>");
+  EXPECT_EQ(TrainedText(*tokenizers_[1], *both), "2<|im_end|><think>\n\n</think>\n\n4<|im_end|>");
   EXPECT_FALSE(std::equal(first->ids.begin(), first->ids.end(), both->ids.begin()));
 }
 

@@ -48,8 +48,7 @@ TEST_F(ScoresTest, TheLossIsAMeanOverTokensNotRows) {
     sum += SummedLoss(*base_->model, batch, ForwardOptions()).item<double>();
     trained += batch.Trained();
   }
-  const auto loss =
-      HeldOutLoss(*base_->model, nullptr, data_.evaluation.held_out, counter_);
+  const auto loss = HeldOutLoss(*base_->model, nullptr, data_.evaluation.held_out, counter_);
   ASSERT_TRUE(loss.ok());
   EXPECT_NEAR(*loss, sum / static_cast<double>(trained), 1e-5);
 }
@@ -90,8 +89,7 @@ TEST(ExactMatchTest, AThoughtBeforeTheAnswerDoesNotCountUnlessItIsAskedFor) {
 
 TEST_F(ScoresTest, TheBaseIsScoredOncePerKey) {
   const auto cache = dir_.path() / "cache";
-  const auto first =
-      BaseScores(*base_, data_.evaluation, spec_.evaluation, "key", cache, counter_);
+  const auto first = BaseScores(*base_, data_.evaluation, spec_.evaluation, "key", cache, counter_);
   ASSERT_TRUE(first.ok()) << first.status();
   const int asked = counter_.asked;
   EXPECT_GT(asked, 0);
@@ -105,8 +103,7 @@ TEST_F(ScoresTest, TheBaseIsScoredOncePerKey) {
 
 TEST_F(ScoresTest, ADamagedCacheIsComputedAgain) {
   const auto cache = dir_.path() / "cache";
-  const auto first =
-      BaseScores(*base_, data_.evaluation, spec_.evaluation, "key", cache, counter_);
+  const auto first = BaseScores(*base_, data_.evaluation, spec_.evaluation, "key", cache, counter_);
   WriteText(cache / "base-scores-key.json", "{\"eval_loss\": 1.");
   EXPECT_EQ(*BaseScores(*base_, data_.evaluation, spec_.evaluation, "key", cache, counter_),
             *first);

@@ -21,9 +21,9 @@ TEST(DropoutMaskTest, TheSameKeyDrawsTheSameMaskOnAnyNumberOfThreads) {
 
 TEST(DropoutMaskTest, EveryPartOfTheKeyMatters) {
   const at::Tensor mask = Mask({1, 2, 3, 4});
-  for (const DropoutKey& other : {DropoutKey{9, 2, 3, 4}, DropoutKey{1, 9, 3, 4},
-                                  DropoutKey{1, 2, 9, 4}, DropoutKey{1, 2, 3, 9},
-                                  DropoutKey{1 | uint64_t{1} << 40, 2, 3, 4}}) {
+  for (const DropoutKey& other :
+       {DropoutKey{9, 2, 3, 4}, DropoutKey{1, 9, 3, 4}, DropoutKey{1, 2, 9, 4},
+        DropoutKey{1, 2, 3, 9}, DropoutKey{1 | uint64_t{1} << 40, 2, 3, 4}}) {
     EXPECT_FALSE(at::equal(mask, Mask(other)));
   }
 }

@@ -15,8 +15,8 @@
 namespace mozgach {
 namespace {
 
-using ::testing::HasSubstr;
 using nlohmann::json;
+using ::testing::HasSubstr;
 
 LoraSpec Spec(int64_t rank = 4) {
   LoraSpec spec;
@@ -107,8 +107,9 @@ class LoraAdapterLoadTest : public ::testing::Test {
   }
 
   absl::StatusOr<LoraAdapter> LoadWith(const json& changes = json::object()) {
-    json config = {{"peft_type", "LORA"}, {"r", 4},          {"lora_alpha", 8},
-                   {"bias", "none"},      {"use_dora", false}, {"rank_pattern", json::object()},
+    json config = {{"peft_type", "LORA"}, {"r", 4},
+                   {"lora_alpha", 8},     {"bias", "none"},
+                   {"use_dora", false},   {"rank_pattern", json::object()},
                    {"lora_dropout", 0.25}};
     config.update(changes);
     directory_.Write("adapter_config.json", config.dump());
@@ -135,18 +136,16 @@ TEST_F(LoraAdapterLoadTest, ReadsWhatWasWritten) {
 }
 
 TEST_F(LoraAdapterLoadTest, WhatIsNotSupportedYetIsRefused) {
-  for (const json& change :
-       {json{{"use_dora", true}}, json{{"rank_pattern", {{"q_proj", 8}}}}, json{{"bias", "all"}},
-        json{{"modules_to_save", {"lm_head"}}}}) {
+  for (const json& change : {json{{"use_dora", true}}, json{{"rank_pattern", {{"q_proj", 8}}}},
+                             json{{"bias", "all"}}, json{{"modules_to_save", {"lm_head"}}}}) {
     EXPECT_THAT(std::string(LoadWith(change).status().message()), HasSubstr("not supported yet"))
         << change;
   }
 }
 
 TEST_F(LoraAdapterLoadTest, NonsenseInTheConfigIsRefused) {
-  for (const json& change :
-       {json{{"r", 0}}, json{{"r", "four"}}, json{{"lora_alpha", nullptr}},
-        json{{"peft_type", "IA3"}}, json{{"lora_dropout", 2}}}) {
+  for (const json& change : {json{{"r", 0}}, json{{"r", "four"}}, json{{"lora_alpha", nullptr}},
+                             json{{"peft_type", "IA3"}}, json{{"lora_dropout", 2}}}) {
     EXPECT_EQ(LoadWith(change).status().code(), absl::StatusCode::kInvalidArgument) << change;
   }
 }

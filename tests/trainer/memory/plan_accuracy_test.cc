@@ -40,34 +40,36 @@ struct Case {
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 const Case kCases[] = {
-    {"Half_f32_short", "Qwen2.5-0.5B-Instruct.config.json", 24, 0, true, "float32", 8, 128, 1, false},
+    {"Half_f32_short", "Qwen2.5-0.5B-Instruct.config.json", 24, 0, true, "float32", 8, 128, 1,
+     false},
     {"Half_f32_long_checkpointed", "Qwen2.5-0.5B-Instruct.config.json", 24, 0, true, "float32", 8,
      512, 1, true},
     {"Half_bf16_dense", "Qwen2.5-0.5B-Instruct.config.json", 12, 0, false, "bfloat16", 8, 256, 1,
      false},
-    {"Width1536_batch_of_3", "Qwen2.5-1.5B-Instruct.config.json", 2, 32000, true, "float32", 16, 200,
-     3, false},
-    {"Width1536_dropout", "Qwen2.5-1.5B-Instruct.config.json", 2, 32000, true, "float32", 16, 256, 1,
-     false, 0.1},
+    {"Width1536_batch_of_3", "Qwen2.5-1.5B-Instruct.config.json", 2, 32000, true, "float32", 16,
+     200, 3, false},
+    {"Width1536_dropout", "Qwen2.5-1.5B-Instruct.config.json", 2, 32000, true, "float32", 16, 256,
+     1, false, 0.1},
     {"Width2048_rank_64_accumulated", "Qwen2.5-3B-Instruct.derived.json", 2, 8000, true, "float32",
      64, 128, 1, false, 0, 2},
-    {"Width2048_bf16_checkpointed", "Qwen2.5-3B-Instruct.derived.json", 4, 8000, true, "bfloat16", 8,
-     512, 1, true},
+    {"Width2048_bf16_checkpointed", "Qwen2.5-3B-Instruct.derived.json", 4, 8000, true, "bfloat16",
+     8, 512, 1, true},
     {"Qwen3_06_dense", "Qwen3-0.6B.config.json", 6, 32000, false, "float32", 8, 256, 2, false},
     {"Qwen3_06_long", "Qwen3-0.6B.config.json", 6, 8000, true, "float32", 8, 1024, 1, false},
     {"Qwen3_4_width", "Qwen3-4B.derived.json", 1, 8000, true, "float32", 8, 128, 1, false},
     {"Gemma_270m", "gemma-3-270m.text.derived.json", 6, 32000, true, "float32", 8, 256, 1, false},
     {"Gemma_1b_checkpointed", "gemma-3-1b.text.derived.json", 4, 32000, true, "bfloat16", 8, 384, 1,
      true},
-    {"Gemma_270m_window", "gemma-3-270m.text.derived.json", 6, 8000, true, "float32", 8, 700, 1, false},
+    {"Gemma_270m_window", "gemma-3-270m.text.derived.json", 6, 8000, true, "float32", 8, 700, 1,
+     false},
     {"Gemma_1b_window_bf16", "gemma-3-1b.text.derived.json", 4, 8000, true, "bfloat16", 8, 1100, 1,
      false},
-    {"Width1536_some_layers", "Qwen2.5-1.5B-Instruct.config.json", 4, 8000, true, "bfloat16", 8, 512,
-     1, true, 0, 1, 2},
-    {"Half_packed_f32", "Qwen2.5-0.5B-Instruct.config.json", 6, 8000, true, "float32", 8, 512, 1, false,
-     0, 1, kEveryLayer, true},
-    {"Width1536_packed_bf16", "Qwen2.5-1.5B-Instruct.config.json", 4, 8000, true, "bfloat16", 8, 768,
-     2, true, 0, 1, kEveryLayer, true},
+    {"Width1536_some_layers", "Qwen2.5-1.5B-Instruct.config.json", 4, 8000, true, "bfloat16", 8,
+     512, 1, true, 0, 1, 2},
+    {"Half_packed_f32", "Qwen2.5-0.5B-Instruct.config.json", 6, 8000, true, "float32", 8, 512, 1,
+     false, 0, 1, kEveryLayer, true},
+    {"Width1536_packed_bf16", "Qwen2.5-1.5B-Instruct.config.json", 4, 8000, true, "bfloat16", 8,
+     768, 2, true, 0, 1, kEveryLayer, true},
 };
 
 // Tokens of the rows, which are full or of unlike length.
@@ -121,7 +123,8 @@ class PlanAccuracy : public ::testing::TestWithParam<Case> {
   }
 
   // What the planner knows of the rows.
-  StepShape Shape(const ModelConfig& config, const DomainSpec& spec, const ComputeSetup& setup) const {
+  StepShape Shape(const ModelConfig& config, const DomainSpec& spec,
+                  const ComputeSetup& setup) const {
     DomainRows rows;
     for (const int64_t length : LengthsFor(GetParam())) {
       ++rows.train.rows;
@@ -146,7 +149,8 @@ class PlanAccuracy : public ::testing::TestWithParam<Case> {
     for (size_t row = 0; row < lengths.size(); ++row) {
       Example example;
       for (int64_t i = 0; i < lengths[row]; ++i) {
-        example.ids.push_back(static_cast<int32_t>((static_cast<int64_t>(row) * 31 + i * 7) % 1000));
+        example.ids.push_back(
+            static_cast<int32_t>((static_cast<int64_t>(row) * 31 + i * 7) % 1000));
         example.trained.push_back(i > 0);
       }
       examples.push_back(std::move(example));
@@ -200,14 +204,15 @@ TEST_P(PlanAccuracy, TheTotalIsWhatTheAllocatorCountsAndWhatIsResident) {
   const double allocated = static_cast<double>(counted.peak - counted_before);
   const double resident = static_cast<double>(MemoryPeakBytes());
   const double total = static_cast<double>(plan.total());
-  std::printf("%s: tensors planned %.1f MiB, counted %.1f (%+.2f %%); with the process planned %.1f, "
-              "resident %.1f (%+.2f %%)\n",
-              GetParam().name, planned / 0x1p20, allocated / 0x1p20,
-              100 * (planned / allocated - 1), total / 0x1p20, resident / 0x1p20,
-              100 * (total / resident - 1));
+  std::printf(
+      "%s: tensors planned %.1f MiB, counted %.1f (%+.2f %%); with the process planned %.1f, "
+      "resident %.1f (%+.2f %%)\n",
+      GetParam().name, planned / 0x1p20, allocated / 0x1p20, 100 * (planned / allocated - 1),
+      total / 0x1p20, resident / 0x1p20, 100 * (total / resident - 1));
   if (std::abs(planned / allocated - 1) > 0.03) PrintLines(plan, counted.at_peak);
   EXPECT_NEAR(planned / allocated, 1.0, 0.03);
-  if (kMemoryIsTheSanitizers) GTEST_SKIP() << "tensors are as planned; what is resident is the sanitizer's";
+  if (kMemoryIsTheSanitizers)
+    GTEST_SKIP() << "tensors are as planned; what is resident is the sanitizer's";
   EXPECT_NEAR(total / resident, 1.0, 0.10);
 }
 

@@ -36,16 +36,22 @@ std::vector<at::Tensor> Leaves(const std::vector<at::Tensor>& inputs, at::Scalar
 
 TEST(BlockwiseAttentionTest, IsThatOfTheFormulaForwardAndBackward) {
   constexpr AttentionTiles kTiles{4, 6};
-  for (const Case& c : std::vector<Case>{{1, 1, 0},   {9, 9, 0},   {12, 12, 0}, {9, 9, 4},
-                                         {30, 30, 7}, {30, 30, 1}, {12, 12, 29}, {5, 19, 0},
-                                         {5, 19, 3},  {1, 19, 6}}) {
+  for (const Case& c : std::vector<Case>{{1, 1, 0},
+                                         {9, 9, 0},
+                                         {12, 12, 0},
+                                         {9, 9, 4},
+                                         {30, 30, 7},
+                                         {30, 30, 1},
+                                         {12, 12, 29},
+                                         {5, 19, 0},
+                                         {5, 19, 3},
+                                         {1, 19, 6}}) {
     SCOPED_TRACE(testing::Message() << c.length << " " << c.keys << " " << c.window);
     const auto inputs = Inputs(c, at::kDouble);
     const auto exact = Leaves(inputs, at::kDouble), ours = Leaves(inputs, at::kDouble);
     const at::Tensor weights = at::randn({3, 4, c.length, 8}).to(at::kDouble);
     const at::Tensor y = DenseAttention(exact[0], exact[1], exact[2], 0.3, c.window);
-    const at::Tensor our_y =
-        BlockwiseAttention(ours[0], ours[1], ours[2], 0.3, c.window, kTiles);
+    const at::Tensor our_y = BlockwiseAttention(ours[0], ours[1], ours[2], 0.3, c.window, kTiles);
     EXPECT_LT(Distance(our_y, y), 1e-12);
     const auto grads = torch::autograd::grad({y}, exact, {weights});
     const auto our_grads = torch::autograd::grad({our_y}, ours, {weights});

@@ -72,8 +72,10 @@ TEST_P(CausalLmTest, PackedGradientsAreTheSumOfThoseOfTheDocuments) {
     const auto own = Gradients(*model_, alone, options,
                                weights.narrow(0, batch.document_offsets[i], alone.ids.size(0)));
     for (size_t j = 0; j < own.size(); ++j) {
-      if (i == 0) sum.push_back(own[j].clone());
-      else sum[j].add_(own[j]);
+      if (i == 0)
+        sum.push_back(own[j].clone());
+      else
+        sum[j].add_(own[j]);
     }
   }
   for (size_t j = 0; j < sum.size(); ++j) EXPECT_LT(Distance(packed[j], sum[j]), 1e-5) << j;
@@ -151,8 +153,7 @@ TEST_P(CausalLmTest, LayersBelowTheLowestAdaptedOneChangeNothingForTheOthers) {
   const LoraAdapter upper = RandomBase::Adapter(*model_, spec);
   const TokenBatch batch = RandomDocuments({30, 9});
   const at::Tensor weights = at::randn({39, 24});
-  for (const Recompute recompute :
-       {Recompute::kNothing, Recompute::kCheap, Recompute::kLayers}) {
+  for (const Recompute recompute : {Recompute::kNothing, Recompute::kCheap, Recompute::kLayers}) {
     ForwardOptions options;
     options.adapter = &upper;
     options.recompute = recompute;
@@ -184,9 +185,9 @@ TEST(CausalLmBfloat16Test, StaysCloseToFloat32) {
   const LoraAdapter adapter = RandomBase::Adapter(*exact);
   const TokenBatch batch = RandomDocuments({30, 9, 11});
   EXPECT_EQ(Hidden(*rounded, batch, &adapter).scalar_type(), at::kBFloat16);
-  EXPECT_LT(Distance(Hidden(*rounded, batch, &adapter).to(at::kFloat),
-                     Hidden(*exact, batch, &adapter)),
-            0.05);
+  EXPECT_LT(
+      Distance(Hidden(*rounded, batch, &adapter).to(at::kFloat), Hidden(*exact, batch, &adapter)),
+      0.05);
   ForwardOptions forward;
   forward.adapter = &adapter;
   const at::Tensor weights = at::randn({50, 24});

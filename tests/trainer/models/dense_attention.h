@@ -18,8 +18,9 @@ inline at::Tensor DenseAttention(const at::Tensor& q, const at::Tensor& k, const
   const at::Tensor j = at::arange(places).unsqueeze(0);
   at::Tensor hidden = j.gt(i);
   if (window > 0) hidden = hidden.logical_or(j.le(i.sub(window)));
-  const at::Tensor scores = at::matmul(q, keys.transpose(2, 3)).mul(scale).masked_fill(
-      hidden, -std::numeric_limits<double>::infinity());
+  const at::Tensor scores = at::matmul(q, keys.transpose(2, 3))
+                                .mul(scale)
+                                .masked_fill(hidden, -std::numeric_limits<double>::infinity());
   return at::matmul(at::softmax(scores, -1), values);
 }
 

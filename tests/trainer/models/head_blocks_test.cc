@@ -34,8 +34,8 @@ class HeadBlocksTest : public ::testing::Test {
   }
 
   const HeadLayout layout_{4, 2, 6};
-  const std::shared_ptr<const DocumentBlocks> blocks_ = std::make_shared<DocumentBlocks>(
-      std::vector<int64_t>{0, 3, 40, 41, 81}, at::kCPU);
+  const std::shared_ptr<const DocumentBlocks> blocks_ =
+      std::make_shared<DocumentBlocks>(std::vector<int64_t>{0, 3, 40, 41, 81}, at::kCPU);
   RotaryTable rotary_{RopeSetup{{1e4, std::nullopt}, std::nullopt, 6, 128}, at::kCPU};
   const at::Tensor qkv_ = at::randn({81, 48});
   const at::Tensor weights_ = at::randn({81, 48});

@@ -72,8 +72,10 @@ TEST(HeadNormTest, EachHeadIsNormalisedAndValuesStay) {
   const at::Tensor exact_y = NormalizeQueriesAndKeys(exact, layout, wide);
   EXPECT_TRUE(our_y.narrow(1, 60, 20).equal(x.narrow(1, 60, 20)));
   EXPECT_LT(WideDistance(our_y, exact_y), 1e-6);
-  EXPECT_LT(WideDistance(our_y.narrow(1, 40, 10), RmsNorm(x.narrow(1, 40, 10), norms.k, 1e-6)), 1e-6);
-  EXPECT_LT(WideDistance(GradientOf(our_y, ours, grad_y), GradientOf(exact_y, exact, grad_y)), 1e-6);
+  EXPECT_LT(WideDistance(our_y.narrow(1, 40, 10), RmsNorm(x.narrow(1, 40, 10), norms.k, 1e-6)),
+            1e-6);
+  EXPECT_LT(WideDistance(GradientOf(our_y, ours, grad_y), GradientOf(exact_y, exact, grad_y)),
+            1e-6);
 }
 
 at::Tensor Exactly(Activation activation, const at::Tensor& gate) {
@@ -87,8 +89,7 @@ TEST(GatedUnitTest, ValuesAndGradientsAreThoseOfTheFormula) {
     for (double spread : {0.1, 3.0, 60.0}) {
       const at::Tensor x = at::randn({41, 2 * 37}).mul_(spread), grad_y = at::randn({41, 37});
       const at::Tensor exact = Leaf(x, at::kDouble);
-      const at::Tensor y =
-          Exactly(activation, exact.narrow(1, 0, 37)).mul(exact.narrow(1, 37, 37));
+      const at::Tensor y = Exactly(activation, exact.narrow(1, 0, 37)).mul(exact.narrow(1, 37, 37));
       const at::Tensor ours = Leaf(x, at::kFloat);
       const at::Tensor our_y = GatedUnit(activation, ours);
       EXPECT_LT(WideDistance(our_y, y), 1e-6) << spread;
@@ -97,7 +98,7 @@ TEST(GatedUnitTest, ValuesAndGradientsAreThoseOfTheFormula) {
       const at::Tensor by_tensors = Leaf(x, at::kDouble);
       const at::Tensor other_y = GatedUnit(activation, by_tensors);
       EXPECT_LT(WideDistance(GradientOf(other_y, by_tensors, grad_y),
-                         GradientOf(GatedUnit(activation, ours), ours, grad_y)),
+                             GradientOf(GatedUnit(activation, ours), ours, grad_y)),
                 1e-6);
     }
   }

@@ -1,10 +1,9 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/randn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <chrono>
 #include <limits>
@@ -94,10 +93,9 @@ TEST(LoadTest, NamesWithoutTheModelPrefixAreRead) {
 }
 
 TEST(LoadTest, NumbersThatAreNotFiniteAreNamed) {
-  for (const char* name :
-       {"model.norm.weight", "model.layers.1.input_layernorm.weight", "lm_head.weight",
-        "model.layers.2.self_attn.k_proj.bias", "model.embed_tokens.weight",
-        "model.layers.0.mlp.down_proj.weight"}) {
+  for (const char* name : {"model.norm.weight", "model.layers.1.input_layernorm.weight",
+                           "lm_head.weight", "model.layers.2.self_attn.k_proj.bias",
+                           "model.embed_tokens.weight", "model.layers.0.mlp.down_proj.weight"}) {
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble}) {
       for (const bool quantize : {false, true}) {
         if (quantize && type == at::kDouble) continue;  // cannot be quantised at all
@@ -118,8 +116,7 @@ TEST(LoadTest, NumbersThatAreNotFiniteAreNamed) {
 
 TEST(LoadTest, TheLargestFiniteNumbersAreRead) {
   RandomBase base;
-  base.tensors["model.norm.weight"] =
-      at::full({24}, std::numeric_limits<float>::max(), at::kFloat);
+  base.tensors["model.norm.weight"] = at::full({24}, std::numeric_limits<float>::max(), at::kFloat);
   EXPECT_TRUE(base.Load().ok());
   base.tensors["model.norm.weight"] = at::full({24}, 65504.0, at::kHalf);
   EXPECT_TRUE(base.Load().ok());
@@ -249,7 +246,8 @@ TEST(LoadTest, LinearsThatStayedDenseInABaseOfFourBitsStayDense) {
     const WeightFiles files = *WeightFiles::Open(output);
     for (const std::string& name : files.Names()) tensors[name] = files.Read(name)->clone();
   }
-  for (const std::string path : {"model.layers.0.self_attn.k_proj", "model.layers.1.mlp.down_proj"}) {
+  for (const std::string path :
+       {"model.layers.0.self_attn.k_proj", "model.layers.1.mlp.down_proj"}) {
     const std::string name = path + ".weight";
     std::erase_if(tensors, [&](const auto& entry) { return entry.first.starts_with(name); });
     tensors[name] = base.tensors.at(name);
@@ -326,8 +324,8 @@ TEST_F(CachedLoadTest, AnotherBaseInTheSamePlaceIsNotMistakenForTheFirst) {
   Write();
   const auto changed = *Load();
   EXPECT_NE(changed->digest(), digest);
-  EXPECT_TRUE(LogitsOf(*changed).equal(
-      LogitsOf(**CausalLm::Load(base_.directory.path(), LoadOptions()))));
+  EXPECT_TRUE(
+      LogitsOf(*changed).equal(LogitsOf(**CausalLm::Load(base_.directory.path(), LoadOptions()))));
   EXPECT_EQ(Kept().size(), 2u);
 }
 

@@ -18,10 +18,17 @@ class RandomBase {
  public:
   // `changes` to a Qwen2 of 3 layers, 24 wide; nothing is written before Write().
   explicit RandomBase(const nlohmann::json& changes = nlohmann::json::object()) {
-    config = {{"model_type", "qwen2"},      {"vocab_size", 50},        {"hidden_size", 24},
-              {"intermediate_size", 40},    {"num_hidden_layers", 3},  {"num_attention_heads", 4},
-              {"num_key_value_heads", 2},   {"rms_norm_eps", 1e-6},    {"rope_theta", 1e4},
-              {"tie_word_embeddings", true}, {"max_position_embeddings", 64}};
+    config = {{"model_type", "qwen2"},
+              {"vocab_size", 50},
+              {"hidden_size", 24},
+              {"intermediate_size", 40},
+              {"num_hidden_layers", 3},
+              {"num_attention_heads", 4},
+              {"num_key_value_heads", 2},
+              {"rms_norm_eps", 1e-6},
+              {"rope_theta", 1e4},
+              {"tie_word_embeddings", true},
+              {"max_position_embeddings", 64}};
     config.update(changes);
     Fill();
   }

@@ -1,9 +1,10 @@
-#include "tests/sanitizers/sanitized.h"
 #include "trainer/models/runtime.h"
 
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
+
+#include "tests/sanitizers/sanitized.h"
 
 namespace mozgach {
 namespace {

@@ -39,8 +39,16 @@ TEST(WindowedAttentionTest, IsThatOfADenseMaskForwardAndBackward) {
 
 TEST(WindowedAttentionTest, InBfloat16RoundsItsArgumentsAndItsResultsAndLittleElse) {
   at::manual_seed(108);
-  for (const auto& [length, window] : std::vector<std::pair<int64_t, int64_t>>{
-           {1, 0}, {2, 0}, {63, 0}, {64, 0}, {65, 0}, {200, 0}, {200, 64}, {200, 1}, {201, 70}, {9, 300}}) {
+  for (const auto& [length, window] : std::vector<std::pair<int64_t, int64_t>>{{1, 0},
+                                                                               {2, 0},
+                                                                               {63, 0},
+                                                                               {64, 0},
+                                                                               {65, 0},
+                                                                               {200, 0},
+                                                                               {200, 64},
+                                                                               {200, 1},
+                                                                               {201, 70},
+                                                                               {9, 300}}) {
     for (int64_t dim : {16, 48, 64, 128}) {
       const auto leaf = [&, length = length](int64_t heads) {
         return at::randn({2, length, heads, dim}).to(at::kBFloat16).transpose(1, 2);

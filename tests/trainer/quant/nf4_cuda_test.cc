@@ -1,5 +1,5 @@
-// The CUDA kernel's source compiled for the processor, thread after thread, and by NVRTC for devices.
-// On a device itself: tests/gpu.
+// The CUDA kernel's source compiled for the processor, thread after thread, and by NVRTC for
+// devices. On a device itself: tests/gpu.
 #include "trainer/quant/nf4_cuda.h"
 
 #include <ATen/ops/empty.h>
@@ -53,7 +53,8 @@ void Launch(Kernel kernel, const QuantizedWeight& weight, void* out) {
   for (int time = 0; time < 2; ++time) {
     for (blockIdx.x = 0; blockIdx.x * blockDim.x < groups; ++blockIdx.x) {
       for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x) {
-        kernel(weight.codes.const_data_ptr<uint8_t>(), scales, levels, static_cast<unsigned>(weight.block / 8),
+        kernel(weight.codes.const_data_ptr<uint8_t>(), scales, levels,
+               static_cast<unsigned>(weight.block / 8),
                static_cast<unsigned long long>(weight.elements()), out);
       }
     }
@@ -105,7 +106,8 @@ TEST(Nf4CudaTest, OnAProcessorThereIsNone) {
 TEST(Nf4CudaTest, NvrtcTakesTheSourceForEveryArchitecture) {
   const auto probe = CompileCuda("extern \"C\" __global__ void Nothing() {}", 8, 0);
   if (probe.status().code() == absl::StatusCode::kUnavailable) GTEST_SKIP() << probe.status();
-  for (const auto& [major, minor] : {std::pair{7, 5}, {8, 0}, {8, 6}, {8, 9}, {9, 0}, {10, 0}, {12, 0}}) {
+  for (const auto& [major, minor] :
+       {std::pair{7, 5}, {8, 0}, {8, 6}, {8, 9}, {9, 0}, {10, 0}, {12, 0}}) {
     const auto cubin = CompileCuda(Nf4DequantizeSource(), major, minor);
     ASSERT_TRUE(cubin.ok()) << major << "." << minor << ": " << cubin.status();
     EXPECT_EQ(cubin->substr(1, 3), "ELF");

@@ -118,9 +118,9 @@ TEST(Nf4Test, EveryBlockSizeAndTableIsLevelTimesScale) {
       at::Tensor expected = at::empty(shape, at::kFloat);
       for (int64_t i = 0; i < weight.elements(); ++i) {
         const int64_t b = i / block;
-        const float scale =
-            weight.nested_levels[weight.absmax[b].item<int64_t>()].item<float>() *
-                weight.nested_absmax[b / 16].item<float>() + weight.offset;
+        const float scale = weight.nested_levels[weight.absmax[b].item<int64_t>()].item<float>() *
+                                weight.nested_absmax[b / 16].item<float>() +
+                            weight.offset;
         ASSERT_EQ(scales.const_data_ptr<float>()[b], scale);
         expected.mutable_data_ptr<float>()[i] =
             weight.levels[static_cast<size_t>(IndexAt(weight, i))] * scale;
@@ -148,8 +148,8 @@ TEST(Nf4Test, BitsPerElementAreAsPublished) {
 }
 
 TEST(Nf4Test, ZeroesStayZero) {
-  EXPECT_TRUE(at::equal(Dequantized(Quantized(at::zeros({8, 64}), false), at::kFloat),
-                        at::zeros({8, 64})));
+  EXPECT_TRUE(
+      at::equal(Dequantized(Quantized(at::zeros({8, 64}), false), at::kFloat), at::zeros({8, 64})));
 }
 
 TEST(Nf4Test, WeightsThatAreNotFiniteAreRefused) {

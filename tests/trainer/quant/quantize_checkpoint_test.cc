@@ -22,8 +22,8 @@ namespace mozgach {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 using nlohmann::json;
+using ::testing::HasSubstr;
 
 json ReadJson(const fs::path& path) {
   std::ifstream file(path);
@@ -69,8 +69,9 @@ class QuantizeCheckpointTest : public ::testing::Test {
     }
     for (const auto& file : files->files()) {
       for (const auto& [name, stored] : file->tensors()) {
-        EXPECT_EQ(reinterpret_cast<uintptr_t>(stored.bytes.data()) %
-                      c10::elementSize(stored.dtype), 0u) << name;
+        EXPECT_EQ(reinterpret_cast<uintptr_t>(stored.bytes.data()) % c10::elementSize(stored.dtype),
+                  0u)
+            << name;
       }
     }
   }
@@ -126,9 +127,9 @@ TEST_F(QuantizeCheckpointTest, AVisionTowerIsCopiedAndTransformersIsTold) {
 }
 
 TEST_F(QuantizeCheckpointTest, TokenizerAndTemplatesComeAlongAndOtherWeightsDoNot) {
-  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
-                           "generation_config.json", "merges.txt", "pytorch_model.bin",
-                           "pytorch_model.bin.index.json"}) {
+  for (const char* name :
+       {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json",
+        "merges.txt", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
     directory_.Write(std::string("base/") + name, name);
   }
   ASSERT_TRUE(Quantize().ok());
@@ -215,11 +216,11 @@ TEST(CheckpointPlanTest, WhichNamesAreTheDecodersLinearLayers) {
                            "model.language_model.layers.3.self_attn.o_proj.weight"}) {
     EXPECT_TRUE(IsDecoderLinear(name)) << name;
   }
-  for (const char* name : {"model.layers.0.self_attn.q_proj.bias", "model.embed_tokens.weight",
-                           "lm_head.weight", "model.layers.0.self_attn.q_norm.weight",
-                           "model.layers.x.mlp.up_proj.weight",
-                           "vision_tower.vision_model.encoder.layers.0.self_attn.q_proj.weight",
-                           "model.vision_tower.layers.0.mlp.up_proj.weight"}) {
+  for (const char* name :
+       {"model.layers.0.self_attn.q_proj.bias", "model.embed_tokens.weight", "lm_head.weight",
+        "model.layers.0.self_attn.q_norm.weight", "model.layers.x.mlp.up_proj.weight",
+        "vision_tower.vision_model.encoder.layers.0.self_attn.q_proj.weight",
+        "model.vision_tower.layers.0.mlp.up_proj.weight"}) {
     EXPECT_FALSE(IsDecoderLinear(name)) << name;
   }
 }

@@ -25,7 +25,8 @@ constexpr char kWeightName[] = "model.layers.0.mlp.up_proj.weight";
 class QuantizedCacheTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(WriteSafetensors(directory_ / "model.safetensors", {{kWeightName, weight_}}, {}).ok());
+    ASSERT_TRUE(
+        WriteSafetensors(directory_ / "model.safetensors", {{kWeightName, weight_}}, {}).ok());
   }
 
   WeightFiles Base() const { return *WeightFiles::Open(directory_.path()); }

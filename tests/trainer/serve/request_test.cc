@@ -32,7 +32,8 @@ TEST(RequestTest, ATrainRequestIsReadWhole) {
 
 TEST(RequestTest, ALoadRequestHasTheDomainFilesQuantization) {
   const auto request = ParseRequest(
-      R"({"op": "load", "base": "a/b", "base_dir": "/b", "quantization": {"load_in_4bit": false}})");
+      R"({"op": "load", "base": "a/b", "base_dir": "/b",
+          "quantization": {"load_in_4bit": false}})");
   ASSERT_TRUE(request.ok()) << request.status();
   EXPECT_FALSE(std::get<LoadRequest>(*request).quantization.load_in_4bit);
   EXPECT_FALSE(ParseRequest(R"({"op": "load", "base": "a/b", "base_dir": "/b",
@@ -61,9 +62,9 @@ TEST(RequestTest, WhatIsNoRequestIsRefusedWithTheReason) {
 
 TEST(RequestTest, DeepNestingIsRefusedBeforeADocumentIsBuilt) {
   const std::string deep = std::string(3'000'000, '[') + std::string(3'000'000, ']');
-  EXPECT_THAT(Refusal(R"({"op": "load", "base": "a/b", "base_dir": "/b", "quantization": )" + deep +
-                      "}"),
-              HasSubstr("nested"));
+  EXPECT_THAT(
+      Refusal(R"({"op": "load", "base": "a/b", "base_dir": "/b", "quantization": )" + deep + "}"),
+      HasSubstr("nested"));
   EXPECT_THAT(Refusal(std::string(100000, '[')), HasSubstr("nested"));
 }
 

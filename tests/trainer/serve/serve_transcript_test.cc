@@ -19,8 +19,8 @@ class ServeTranscriptTest : public ::testing::Test {
   void SetUp() override {
     WriteSmallBase(dir_.path() / "base");
     WriteSmallDataset(dir_.path(), 23);
-    trainer_ = std::make_unique<TrainerProcess>(
-        std::vector<std::string>{"serve", "--threads", "1"}, dir_.path() / "log");
+    trainer_ = std::make_unique<TrainerProcess>(std::vector<std::string>{"serve", "--threads", "1"},
+                                                dir_.path() / "log");
     ready_ = trainer_->WaitForEvent("ready");
   }
 
@@ -167,7 +167,8 @@ TEST_F(ServeTranscriptTest, ABaseWhoseFilesChangedIsLoadedAgain) {
   // Other weights are not all that counts: a template makes other tokens of the same rows.
   const fs::path roles = dir_.path() / "base" / "tokenizer_config.json";
   Json config = Json::parse(ReadText(roles));
-  config["chat_template"] = "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}";
+  config["chat_template"] =
+      "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}";
   WriteText(roles, config.dump());
   trainer_->Send(Request(3, spec_));
   const Json third = EventOf(3, "done");
@@ -216,7 +217,8 @@ void LimitMemory(pid_t pid, uint64_t more) {
 }
 
 TEST_F(ServeTranscriptTest, AJobThatNeedsTooMuchMemoryStepsDownAndIsDone) {
-  if (kMemoryIsTheSanitizers) GTEST_SKIP() << "the sanitizer has taken its memory before the limit is set";
+  if (kMemoryIsTheSanitizers)
+    GTEST_SKIP() << "the sanitizer has taken its memory before the limit is set";
   trainer_->Send(Request(1, spec_));
   ASSERT_FALSE(EventOf(1, "done").is_null());
   WriteSmallDataset(dir_.path(), 3000);

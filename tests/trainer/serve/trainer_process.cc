@@ -43,8 +43,7 @@ TrainerProcess::TrainerProcess(const std::vector<std::string>& arguments,
   std::vector<char*> argv = {program.data()};
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  const int failed =
-      posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ);
+  const int failed = posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ);
   if (failed != 0) pid_ = -1;
   EXPECT_EQ(failed, 0) << program;
   posix_spawn_file_actions_destroy(&actions);
@@ -93,8 +92,7 @@ bool TrainerProcess::ReadLine(std::string* line) {
   }
 }
 
-nlohmann::json TrainerProcess::WaitFor(
-    const std::function<bool(const nlohmann::json&)>& wanted) {
+nlohmann::json TrainerProcess::WaitFor(const std::function<bool(const nlohmann::json&)>& wanted) {
   for (std::string line; ReadLine(&line);) {
     events.push_back(nlohmann::json::parse(line));
     if (wanted(events.back())) return events.back();

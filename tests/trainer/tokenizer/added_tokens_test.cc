@@ -71,9 +71,9 @@ TEST(AddedTokensTest, AnIdThatAnotherTokenHasIsAnError) {
 }
 
 TEST(AddedTokensTest, AnIdThatLeavesAGapIsReplacedByTheNextOne) {
-  const auto tokenizer = MustLoad(FileWith({AddedTokenJson(300, "<a>", {}),
-                                            AddedTokenJson(900, "<b>", {}),
-                                            AddedTokenJson(500, "<c>", {})}));
+  const auto tokenizer =
+      MustLoad(FileWith({AddedTokenJson(300, "<a>", {}), AddedTokenJson(900, "<b>", {}),
+                         AddedTokenJson(500, "<c>", {})}));
   EXPECT_THAT(MustEncode(*tokenizer, "<a><b><c>"), ElementsAre(300, 301, 302));
   EXPECT_EQ(tokenizer->VocabularySize(), 303);
 }

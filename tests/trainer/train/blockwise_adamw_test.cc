@@ -25,7 +25,8 @@ TrainingSpec Settings(const char* optim) {
   return training;
 }
 
-// A parameter after `steps` updates by gradients whose sizes differ by more than a decade in a block.
+// A parameter after `steps` updates by gradients whose sizes differ by more than a decade in a
+// block.
 at::Tensor Trained(const char* optim, int steps) {
   const at::NoGradGuard no_grad;
   at::manual_seed(108);

@@ -41,16 +41,15 @@ TEST(CrossEntropyTest, TokenNllAddsUpToTheSum) {
   const at::Tensor targets = at::randint(40, {9000}, at::kLong);
   const at::Tensor nll = TokenNll(hidden, head, targets);
   ASSERT_EQ(nll.size(0), 9000);
-  EXPECT_NEAR(nll.sum().item<double>() /
-                  SummedCrossEntropy(hidden, head, targets).item<double>(), 1, 1e-5);
+  EXPECT_NEAR(nll.sum().item<double>() / SummedCrossEntropy(hidden, head, targets).item<double>(),
+              1, 1e-5);
   EXPECT_EQ(TokenNll(hidden.narrow(0, 0, 0), head, targets.narrow(0, 0, 0)).size(0), 0);
 }
 
 TEST(CrossEntropyTest, HugeLogitsDoNotOverflow) {
   const at::Tensor head = at::randn({40, 8}) * 1e4;
   at::Tensor hidden = at::randn({5, 8}).requires_grad_();
-  const at::Tensor loss =
-      SummedCrossEntropy(hidden, head, at::randint(40, {5}, at::kLong));
+  const at::Tensor loss = SummedCrossEntropy(hidden, head, at::randint(40, {5}, at::kLong));
   loss.backward();
   EXPECT_TRUE(std::isfinite(loss.item<double>()));
   EXPECT_TRUE(std::isfinite(hidden.grad().sum().item<double>()));
@@ -73,8 +72,8 @@ TEST(CrossEntropyTest, AWideVocabularyRoundsAsTheWholeLogitsDo) {
   at::Tensor reference = hidden.detach().to(at::kDouble).requires_grad_();
   const at::Tensor loss = SummedCrossEntropy(hidden, head, targets);
   loss.backward();
-  const at::Tensor expected = at::cross_entropy_loss(
-      at::matmul(reference, head.to(at::kDouble).t()), targets, {}, kSum);
+  const at::Tensor expected =
+      at::cross_entropy_loss(at::matmul(reference, head.to(at::kDouble).t()), targets, {}, kSum);
   expected.backward();
   EXPECT_NEAR(loss.item<double>() / expected.item<double>(), 1, 1e-6);
   EXPECT_LT(RelativeError(hidden.grad(), reference.grad()), 1e-5);

@@ -19,8 +19,8 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(FailureTest, AMarkSurvivesAnnotation) {
-  const absl::Status status =
-      Annotate(WithClass(absl::InvalidArgumentError("bad row"), FailureClass::kData), "train.jsonl");
+  const absl::Status status = Annotate(
+      WithClass(absl::InvalidArgumentError("bad row"), FailureClass::kData), "train.jsonl");
   EXPECT_EQ(ClassOf(status), FailureClass::kData);
   EXPECT_EQ(status.message(), "train.jsonl: bad row");
 }
@@ -60,9 +60,8 @@ TEST(FailureTest, NoMemoryIsOutOfMemoryWhoeverSaysIt) {
 #if __has_include(<oneapi/dnnl/dnnl_common.hpp>)
 TEST(FailureTest, OneDnnSaysByItsStatusWhetherMemoryRanOut) {
   const auto thrown = [](dnnl_status_t status) {
-    return CatchingExceptions([&]() -> absl::Status {
-      throw dnnl::error(status, "could not create a primitive");
-    });
+    return CatchingExceptions(
+        [&]() -> absl::Status { throw dnnl::error(status, "could not create a primitive"); });
   };
   EXPECT_EQ(ClassOf(thrown(dnnl_out_of_memory)), FailureClass::kOutOfMemory);
   EXPECT_EQ(ClassOf(thrown(dnnl_unimplemented)), FailureClass::kData);

@@ -1,12 +1,11 @@
 #include "tests/trainer/train/small_base.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
-
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <fstream>
 #include <sstream>
@@ -54,7 +53,7 @@ Json ByteVocabulary() {
 }
 
 Json AddedToken(int id, const std::string& content) {
-  return {{"id", id},       {"content", content}, {"single_word", false}, {"lstrip", false},
+  return {{"id", id},        {"content", content},  {"single_word", false}, {"lstrip", false},
           {"rstrip", false}, {"normalized", false}, {"special", true}};
 }
 
@@ -63,22 +62,27 @@ void WriteTokenizer(const fs::path& dir) {
                            {"add_prefix_space", false},
                            {"trim_offsets", true},
                            {"use_regex", true}};
-  const Json tokenizer = {
-      {"version", "1.0"},
-      {"truncation", nullptr},
-      {"padding", nullptr},
-      {"added_tokens",
-       {AddedToken(256, "<|endoftext|>"), AddedToken(257, "<|im_start|>"),
-        AddedToken(258, "<|im_end|>")}},
-      {"normalizer", nullptr},
-      {"pre_tokenizer", byte_level},
-      {"post_processor", nullptr},
-      {"decoder", byte_level},
-      {"model",
-       {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr},
-        {"continuing_subword_prefix", nullptr}, {"end_of_word_suffix", nullptr},
-        {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false},
-        {"vocab", ByteVocabulary()}, {"merges", Json::array()}}}};
+  const Json tokenizer = {{"version", "1.0"},
+                          {"truncation", nullptr},
+                          {"padding", nullptr},
+                          {"added_tokens",
+                           {AddedToken(256, "<|endoftext|>"), AddedToken(257, "<|im_start|>"),
+                            AddedToken(258, "<|im_end|>")}},
+                          {"normalizer", nullptr},
+                          {"pre_tokenizer", byte_level},
+                          {"post_processor", nullptr},
+                          {"decoder", byte_level},
+                          {"model",
+                           {{"type", "BPE"},
+                            {"dropout", nullptr},
+                            {"unk_token", nullptr},
+                            {"continuing_subword_prefix", nullptr},
+                            {"end_of_word_suffix", nullptr},
+                            {"fuse_unk", false},
+                            {"byte_fallback", false},
+                            {"ignore_merges", false},
+                            {"vocab", ByteVocabulary()},
+                            {"merges", Json::array()}}}};
   WriteText(dir / "tokenizer.json", tokenizer.dump());
   WriteText(dir / "tokenizer_config.json", Json{{"tokenizer_class", "PreTrainedTokenizerFast"},
                                                 {"eos_token", "<|im_end|>"},
@@ -88,23 +92,22 @@ void WriteTokenizer(const fs::path& dir) {
 }
 
 void WriteConfig(const fs::path& dir) {
-  WriteText(dir / "config.json",
-            Json{{"architectures", {"Qwen2ForCausalLM"}},
-                 {"model_type", "qwen2"},
-                 {"vocab_size", kVocabulary},
-                 {"hidden_size", kHidden},
-                 {"intermediate_size", kFeedForward},
-                 {"num_hidden_layers", kLayers},
-                 {"num_attention_heads", kHeads},
-                 {"num_key_value_heads", kKvHeads},
-                 {"max_position_embeddings", 512},
-                 {"rms_norm_eps", 1e-6},
-                 {"rope_theta", 10000.0},
-                 {"hidden_act", "silu"},
-                 {"tie_word_embeddings", true},
-                 {"eos_token_id", 258},
-                 {"torch_dtype", "float32"}}
-                .dump());
+  WriteText(dir / "config.json", Json{{"architectures", {"Qwen2ForCausalLM"}},
+                                      {"model_type", "qwen2"},
+                                      {"vocab_size", kVocabulary},
+                                      {"hidden_size", kHidden},
+                                      {"intermediate_size", kFeedForward},
+                                      {"num_hidden_layers", kLayers},
+                                      {"num_attention_heads", kHeads},
+                                      {"num_key_value_heads", kKvHeads},
+                                      {"max_position_embeddings", 512},
+                                      {"rms_norm_eps", 1e-6},
+                                      {"rope_theta", 10000.0},
+                                      {"hidden_act", "silu"},
+                                      {"tie_word_embeddings", true},
+                                      {"eos_token_id", 258},
+                                      {"torch_dtype", "float32"}}
+                                     .dump());
 }
 
 void WriteWeights(const fs::path& dir, int64_t seed) {
@@ -140,8 +143,7 @@ std::string SmallRow(int index) {
   for (int i = 0; i < 2 + index % 3; ++i) {
     letters.push_back(static_cast<char>('a' + (index * 7 + i * 5) % 26));
   }
-  return Json{{"instruction", "shout " + letters},
-              {"output", absl::AsciiStrToUpper(letters) + "!"}}
+  return Json{{"instruction", "shout " + letters}, {"output", absl::AsciiStrToUpper(letters) + "!"}}
              .dump() +
          "\n";
 }

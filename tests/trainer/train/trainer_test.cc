@@ -44,8 +44,8 @@ class TrainerTest : public ::testing::Test {
       lengths.push_back(static_cast<int64_t>(example.ids.size()));
     }
     const BatchPlan plan(lengths, spec_.data, spec_.training);
-    adapter_ = *LoraAdapter::Create(base_->model->config(), spec_.lora, spec_.training.seed,
-                                    at::kCPU);
+    adapter_ =
+        *LoraAdapter::Create(base_->model->config(), spec_.lora, spec_.training.seed, at::kCPU);
     TrainingInputs inputs;
     inputs.model = base_->model.get();
     inputs.adapter = &*adapter_;

@@ -110,8 +110,7 @@ absl::StatusOr<Value> StrftimeNow(const Arguments& arguments) {
   const std::tm date = FixedDate();
   // A directive writes at most some 30 characters.
   std::string written(64 + 16 * format->bytes().size(), '\0');
-  written.resize(
-      std::strftime(written.data(), written.size(), format->bytes().c_str(), &date));
+  written.resize(std::strftime(written.data(), written.size(), format->bytes().c_str(), &date));
   return Value::OfText(Text(std::move(written)));
 }
 

@@ -91,8 +91,7 @@ bool HasOnlyCase(const Text& text, bool (*wanted)(char32_t), bool (*other)(char3
 }  // namespace
 
 Text Upper(const Text& text) {
-  return text.Map(
-      [](char32_t c, std::string_view, std::string* out) { AppendUpper(c, out); });
+  return text.Map([](char32_t c, std::string_view, std::string* out) { AppendUpper(c, out); });
 }
 
 Text Lower(const Text& text) {

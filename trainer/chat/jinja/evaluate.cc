@@ -14,7 +14,7 @@ namespace {
 constexpr int kMaxDepth = 500;
 
 constexpr std::string_view kFunctions[] = {"range", "namespace", "dict", "raise_exception",
-                                          "strftime_now"};
+                                           "strftime_now"};
 // Jinja2's own names that this interpreter does not have.
 constexpr std::string_view kUnsupportedNames[] = {"lipsum", "cycler", "joiner", "self"};
 

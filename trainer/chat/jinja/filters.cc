@@ -157,8 +157,8 @@ absl::StatusOr<Value> Safe(const Value& input, const Arguments& arguments, Budge
 
 // Filters that give the same for a string that is marked 'safe'.
 bool KeepsMarkup(const std::string& name) {
-  static constexpr std::string_view kNames[] = {"safe", "string", "length", "count",
-                                                "default", "d", "tojson"};
+  static constexpr std::string_view kNames[] = {"safe",    "string", "length", "count",
+                                                "default", "d",      "tojson"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
@@ -194,8 +194,7 @@ absl::StatusOr<Value> ApplyFilter(const std::string& name, const Value& input,
     return Unsupported(absl::StrCat("the filter '", Abbreviate(name, 40), "'"));
   }
   if (input.text() != nullptr && input.text()->markup() && !KeepsMarkup(name)) {
-    return Unsupported(
-        absl::StrCat("the filter '", name, "' on a string that is marked 'safe'"));
+    return Unsupported(absl::StrCat("the filter '", name, "' on a string that is marked 'safe'"));
   }
   RETURN_IF_ERROR(budget->Spend());
   absl::StatusOr<Value> result = filter(input, arguments, budget);

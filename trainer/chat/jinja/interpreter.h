@@ -52,8 +52,7 @@ class Interpreter {
   absl::StatusOr<Flow> Do(const BreakStatement& node, Text* out);
   absl::StatusOr<Flow> Do(const ContinueStatement& node, Text* out);
 
-  absl::StatusOr<std::vector<Value>> LoopItems(const ForStatement& node,
-                                               const Value& sequence);
+  absl::StatusOr<std::vector<Value>> LoopItems(const ForStatement& node, const Value& sequence);
   absl::Status AssignTargets(const std::vector<std::string>& names, const Value& value);
   absl::Status Assign(const Target& target, Value value);
 

@@ -198,8 +198,8 @@ class Lexer {
     if (found.empty()) {
       size_t end = position_;
       NextCodePoint(source_, &end);
-      return Error(absl::StrCat(
-          "unexpected character '", std::string(source_.substr(position_, end - position_)), "'"));
+      return Error(absl::StrCat("unexpected character '",
+                                std::string(source_.substr(position_, end - position_)), "'"));
     }
     if (found == "(" || found == "[" || found == "{") open_.push_back(found[0]);
     if (found == ")" || found == "]" || found == "}") {

@@ -136,8 +136,8 @@ absl::StatusOr<Value> MapFilter(const Value& input, const Arguments& arguments, 
 }
 
 // The items for which a test holds; without a test, those that are true.
-absl::StatusOr<Value> SelectItems(const Value& input, const Arguments& test,
-                                  const Value* attribute, bool wanted, Budget* budget) {
+absl::StatusOr<Value> SelectItems(const Value& input, const Arguments& test, const Value* attribute,
+                                  bool wanted, Budget* budget) {
   ASSIGN_OR_RETURN(const auto items, Items(input, budget));
   std::vector<Value> selected;
   for (const Value& item : items->items) {

@@ -70,8 +70,7 @@ absl::StatusOr<Value> CallMethod(const Value& object, const std::string& name,
   absl::StatusOr<Value> result;
   if (const Text* text = object.text()) {
     if (text->markup()) {
-      return Unsupported(
-          absl::StrCat("the method '", name, "' of a string that is marked 'safe'"));
+      return Unsupported(absl::StrCat("the method '", name, "' of a string that is marked 'safe'"));
     }
     // Most methods look at the whole string and make one as long.
     RETURN_IF_ERROR(budget->Spend(text->size()));

@@ -157,8 +157,7 @@ bool IsSequence(const Value& value) {
 bool IsView(const Value& value) { return value.list() != nullptr && value.list()->IsView(); }
 
 bool CanJoin(const Value& left, const Value& right) {
-  return left.list() && right.list() && IsSequence(left) &&
-         left.list()->kind == right.list()->kind;
+  return left.list() && right.list() && IsSequence(left) && left.list()->kind == right.list()->kind;
 }
 
 // The first pair that differs decides, else the lengths.

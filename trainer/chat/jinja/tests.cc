@@ -51,9 +51,8 @@ const std::map<std::string, Predicate>& Predicates() {
 // Tests that are an operator under a name: x is equalto y.
 const std::map<std::string, std::string>& Comparisons() {
   static const auto* const comparisons = new std::map<std::string, std::string>{
-      {"equalto", "=="}, {"eq", "=="}, {"ne", "!="},     {"lt", "<"},
-      {"lessthan", "<"}, {"le", "<="}, {"gt", ">"},      {"greaterthan", ">"},
-      {"ge", ">="},      {"in", "in"},
+      {"equalto", "=="}, {"eq", "=="}, {"ne", "!="},         {"lt", "<"},  {"lessthan", "<"},
+      {"le", "<="},      {"gt", ">"},  {"greaterthan", ">"}, {"ge", ">="}, {"in", "in"},
   };
   return *comparisons;
 }
@@ -105,8 +104,8 @@ absl::StatusOr<bool> Evaluate(const std::string& name, const Value& input,
 absl::StatusOr<bool> ApplyTest(const std::string& name, const Value& input,
                                const Arguments& arguments, Budget* budget) {
   const bool known = Predicates().count(name) > 0 || Comparisons().count(name) > 0 ||
-                     name == "even" || name == "odd" || name == "divisibleby" ||
-                     name == "sameas" || name == "lower" || name == "upper";
+                     name == "even" || name == "odd" || name == "divisibleby" || name == "sameas" ||
+                     name == "lower" || name == "upper";
   if (!known) return Unsupported(absl::StrCat("the test '", Abbreviate(name, 40), "'"));
   absl::StatusOr<bool> result = Evaluate(name, input, arguments, budget);
   if (!result.ok()) return Annotate(result.status(), absl::StrCat("is ", name));

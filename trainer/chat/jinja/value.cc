@@ -121,7 +121,7 @@ std::string KindName(const Value& value) {
   static constexpr const char* kNames[] = {
       "undefined", "none",      "boolean",  "integer", "float",      "string",     "list",
       "mapping",   "namespace", "the loop", "a macro", "a function", "an iterator"};
-  static constexpr const char* kListNames[] = {"list",      "tuple",         "range",
+  static constexpr const char* kListNames[] = {"list",      "tuple",       "range",
                                                "dict_keys", "dict_values", "dict_items"};
   if (const List* list = value.list()) return kListNames[static_cast<size_t>(list->kind)];
   return kNames[value.data.index()];
