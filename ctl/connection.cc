@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
-#include "ctl/command.h"
+#include "ctl/settings.h"
 #include "proto/status_conversion.h"
 #include "security/door_probe.h"
 #include "security/token.h"

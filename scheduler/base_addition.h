@@ -12,7 +12,4 @@ namespace mozgach {
 absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Moment& now,
                                             const v1::AddBaseRequest& request);
 
-// The bases of the catalog and of the workers that are not lost, by name.
-v1::ListBasesResponse ViewBases(const Ledger& ledger, const Moment& now);
-
 }  // namespace mozgach

@@ -1,7 +1,7 @@
-// Bases as people see them.
+#include "scheduler/base_view.h"
+
 #include <map>
 
-#include "scheduler/base_addition.h"
 #include "scheduler/placement.h"
 
 namespace mozgach {

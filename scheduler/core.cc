@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "scheduler/attempt_life.h"
+#include "scheduler/incarnation.h"
 #include "scheduler/job_planning.h"
 #include "scheduler/publication.h"
 #include "scheduler/quarantine.h"
-#include "scheduler/restoration.h"
 #include "scheduler/staged_submission.h"
 
 namespace mozgach {

@@ -6,6 +6,7 @@
 #include "common/utf8.h"
 #include "failpoint/failpoint.h"
 #include "scheduler/base_addition.h"
+#include "scheduler/base_view.h"
 #include "scheduler/cancellation.h"
 #include "scheduler/core.h"
 #include "scheduler/explanation.h"

@@ -8,8 +8,8 @@
 #include "common/digest.h"
 #include "common/json_text.h"
 #include "nlohmann/json.hpp"
-#include "scheduler/job_notices.h"
 #include "scheduler/job_shape.h"
+#include "scheduler/submission_notices.h"
 
 namespace mozgach {
 namespace {

@@ -7,18 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "common/status.h"
 #include "mozgach/v1/job_service.pb.h"
 #include "scheduler/draft.h"
 #include "scheduler/ledger.h"
 
 namespace mozgach {
-
-// INVALID_ARGUMENT if a submission has more or longer notices than NoticeList permits.
-absl::Status CheckNotices(const v1::Submission& submission);
-
-// The submission's notices as stored: a JSON array of sentences.
-std::string NoticesJson(const v1::Submission& submission);
 
 // The sentences about the chat templates of bases, each base looked up once: many domains of a
 // submission name the same base. Lives within one call of the core.

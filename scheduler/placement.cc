@@ -53,24 +53,6 @@ std::string Lacks(const WorkerState& worker, const std::string& base_key) {
 
 }  // namespace
 
-std::string BaseOf(const std::string& base_key) { return base_key.substr(0, base_key.find('@')); }
-
-std::string BaseKey(const std::string& base, const std::string& revision) {
-  return revision.empty() ? base : absl::StrCat(base, "@", revision);
-}
-
-std::vector<std::string> OfferedKeys(const std::vector<v1::Base>& bases) {
-  std::vector<std::string> keys;
-  for (const v1::Base& base : bases) {
-    if (!base.problem().empty()) continue;
-    keys.push_back(base.name());
-    for (const std::string& revision : base.revisions()) {
-      keys.push_back(BaseKey(base.name(), revision));
-    }
-  }
-  return keys;
-}
-
 bool HasLoaded(const WorkerState& worker, const std::string& base_key) {
   const std::string base = BaseOf(base_key);
   return std::any_of(worker.devices.begin(), worker.devices.end(),

@@ -5,18 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/base_key.h"
 #include "scheduler/roster.h"
 
 namespace mozgach {
-
-// What a job asks for and a worker offers: the base's name, "name@revision" where one is asked for.
-std::string BaseKey(const std::string& base, const std::string& revision);
-
-// The base that a key asks for.
-std::string BaseOf(const std::string& base_key);
-
-// Every key that a worker with `bases` offers: each name, and each of its revisions.
-std::vector<std::string> OfferedKeys(const std::vector<v1::Base>& bases);
 
 // True when one of the worker's devices has the base of `base_key` loaded.
 bool HasLoaded(const WorkerState& worker, const std::string& base_key);

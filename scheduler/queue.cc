@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "registry/query.h"
-#include "scheduler/placement.h"
+#include "scheduler/base_key.h"
 #include "scheduler/queries.h"
 
 namespace mozgach {

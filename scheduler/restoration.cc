@@ -55,11 +55,4 @@ absl::Status SetForgottenLogsAside(Database& database, const AttemptLogs& logs) 
   return absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> Incarnation(Database& database) {
-  Query row(database, sql::kIncarnation);
-  if (row.Next()) return static_cast<uint64_t>(row.Int(0));
-  RETURN_IF_ERROR(row.status());
-  return absl::DataLossError(database.path() + " does not say which incarnation it is");
-}
-
 }  // namespace mozgach

@@ -6,8 +6,6 @@
 // which incarnation leased them; those of another one change nothing but a counter.
 #pragma once
 
-#include <cstdint>
-
 #include "common/clock.h"
 #include "registry/adapter_store.h"
 #include "registry/database.h"
@@ -26,8 +24,5 @@ absl::Status UseUpJobNumbers(Database& database, AdapterStore& adapters, const A
 
 // Of attempts that the rows do not know, of jobs that they know: those numbers are given again.
 absl::Status SetForgottenLogsAside(Database& database, const AttemptLogs& logs);
-
-// 0: never restored.
-absl::StatusOr<uint64_t> Incarnation(Database& database);
 
 }  // namespace mozgach

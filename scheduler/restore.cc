@@ -13,6 +13,7 @@
 #include "scheduler/backup_files.h"
 #include "scheduler/data_directory.h"
 #include "scheduler/database_copy.h"
+#include "scheduler/incarnation.h"
 #include "scheduler/queries.h"
 #include "scheduler/restoration.h"
 #include "scheduler/schema.h"

@@ -7,8 +7,8 @@
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "registry/query.h"
+#include "scheduler/base_key.h"
 #include "scheduler/chat_facts.h"
-#include "scheduler/placement.h"
 #include "scheduler/queries.h"
 
 namespace mozgach {

@@ -8,12 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
-#include "fake_scheduler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "program.h"
 #include "security/certificate_authority.h"
+#include "tests/ctl/fake_scheduler.h"
+#include "tests/ctl/program.h"
 
 namespace mozgach {
 namespace {

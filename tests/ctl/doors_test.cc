@@ -1,8 +1,8 @@
 // mozgachctl fleet revoke: a name that was mistyped does not look like a success.
-#include "fake_scheduler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "program.h"
+#include "tests/ctl/fake_scheduler.h"
+#include "tests/ctl/program.h"
 
 namespace mozgach {
 namespace {

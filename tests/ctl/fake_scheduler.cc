@@ -1,4 +1,4 @@
-#include "fake_scheduler.h"
+#include "tests/ctl/fake_scheduler.h"
 
 #include <algorithm>
 #include <chrono>

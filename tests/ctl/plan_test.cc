@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "nlohmann/json.hpp"
-#include "program.h"
+#include "tests/ctl/program.h"
 
 namespace mozgach {
 namespace {

@@ -1,4 +1,4 @@
-#include "program.h"
+#include "tests/ctl/program.h"
 
 #include <fcntl.h>
 #include <spawn.h>

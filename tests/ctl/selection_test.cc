@@ -1,9 +1,9 @@
 // Jobs that are chosen by their labels and states, the real program against a fake scheduler.
-#include "fake_scheduler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "program.h"
+#include "tests/ctl/fake_scheduler.h"
+#include "tests/ctl/program.h"
 
 namespace mozgach {
 namespace {

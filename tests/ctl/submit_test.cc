@@ -2,11 +2,11 @@
 #include <thread>
 
 #include "common/digest.h"
-#include "fake_scheduler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "program.h"
+#include "tests/ctl/fake_scheduler.h"
+#include "tests/ctl/program.h"
 
 namespace mozgach {
 namespace {

@@ -1,11 +1,11 @@
 // mozgachctl doctor and gc, the real program against a fake scheduler; and what it sees by itself.
 #include "ctl/local_checks.h"
-#include "fake_scheduler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "program.h"
 #include "security/certificate_authority.h"
+#include "tests/ctl/fake_scheduler.h"
+#include "tests/ctl/program.h"
 
 namespace mozgach {
 namespace {
