@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "planner/model_config.h"
 

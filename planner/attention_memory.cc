@@ -11,7 +11,7 @@ constexpr int64_t kKeyBlock = 512;
 
 int64_t QueryBlock(int64_t length) { return length >= 768 ? 256 : length >= 192 ? 64 : 32; }
 
-// trainer/models/tiled_attention.h, attention_tiles.h: a tile is kTile queries and as many keys.
+// trainer/attention/tiled_attention.h, attention_tiles.h: a tile is kTile queries and as many keys.
 constexpr int64_t kTile = 64;
 constexpr int64_t kSquare = kTile * kTile;
 

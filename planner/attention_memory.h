@@ -1,4 +1,4 @@
-// What causal attention of one layer keeps and works with (trainer/models/attention.cc and
+// What causal attention of one layer keeps and works with (trainer/attention/attention.cc and
 // windowed_attention.cc), bytes.  Pure functions.
 #pragma once
 

@@ -32,7 +32,7 @@ absl::Status CheckSize(const ModelConfig& config) {
 }
 
 // Of what a domain asks for, as much as the base can see: with Hugging Face's rules, as the trainer
-// has them (trainer/models/rope_frequencies.h).
+// has them (trainer/attention/rope_frequencies.h).
 int64_t LongestText(const ModelConfig& config, const DomainSpec& spec) {
   const auto& own = config.ropes.front().scaling;
   const bool dynamic = own && own->type == RopeScaling::Type::kDynamic;

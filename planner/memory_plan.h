@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "planner/adapter_shape.h"
 #include "planner/memory_line.h"

@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/quantization_format.h"
 #include "common/files.h"
 #include "common/json_text.h"
-#include "common/quantization_format.h"
 #include "planner/model_family.h"
 
 namespace mozgach {

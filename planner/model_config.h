@@ -57,7 +57,7 @@ struct ModelConfig {
 
   // Reads and checks `base_dir`/config.json: INVALID_ARGUMENT names the key and what would be
   // right; a family we do not have is answered with those we have, a quantisation that cannot be
-  // trained with what can (common/quantization_format.h).  Reads both spellings of rope
+  // trained with what can (common/base/quantization_format.h).  Reads both spellings of rope
   // and type.  Of a model that sees as well (Gemma3ForConditionalGeneration) the text part.  What
   // this version cannot do is refused, never passed over.
   static absl::StatusOr<ModelConfig> Load(const std::filesystem::path& base_dir);

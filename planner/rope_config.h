@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "planner/config_reader.h"
 

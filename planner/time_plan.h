@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "planner/token_estimate.h"
 
 namespace mozgach {

@@ -4,9 +4,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "common/base_files.h"
+#include "common/base/base_files.h"
 #include "common/digest.h"
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 
 namespace mozgach {
 namespace {

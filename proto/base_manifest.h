@@ -18,7 +18,7 @@ std::string DigestOf(const v1::BaseManifest& manifest);
 void Seal(v1::BaseManifest& manifest);
 
 // OK for a sealed manifest of a base as on the hub, with at least one file, each named and sized as
-// common/base_files.h allows, none twice.  INVALID_ARGUMENT says what is wrong with it.
+// common/base/base_files.h allows, none twice.  INVALID_ARGUMENT says what is wrong with it.
 absl::Status CheckManifest(const v1::BaseManifest& manifest);
 
 }  // namespace mozgach

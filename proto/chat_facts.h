@@ -1,7 +1,7 @@
 // ChatFacts of the contract from what was found on disk.
 #pragma once
 
-#include "common/chat_report.h"
+#include "common/base/chat_report.h"
 #include "mozgach/v1/worker_service.pb.h"
 
 namespace mozgach {

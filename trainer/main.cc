@@ -13,7 +13,7 @@
 #include "common/utf8.h"
 #include "failpoint/failpoint.h"
 #include "trainer/commands/commands.h"
-#include "trainer/models/runtime.h"
+#include "trainer/device/runtime.h"
 #include "trainer/train/failure.h"
 
 namespace {

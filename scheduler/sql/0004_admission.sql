@@ -14,7 +14,7 @@ CREATE TABLE shapes (
   shape INTEGER PRIMARY KEY,
   base TEXT NOT NULL,
   base_key TEXT NOT NULL,
-  settings TEXT NOT NULL,                     -- what decides about memory (scheduler/job_shape.h)
+  settings TEXT NOT NULL,                     -- what decides about memory (scheduler/jobs/job_shape.h)
   settings_digest TEXT NOT NULL,
   stepped_down INTEGER NOT NULL,              -- 1: memory ran out in an earlier attempt
   config_digest TEXT NOT NULL DEFAULT '',     -- of the config.json it is planned with

@@ -1,5 +1,5 @@
 -- Which life of this database it is: a restore from a backup begins a new one, and what was leased
--- in an earlier one counts no more (scheduler/restoration.h).
+-- in an earlier one counts no more (scheduler/upkeep/restoration.h).
 CREATE TABLE scheduler (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   incarnation INTEGER NOT NULL

@@ -1,4 +1,4 @@
--- What goes by rule (scheduler/retention.h), and what stays whoever asks.
+-- What goes by rule (scheduler/upkeep/retention.h), and what stays whoever asks.
 
 -- Events from before this time may be deleted.  It is 0 but inside the transaction in which
 -- retention deletes, which sets it and sets it back: what the configuration says, and no call.

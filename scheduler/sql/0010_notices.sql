@@ -10,7 +10,7 @@ ALTER TABLE bases ADD COLUMN chat_json TEXT NOT NULL DEFAULT '';
 ALTER TABLE attempts ADD COLUMN step_loss REAL;
 ALTER TABLE attempts ADD COLUMN eval_loss REAL;
 
--- A submit of many domains is written in parts (scheduler/staged_submission.h).  What is not accepted
+-- A submit of many domains is written in parts (scheduler/jobs/staged_submission.h).  What is not accepted
 -- when the scheduler starts is dropped; the parts that are left of what is accepted are queued.
 CREATE TABLE submissions (
   submission INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,8 +1,8 @@
 # cmake -DOUTPUT=schema.cc -DFILES="0001_a.sql|0002_b.sql" -P embed_migrations.cmake
 #
-# Writes the definition of scheduler/schema.h.  A file's number is the first part of its name.
+# Writes the definition of scheduler/state/schema.h.  A file's number is the first part of its name.
 string(REPLACE "|" ";" files "${FILES}")
-set(source "// Generated from scheduler/sql/; edit the .sql files.\n#include \"scheduler/schema.h\"\n\n")
+set(source "// Generated from scheduler/sql/; edit the .sql files.\n#include \"scheduler/state/schema.h\"\n\n")
 string(APPEND source "namespace mozgach {\n\nconst std::vector<Migration>& Schema() {\n")
 string(APPEND source "  static const std::vector<Migration> migrations = {\n")
 foreach(file IN LISTS files)

@@ -195,7 +195,7 @@ class ClassNamesTest(unittest.TestCase):
         known = targets()
         if "mozgach-scheduler" in known:
             files = sources_of("mozgach-scheduler", known)
-            self.assertLess({"scheduler/main.cc", "scheduler/core.h", "registry/database.cc"}, files)
+            self.assertLess({"scheduler/daemon/main.cc", "scheduler/core/core.h", "registry/database.cc"}, files)
         if "mozgach-trainer" in known:
             files = sources_of("mozgach-trainer", known)
             self.assertLess({"trainer/models/decoder.h", "trainer/tokenizer/tokenizer.cc"}, files)

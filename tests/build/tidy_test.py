@@ -27,8 +27,9 @@ class TidyTest(unittest.TestCase):
     def test_every_test_is_registered(self):
         lost = []
         for test in files("_test.cc", "_test.py"):
-            lists = test.parent / "CMakeLists.txt"
-            if not lists.exists() or not re.search(rf"\b{re.escape(test.name)}\b", lists.read_text()):
+            folder = next(f for f in test.parents if (f / "CMakeLists.txt").exists())
+            name = re.escape(str(test.relative_to(folder)))
+            if not re.search(rf"(?<![\w/]){name}\b", (folder / "CMakeLists.txt").read_text()):
                 lost.append(test)
         self.assertEqual(lost, [])
 

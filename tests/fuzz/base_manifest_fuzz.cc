@@ -11,7 +11,7 @@
 #include "nlohmann/json.hpp"
 #include "proto/base_manifest.h"
 #include "tests/worker/temporary_folder.h"
-#include "worker/base_cache.h"
+#include "worker/transfer/base_cache.h"
 
 namespace mozgach {
 namespace {

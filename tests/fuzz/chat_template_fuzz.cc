@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/dataset.h"
+#include "common/dataset/dataset.h"
 #include "nlohmann/json.hpp"
 #include "trainer/chat/chat_template.h"
 

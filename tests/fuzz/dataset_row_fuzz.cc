@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "common/dataset.h"
+#include "common/dataset/dataset.h"
 
 namespace {
 

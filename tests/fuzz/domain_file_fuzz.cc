@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "nlohmann/json.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

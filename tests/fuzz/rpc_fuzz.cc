@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "scheduler/submission.h"
-#include "scheduler/worker_call.h"
+#include "scheduler/core/submission.h"
+#include "scheduler/core/worker_call.h"
 #include "tests/fuzz/text_message.h"
 #include "tests/invariants/invariants.h"
 #include "tests/scheduler/fleet.h"

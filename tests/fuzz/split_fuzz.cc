@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "trainer/tokenizer/regex.h"
-#include "trainer/tokenizer/utf8.h"
+#include "trainer/tokenizer/text/regex.h"
+#include "trainer/tokenizer/text/utf8.h"
 
 namespace {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "worker/line_splitter.h"
-#include "worker/session.h"
-#include "worker/trainer_events.h"
+#include "worker/session/session.h"
+#include "worker/session/trainer_events.h"
+#include "worker/trainer/line_splitter.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "registry/blob_upload.h"
 #include "registry/manifest.h"
 #include "registry/version_files.h"
-#include "scheduler/publication.h"
+#include "scheduler/core/publication.h"
 #include "tests/fuzz/text_message.h"
 #include "tests/invariants/version_directory.h"
 #include "tests/registry/temporary_directory.h"

@@ -8,9 +8,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "tests/trainer/models/random_base.h"
-#include "trainer/models/compute_device.h"
+#include "trainer/device/compute_device.h"
+#include "trainer/device/runtime.h"
 #include "trainer/models/generation.h"
-#include "trainer/models/runtime.h"
 #include "trainer/quant/nf4_cuda.h"
 
 namespace mozgach {

@@ -23,9 +23,9 @@
 
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/weight_files.h"
+#include "trainer/device/runtime.h"
 #include "trainer/models/causal_lm.h"
 #include "trainer/models/generation.h"
-#include "trainer/models/runtime.h"
 #include "trainer/quant/four_bit_checkpoint.h"
 #include "trainer/quant/nf4.h"
 #include "trainer/quant/nf4_tensors.h"

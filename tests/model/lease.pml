@@ -5,8 +5,8 @@
  * What a worker says about an attempt that is not the present one of its job changes nothing: that is
  * the guard.  With -DNO_GUARD it is not there, and spin finds what happens then.
  *
- * Names are those of the code: scheduler/worker_call.cc (Hear), scheduler/attempt_life.cc (Claim,
- * EndAttempt), scheduler/publication.cc (RecordIntent, Conclude), worker/session_orders.cc (Obey).
+ * Names are those of the code: scheduler/core/worker_call.cc (Hear), scheduler/core/attempt_life.cc (Claim,
+ * EndAttempt), scheduler/core/publication.cc (RecordIntent, Conclude), worker/session/session_orders.cc (Obey).
  * A worker's call waits at the scheduler, so that work is given to it at any time.
  */
 #define WORKERS 2

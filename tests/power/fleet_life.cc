@@ -4,13 +4,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/files.h"
 #include "nlohmann/json.hpp"
 #include "registry/blob_upload.h"
 #include "registry/migration.h"
 #include "registry/query.h"
-#include "scheduler/schema.h"
+#include "scheduler/state/schema.h"
 #include "tests/power/power_disk.h"
 #include "tests/registry/weights.h"
 

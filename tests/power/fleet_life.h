@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "scheduler/core.h"
+#include "scheduler/core/core.h"
 #include "tests/invariants/invariants.h"
 
 namespace mozgach::power {

@@ -10,7 +10,7 @@
 #include "nlohmann/json.hpp"
 #include "registry/blob_upload.h"
 #include "registry/migration.h"
-#include "scheduler/schema.h"
+#include "scheduler/state/schema.h"
 #include "tests/registry/temporary_directory.h"
 
 namespace mozgach {

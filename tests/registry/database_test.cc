@@ -6,7 +6,7 @@
 #include "failpoint/failpoint.h"
 #include "registry/migration.h"
 #include "registry/query.h"
-#include "scheduler/schema.h"
+#include "scheduler/state/schema.h"
 #include "tests/registry/temporary_directory.h"
 
 namespace mozgach {

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "common/digest.h"
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "nlohmann/json.hpp"
 #include "security/channel.h"
 #include "security/token.h"

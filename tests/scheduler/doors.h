@@ -13,7 +13,7 @@
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "mozgach/v1/registry_service.grpc.pb.h"
 #include "mozgach/v1/worker_service.grpc.pb.h"
-#include "scheduler/daemon.h"
+#include "scheduler/daemon/daemon.h"
 #include "security/certificate_authority.h"
 #include "tests/registry/temporary_directory.h"
 #include "tests/scheduler/service.h"

@@ -1,11 +1,11 @@
 #include "tests/scheduler/fleet.h"
 
 #include "common/digest.h"
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "nlohmann/json.hpp"
 #include "registry/blob_upload.h"
 #include "registry/migration.h"
-#include "scheduler/schema.h"
+#include "scheduler/state/schema.h"
 #include "tests/registry/weights.h"
 
 namespace mozgach {

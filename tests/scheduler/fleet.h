@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/core.h"
+#include "scheduler/core/core.h"
 #include "tests/registry/temporary_directory.h"
 
 namespace mozgach {

@@ -1,7 +1,7 @@
 #include "tests/scheduler/service.h"
 
 #include "common/digest.h"
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "nlohmann/json.hpp"
 #include "tests/registry/weights.h"
 

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "nlohmann/json.hpp"
 #include "registry/query.h"
 #include "tests/sim/worker_machine.h"

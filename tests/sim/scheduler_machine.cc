@@ -10,9 +10,9 @@
 #include "registry/blob_upload.h"
 #include "registry/migration.h"
 #include "registry/query.h"
-#include "scheduler/restoration.h"
-#include "scheduler/retention.h"
-#include "scheduler/schema.h"
+#include "scheduler/state/schema.h"
+#include "scheduler/upkeep/restoration.h"
+#include "scheduler/upkeep/retention.h"
 #include "tests/sim/disk.h"
 
 namespace mozgach::sim {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/front_desk.h"
+#include "scheduler/executor/front_desk.h"
 #include "tests/invariants/invariants.h"
 #include "tests/sim/agenda.h"
 #include "tests/sim/plan.h"

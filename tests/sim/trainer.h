@@ -9,8 +9,8 @@
 
 #include "tests/sim/agenda.h"
 #include "tests/sim/dice.h"
-#include "worker/actions.h"
-#include "worker/trainer_events.h"
+#include "worker/session/actions.h"
+#include "worker/session/trainer_events.h"
 
 namespace mozgach::sim {
 

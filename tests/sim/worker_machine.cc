@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "nlohmann/json.hpp"
 #include "tests/registry/weights.h"
 #include "tests/sim/moments.h"

@@ -13,7 +13,7 @@
 #include "tests/sim/dice.h"
 #include "tests/sim/trace.h"
 #include "tests/sim/trainer.h"
-#include "worker/session.h"
+#include "worker/session/session.h"
 
 namespace mozgach::sim {
 

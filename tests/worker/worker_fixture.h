@@ -12,7 +12,7 @@
 
 #include "tests/worker/fake_scheduler.h"
 #include "tests/worker/temporary_folder.h"
-#include "worker/worker.h"
+#include "worker/agent/worker.h"
 
 namespace mozgach {
 

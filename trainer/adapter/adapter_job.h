@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "nlohmann/json_fwd.hpp"
 #include "trainer/adapter/job_data.h"

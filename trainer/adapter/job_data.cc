@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/dataset.h"
-#include "common/dataset_notices.h"
+#include "common/dataset/dataset.h"
+#include "common/dataset/dataset_notices.h"
 #include "common/digest.h"
 #include "common/notice_list.h"
 #include "trainer/chat/chat_template.h"

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "trainer/device/runtime.h"
 #include "trainer/memory/counted_memory.h"
-#include "trainer/models/runtime.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/training_batch.h"
 

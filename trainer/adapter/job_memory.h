@@ -5,8 +5,8 @@
 #include "common/status.h"
 #include "planner/memory_plan.h"
 #include "trainer/adapter/job_data.h"
+#include "trainer/attention/recompute.h"
 #include "trainer/data/batches.h"
-#include "trainer/models/recompute.h"
 
 namespace mozgach {
 

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "nlohmann/json_fwd.hpp"
 #include "planner/model_config.h"

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "nlohmann/json_fwd.hpp"
 #include "trainer/adapter/peft_directory.h"
 

@@ -10,8 +10,8 @@
 #include "common/log_line.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
-#include "trainer/models/compute_device.h"
-#include "trainer/models/runtime.h"
+#include "trainer/device/compute_device.h"
+#include "trainer/device/runtime.h"
 #include "trainer/train/compute_type.h"
 
 namespace mozgach {

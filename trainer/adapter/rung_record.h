@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "trainer/train/base.h"
 
 namespace mozgach {

@@ -6,7 +6,7 @@
 #include "common/utf8.h"
 #include "nlohmann/json.hpp"
 #include "trainer/chat/jinja/interpreter.h"
-#include "trainer/chat/jinja/parser.h"
+#include "trainer/chat/jinja/syntax/parser.h"
 #include "trainer/chat/template_files.h"
 
 namespace mozgach {

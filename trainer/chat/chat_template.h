@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "common/dataset.h"
+#include "common/dataset/dataset.h"
 #include "common/status.h"
 #include "nlohmann/json_fwd.hpp"
 

@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "common/base_files.h"
+#include "common/base/base_files.h"
 
 namespace mozgach {
 namespace {

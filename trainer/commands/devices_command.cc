@@ -2,7 +2,7 @@
 
 #include "nlohmann/json.hpp"
 #include "trainer/commands/commands.h"
-#include "trainer/models/compute_device.h"
+#include "trainer/device/compute_device.h"
 
 namespace mozgach {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/dataset.h"
+#include "common/dataset/dataset.h"
 #include "common/files.h"
 #include "common/json_text.h"
 #include "nlohmann/json.hpp"

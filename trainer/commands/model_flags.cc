@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "trainer/device/runtime.h"
 #include "trainer/memory/counted_memory.h"
-#include "trainer/models/runtime.h"
 #include "trainer/train/compute_type.h"
 
 namespace mozgach {

@@ -5,7 +5,7 @@
 #include "nlohmann/json.hpp"
 #include "trainer/commands/commands.h"
 #include "trainer/commands/model_flags.h"
-#include "trainer/models/torch_status.h"
+#include "trainer/device/torch_status.h"
 #include "trainer/quant/quantize_checkpoint.h"
 
 namespace mozgach {

@@ -7,7 +7,7 @@
 
 #include "trainer/commands/commands.h"
 #include "trainer/commands/model_flags.h"
-#include "trainer/models/compute_device.h"
+#include "trainer/device/compute_device.h"
 #include "trainer/serve/parent_death.h"
 #include "trainer/serve/trainer_service.h"
 

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "common/random.h"
 #include "planner/ceil_divide.h"
-#include "trainer/data/random.h"
 
 namespace mozgach {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 
 namespace mozgach {
 

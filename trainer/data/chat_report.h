@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "common/chat_report.h"
+#include "common/base/chat_report.h"
 
 namespace mozgach {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "common/dataset.h"
-#include "common/domain_spec.h"
+#include "common/dataset/dataset.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "trainer/chat/chat_template.h"
 #include "trainer/data/turn_ends.h"

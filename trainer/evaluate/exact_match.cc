@@ -8,8 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "planner/step_bounds.h"
-#include "trainer/models/runtime.h"
-#include "trainer/models/torch_status.h"
+#include "trainer/device/runtime.h"
+#include "trainer/device/torch_status.h"
 
 namespace mozgach {
 namespace {

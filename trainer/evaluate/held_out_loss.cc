@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "planner/step_bounds.h"
-#include "trainer/models/runtime.h"
-#include "trainer/models/torch_status.h"
+#include "trainer/device/runtime.h"
+#include "trainer/device/torch_status.h"
 #include "trainer/train/cross_entropy.h"
 #include "trainer/train/training_batch.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "trainer/data/example.h"
 #include "trainer/lora/lora_adapter.h"

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "trainer/data/random.h"
+#include "common/random.h"
 
 namespace mozgach {
 namespace {

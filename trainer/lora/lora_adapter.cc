@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "trainer/data/random.h"
+#include "common/random.h"
 #include "trainer/memory/counted_memory.h"
 
 namespace mozgach {

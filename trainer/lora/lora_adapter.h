@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "planner/adapter_shape.h"
 #include "planner/model_config.h"

@@ -3,15 +3,15 @@
 #include <ATen/core/grad_mode.h>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/quantization_format.h"
 #include "common/log_line.h"
-#include "common/quantization_format.h"
 #include "trainer/checkpoint/base_digest.h"
 #include "trainer/checkpoint/safetensors_dtype.h"
 #include "trainer/checkpoint/word_tables.h"
+#include "trainer/device/runtime.h"
+#include "trainer/device/torch_status.h"
 #include "trainer/models/decoder.h"
 #include "trainer/models/families.h"
-#include "trainer/models/runtime.h"
-#include "trainer/models/torch_status.h"
 #include "trainer/models/weight_loader.h"
 #include "trainer/quant/four_bit_checkpoint.h"
 #include "trainer/quant/quantized_cache.h"

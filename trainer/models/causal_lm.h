@@ -16,12 +16,12 @@
 #include <string>
 #include <vector>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "planner/model_config.h"
+#include "trainer/attention/kv_cache.h"
+#include "trainer/attention/recompute.h"
 #include "trainer/lora/lora_adapter.h"
-#include "trainer/models/kv_cache.h"
-#include "trainer/models/recompute.h"
 
 namespace mozgach {
 

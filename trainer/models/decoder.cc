@@ -17,8 +17,8 @@
 #include <limits>
 
 #include "common/work_count.h"
+#include "trainer/kernels/rms_norm.h"
 #include "trainer/models/layer_checkpoint.h"
-#include "trainer/models/rms_norm.h"
 
 namespace mozgach {
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include "trainer/kernels/rms_norm.h"
 #include "trainer/lora/remade_linear.h"
 #include "trainer/models/gated_unit.h"
-#include "trainer/models/rms_norm.h"
 
 namespace mozgach {
 namespace {

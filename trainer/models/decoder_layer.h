@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "planner/model_config.h"
+#include "trainer/attention/attention.h"
+#include "trainer/attention/pass.h"
 #include "trainer/lora/adapted_linear.h"
-#include "trainer/models/attention.h"
-#include "trainer/models/pass.h"
 
 namespace mozgach {
 

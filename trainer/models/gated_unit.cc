@@ -10,8 +10,8 @@
 #include <ATen/ops/silu_backward.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "trainer/models/gate_kernels.h"
-#include "trainer/models/kernel_types.h"
+#include "trainer/kernels/gate_kernels.h"
+#include "trainer/kernels/kernel_types.h"
 
 namespace mozgach {
 namespace {

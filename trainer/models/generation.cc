@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
-#include "trainer/data/random.h"
-#include "trainer/models/torch_status.h"
+#include "common/random.h"
+#include "trainer/device/torch_status.h"
 
 namespace mozgach {
 namespace {

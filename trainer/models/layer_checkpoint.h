@@ -4,8 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "trainer/attention/pass.h"
 #include "trainer/models/decoder_layer.h"
-#include "trainer/models/pass.h"
 
 namespace mozgach {
 

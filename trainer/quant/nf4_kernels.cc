@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "trainer/quant/cpu_features.h"
+#include "trainer/kernels/cpu_features.h"
 #include "trainer/quant/nf4.h"
 
 #if defined(__x86_64__)

@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/base_format.h"
+#include "common/base/base_format.h"
 #include "common/files.h"
 #include "common/json_text.h"
 #include "common/log_line.h"

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <utility>
 
-#include "trainer/models/rope_frequencies.h"
+#include "trainer/attention/rope_frequencies.h"
 #include "trainer/train/failure.h"
 
 namespace mozgach {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <variant>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "nlohmann/json.hpp"
 #include "trainer/adapter/job_data.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "trainer/tokenizer/unicode.h"
-#include "trainer/tokenizer/utf8.h"
+#include "trainer/tokenizer/text/unicode.h"
+#include "trainer/tokenizer/text/utf8.h"
 
 namespace mozgach {
 namespace {

@@ -14,9 +14,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "common/status.h"
-#include "trainer/tokenizer/json_object.h"
-#include "trainer/tokenizer/regex.h"
-#include "trainer/tokenizer/vocabulary.h"
+#include "trainer/tokenizer/bpe/vocabulary.h"
+#include "trainer/tokenizer/text/json_object.h"
+#include "trainer/tokenizer/text/regex.h"
 
 namespace mozgach {
 

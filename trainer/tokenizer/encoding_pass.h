@@ -11,10 +11,10 @@
 
 #include "common/status.h"
 #include "trainer/tokenizer/added_tokens.h"
-#include "trainer/tokenizer/bpe_model.h"
-#include "trainer/tokenizer/normalizer.h"
-#include "trainer/tokenizer/pre_tokenizer.h"
-#include "trainer/tokenizer/tracked_text.h"
+#include "trainer/tokenizer/bpe/bpe_model.h"
+#include "trainer/tokenizer/text/normalizer.h"
+#include "trainer/tokenizer/text/pre_tokenizer.h"
+#include "trainer/tokenizer/text/tracked_text.h"
 
 namespace mozgach {
 

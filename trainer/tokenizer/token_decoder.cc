@@ -5,10 +5,10 @@
 
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "trainer/tokenizer/byte_level.h"
-#include "trainer/tokenizer/metaspace.h"
-#include "trainer/tokenizer/pattern_field.h"
-#include "trainer/tokenizer/utf8.h"
+#include "trainer/tokenizer/text/byte_level.h"
+#include "trainer/tokenizer/text/metaspace.h"
+#include "trainer/tokenizer/text/pattern_field.h"
+#include "trainer/tokenizer/text/utf8.h"
 
 namespace mozgach {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/status.h"
-#include "trainer/tokenizer/json_object.h"
+#include "trainer/tokenizer/text/json_object.h"
 
 namespace mozgach {
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "common/json_text.h"
-#include "trainer/tokenizer/json_object.h"
+#include "trainer/tokenizer/text/json_object.h"
 
 namespace mozgach {
 namespace {

@@ -7,16 +7,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "trainer/tokenizer/added_tokens.h"
-#include "trainer/tokenizer/bpe_model.h"
+#include "trainer/tokenizer/bpe/bpe_model.h"
 #include "trainer/tokenizer/declared_tokens.h"
 #include "trainer/tokenizer/encoding_pass.h"
-#include "trainer/tokenizer/json_object.h"
-#include "trainer/tokenizer/normalizer.h"
-#include "trainer/tokenizer/pre_tokenizer.h"
+#include "trainer/tokenizer/text/json_object.h"
+#include "trainer/tokenizer/text/normalizer.h"
+#include "trainer/tokenizer/text/pre_tokenizer.h"
+#include "trainer/tokenizer/text/utf8.h"
 #include "trainer/tokenizer/token_decoder.h"
 #include "trainer/tokenizer/token_roles.h"
 #include "trainer/tokenizer/tokenizer_file.h"
-#include "trainer/tokenizer/utf8.h"
 
 namespace mozgach {
 namespace {

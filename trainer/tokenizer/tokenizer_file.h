@@ -7,8 +7,8 @@
 
 #include "common/status.h"
 #include "nlohmann/json.hpp"
-#include "trainer/tokenizer/merge_list.h"
-#include "trainer/tokenizer/vocabulary.h"
+#include "trainer/tokenizer/bpe/merge_list.h"
+#include "trainer/tokenizer/bpe/vocabulary.h"
 
 namespace mozgach {
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "trainer/train/blockwise_adamw.h"
 
 namespace mozgach {

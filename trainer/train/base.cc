@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base_format.h"
+#include "common/base/base_format.h"
 #include "trainer/checkpoint/base_links.h"
-#include "trainer/models/compute_device.h"
+#include "trainer/device/compute_device.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/failure.h"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "common/base_stamps.h"
-#include "common/domain_spec.h"
+#include "common/base/base_stamps.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "trainer/models/causal_lm.h"
 #include "trainer/tokenizer/tokenizer.h"

@@ -7,7 +7,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
-#include "trainer/models/compute_device.h"
+#include "trainer/device/compute_device.h"
 
 namespace mozgach {
 namespace {

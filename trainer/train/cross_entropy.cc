@@ -15,8 +15,8 @@
 #include <algorithm>
 
 #include "planner/step_bounds.h"
-#include "trainer/models/kernel_types.h"
-#include "trainer/train/loss_kernels.h"
+#include "trainer/kernels/kernel_types.h"
+#include "trainer/kernels/loss_kernels.h"
 
 namespace mozgach {
 namespace {

@@ -1,7 +1,7 @@
 // The context of a base, stretched for as long as a job lasts.
 #pragma once
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "planner/rope_config.h"
 #include "trainer/models/causal_lm.h"
 

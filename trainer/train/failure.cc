@@ -9,7 +9,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "trainer/models/torch_status.h"
+#include "trainer/device/torch_status.h"
 
 namespace mozgach {
 namespace {

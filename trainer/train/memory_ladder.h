@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "trainer/attention/recompute.h"
 #include "trainer/data/batches.h"
 #include "trainer/data/example.h"
-#include "trainer/models/recompute.h"
 
 namespace mozgach {
 

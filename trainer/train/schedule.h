@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 
 namespace mozgach {
 

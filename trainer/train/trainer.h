@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "common/status.h"
 #include "trainer/data/batches.h"
 #include "trainer/data/example.h"

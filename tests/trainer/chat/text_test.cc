@@ -1,10 +1,10 @@
-#include "trainer/chat/jinja/text.h"
+#include "trainer/chat/jinja/value/text.h"
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "trainer/chat/jinja/budget.h"
-#include "trainer/chat/jinja/case_mapping.h"
 #include "trainer/chat/jinja/string_operations.h"
+#include "trainer/chat/jinja/value/budget.h"
+#include "trainer/chat/jinja/value/case_mapping.h"
 
 namespace mozgach::jinja {
 namespace {

@@ -5,9 +5,9 @@
 #include <numeric>
 #include <set>
 
+#include "common/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "trainer/data/random.h"
 
 namespace mozgach {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "trainer/models/runtime.h"
+#include "trainer/device/runtime.h"
 
 namespace mozgach {
 namespace {

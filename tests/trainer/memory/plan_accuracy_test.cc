@@ -10,9 +10,9 @@
 #include "planner/memory_plan.h"
 #include "tests/sanitizers/sanitized.h"
 #include "tests/trainer/memory/filled_base.h"
+#include "trainer/device/runtime.h"
 #include "trainer/memory/counted_memory.h"
 #include "trainer/models/causal_lm.h"
-#include "trainer/models/runtime.h"
 #include "trainer/train/compute_type.h"
 #include "trainer/train/trainer.h"
 

@@ -7,9 +7,9 @@
 
 #include <cmath>
 
+#include "trainer/attention/head_norm.h"
+#include "trainer/kernels/rms_norm.h"
 #include "trainer/models/gated_unit.h"
-#include "trainer/models/head_norm.h"
-#include "trainer/models/rms_norm.h"
 
 namespace mozgach {
 namespace {

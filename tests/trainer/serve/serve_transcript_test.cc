@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "tests/sanitizers/sanitized.h"
 #include "tests/trainer/serve/trainer_process.h"
 #include "tests/trainer/train/small_base.h"

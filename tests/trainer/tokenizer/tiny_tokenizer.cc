@@ -6,8 +6,8 @@
 #include <fstream>
 #include <iostream>
 
-#include "trainer/tokenizer/byte_level.h"
-#include "trainer/tokenizer/utf8.h"
+#include "trainer/tokenizer/text/byte_level.h"
+#include "trainer/tokenizer/text/utf8.h"
 
 namespace mozgach {
 namespace {

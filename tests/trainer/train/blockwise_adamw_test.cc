@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "planner/step_bounds.h"
-#include "trainer/models/runtime.h"
+#include "trainer/device/runtime.h"
 #include "trainer/quant/dynamic_levels.h"
 #include "trainer/train/adamw.h"
 

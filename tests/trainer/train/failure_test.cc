@@ -8,7 +8,7 @@
 
 #include <new>
 
-#include "trainer/models/torch_status.h"
+#include "trainer/device/torch_status.h"
 #if __has_include(<oneapi/dnnl/dnnl_common.hpp>)
 #include <oneapi/dnnl/dnnl_common.hpp>
 #endif

@@ -3,8 +3,8 @@
 
 #include "tests/trainer/train/small_base.h"
 #include "trainer/adapter/adapter_job.h"
+#include "trainer/device/runtime.h"
 #include "trainer/memory/counted_memory.h"
-#include "trainer/models/runtime.h"
 #include "trainer/train/failure.h"
 
 namespace mozgach {

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "trainer/checkpoint/safetensors.h"
-#include "trainer/models/runtime.h"
+#include "trainer/device/runtime.h"
 
 namespace mozgach {
 namespace {

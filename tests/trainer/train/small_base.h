@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "common/domain_spec.h"
+#include "common/domain/domain_spec.h"
 #include "trainer/adapter/adapter_job.h"
 #include "trainer/train/base.h"
 

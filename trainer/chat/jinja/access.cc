@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "trainer/chat/jinja/methods.h"
 #include "trainer/chat/jinja/python_attributes.h"
-#include "trainer/chat/jinja/unsupported.h"
+#include "trainer/chat/jinja/value/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/status.h"
-#include "trainer/chat/jinja/value.h"
+#include "trainer/chat/jinja/value/value.h"
 
 namespace mozgach::jinja {
 

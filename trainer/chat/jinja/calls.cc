@@ -7,8 +7,8 @@
 #include "trainer/chat/jinja/access.h"
 #include "trainer/chat/jinja/interpreter.h"
 #include "trainer/chat/jinja/methods.h"
-#include "trainer/chat/jinja/serialize.h"
-#include "trainer/chat/jinja/unsupported.h"
+#include "trainer/chat/jinja/value/serialize.h"
+#include "trainer/chat/jinja/value/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {

@@ -5,7 +5,7 @@
 #include "trainer/chat/jinja/filters.h"
 #include "trainer/chat/jinja/interpreter.h"
 #include "trainer/chat/jinja/operators.h"
-#include "trainer/chat/jinja/unsupported.h"
+#include "trainer/chat/jinja/value/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "trainer/chat/jinja/serialize.h"
+#include "trainer/chat/jinja/value/serialize.h"
 
 namespace mozgach::jinja {
 absl::StatusOr<Text> Interpreter::Run(const Body& body) {

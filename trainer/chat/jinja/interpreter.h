@@ -8,10 +8,10 @@
 
 #include "common/status.h"
 #include "trainer/chat/jinja/arguments.h"
-#include "trainer/chat/jinja/ast.h"
-#include "trainer/chat/jinja/budget.h"
-#include "trainer/chat/jinja/text.h"
-#include "trainer/chat/jinja/value.h"
+#include "trainer/chat/jinja/syntax/ast.h"
+#include "trainer/chat/jinja/value/budget.h"
+#include "trainer/chat/jinja/value/text.h"
+#include "trainer/chat/jinja/value/value.h"
 
 namespace mozgach::jinja {
 

@@ -4,10 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "trainer/chat/jinja/access.h"
-#include "trainer/chat/jinja/case_mapping.h"
 #include "trainer/chat/jinja/filters.h"
-#include "trainer/chat/jinja/serialize.h"
 #include "trainer/chat/jinja/string_operations.h"
+#include "trainer/chat/jinja/value/case_mapping.h"
+#include "trainer/chat/jinja/value/serialize.h"
 
 namespace mozgach::jinja {
 namespace {

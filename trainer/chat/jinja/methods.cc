@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/utf8.h"
-#include "trainer/chat/jinja/unsupported.h"
+#include "trainer/chat/jinja/value/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "common/status.h"
 #include "trainer/chat/jinja/arguments.h"
-#include "trainer/chat/jinja/budget.h"
-#include "trainer/chat/jinja/value.h"
+#include "trainer/chat/jinja/value/budget.h"
+#include "trainer/chat/jinja/value/value.h"
 
 namespace mozgach::jinja {
 

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "trainer/chat/jinja/numbers.h"
-#include "trainer/chat/jinja/serialize.h"
-#include "trainer/chat/jinja/unsupported.h"
+#include "trainer/chat/jinja/value/numbers.h"
+#include "trainer/chat/jinja/value/serialize.h"
+#include "trainer/chat/jinja/value/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "common/status.h"
-#include "trainer/chat/jinja/budget.h"
-#include "trainer/chat/jinja/value.h"
+#include "trainer/chat/jinja/value/budget.h"
+#include "trainer/chat/jinja/value/value.h"
 
 namespace mozgach::jinja {
 

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "trainer/chat/jinja/value.h"
+#include "trainer/chat/jinja/value/value.h"
 
 namespace mozgach::jinja {
 

@@ -3,11 +3,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/utf8.h"
-#include "trainer/chat/jinja/case_mapping.h"
-#include "trainer/chat/jinja/characters.h"
 #include "trainer/chat/jinja/methods.h"
 #include "trainer/chat/jinja/string_operations.h"
-#include "trainer/chat/jinja/unsupported.h"
+#include "trainer/chat/jinja/value/case_mapping.h"
+#include "trainer/chat/jinja/value/characters.h"
+#include "trainer/chat/jinja/value/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "common/status.h"
-#include "trainer/chat/jinja/budget.h"
-#include "trainer/chat/jinja/text.h"
+#include "trainer/chat/jinja/value/budget.h"
+#include "trainer/chat/jinja/value/text.h"
 
 namespace mozgach::jinja {
 

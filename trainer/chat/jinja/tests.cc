@@ -2,11 +2,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/utf8.h"
-#include "trainer/chat/jinja/case_mapping.h"
 #include "trainer/chat/jinja/filters.h"
 #include "trainer/chat/jinja/operators.h"
-#include "trainer/chat/jinja/serialize.h"
-#include "trainer/chat/jinja/unsupported.h"
+#include "trainer/chat/jinja/value/case_mapping.h"
+#include "trainer/chat/jinja/value/serialize.h"
+#include "trainer/chat/jinja/value/unsupported.h"
 
 namespace mozgach::jinja {
 namespace {

@@ -1,0 +1,29 @@
+// Settings are the flags and environment variables that every command of mozgachctl has.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/status.h"
+#include "ctl/client/connection.h"
+
+namespace mozgach {
+
+// What stands beside every command.
+struct Settings {
+  std::string scheduler = "127.0.0.1:7108";
+  std::string tls;    // credentials_folder.h
+  std::string token;  // of MOZGACH_TOKEN only: what stands on a command line, others see
+  std::string token_file;
+  bool insecure_plaintext = false;
+  bool json = false;
+  // How long a command that follows something waits for a scheduler that went away.
+  Milliseconds reconnect_for{600'000};
+
+  // UNAVAILABLE, with what to try, after `patience` without an answer; INVALID_ARGUMENT for a door
+  // that one should not go through (security/channel.h).
+  absl::StatusOr<std::unique_ptr<Connection>> Connect(
+      Milliseconds patience = Connection::kPatience) const;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,15 @@
+// How the scheduler comes to hold a base.
+#pragma once
+
+#include "mozgach/v1/base_service.pb.h"
+#include "scheduler/jobs/moment.h"
+#include "scheduler/state/ledger.h"
+
+namespace mozgach {
+
+// See BaseService.AddBase; blobs are looked for, not read.  INVALID_ARGUMENT where the manifest is
+// not valid (proto/base_manifest.h).
+absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Moment& now,
+                                            const v1::AddBaseRequest& request);
+
+}  // namespace mozgach

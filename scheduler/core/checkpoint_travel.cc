@@ -1,0 +1,47 @@
+#include "scheduler/core/checkpoint_travel.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "failpoint/failpoint.h"
+#include "scheduler/jobs/kept_blobs.h"
+
+namespace mozgach {
+namespace {
+
+bool IsHere(const BlobStore& blobs, const v1::File& file) {
+  const absl::StatusOr<BlobStore::Stat> stat = blobs.Find(file.sha256());
+  return stat.ok() && stat->complete && stat->bytes == file.size();
+}
+
+}  // namespace
+
+void DropBlobsOf(Ledger& ledger, const v1::Checkpoint& checkpoint) {
+  std::vector<std::string> sha256s;
+  for (const v1::File& file : checkpoint.files()) sha256s.push_back(file.sha256());
+  const absl::Status removed = DropUnneededBlobs(ledger.database, ledger.blobs, sha256s);
+  if (!removed.ok()) spdlog::warn("an old checkpoint: {}", std::string(removed.message()));
+}
+
+absl::Status KeepCheckpoint(Ledger& ledger, const Lease& lease, const v1::Checkpoint& checkpoint) {
+  const bool whole = std::all_of(checkpoint.files().begin(), checkpoint.files().end(),
+                                 [&](const v1::File& file) { return IsHere(ledger.blobs, file); });
+  if (!whole) return absl::OkStatus();
+  Transaction transaction(ledger.database);
+  RETURN_IF_ERROR(transaction.status());
+  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(lease.job));
+  if (job.attempt != lease.attempt) return absl::OkStatus();  // of an attempt that is over
+  ASSIGN_OR_RETURN(const v1::Checkpoint before, ledger.checkpoints.Find(lease.job));
+  if (before.step() < checkpoint.step()) {
+    RETURN_IF_ERROR(ledger.checkpoints.Save(lease.job, lease.attempt, checkpoint));
+    RETURN_IF_ERROR(COMMIT("scheduler.checkpoint.keep", transaction));
+    DropBlobsOf(ledger, before);
+  }
+  ledger.leases.MarkCheckpoint(lease.job, checkpoint.step());
+  return absl::OkStatus();
+}
+
+}  // namespace mozgach

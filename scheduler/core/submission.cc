@@ -1,0 +1,270 @@
+#include "scheduler/core/submission.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "common/log_line.h"
+#include "failpoint/failpoint.h"
+#include "scheduler/core/cancellation.h"
+#include "scheduler/core/job_planning.h"
+#include "scheduler/jobs/changed_keys.h"
+#include "scheduler/placement/placement.h"
+#include "scheduler/state/activity_log.h"
+#include "scheduler/views/explanation.h"
+#include "scheduler/views/job_notices.h"
+
+namespace mozgach {
+namespace {
+
+// What a draft does to the queue.
+struct Decision {
+  const Draft* draft = nullptr;
+  std::optional<Job> latest;  // of its domain
+  std::string outcome;
+  bool queues = false;
+  bool supersedes = false;
+  bool updates_notices = false;  // of the job that stays
+  std::string note;
+  std::vector<std::string> changed_keys;  // "data": rows, too
+};
+
+absl::StatusOr<bool> StillStands(Ledger& ledger, const Job& latest) {
+  if (latest.state == JobState::kQueued) return true;
+  if (latest.state == JobState::kRunning) {
+    const bool publishes = ledger.leases.Find(latest.job) == nullptr;
+    return publishes || !latest.cancel_requested;
+  }
+  if (latest.state != JobState::kSucceeded) return false;
+  ASSIGN_OR_RETURN(const std::optional<int64_t> version,
+                   ledger.adapters.VisibleVersionOfJob(latest.domain, latest.job));
+  return version.has_value();
+}
+
+std::string WhyRequeued(const Job& latest) {
+  if (latest.state == JobState::kSucceeded) {
+    return absl::StrCat("the version of job ", latest.job, " is gone");
+  }
+  const char* how = latest.state == JobState::kFailed ? " failed" : " was cancelled";
+  return absl::StrCat("job ", latest.job, how);
+}
+
+absl::Status DecideAgainst(Ledger& ledger, const Job& latest, Decision& decision) {
+  const NewJob& job = decision.draft->job;
+  if (latest.spec_digest != job.spec_digest || latest.dataset_digest != job.dataset_digest) {
+    decision.outcome = "changed";
+    decision.queues = true;
+    decision.supersedes = !IsTerminal(latest.state);
+    if (decision.supersedes) decision.note = absl::StrCat("supersedes job ", latest.job);
+    ASSIGN_OR_RETURN(const Queue::Details before, ledger.queue.GetDetails(latest.job));
+    decision.changed_keys = ChangedKeys(before.spec_json, job.spec_json);
+    if (latest.dataset_digest != job.dataset_digest) decision.changed_keys.push_back("data");
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const bool stands, StillStands(ledger, latest));
+  if (!stands) {
+    decision.outcome = "requeued";
+    decision.queues = true;
+    decision.note = WhyRequeued(latest);
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(latest.job));
+  decision.outcome = details.spec_json == job.spec_json ? "unchanged" : "updated";
+  decision.updates_notices = NoticesDiffer(details, job);
+  return absl::OkStatus();
+}
+
+bool SomeoneOffers(const Ledger& ledger, const Moment& now, const std::string& base_key) {
+  const auto& workers = ledger.roster.workers();
+  return std::any_of(workers.begin(), workers.end(), [&](const auto& entry) {
+    return entry.second.keys.count(base_key) > 0 &&
+           !Roster::IsLost(entry.second, now, ledger.config.lease);
+  });
+}
+
+absl::StatusOr<Decision> Decide(Ledger& ledger, const Moment& now, const Draft& draft) {
+  Decision decision;
+  decision.draft = &draft;
+  ASSIGN_OR_RETURN(const std::optional<int64_t> latest, ledger.queue.LatestOf(draft.job.domain));
+  if (latest.has_value()) {
+    ASSIGN_OR_RETURN(decision.latest, ledger.queue.Get(*latest));
+    RETURN_IF_ERROR(DecideAgainst(ledger, *decision.latest, decision));
+  } else {
+    decision.outcome = "new";
+    decision.queues = true;
+  }
+  const std::string base_key = BaseKey(draft.job.base, draft.job.revision);
+  if (decision.queues && !SomeoneOffers(ledger, now, base_key)) {
+    const bool held = ledger.bases.Serving(base_key) != nullptr;
+    const std::string problem = held ? "" : ProblemOfBase(ledger.roster, draft.job.base);
+    absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "no worker has base ",
+                    base_key, " yet", held ? ": the one that takes the job fetches it" : "",
+                    held || !problem.empty() ? "" : MeantBase(ledger, draft.job.base),
+                    problem.empty() ? "" : ": ", problem);
+  }
+  const BaseConfig* config = ledger.configs.Find(draft.job.base);
+  if (decision.queues && config != nullptr && !config->config.ok()) {
+    absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "base ", draft.job.base,
+                    " cannot be trained: ", std::string(config->config.status().message()));
+  }
+  return decision;
+}
+
+std::set<std::string> MissingDatasets(const Ledger& ledger,
+                                      const std::vector<Decision>& decisions) {
+  std::set<std::string> missing;
+  for (const Decision& decision : decisions) {
+    for (const v1::Dataset& dataset : decision.draft->job.datasets) {
+      if (!ledger.blobs.Has(dataset.sha256())) missing.insert(dataset.sha256());
+    }
+  }
+  return missing;
+}
+
+// Retention leaves the datasets of a domain's latest job alone: what is missing of them was lost.
+void SayWhatIsRepaired(const std::vector<Decision>& decisions, const std::set<std::string>& missing,
+                       v1::SubmitResponse& response) {
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    if (decisions[i].queues) continue;
+    const auto& datasets = decisions[i].draft->job.datasets;
+    const auto lost = std::find_if(datasets.begin(), datasets.end(), [&](const auto& dataset) {
+      return missing.count(dataset.sha256()) > 0;
+    });
+    if (lost == datasets.end()) continue;
+    v1::SubmitResponse::Outcome& outcome = *response.mutable_outcomes(static_cast<int>(i));
+    outcome.set_outcome("repaired");
+    outcome.set_note(absl::StrCat("the scheduler had lost ", lost->name(), " of job ",
+                                  decisions[i].latest->job, "; it is sent again"));
+  }
+}
+
+absl::Status Append(Ledger& ledger, const Moment& now, int64_t job, const Decision& decision,
+                    const std::string& actor) {
+  return ledger.events.Append(
+      {.time = now.wall,
+       .job = job,
+       .domain = decision.draft->job.domain,
+       .kind = "submitted",
+       .actor = actor,
+       .message = decision.note.empty() ? decision.outcome
+                                        : absl::StrCat(decision.outcome, ": ", decision.note)});
+}
+
+// Writes one decision; returns the job that the domain has now.
+absl::StatusOr<int64_t> Apply(Ledger& ledger, const Moment& now, const Decision& decision,
+                              const std::string& actor) {
+  const NewJob& draft = decision.draft->job;
+  if (!decision.queues) {
+    const Job& latest = *decision.latest;
+    if (decision.updates_notices) {
+      RETURN_IF_ERROR(ledger.queue.UpdateNotices(latest.job, draft));
+    }
+    if (decision.outcome == "updated") {
+      RETURN_IF_ERROR(ledger.queue.UpdateSpec(latest.job, draft, IsTerminal(latest.state)));
+      RETURN_IF_ERROR(Append(ledger, now, latest.job, decision, actor));
+    }
+    return latest.job;
+  }
+  NewJob job = draft;
+  if (decision.outcome == "requeued") job.retry_of = decision.latest->job;
+  ASSIGN_OR_RETURN(const int64_t shape, ShapeOfNew(ledger, job));
+  ASSIGN_OR_RETURN(const int64_t number, ledger.queue.Insert(now.wall, job, shape));
+  if (decision.supersedes) {
+    RETURN_IF_ERROR(WriteCancel(ledger, now, *decision.latest,
+                                absl::StrCat("superseded by job ", number), actor));
+  }
+  RETURN_IF_ERROR(Append(ledger, now, number, decision, actor));
+  return number;
+}
+
+void Announce(Ledger& ledger, const Decision& decision, int64_t job) {
+  if (decision.outcome != "unchanged") ledger.changes.Touch(job);
+  if (decision.outcome == "updated") {
+    ledger.leases.MarkTimeLimit(job, decision.draft->job.time_limit);
+  }
+  if (!decision.queues) return;
+  ++ledger.counters.jobs_submitted;
+  ledger.notices.base_keys.insert(BaseKey(decision.draft->job.base, decision.draft->job.revision));
+  if (decision.supersedes) AnnounceCancel(ledger, *decision.latest);
+}
+
+absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Moment& now,
+                                                absl::Span<const Draft> drafts,
+                                                v1::SubmitResponse& response) {
+  std::vector<Decision> decisions;
+  BaseNotices bases(ledger);
+  for (const Draft& draft : drafts) {
+    ASSIGN_OR_RETURN(Decision decision, Decide(ledger, now, draft));
+    v1::SubmitResponse::Outcome& outcome = *response.add_outcomes();
+    outcome.set_domain(draft.job.domain);
+    outcome.set_outcome(decision.outcome);
+    outcome.set_note(decision.note);
+    for (std::string& notice : NoticesOf(bases, draft)) {
+      outcome.add_notices(std::move(notice));
+    }
+    outcome.mutable_changed_keys()->Add(decision.changed_keys.begin(), decision.changed_keys.end());
+    if (decision.latest.has_value() && !decision.queues) outcome.set_job(decision.latest->job);
+    decisions.push_back(std::move(decision));
+  }
+  return decisions;
+}
+
+// Writes the decisions and `also` in one transaction, and announces them.
+absl::Status WriteDecisions(Ledger& ledger, const Moment& now,
+                            const std::vector<Decision>& decisions, const std::string& actor,
+                            const std::function<absl::Status()>& also,
+                            v1::SubmitResponse& response) {
+  Transaction transaction(ledger.database);
+  RETURN_IF_ERROR(transaction.status());
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    ASSIGN_OR_RETURN(const int64_t job, Apply(ledger, now, decisions[i], actor));
+    response.mutable_outcomes(static_cast<int>(i))->set_job(job);
+  }
+  if (also) RETURN_IF_ERROR(also());
+  RETURN_IF_ERROR(COMMIT("scheduler.jobs.submit", transaction));
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    Announce(ledger, decisions[i], response.outcomes(static_cast<int>(i)).job());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool NoticesDiffer(const Queue::Details& details, const NewJob& job) {
+  return details.notices_json != job.notices_json || details.conversations != job.conversations;
+}
+
+absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
+                                          const v1::SubmitRequest& request,
+                                          absl::Span<const Draft> drafts) {
+  v1::SubmitResponse response;
+  ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(ledger, now, drafts, response));
+  const std::set<std::string> missing = MissingDatasets(ledger, decisions);
+  response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
+  SayWhatIsRepaired(decisions, missing, response);
+  if (request.dry_run() || !missing.empty()) return response;
+  RETURN_IF_ERROR(WriteDecisions(ledger, now, decisions, request.actor(), nullptr, response));
+  LogActivity(SubmitLine(response, request.actor()));
+  return response;
+}
+
+absl::Status QueueNextPart(Ledger& ledger, const Moment& now, int64_t submission) {
+  StagedSubmission& staged = *ledger.staged.Find(submission);
+  const size_t begin = staged.next_part == 0 ? 0 : staged.part_ends[staged.next_part - 1];
+  const size_t end = staged.part_ends[staged.next_part];
+  const auto part = absl::MakeConstSpan(staged.drafts).subspan(begin, end - begin);
+  v1::SubmitResponse response;
+  ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(ledger, now, part, response));
+  RETURN_IF_ERROR(WriteDecisions(
+      ledger, now, decisions, staged.actor,
+      [&] { return ledger.staged.RemoveNextPart(submission); }, response));
+  ++staged.next_part;
+  staged.response.MergeFrom(response);
+  if (staged.IsQueued()) LogActivity(SubmitLine(staged.response, staged.actor));
+  if (staged.IsQueued() && staged.abandoned) ledger.staged.Forget(submission);
+  return absl::OkStatus();
+}
+
+}  // namespace mozgach

@@ -1,0 +1,167 @@
+#include "scheduler/executor/front_desk.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "scheduler/placement/base_dispatch.h"
+#include "scheduler/placement/device_room.h"
+#include "scheduler/placement/placement.h"
+
+namespace mozgach {
+namespace {
+
+absl::Status Closed() {
+  return absl::UnavailableError("the scheduler is shutting down; call again when it is back");
+}
+
+}  // namespace
+
+FrontDesk::FrontDesk(Core& core, const Clock& clock, Timer timer) : core_(core), clock_(clock) {
+  if (timer == Timer::kNone) return;
+  timer_ = std::thread([this] { RunTimer(); });
+  syncer_ = std::thread([this] { RunSyncs(); });
+}
+
+FrontDesk::~FrontDesk() {
+  Close();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    ended_ = true;
+    sooner_.notify_all();
+    sync_wanted_.notify_all();
+  }
+  if (timer_.joinable()) timer_.join();
+  if (syncer_.joinable()) syncer_.join();
+}
+
+absl::StatusOr<Answer> FrontDesk::Hear(const Moment& now, const v1::SynchronizeRequest& request,
+                                       bool held) {
+  const auto start = std::chrono::steady_clock::now();
+  absl::StatusOr<Answer> answer = core_.Synchronize(now, request, held);
+  if (!answer.ok()) return answer;
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  Counters& counters = core_.ledger().counters;
+  if (answer->publishes > 0) {
+    counters.publish_seconds.Observe(took.count() / answer->publishes);
+  } else if (answer->claims > 0) {
+    counters.claim_seconds.Observe(took.count() / answer->claims);
+  }
+  return answer;
+}
+
+void FrontDesk::Synchronize(const v1::SynchronizeRequest& request, Reply reply) {
+  if (closed_) return reply(Closed());
+  Deliveries deliveries;
+  std::unique_lock<std::mutex> lock(mutex_);
+  const Moment now = Moment::Of(clock_);
+  absl::StatusOr<Answer> answer = Hear(now, request, false);
+  const auto older = held_.find(request.worker());
+  const bool counts = answer.ok() && !answer->response.replaced();
+  if (older != held_.end() && counts) {
+    const bool same = older->second.request->incarnation() == request.incarnation();
+    HeldCall call = Release(request.worker());
+    deliveries.push_back([call, same] {
+      v1::SynchronizeResponse replaced;
+      replaced.set_replaced(true);
+      if (same) return call.reply(absl::AbortedError("a later call of this worker took its place"));
+      call.reply(replaced);
+    });
+  }
+  if (answer.ok() && !answer->news && request.wait_ms() > 0 && !closed_) {
+    Hold(now, request, std::move(reply));
+  } else {
+    deliveries.push_back([reply = std::move(reply), answer = std::move(answer)]() mutable {
+      if (!answer.ok()) return reply(answer.status());
+      reply(std::move(answer->response));
+    });
+  }
+  Settle(now, deliveries);
+  Deliver(std::move(lock), std::move(deliveries));
+}
+
+void FrontDesk::Hold(const Moment& now, const v1::SynchronizeRequest& request, Reply reply) {
+  const Milliseconds wait_max = core_.ledger().config.WaitMax();
+  const uint64_t wait =
+      std::min<uint64_t>(request.wait_ms(), static_cast<uint64_t>(wait_max.count()));
+  const Milliseconds until = now.since_boot + Milliseconds(static_cast<int64_t>(wait));
+  held_until_.emplace(until, request.worker());
+  held_[request.worker()] = {&request, std::move(reply), now.since_boot, until};
+}
+
+FrontDesk::HeldCall FrontDesk::Release(const std::string& worker) {
+  auto node = held_.extract(worker);
+  held_until_.erase({node.mapped().until, worker});
+  return std::move(node.mapped());
+}
+
+bool FrontDesk::Leave(const v1::SynchronizeRequest& request) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto call = held_.find(request.worker());
+  if (call == held_.end() || call->second.request != &request) return false;
+  Release(request.worker());
+  return true;
+}
+
+void FrontDesk::Reconsider(const Moment& now, const std::string& worker, bool in_any_case,
+                           Deliveries& deliveries) {
+  const auto call = held_.find(worker);
+  if (call == held_.end()) return;
+  absl::StatusOr<Answer> answer = Hear(now, *call->second.request, true);
+  if (answer.ok() && !answer->news && !in_any_case) return;
+  deliveries.push_back([reply = Release(worker).reply, answer = std::move(answer)]() mutable {
+    if (!answer.ok()) return reply(answer.status());
+    reply(std::move(answer->response));
+  });
+}
+
+void FrontDesk::OfferWork(const Moment& now, const std::string& base_key, Deliveries& deliveries) {
+  struct Candidate {
+    bool has_loaded;
+    bool has_it;
+    Milliseconds since;
+    std::string worker;
+  };
+  auto needs = core_.ledger().queue.NeedsWaiting(base_key);
+  if (!needs.ok() || !needs->has_value()) return;
+  std::vector<Candidate> candidates;
+  for (const auto& [name, call] : held_) {
+    const WorkerState* worker = core_.ledger().roster.Find(name);
+    if (call.request->free_slots() == 0 || worker == nullptr) continue;
+    const bool has_it = worker->keys.count(base_key) > 0;
+    if (!has_it && !CouldFetch(core_.ledger(), *worker, base_key)) continue;
+    if (!HasRoomForSome(core_.ledger(), *worker, base_key, **needs)) continue;
+    candidates.push_back({HasLoaded(*worker, base_key), has_it, call.since, name});
+  }
+  // A base that is loaded first, then one that is on the disk, then whoever has waited longest.
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::make_tuple(!a.has_loaded, !a.has_it, a.since, std::cref(a.worker)) <
+           std::make_tuple(!b.has_loaded, !b.has_it, b.since, std::cref(b.worker));
+  });
+  for (const Candidate& candidate : candidates) {
+    needs = core_.ledger().queue.NeedsWaiting(base_key);
+    if (!needs.ok() || !needs->has_value()) return;
+    Reconsider(now, candidate.worker, false, deliveries);
+  }
+}
+
+void FrontDesk::Settle(const Moment& now, Deliveries& deliveries) {
+  for (Notices notices = core_.TakeNotices(); !notices.empty(); notices = core_.TakeNotices()) {
+    for (const std::string& worker : notices.workers) Reconsider(now, worker, true, deliveries);
+    for (const std::string& base_key : notices.base_keys) OfferWork(now, base_key, deliveries);
+  }
+  if (NextWake() < wake_at_) sooner_.notify_all();
+}
+
+void FrontDesk::Close() {
+  closed_ = true;
+  std::map<std::string, HeldCall> held;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    std::swap(held, held_);
+    held_until_.clear();
+  }
+  for (auto& [worker, call] : held) call.reply(Closed());
+  PokeListeners();
+}
+
+}  // namespace mozgach

@@ -1,0 +1,150 @@
+// The FrontDesk lets many threads at one Core, one by one, and holds the calls of workers that wait
+// for work: thousands of them, without a thread each.
+//
+// Nobody is answered before what was committed is on the disk, whoever committed it.  While one
+// sync runs, or shortly after it, others come in, and the next is for all of them (group commit).
+// A sync that fails ends the process: memory then says what the disk may not.
+//
+// A held call is answered as soon as the core has news for it, when its time is up, or when the
+// desk closes.  One thread of the desk's own does what has come due while nobody calls; a
+// simulation has a desk without it and does that itself.
+//
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <latch>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "scheduler/core/core.h"
+
+namespace mozgach {
+
+class FrontDesk {
+ public:
+  using Reply = std::function<void(absl::StatusOr<v1::SynchronizeResponse>)>;
+
+  // Something that wants to look at the core about ten times a second (a stream to a watcher).
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    // Called without any lock of the desk.  When the desk is closed it must end its stream.
+    virtual void Poke() = 0;
+  };
+
+  enum class Timer { kThread, kNone };
+
+  // Both outlive the desk.  The core has been recovered.
+  FrontDesk(Core& core, const Clock& clock, Timer timer = Timer::kThread);
+  ~FrontDesk();
+
+  // `question(core, now)` with the core to itself; returns what it returns, when all of it is on
+  // disk.
+  template <typename Question>
+  auto Ask(Question question) {
+    auto answer = Consider(std::move(question));
+    const auto certain = std::make_shared<std::latch>(1);
+    WhenCertain([certain] { certain->count_down(); });
+    certain->wait();
+    return answer;
+  }
+
+  // The same without waiting: a power cut may yet undo what it returns, so that nobody outside may
+  // hear of it before WhenCertain has called.
+  template <typename Question>
+  auto Consider(Question question) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const Moment now = Moment::Of(clock_);
+    auto answer = question(core_, now);
+    Deliveries deliveries;
+    Settle(now, deliveries);
+    Deliver(std::move(lock), std::move(deliveries));
+    return answer;
+  }
+
+  // Calls `say` once, now or soon, from any thread: when all that is in the core now is on disk.
+  void WhenCertain(std::function<void()> say);
+
+  // Answers by calling `reply` once, now or later, from any thread.  `request` lives until then.
+  void Synchronize(const v1::SynchronizeRequest& request, Reply reply);
+  // The caller has gone: true when its call was held, and will not be answered any more.
+  bool Leave(const v1::SynchronizeRequest& request);
+
+  static constexpr size_t kListenersMax = 1000;
+  // Pokes it until it is gone.  False: there are kListenersMax already.
+  bool Listen(std::weak_ptr<Listener> listener);
+
+  // What has come due while nobody called, and since boot when that is so again.  Called by the
+  // desk's own thread; with Timer::kNone by whoever has the desk.
+  void DoWhatIsDue();
+  Milliseconds NextDue();
+
+  // Ends every held call and stream with UNAVAILABLE; later ones at once.
+  void Close();
+  bool closed() const { return closed_; }
+
+ private:
+  using SteadyClock = std::chrono::steady_clock;
+  using Deliveries = std::vector<std::function<void()>>;
+
+  struct HeldCall {
+    const v1::SynchronizeRequest* request;
+    Reply reply;
+    Milliseconds since;
+    Milliseconds until;
+  };
+
+  // All below: REQUIRES mutex_.
+  absl::StatusOr<Answer> Hear(const Moment& now, const v1::SynchronizeRequest& request, bool held);
+  void Hold(const Moment& now, const v1::SynchronizeRequest& request, Reply reply);
+  HeldCall Release(const std::string& worker);
+  // Answers the held call of `worker` if there is news for it, or in any case.
+  void Reconsider(const Moment& now, const std::string& worker, bool in_any_case,
+                  Deliveries& deliveries);
+  void OfferWork(const Moment& now, const std::string& base_key, Deliveries& deliveries);
+  // Hands what the core has just noticed to the calls that wait for it.
+  void Settle(const Moment& now, Deliveries& deliveries);
+  void EndOverdue(const Moment& now, Deliveries& deliveries);
+  Milliseconds NextWake() const;
+  // Hands over what is said, when it may be: at once, or with the sync after the one that runs.
+  void Deliver(std::unique_lock<std::mutex> lock, Deliveries deliveries);
+  // One sync, for all that waits.
+  void SyncForAll(std::unique_lock<std::mutex> lock);
+
+  void RunTimer();
+  void RunSyncs();
+  void PokeListeners();
+
+  Core& core_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable sooner_;  // the timer must not sleep as long as it meant to
+  Milliseconds wake_at_ = Milliseconds::max();
+  std::map<std::string, HeldCall> held_;  // by worker
+  std::set<std::pair<Milliseconds, std::string>> held_until_;
+  std::mutex listeners_mutex_;
+  std::vector<std::weak_ptr<Listener>> listeners_;
+  std::atomic<bool> listening_ = false;
+  std::atomic<bool> closed_ = false;
+  bool ended_ = false;
+  Deliveries waiting_;  // for the sync after the one that runs
+  bool syncing_ = false;
+  int64_t synced_ = 0;  // of the database's changes, those on disk
+  SteadyClock::time_point next_sync_;
+  std::condition_variable sync_wanted_;
+  std::thread timer_;
+  std::thread syncer_;
+};
+
+}  // namespace mozgach

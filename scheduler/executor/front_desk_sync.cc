@@ -1,0 +1,78 @@
+// When the front desk may say what it has to say: once it is on disk.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iterator>
+
+#include "scheduler/executor/front_desk.h"
+
+namespace mozgach {
+namespace {
+
+constexpr int kDiskFailed = 74;  // EX_IOERR
+
+// After a sync the disk rests for this many times as long, so that the next one is for more; a call
+// that comes later than that waits for nobody.
+constexpr int kRest = 8;
+constexpr std::chrono::milliseconds kRestMax(4);
+
+[[noreturn]] void EndProcess(const absl::Status& status) {
+  spdlog::critical(
+      "{}; what was written last may not be on the disk: the scheduler ends, and says "
+      "nothing of it.  Look at the disk, then start it again",
+      std::string(status.message()));
+  spdlog::default_logger()->flush();
+  std::_Exit(kDiskFailed);
+}
+
+}  // namespace
+
+void FrontDesk::WhenCertain(std::function<void()> say) {
+  Deliver(std::unique_lock<std::mutex>(mutex_), {std::move(say)});
+}
+
+void FrontDesk::Deliver(std::unique_lock<std::mutex> lock, Deliveries deliveries) {
+  if (deliveries.empty()) return;
+  std::move(deliveries.begin(), deliveries.end(), std::back_inserter(waiting_));
+  if (syncing_) return;
+  const bool nothing_to_sync = core_.ledger().database.ChangesInAll() <= synced_;
+  if (nothing_to_sync || SteadyClock::now() >= next_sync_) return SyncForAll(std::move(lock));
+  sync_wanted_.notify_one();
+}
+
+void FrontDesk::SyncForAll(std::unique_lock<std::mutex> lock) {
+  Deliveries ready;
+  ready.swap(waiting_);
+  Database& database = core_.ledger().database;
+  const int64_t changes = database.ChangesInAll();
+  if (changes > synced_) {
+    syncing_ = true;
+    lock.unlock();
+    const SteadyClock::time_point start = SteadyClock::now();
+    if (absl::Status status = database.Sync(); !status.ok()) EndProcess(status);
+    const SteadyClock::time_point end = SteadyClock::now();
+    lock.lock();
+    syncing_ = false;
+    synced_ = changes;
+    const SteadyClock::duration rest =
+        std::min<SteadyClock::duration>(kRest * (end - start), kRestMax);
+    if (syncer_.joinable()) next_sync_ = end + rest;
+    if (!waiting_.empty()) sync_wanted_.notify_one();
+  }
+  lock.unlock();
+  for (const auto& deliver : ready) deliver();
+}
+
+void FrontDesk::RunSyncs() {
+  for (;;) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    sync_wanted_.wait(lock, [this] { return ended_ || (!syncing_ && !waiting_.empty()); });
+    if (ended_ && waiting_.empty()) return;
+    sync_wanted_.wait_until(lock, next_sync_, [this] { return ended_; });
+    if (!syncing_ && !waiting_.empty()) SyncForAll(std::move(lock));
+  }
+}
+
+}  // namespace mozgach

@@ -1,0 +1,82 @@
+// What the front desk does while nobody calls.
+#include <algorithm>
+
+#include "scheduler/executor/front_desk.h"
+
+namespace mozgach {
+namespace {
+
+constexpr Milliseconds kPokeInterval(80);
+constexpr Milliseconds kLongestSleep(1000);
+
+}  // namespace
+
+void FrontDesk::EndOverdue(const Moment& now, Deliveries& deliveries) {
+  while (!held_until_.empty() && held_until_.begin()->first <= now.since_boot) {
+    Reconsider(now, std::string(held_until_.begin()->second), true, deliveries);
+  }
+}
+
+Milliseconds FrontDesk::NextWake() const {
+  Milliseconds wake = core_.NextDue();
+  if (!held_until_.empty()) wake = std::min(wake, held_until_.begin()->first);
+  return wake;
+}
+
+void FrontDesk::DoWhatIsDue() {
+  Deliveries deliveries;
+  std::unique_lock<std::mutex> lock(mutex_);
+  const Moment now = Moment::Of(clock_);
+  core_.Enter(now);
+  EndOverdue(now, deliveries);
+  Settle(now, deliveries);
+  Deliver(std::move(lock), std::move(deliveries));
+}
+
+Milliseconds FrontDesk::NextDue() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return NextWake();
+}
+
+void FrontDesk::RunTimer() {
+  for (;;) {
+    DoWhatIsDue();
+    if (listening_) PokeListeners();
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (ended_) return;
+    const Milliseconds longest = listening_ ? kPokeInterval : kLongestSleep;
+    const Milliseconds until = clock_.SinceBoot();
+    wake_at_ = std::min(NextWake(), until + longest);
+    if (wake_at_ > until) sooner_.wait_for(lock, wake_at_ - until);
+  }
+}
+
+bool FrontDesk::Listen(std::weak_ptr<Listener> listener) {
+  {
+    std::lock_guard<std::mutex> lock(listeners_mutex_);
+    if (listeners_.size() >= kListenersMax) return false;
+    listeners_.push_back(std::move(listener));
+    listening_ = true;
+  }
+  // The timer may have lain down for longer.
+  std::lock_guard<std::mutex> lock(mutex_);
+  sooner_.notify_all();
+  return true;
+}
+
+void FrontDesk::PokeListeners() {
+  std::vector<std::shared_ptr<Listener>> alive;
+  {
+    std::lock_guard<std::mutex> lock(listeners_mutex_);
+    const auto gone = [&](const std::weak_ptr<Listener>& listener) {
+      std::shared_ptr<Listener> strong = listener.lock();
+      if (strong != nullptr) alive.push_back(std::move(strong));
+      return strong == nullptr && listener.expired();
+    };
+    listeners_.erase(std::remove_if(listeners_.begin(), listeners_.end(), gone), listeners_.end());
+    listening_ = !listeners_.empty();
+  }
+  for (const auto& listener : alive) listener->Poke();
+}
+
+}  // namespace mozgach

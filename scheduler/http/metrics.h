@@ -1,0 +1,30 @@
+// Metrics are the core's state at the moment of a scrape, in Prometheus' words.
+#pragma once
+
+#include <prometheus/collectable.h>
+
+#include <string>
+#include <vector>
+
+#include "scheduler/access/refused_calls.h"
+#include "scheduler/executor/front_desk.h"
+
+namespace mozgach {
+
+class Metrics final : public prometheus::Collectable {
+ public:
+  // Both outlive it.
+  Metrics(FrontDesk& desk, const RefusedCalls& refused) : desk_(desk), refused_(refused) {}
+
+  // Thread-safe.
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  FrontDesk& desk_;
+  const RefusedCalls& refused_;
+};
+
+// What Collect says about a core.
+std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Moment& now);
+
+}  // namespace mozgach

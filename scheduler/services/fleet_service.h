@@ -1,0 +1,45 @@
+// The FleetService: tokens and revocations over gRPC.  Thread-safe.
+#pragma once
+
+#include <functional>
+
+#include "mozgach/v1/fleet_service.grpc.pb.h"
+#include "scheduler/access/doorman.h"
+#include "scheduler/executor/front_desk.h"
+
+namespace mozgach {
+
+class FleetService final : public v1::FleetService::CallbackService {
+ public:
+  // All outlive the service.
+  FleetService(FrontDesk& desk, TokenBook& tokens, const Doorman& doorman)
+      : desk_(desk), tokens_(tokens), doorman_(doorman) {}
+
+  grpc::ServerUnaryReactor* WhoAmI(grpc::CallbackServerContext* context,
+                                   const v1::WhoAmIRequest* request,
+                                   v1::WhoAmIResponse* response) override;
+  grpc::ServerUnaryReactor* AddToken(grpc::CallbackServerContext* context,
+                                     const v1::AddTokenRequest* request,
+                                     v1::Token* response) override;
+  grpc::ServerUnaryReactor* ListTokens(grpc::CallbackServerContext* context,
+                                       const v1::ListTokensRequest* request,
+                                       v1::ListTokensResponse* response) override;
+  grpc::ServerUnaryReactor* Revoke(grpc::CallbackServerContext* context,
+                                   const v1::RevokeRequest* request,
+                                   v1::Revocation* response) override;
+
+ private:
+  absl::StatusOr<v1::Token> Add(const grpc::CallbackServerContext& context,
+                                const v1::AddTokenRequest& request);
+  v1::ListTokensResponse List();
+  absl::StatusOr<v1::Revocation> TakeBack(const grpc::CallbackServerContext& context,
+                                          const v1::RevokeRequest& request);
+  // `change(now)` and the event it returns, in one transaction.
+  absl::Status Write(const std::function<absl::StatusOr<Event>(WallTime)>& change);
+
+  FrontDesk& desk_;
+  TokenBook& tokens_;
+  const Doorman& doorman_;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,33 @@
+// The UpkeepService: upkeep over gRPC.  Thread-safe.
+#pragma once
+
+#include "mozgach/v1/upkeep_service.grpc.pb.h"
+#include "scheduler/access/doorman.h"
+#include "scheduler/upkeep/upkeep.h"
+
+namespace mozgach {
+
+class UpkeepService final : public v1::UpkeepService::CallbackService {
+ public:
+  // All outlive the service.
+  UpkeepService(Upkeep& upkeep, const Doorman& doorman, const Clock& clock)
+      : upkeep_(upkeep), doorman_(doorman), clock_(clock) {}
+
+  grpc::ServerUnaryReactor* Examine(grpc::CallbackServerContext* context,
+                                    const v1::ExamineRequest* request,
+                                    v1::ExamineResponse* response) override;
+  grpc::ServerUnaryReactor* CollectGarbage(grpc::CallbackServerContext* context,
+                                           const v1::CollectGarbageRequest* request,
+                                           v1::CollectGarbageResponse* response) override;
+
+ private:
+  absl::StatusOr<v1::ExamineResponse> LookAt(bool deep);
+  absl::StatusOr<v1::CollectGarbageResponse> Collect(const grpc::CallbackServerContext& context,
+                                                     const v1::CollectGarbageRequest& asked);
+
+  Upkeep& upkeep_;
+  const Doorman& doorman_;
+  const Clock& clock_;
+};
+
+}  // namespace mozgach

@@ -1,0 +1,106 @@
+// The Ledger is everything the core's operations work on: rows, files and what is kept in memory.
+//
+// An operation decides, writes in one transaction, and changes memory only once that is committed;
+// a failed write leaves both as they were.  One thread at a time.
+#pragma once
+
+#include <string>
+
+#include "registry/adapter_store.h"
+#include "registry/blob_store.h"
+#include "registry/database.h"
+#include "scheduler/jobs/attempt.h"
+#include "scheduler/jobs/calibration.h"
+#include "scheduler/jobs/checkpoint_rows.h"
+#include "scheduler/jobs/config.h"
+#include "scheduler/jobs/event_log.h"
+#include "scheduler/jobs/job_shape.h"
+#include "scheduler/jobs/lease.h"
+#include "scheduler/jobs/queue.h"
+#include "scheduler/jobs/staged_submission.h"
+#include "scheduler/state/base_catalog.h"
+#include "scheduler/state/base_config.h"
+#include "scheduler/state/change_feed.h"
+#include "scheduler/state/counters.h"
+#include "scheduler/state/notices.h"
+#include "scheduler/state/progress_board.h"
+#include "scheduler/state/roster.h"
+
+namespace mozgach {
+
+struct Ledger {
+  Ledger(const SchedulerConfig& config_in, Database& database_in, BlobStore& blobs_in,
+         AdapterStore& adapters_in)
+      : config(config_in),
+        database(database_in),
+        blobs(blobs_in),
+        adapters(adapters_in),
+        queue(database_in),
+        attempts(database_in),
+        leases(database_in),
+        roster(database_in, config_in.workers_max),
+        bases(database_in),
+        configs(database_in),
+        shapes(database_in),
+        calibrations(database_in),
+        checkpoints(database_in),
+        events(database_in),
+        staged(database_in) {}
+
+  const SchedulerConfig config;
+  Database& database;
+  BlobStore& blobs;
+  AdapterStore& adapters;
+  Queue queue;
+  Attempts attempts;
+  Leases leases;
+  Roster roster;
+  BaseCatalog bases;
+  BaseConfigs configs;
+  Shapes shapes;
+  Calibrations calibrations;
+  CheckpointRows checkpoints;
+  EventLog events;
+  StagedSubmissions staged;
+  ProgressBoard board;
+  ChangeFeed changes;
+  Notices notices;
+  Counters counters;
+
+  uint64_t incarnation = 0;  // restoration.h
+
+  // Why the last write failed (a full disk); empty once one has succeeded again.
+  std::string trouble;
+  int64_t trouble_commit = 0;  // the number of commits before it
+  void Trouble(const absl::Status& status) {
+    trouble = last_trouble = std::string(status.message());
+    trouble_commit = database.stats().commits;
+    ++troubles;
+  }
+  std::string last_trouble;
+  int64_t troubles = 0;
+
+  // What went wrong so far with what is stored, of all requests.
+  struct Failures {
+    int64_t troubles = 0;
+    int64_t of_database = 0;
+  };
+  Failures failures() const { return {troubles, database.stats().file_failures}; }
+  // The last failure; empty: there was none after `seen`.
+  std::string FailureAfter(const Failures& seen) const {
+    if (database.stats().file_failures > seen.of_database) return database.last_file_failure();
+    return troubles > seen.troubles ? last_trouble : "";
+  }
+  // As the WriteWatch found last: why nothing can be stored safely (empty: it can), and the
+  // failures that lie behind.
+  std::string write_problem;
+  Failures failures_over;
+  std::string WhyNotWritable() const {
+    const std::string failure = FailureAfter(failures_over);
+    return !write_problem.empty() ? write_problem : !failure.empty() ? failure : trouble;
+  }
+  // Since boot: a back-off is over then.
+  Milliseconds wake_at = Milliseconds::max();
+};
+
+}  // namespace mozgach

@@ -1,0 +1,52 @@
+// An Examination holds a scheduler's database against its files: rows, versions, links, blobs.
+//
+// It reads only, on a connection of its own, so that it can be made of a data directory whose
+// scheduler runs, is down or cannot start.  What a running scheduler is just changing may look
+// wrong for a moment: two looks have in common what is.  Safe from any thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "common/clock.h"
+#include "registry/database.h"
+#include "scheduler/jobs/config.h"
+#include "scheduler/upkeep/finding.h"
+
+namespace mozgach {
+
+struct ExaminationOptions {
+  std::filesystem::path data;
+  bool deep = false;  // read every byte of every version and of every blob that is needed
+  int64_t blob_days_kept = SchedulerConfig().blob_days_kept;  // of the scheduler, where it is known
+};
+
+struct Examination {
+  std::vector<Finding> findings;  // problems first
+  int64_t schema = 0;
+  int64_t jobs = 0;
+  int64_t versions = 0;  // looked at
+  int64_t files = 0;     // of versions
+  int64_t blobs = 0;
+
+  bool HasProblems() const;
+};
+
+// What cannot be looked at is a finding too.
+Examination Examine(const ExaminationOptions& options, WallTime now);
+// The same twice where the first has findings; only those of both.
+Examination ExamineTwice(const ExaminationOptions& options, const Clock& clock);
+
+// The parts.  Each adds to `examination`; `database` has today's schema.
+absl::Status ExamineRows(Database& database, WallTime now, Examination& examination);
+absl::Status ExamineRegistry(Database& database, const ExaminationOptions& options,
+                             Examination& examination);
+absl::Status ExamineBlobs(Database& database, const ExaminationOptions& options, WallTime now,
+                          Examination& examination);
+void ExamineDisk(const ExaminationOptions& options, Examination& examination);
+
+// Whether a disk of so many bytes has too few left.
+bool IsNearlyFull(uint64_t free, uint64_t total);
+
+}  // namespace mozgach

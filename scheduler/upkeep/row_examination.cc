@@ -1,0 +1,98 @@
+// What can be wrong among the rows alone.
+#include "absl/strings/str_cat.h"
+#include "registry/query.h"
+#include "registry/version.h"
+#include "scheduler/queries.h"
+#include "scheduler/upkeep/backup.h"
+#include "scheduler/upkeep/examination.h"
+
+namespace mozgach {
+namespace sql = scheduler_sql;
+namespace {
+
+// Clocks of hosts that talk to one another differ by less.
+constexpr auto kSkew = std::chrono::seconds(60);
+constexpr char kFromBackup[] =
+    "nothing of this program writes that: go back to a backup (mozgach-scheduler restore)";
+
+// Runs `sql` and makes a finding of each row.
+template <typename Describe>
+absl::Status EachRow(Database& database, const char* sql, Examination& examination,
+                     Describe describe) {
+  Query rows(database, sql);
+  while (rows.Next()) examination.findings.push_back(describe(rows));
+  return rows.status();
+}
+
+Finding Problem(std::string where, std::string what, std::string advice) {
+  return {Finding::Weight::kProblem, std::move(where), std::move(what), std::move(advice)};
+}
+
+absl::Status ExamineReferences(Database& database, Examination& examination) {
+  return EachRow(database, sql::kBrokenReferences, examination, [&](const Query& row) {
+    return Problem(database.path(),
+                   absl::StrCat("row ", row.Int(1), " of table ", row.Text(0),
+                                " refers to a row of ", row.Text(2), " that there is not"),
+                   kFromBackup);
+  });
+}
+
+absl::Status ExamineJobs(Database& database, Examination& examination) {
+  RETURN_IF_ERROR(EachRow(database, sql::kRunningWithoutAttempt, examination, [](const Query& row) {
+    return Problem(absl::StrCat("job ", row.Int(0), " of ", row.Text(1)),
+                   "runs without an open attempt: nobody will end it",
+                   absl::StrCat("mozgachctl cancel ", row.Int(0), ", then submit ", row.Text(1)));
+  }));
+  RETURN_IF_ERROR(EachRow(database, sql::kLeasesWithoutAttempt, examination, [](const Query& row) {
+    return Problem(absl::StrCat("job ", row.Int(0)),
+                   absl::StrCat("is leased to ", row.Text(1), ", whose attempt is over"),
+                   "drain and restart that worker; the lease ends when it is silent");
+  }));
+  RETURN_IF_ERROR(
+      EachRow(database, sql::kSucceededWithoutVersion, examination, [](const Query& row) {
+        return Problem(absl::StrCat("job ", row.Int(0), " of ", row.Text(1)),
+                       "succeeded, and no row has its version",
+                       absl::StrCat("submit ", row.Text(1), " again: it is trained anew"));
+      }));
+  return EachRow(database, sql::kWrongCounts, examination, [&](const Query& row) {
+    return Problem(
+        database.path(),
+        absl::StrCat("counts ", row.Int(1), " jobs ", row.Text(0), ", there are ", row.Int(2)),
+        "only /metrics and the web page are wrong; a restored backup counts anew");
+  });
+}
+
+absl::Status ExamineNumbers(Database& database, Examination& examination) {
+  return EachRow(database, sql::kNumbersBehind, examination, [](const Query& row) {
+    return Problem(row.Text(0),
+                   absl::StrCat("has ", VersionName(row.Int(1)), ", and its next version would be ",
+                                VersionName(row.Int(2) + 1)),
+                   "restart the scheduler: it takes note of the directories it sees");
+  });
+}
+
+absl::Status ExamineTimes(Database& database, WallTime now, Examination& examination) {
+  Query row(database, sql::kNewestEventTime);
+  const WallTime newest = row.Next() ? FromMillis(row.Int(0)) : WallTime();
+  RETURN_IF_ERROR(row.status());
+  if (newest <= now + kSkew) return absl::OkStatus();
+  examination.findings.push_back(
+      Problem("the clock of this host",
+              absl::StrCat("says ", FormatTime(now), ", and an event is of ", FormatTime(newest)),
+              "set the clock (is NTP on?); leases do not depend on it, back-offs and dates do"));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ExamineRows(Database& database, WallTime now, Examination& examination) {
+  Query contents(database, sql::kContents);
+  if (contents.Next()) examination.jobs = contents.Int(0);
+  RETURN_IF_ERROR(contents.status());
+  RETURN_IF_ERROR(ExamineReferences(database, examination));
+  RETURN_IF_ERROR(ExamineJobs(database, examination));
+  RETURN_IF_ERROR(ExamineNumbers(database, examination));
+  return ExamineTimes(database, now, examination);
+}
+
+}  // namespace mozgach

@@ -1,0 +1,84 @@
+#include "scheduler/upkeep/upkeep.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/upkeep/backup.h"
+
+namespace mozgach {
+namespace {
+
+// After a start the workers come first.
+constexpr Milliseconds kFirst(60'000);
+constexpr std::chrono::milliseconds kPause(2);
+
+// Many at once would only take the disk from one another, and from the workers.
+absl::Status IsUnderWay(const char* what) {
+  return absl::UnavailableError(
+      absl::StrCat("another ", what, " is under way; try again when it has ended"));
+}
+
+}  // namespace
+
+// The desk's core and its ledger stay where they are as long as the desk.
+Upkeep::Upkeep(FrontDesk& desk, std::filesystem::path data, const Clock& clock)
+    : desk_(desk),
+      data_(std::move(data)),
+      clock_(clock),
+      interval_(desk.Ask(
+          [](Core& core, const Moment&) { return core.ledger().config.retention_interval; })),
+      blob_days_kept_(
+          desk.Ask([](Core& core, const Moment&) { return core.ledger().config.blob_days_kept; })),
+      retention_(desk.Ask([this](Core& core, const Moment&) {
+        Ledger& ledger = core.ledger();
+        return Retention(ledger.config, ledger.blobs, ledger.adapters.files(), data_);
+      })) {
+  if (interval_.count() > 0) thread_ = std::jthread([this] { Run(stop_.get_token()); });
+}
+
+Upkeep::~Upkeep() { Stop(); }
+
+absl::Status Upkeep::TakeTurn(const Retention::Step& step) {
+  const absl::Status done =
+      desk_.Ask([&](Core& core, const Moment&) { return step(core.ledger().database); });
+  std::this_thread::sleep_for(kPause);
+  return done;
+}
+
+absl::StatusOr<Collection> Upkeep::Collect(bool dry_run, const std::string& actor) {
+  const std::unique_lock<std::mutex> lock(collecting_, std::try_to_lock);
+  if (!lock.owns_lock()) return IsUnderWay("collection of garbage");
+  if (!dry_run) {
+    return retention_.Collect([this](const Retention::Step& step) { return TakeTurn(step); },
+                              clock_.Now(), actor, stop_.get_token());
+  }
+  // On a connection of its own: nobody waits for the copy.
+  ASSIGN_OR_RETURN(const auto source, Database::OpenToRead((data_ / kDatabaseName).string()));
+  return retention_.Preview(*source, clock_.Now());
+}
+
+absl::StatusOr<Examination> Upkeep::Examine(bool deep) {
+  const std::unique_lock<std::mutex> lock(examining_, std::try_to_lock);
+  if (!lock.owns_lock()) return IsUnderWay("examination");
+  return ExamineTwice({.data = data_, .deep = deep, .blob_days_kept = blob_days_kept_}, clock_);
+}
+
+void Upkeep::Run(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock<std::mutex> lock(mutex);
+  for (Milliseconds wait = std::min(interval_, kFirst);; wait = interval_) {
+    stopped.wait_for(lock, stop, wait, [] { return false; });
+    if (stop.stop_requested()) return;
+    const auto collection = Collect(false, "scheduler");
+    if (!collection.ok() && !absl::IsUnavailable(collection.status())) {
+      spdlog::warn("what nobody needs stays until the next try: {}",
+                   std::string(collection.status().message()));
+    }
+  }
+}
+
+}  // namespace mozgach

@@ -1,0 +1,13 @@
+// Bases as `mozgachctl bases ls` shows them.
+#pragma once
+
+#include "mozgach/v1/base_service.pb.h"
+#include "scheduler/jobs/moment.h"
+#include "scheduler/state/ledger.h"
+
+namespace mozgach {
+
+// The bases of the catalog and of the workers that are not lost, by name.
+v1::ListBasesResponse ViewBases(const Ledger& ledger, const Moment& now);
+
+}  // namespace mozgach

@@ -1,0 +1,34 @@
+// Job notices: what people should know about a job that was accepted. `submit` and `explain` show
+// them. Sentences about the rows come from the reader of the submission and are stored with the
+// job; sentences about the base are derived from what the scheduler knows at the time of the call.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "mozgach/v1/job_service.pb.h"
+#include "scheduler/jobs/draft.h"
+#include "scheduler/state/ledger.h"
+
+namespace mozgach {
+
+// The sentences about the chat templates of bases, each base looked up once: many domains of a
+// submission name the same base. Lives within one call of the core.
+class BaseNotices {
+ public:
+  explicit BaseNotices(const Ledger& ledger) : ledger_(ledger) {}
+  const std::vector<std::string>& Of(const std::string& base);
+
+ private:
+  const Ledger& ledger_;
+  std::map<std::string, std::vector<std::string>> sentences_;
+};
+
+// All notices of a job that is about to be queued.
+std::vector<std::string> NoticesOf(BaseNotices& bases, const Draft& draft);
+
+// All notices of a stored job.
+absl::StatusOr<std::vector<std::string>> NoticesOf(Ledger& ledger, const Job& job);
+
+}  // namespace mozgach

@@ -1,0 +1,18 @@
+// Case mapping as Python's str methods do it: ß becomes SS, İ becomes i and a dot, a capital sigma
+// at the end of a word becomes ς. Text keeps the origin of every stretch. Pure functions.
+#pragma once
+
+#include "trainer/chat/jinja/value/text.h"
+
+namespace mozgach::jinja {
+
+Text Upper(const Text& text);
+Text Lower(const Text& text);
+Text Capitalize(const Text& text);   // str.capitalize()
+Text TitleMethod(const Text& text);  // str.title(): a word begins behind anything but a letter
+Text TitleFilter(const Text& text);  // Jinja's title: behind white space and -({[<
+
+bool IsLowerText(const Text& text);  // str.islower()
+bool IsUpperText(const Text& text);  // str.isupper()
+
+}  // namespace mozgach::jinja

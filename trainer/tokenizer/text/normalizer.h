@@ -1,0 +1,26 @@
+// A Normalizer rewrites a text before it is cut into words: tokenizer.json's "normalizer".
+//
+// Kinds: NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, Sequence.  Immutable; safe from
+// any thread.
+#pragma once
+
+#include <memory>
+
+#include "common/status.h"
+#include "trainer/tokenizer/text/json_object.h"
+#include "trainer/tokenizer/text/tracked_text.h"
+
+namespace mozgach {
+
+class Normalizer {
+ public:
+  // INVALID_ARGUMENT names a kind or a setting that we do not have.
+  static absl::StatusOr<std::unique_ptr<Normalizer>> FromJson(const JsonObject& json);
+
+  virtual ~Normalizer() = default;
+
+  // REQUIRES: the text is UTF-8.
+  virtual absl::Status Apply(TrackedText* text) const = 0;
+};
+
+}  // namespace mozgach
