@@ -21,8 +21,8 @@
 #include "common/web/web_listener.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
+#include "scheduler/access/authenticator.h"
 #include "scheduler/access/call_memory.h"
-#include "scheduler/access/doorman.h"
 #include "scheduler/daemon/listener.h"
 #include "scheduler/executor/front_desk.h"
 #include "scheduler/http/web_pages.h"
@@ -108,8 +108,8 @@ struct Daemon::Parts {
   std::unique_ptr<Core> core;
   std::unique_ptr<FrontDesk> desk;
   std::unique_ptr<Upkeep> upkeep;
-  std::unique_ptr<TokenBook> tokens;
-  std::unique_ptr<Doorman> doorman;
+  std::unique_ptr<TokenStore> tokens;
+  std::unique_ptr<Authenticator> authenticator;
   CallMemory memory;
   std::unique_ptr<JobService> jobs;
   std::unique_ptr<WorkerService> workers;
@@ -170,7 +170,7 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   RETURN_IF_ERROR(UseUpJobNumbers(*parts_->database, *parts_->adapters, *parts_->logs));
   const Moment now = Moment::Of(clock);
   RETURN_IF_ERROR(parts_->core->Recover(now));
-  parts_->tokens = std::make_unique<TokenBook>(*parts_->database);
+  parts_->tokens = std::make_unique<TokenStore>(*parts_->database);
   RETURN_IF_ERROR(parts_->tokens->Recover());
   RETURN_IF_ERROR(parts_->database->Sync());
   // From here on the database is the desk's.
@@ -181,18 +181,18 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
 
 absl::Status Daemon::OpenDoors(const DaemonOptions& options, const Clock& clock) {
   const bool plaintext = options.tls.empty() || IsUnixAddress(options.listen);
-  parts_->doorman =
-      std::make_unique<Doorman>(plaintext ? Doorman::Port::kPlaintext : Doorman::Port::kTls,
-                                *parts_->tokens, clock, options.config.calls_per_second_max);
-  const Doorman& doorman = *parts_->doorman;
+  parts_->authenticator = std::make_unique<Authenticator>(
+      plaintext ? Authenticator::Port::kPlaintext : Authenticator::Port::kTls, *parts_->tokens,
+      clock, options.config.calls_per_second_max);
+  const Authenticator& authenticator = *parts_->authenticator;
   FrontDesk& desk = *parts_->desk;
-  parts_->jobs = std::make_unique<JobService>(desk, *parts_->blobs, *parts_->logs, doorman);
-  parts_->workers =
-      std::make_unique<WorkerService>(desk, *parts_->blobs, *parts_->logs, doorman, parts_->memory);
-  parts_->registry = std::make_unique<RegistryService>(desk, doorman);
-  parts_->bases = std::make_unique<BaseService>(desk, *parts_->blobs, doorman);
-  parts_->fleet = std::make_unique<FleetService>(desk, *parts_->tokens, doorman);
-  parts_->upkeep_service = std::make_unique<UpkeepService>(*parts_->upkeep, doorman, clock);
+  parts_->jobs = std::make_unique<JobService>(desk, *parts_->blobs, *parts_->logs, authenticator);
+  parts_->workers = std::make_unique<WorkerService>(desk, *parts_->blobs, *parts_->logs,
+                                                    authenticator, parts_->memory);
+  parts_->registry = std::make_unique<RegistryService>(desk, authenticator);
+  parts_->bases = std::make_unique<BaseService>(desk, *parts_->blobs, authenticator);
+  parts_->fleet = std::make_unique<FleetService>(desk, *parts_->tokens, authenticator);
+  parts_->upkeep_service = std::make_unique<UpkeepService>(*parts_->upkeep, authenticator, clock);
   return absl::OkStatus();
 }
 
@@ -201,9 +201,9 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   const bool is_socket = IsUnixAddress(options.listen);
   if (is_socket) RETURN_IF_ERROR(CheckSocketFree(options.listen));
-  ASSIGN_OR_RETURN(
-      const std::shared_ptr<grpc::ServerCredentials> credentials,
-      CredentialsToListen(options.listen, options.tls, *parts_->doorman, parts_->certificate));
+  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials,
+                   CredentialsToListen(options.listen, options.tls, *parts_->authenticator,
+                                       parts_->certificate));
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, credentials, &port);
@@ -246,7 +246,7 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
 }
 
 absl::Status Daemon::ServeWeb(const DaemonOptions& options) {
-  RefusedCalls& refused = parts_->doorman->refused();
+  RefusedCalls& refused = parts_->authenticator->refused();
   WebOptions web{.address = options.http,
                  .allowed_hosts = options.config.http_allowed_hosts,
                  .how_to_allow =

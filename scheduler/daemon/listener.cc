@@ -51,7 +51,7 @@ absl::Status CheckListen(const char* flag, const std::string& address, bool tls,
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsToListen(
-    const std::string& address, const std::filesystem::path& tls, Doorman& doorman,
+    const std::string& address, const std::filesystem::path& tls, Authenticator& authenticator,
     std::unique_ptr<CertificateWatch>& watch) {
   if (tls.empty() || IsUnixAddress(address)) return grpc::InsecureServerCredentials();
   ASSIGN_OR_RETURN(const CredentialsFolder folder, CredentialsFolder::Open(tls));
@@ -65,7 +65,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsToListen(
   // Who has a token may come without a certificate; one that is shown must be the fleet's.
   options.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
   auto credentials = grpc::experimental::TlsServerCredentials(options);
-  credentials->SetAuthMetadataProcessor(GateOf(doorman));
+  credentials->SetAuthMetadataProcessor(MakeAuthProcessor(authenticator));
   return credentials;
 }
 

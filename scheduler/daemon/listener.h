@@ -9,8 +9,8 @@
 #include <string>
 
 #include "common/status.h"
+#include "scheduler/access/authenticator.h"
 #include "scheduler/access/certificate_watch.h"
-#include "scheduler/access/doorman.h"
 
 namespace mozgach {
 
@@ -20,10 +20,10 @@ absl::Status CheckListen(const char* flag, const std::string& address, bool tls,
                          bool insecure_plaintext);
 
 // For a port at `address`: TLS with the folder's certificate where there is a folder, looked at
-// every second; a Unix socket is always plain.  `doorman` and `watch`, which is set where there is
-// TLS, outlive the server.
+// every second; a Unix socket is always plain.  `authenticator` and `watch`, which is set where
+// there is TLS, outlive the server.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsToListen(
-    const std::string& address, const std::filesystem::path& tls, Doorman& doorman,
+    const std::string& address, const std::filesystem::path& tls, Authenticator& authenticator,
     std::unique_ptr<CertificateWatch>& watch);
 
 // Files made while it lives are their owner's only: a Unix socket has no moment in which others

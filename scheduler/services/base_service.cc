@@ -16,7 +16,7 @@ grpc::ServerUnaryReactor* BaseService::AddBase(grpc::CallbackServerContext* cont
 
 absl::StatusOr<v1::AddBaseResponse> BaseService::Add(const grpc::CallbackServerContext& context,
                                                      const v1::AddBaseRequest& asked) {
-  ASSIGN_OR_RETURN(const v1::AddBaseRequest request, doorman_.Sign(context, asked));
+  ASSIGN_OR_RETURN(const v1::AddBaseRequest request, authenticator_.Sign(context, asked));
   RETURN_IF_ERROR(CheckManifest(request.base()));
   // Reading gigabytes takes its time: nobody waits for it at the desk.
   for (const v1::File& file : request.base().files()) {

@@ -3,7 +3,7 @@
 
 #include "mozgach/v1/base_service.grpc.pb.h"
 #include "registry/blob_store.h"
-#include "scheduler/access/doorman.h"
+#include "scheduler/access/authenticator.h"
 #include "scheduler/executor/front_desk.h"
 
 namespace mozgach {
@@ -11,8 +11,8 @@ namespace mozgach {
 class BaseService final : public v1::BaseService::CallbackService {
  public:
   // Both outlive the service.
-  BaseService(FrontDesk& desk, BlobStore& blobs, const Doorman& doorman)
-      : desk_(desk), blobs_(blobs), doorman_(doorman) {}
+  BaseService(FrontDesk& desk, BlobStore& blobs, const Authenticator& authenticator)
+      : desk_(desk), blobs_(blobs), authenticator_(authenticator) {}
 
   grpc::ServerUnaryReactor* AddBase(grpc::CallbackServerContext* context,
                                     const v1::AddBaseRequest* request,
@@ -33,7 +33,7 @@ class BaseService final : public v1::BaseService::CallbackService {
 
   FrontDesk& desk_;
   BlobStore& blobs_;
-  const Doorman& doorman_;
+  const Authenticator& authenticator_;
 };
 
 }  // namespace mozgach

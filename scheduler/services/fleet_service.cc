@@ -50,7 +50,7 @@ absl::StatusOr<IssuedToken> ReadToken(const v1::AddTokenRequest& request) {
 grpc::ServerUnaryReactor* FleetService::WhoAmI(grpc::CallbackServerContext* context,
                                                const v1::WhoAmIRequest* request,
                                                v1::WhoAmIResponse* response) {
-  const absl::StatusOr<Caller> caller = doorman_.CallerOf(*context);
+  const absl::StatusOr<Caller> caller = authenticator_.CallerOf(*context);
   if (!caller.ok()) return ReplyWith<v1::WhoAmIResponse>(context, caller.status(), response);
   v1::WhoAmIResponse answer;
   answer.set_name(caller->name);
@@ -91,7 +91,7 @@ absl::Status FleetService::Write(const std::function<absl::StatusOr<Event>(WallT
 
 absl::StatusOr<v1::Token> FleetService::Add(const grpc::CallbackServerContext& context,
                                             const v1::AddTokenRequest& request) {
-  ASSIGN_OR_RETURN(const Caller caller, doorman_.CallerOf(context));
+  ASSIGN_OR_RETURN(const Caller caller, authenticator_.CallerOf(context));
   RETURN_IF_ERROR(CheckActor(request.actor()));
   ASSIGN_OR_RETURN(IssuedToken token, ReadToken(request));
   token.created_by = caller.Actor(request.actor());
@@ -121,7 +121,7 @@ v1::ListTokensResponse FleetService::List() {
 
 absl::StatusOr<v1::Revocation> FleetService::TakeBack(const grpc::CallbackServerContext& context,
                                                       const v1::RevokeRequest& request) {
-  ASSIGN_OR_RETURN(const Caller caller, doorman_.CallerOf(context));
+  ASSIGN_OR_RETURN(const Caller caller, authenticator_.CallerOf(context));
   RETURN_IF_ERROR(CheckActor(request.actor()));
   RETURN_IF_ERROR(CheckIdentityName(request.name()));
   if (request.issued_ms_size() > kIssueTimesMax) {

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "mozgach/v1/fleet_service.grpc.pb.h"
-#include "scheduler/access/doorman.h"
+#include "scheduler/access/authenticator.h"
 #include "scheduler/executor/front_desk.h"
 
 namespace mozgach {
@@ -12,8 +12,8 @@ namespace mozgach {
 class FleetService final : public v1::FleetService::CallbackService {
  public:
   // All outlive the service.
-  FleetService(FrontDesk& desk, TokenBook& tokens, const Doorman& doorman)
-      : desk_(desk), tokens_(tokens), doorman_(doorman) {}
+  FleetService(FrontDesk& desk, TokenStore& tokens, const Authenticator& authenticator)
+      : desk_(desk), tokens_(tokens), authenticator_(authenticator) {}
 
   grpc::ServerUnaryReactor* WhoAmI(grpc::CallbackServerContext* context,
                                    const v1::WhoAmIRequest* request,
@@ -38,8 +38,8 @@ class FleetService final : public v1::FleetService::CallbackService {
   absl::Status Write(const std::function<absl::StatusOr<Event>(WallTime)>& change);
 
   FrontDesk& desk_;
-  TokenBook& tokens_;
-  const Doorman& doorman_;
+  TokenStore& tokens_;
+  const Authenticator& authenticator_;
 };
 
 }  // namespace mozgach

@@ -32,7 +32,7 @@ absl::StatusOr<v1::SubmitResponse> JobService::Take(const grpc::CallbackServerCo
   v1::SubmitRequest how;  // without the domains, which may be many
   how.set_dry_run(request.dry_run());
   how.set_actor(request.actor());
-  ASSIGN_OR_RETURN(how, doorman_.Sign(context, std::move(how)));
+  ASSIGN_OR_RETURN(how, authenticator_.Sign(context, std::move(how)));
   // Thousands of specs are read before anybody waits for the desk.
   ASSIGN_OR_RETURN(std::vector<Draft> drafts, ReadDrafts(request));
   if (!request.dry_run()) RETURN_IF_ERROR(RemoveDamaged(drafts));
@@ -87,7 +87,7 @@ grpc::ServerUnaryReactor* JobService::Get(grpc::CallbackServerContext* context,
 grpc::ServerUnaryReactor* JobService::Cancel(grpc::CallbackServerContext* context,
                                              const v1::CancelRequest* request,
                                              v1::CancelResponse* response) {
-  const auto asked = doorman_.Sign(*context, *request);
+  const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::CancelResponse>(context, asked.status(), response);
   return ReplyWith(
       context, desk_.Ask([&](Core& core, const Moment& now) { return core.Cancel(now, *asked); }),
@@ -97,7 +97,7 @@ grpc::ServerUnaryReactor* JobService::Cancel(grpc::CallbackServerContext* contex
 grpc::ServerUnaryReactor* JobService::Retry(grpc::CallbackServerContext* context,
                                             const v1::RetryRequest* request,
                                             v1::RetryResponse* response) {
-  const auto asked = doorman_.Sign(*context, *request);
+  const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::RetryResponse>(context, asked.status(), response);
   return ReplyWith(
       context, desk_.Ask([&](Core& core, const Moment& now) { return core.Retry(now, *asked); }),
@@ -125,7 +125,7 @@ grpc::ServerUnaryReactor* JobService::ListWorkers(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* JobService::DrainWorker(grpc::CallbackServerContext* context,
                                                   const v1::DrainWorkerRequest* request,
                                                   v1::Worker* response) {
-  const auto asked = doorman_.Sign(*context, *request);
+  const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::Worker>(context, asked.status(), response);
   return ReplyWith(
       context, desk_.Ask([&](Core& core, const Moment& now) { return core.Drain(now, *asked); }),
@@ -135,7 +135,7 @@ grpc::ServerUnaryReactor* JobService::DrainWorker(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* JobService::ForgetWorker(grpc::CallbackServerContext* context,
                                                    const v1::ForgetWorkerRequest* request,
                                                    v1::ForgetWorkerResponse* response) {
-  const auto asked = doorman_.Sign(*context, *request);
+  const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::ForgetWorkerResponse>(context, asked.status(), response);
   return ReplyWith(
       context,
@@ -157,7 +157,7 @@ grpc::ServerUnaryReactor* JobService::ListEvents(grpc::CallbackServerContext* co
 
 std::function<absl::Status()> JobService::AdmissionOf(
     const grpc::CallbackServerContext& context) const {
-  return [this, &context] { return doorman_.CallerOf(context).status(); };
+  return [this, &context] { return authenticator_.CallerOf(context).status(); };
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* JobService::Watch(grpc::CallbackServerContext* context,

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "mozgach/v1/job_service.grpc.pb.h"
-#include "scheduler/access/doorman.h"
+#include "scheduler/access/authenticator.h"
 #include "scheduler/executor/front_desk.h"
 #include "scheduler/jobs/attempt_log.h"
 
@@ -13,8 +13,9 @@ namespace mozgach {
 class JobService final : public v1::JobService::CallbackService {
  public:
   // All outlive the service.
-  JobService(FrontDesk& desk, BlobStore& blobs, const AttemptLogs& logs, const Doorman& doorman)
-      : desk_(desk), blobs_(blobs), logs_(logs), doorman_(doorman) {}
+  JobService(FrontDesk& desk, BlobStore& blobs, const AttemptLogs& logs,
+             const Authenticator& authenticator)
+      : desk_(desk), blobs_(blobs), logs_(logs), authenticator_(authenticator) {}
 
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
                                    const v1::SubmitRequest* request,
@@ -62,7 +63,7 @@ class JobService final : public v1::JobService::CallbackService {
   FrontDesk& desk_;
   BlobStore& blobs_;
   const AttemptLogs& logs_;
-  const Doorman& doorman_;
+  const Authenticator& authenticator_;
 };
 
 }  // namespace mozgach

@@ -78,7 +78,7 @@ grpc::ServerUnaryReactor* RegistryService::SetAlias(grpc::CallbackServerContext*
 
 absl::StatusOr<v1::Version> RegistryService::Point(const grpc::CallbackServerContext& context,
                                                    const v1::SetAliasRequest& asked) {
-  ASSIGN_OR_RETURN(const v1::SetAliasRequest request, doorman_.Sign(context, asked));
+  ASSIGN_OR_RETURN(const v1::SetAliasRequest request, authenticator_.Sign(context, asked));
   return desk_.Ask([&](Core& core, const Moment& now) -> absl::StatusOr<v1::Version> {
     ASSIGN_OR_RETURN(const Version version, core.SetAlias(now, request));
     return View(core.ledger().adapters, version, true);

@@ -5,14 +5,15 @@
 
 #include "common/files.h"
 #include "mozgach/v1/registry_service.grpc.pb.h"
-#include "scheduler/access/doorman.h"
+#include "scheduler/access/authenticator.h"
 #include "scheduler/executor/front_desk.h"
 
 namespace mozgach {
 
 class RegistryService final : public v1::RegistryService::CallbackService {
  public:
-  RegistryService(FrontDesk& desk, const Doorman& doorman) : desk_(desk), doorman_(doorman) {}
+  RegistryService(FrontDesk& desk, const Authenticator& authenticator)
+      : desk_(desk), authenticator_(authenticator) {}
 
   grpc::ServerUnaryReactor* ListVersions(grpc::CallbackServerContext* context,
                                          const v1::ListVersionsRequest* request,
@@ -38,7 +39,7 @@ class RegistryService final : public v1::RegistryService::CallbackService {
   absl::StatusOr<FileDescriptor> OpenFile(const v1::DownloadFileRequest& request);
 
   FrontDesk& desk_;
-  const Doorman& doorman_;
+  const Authenticator& authenticator_;
 };
 
 }  // namespace mozgach

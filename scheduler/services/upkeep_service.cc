@@ -67,7 +67,7 @@ grpc::ServerUnaryReactor* UpkeepService::CollectGarbage(grpc::CallbackServerCont
 
 absl::StatusOr<v1::CollectGarbageResponse> UpkeepService::Collect(
     const grpc::CallbackServerContext& context, const v1::CollectGarbageRequest& asked) {
-  ASSIGN_OR_RETURN(const v1::CollectGarbageRequest request, doorman_.Sign(context, asked));
+  ASSIGN_OR_RETURN(const v1::CollectGarbageRequest request, authenticator_.Sign(context, asked));
   ASSIGN_OR_RETURN(const Collection collection,
                    upkeep_.Collect(request.dry_run(), request.actor()));
   return View(collection);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "mozgach/v1/upkeep_service.grpc.pb.h"
-#include "scheduler/access/doorman.h"
+#include "scheduler/access/authenticator.h"
 #include "scheduler/upkeep/upkeep.h"
 
 namespace mozgach {
@@ -10,8 +10,8 @@ namespace mozgach {
 class UpkeepService final : public v1::UpkeepService::CallbackService {
  public:
   // All outlive the service.
-  UpkeepService(Upkeep& upkeep, const Doorman& doorman, const Clock& clock)
-      : upkeep_(upkeep), doorman_(doorman), clock_(clock) {}
+  UpkeepService(Upkeep& upkeep, const Authenticator& authenticator, const Clock& clock)
+      : upkeep_(upkeep), authenticator_(authenticator), clock_(clock) {}
 
   grpc::ServerUnaryReactor* Examine(grpc::CallbackServerContext* context,
                                     const v1::ExamineRequest* request,
@@ -26,7 +26,7 @@ class UpkeepService final : public v1::UpkeepService::CallbackService {
                                                      const v1::CollectGarbageRequest& asked);
 
   Upkeep& upkeep_;
-  const Doorman& doorman_;
+  const Authenticator& authenticator_;
   const Clock& clock_;
 };
 

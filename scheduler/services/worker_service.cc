@@ -17,9 +17,13 @@ constexpr int kBlobsInOneStat = 100000;
 // One Synchronize, held by the desk as long as there is nothing to say.
 class SynchronizeCall : public grpc::ServerUnaryReactor {
  public:
-  SynchronizeCall(FrontDesk& desk, const Doorman& doorman, CallMemory& memory,
+  SynchronizeCall(FrontDesk& desk, const Authenticator& authenticator, CallMemory& memory,
                   const v1::SynchronizeRequest& request, v1::SynchronizeResponse* response)
-      : desk_(desk), doorman_(doorman), memory_(memory), request_(request), response_(response) {
+      : desk_(desk),
+        authenticator_(authenticator),
+        memory_(memory),
+        request_(request),
+        response_(response) {
     memory_.Add(1);
   }
   ~SynchronizeCall() override { memory_.Add(-1); }
@@ -29,7 +33,7 @@ class SynchronizeCall : public grpc::ServerUnaryReactor {
     if (status.ok()) status = CheckRequest(request_);
     if (status.ok()) {
       status = caller->CheckIsWorker(request_.worker());
-      doorman_.CountRefusal(status, &*caller, "Synchronize");
+      authenticator_.CountRefusal(status, &*caller, "Synchronize");
     }
     if (!status.ok()) return Finish(ToReply(status));
     desk_.Synchronize(request_, [this](absl::StatusOr<v1::SynchronizeResponse> answer) {
@@ -46,7 +50,7 @@ class SynchronizeCall : public grpc::ServerUnaryReactor {
 
  private:
   FrontDesk& desk_;
-  const Doorman& doorman_;
+  const Authenticator& authenticator_;
   CallMemory& memory_;
   const v1::SynchronizeRequest& request_;
   v1::SynchronizeResponse* const response_;
@@ -99,8 +103,8 @@ absl::StatusOr<FileDescriptor> OpenBlob(const BlobStore& blobs, const std::strin
 grpc::ServerUnaryReactor* WorkerService::Synchronize(grpc::CallbackServerContext* context,
                                                      const v1::SynchronizeRequest* request,
                                                      v1::SynchronizeResponse* response) {
-  auto* call = new SynchronizeCall(desk_, doorman_, memory_, *request, response);
-  call->Start(doorman_.CallerOf(*context));
+  auto* call = new SynchronizeCall(desk_, authenticator_, memory_, *request, response);
+  call->Start(authenticator_.CallerOf(*context));
   return call;
 }
 
@@ -145,7 +149,7 @@ grpc::ServerUnaryReactor* WorkerService::AppendLog(grpc::CallbackServerContext* 
 
 absl::StatusOr<v1::AppendLogResponse> WorkerService::Append(
     const grpc::CallbackServerContext& context, const v1::AppendLogRequest& request) {
-  ASSIGN_OR_RETURN(const Caller caller, doorman_.CallerOf(context));
+  ASSIGN_OR_RETURN(const Caller caller, authenticator_.CallerOf(context));
   const auto attempt = desk_.Consider([&](Core& core, const Moment&) {
     return core.ledger().attempts.Find(request.job(), request.attempt());
   });
@@ -155,7 +159,7 @@ absl::StatusOr<v1::AppendLogResponse> WorkerService::Append(
         absl::StrCat("job ", request.job(), " has no attempt ", request.attempt()));
   }
   const absl::Status own = caller.CheckIsWorker((*attempt)->worker);
-  doorman_.CountRefusal(own, &caller, "AppendLog");
+  authenticator_.CountRefusal(own, &caller, "AppendLog");
   RETURN_IF_ERROR(own);
   v1::AppendLogResponse response;
   ASSIGN_OR_RETURN(const uint64_t size, logs_.Append(request.job(), request.attempt(),

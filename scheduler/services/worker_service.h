@@ -3,8 +3,8 @@
 
 #include "mozgach/v1/worker_service.grpc.pb.h"
 #include "registry/blob_store.h"
+#include "scheduler/access/authenticator.h"
 #include "scheduler/access/call_memory.h"
-#include "scheduler/access/doorman.h"
 #include "scheduler/executor/front_desk.h"
 #include "scheduler/jobs/attempt_log.h"
 
@@ -13,9 +13,9 @@ namespace mozgach {
 class WorkerService final : public v1::WorkerService::CallbackService {
  public:
   // All outlive the service.
-  WorkerService(FrontDesk& desk, BlobStore& blobs, AttemptLogs& logs, const Doorman& doorman,
-                CallMemory& memory)
-      : desk_(desk), blobs_(blobs), logs_(logs), doorman_(doorman), memory_(memory) {}
+  WorkerService(FrontDesk& desk, BlobStore& blobs, AttemptLogs& logs,
+                const Authenticator& authenticator, CallMemory& memory)
+      : desk_(desk), blobs_(blobs), logs_(logs), authenticator_(authenticator), memory_(memory) {}
 
   grpc::ServerUnaryReactor* Synchronize(grpc::CallbackServerContext* context,
                                         const v1::SynchronizeRequest* request,
@@ -39,7 +39,7 @@ class WorkerService final : public v1::WorkerService::CallbackService {
   FrontDesk& desk_;
   BlobStore& blobs_;
   AttemptLogs& logs_;
-  const Doorman& doorman_;
+  const Authenticator& authenticator_;
   CallMemory& memory_;
 };
 

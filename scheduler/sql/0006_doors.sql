@@ -1,4 +1,4 @@
--- Who may call (scheduler/access/token_book.h).  Of a token its SHA-256 only.
+-- Who may call (scheduler/access/token_store.h).  Of a token its SHA-256 only.
 CREATE TABLE tokens (
   name TEXT NOT NULL PRIMARY KEY,
   role TEXT NOT NULL CHECK (role IN ('viewer', 'submitter', 'operator', 'worker')),

@@ -1,4 +1,4 @@
-// The TokenBook is who may come in: tokens by their digests, and what was taken back.  Rows in the
+// The TokenStore is who may come in: tokens by their digests, and what was taken back.  Rows in the
 // database, and a copy in memory, which every call is held against.
 //
 // Recover, Add and Revoke: one thread at a time, who has the database (at the front desk).  The
@@ -37,12 +37,12 @@ struct Revoked {
   std::set<WallTime> early;
 };
 
-class TokenBook {
+class TokenStore {
  public:
   static constexpr size_t kTokensMax = 10000;
 
   // The database outlives the book.
-  explicit TokenBook(Database& database) : database_(database) {}
+  explicit TokenStore(Database& database) : database_(database) {}
 
   // Reads what is stored.
   absl::Status Recover();

@@ -1,4 +1,4 @@
-#include "scheduler/access/token_book.h"
+#include "scheduler/access/token_store.h"
 
 #include <mutex>
 #include <utility>
@@ -11,7 +11,7 @@
 namespace mozgach {
 namespace sql = scheduler_sql;
 
-absl::Status TokenBook::Recover() {
+absl::Status TokenStore::Recover() {
   std::map<std::string, IssuedToken> tokens;
   Query token_rows(database_, sql::kEveryToken);
   while (token_rows.Next()) {
@@ -41,7 +41,7 @@ absl::Status TokenBook::Recover() {
   return absl::OkStatus();
 }
 
-absl::Status TokenBook::Add(const IssuedToken& token, bool replace) {
+absl::Status TokenStore::Add(const IssuedToken& token, bool replace) {
   {
     std::shared_lock lock(mutex_);
     const bool known = tokens_.count(token.name) > 0;
@@ -58,7 +58,7 @@ absl::Status TokenBook::Add(const IssuedToken& token, bool replace) {
              ToMillis(token.created), token.created_by, ToMillis(token.expires));
 }
 
-absl::Status TokenBook::Revoke(const Revoked& revoked) {
+absl::Status TokenStore::Revoke(const Revoked& revoked) {
   std::set<WallTime> early(revoked.early.upper_bound(revoked.before), revoked.early.end());
   {
     std::shared_lock lock(mutex_);
@@ -78,7 +78,7 @@ absl::Status TokenBook::Revoke(const Revoked& revoked) {
   return Run(database_, sql::kSaveRevocation, revoked.name, ToMillis(revoked.before), revoked.by);
 }
 
-absl::StatusOr<Identity> TokenBook::Check(std::string_view token, WallTime now) const {
+absl::StatusOr<Identity> TokenStore::Check(std::string_view token, WallTime now) const {
   // One sentence for every reason, so that it tells a guesser nothing.
   const absl::Status unknown = absl::UnauthenticatedError(
       "the token is not one of this fleet's, or was revoked; `mozgachctl fleet token` makes one");
@@ -97,7 +97,7 @@ absl::StatusOr<Identity> TokenBook::Check(std::string_view token, WallTime now) 
   return Identity{.role = issued.role, .name = *name, .issued = issued.created};
 }
 
-void TokenBook::RememberEarly(const Identity& identity, bool refused) const {
+void TokenStore::RememberEarly(const Identity& identity, bool refused) const {
   std::unique_lock lock(mutex_);
   const IssueTime certificate(identity.name, identity.issued);
   const auto found = early_.find(certificate);
@@ -108,7 +108,7 @@ void TokenBook::RememberEarly(const Identity& identity, bool refused) const {
   }
 }
 
-absl::Status TokenBook::CheckCertificate(const Identity& identity, WallTime now) const {
+absl::Status TokenStore::CheckCertificate(const Identity& identity, WallTime now) const {
   const bool refused = identity.issued > now + kClockAheadMax;
   if (identity.issued > now) RememberEarly(identity, refused);
   if (refused) {
@@ -131,19 +131,19 @@ absl::Status TokenBook::CheckCertificate(const Identity& identity, WallTime now)
                    FormatTime(found->second.before), "; one that is made now is let in"));
 }
 
-bool TokenBook::Has(const std::string& name) const {
+bool TokenStore::Has(const std::string& name) const {
   std::shared_lock lock(mutex_);
   return tokens_.count(name) > 0;
 }
 
-std::vector<IssuedToken> TokenBook::tokens() const {
+std::vector<IssuedToken> TokenStore::tokens() const {
   std::shared_lock lock(mutex_);
   std::vector<IssuedToken> tokens;
   for (const auto& [name, token] : tokens_) tokens.push_back(token);
   return tokens;
 }
 
-std::vector<Revoked> TokenBook::revocations() const {
+std::vector<Revoked> TokenStore::revocations() const {
   std::shared_lock lock(mutex_);
   std::vector<Revoked> revocations;
   for (const auto& [name, revoked] : revocations_) revocations.push_back(revoked);

@@ -1,9 +1,9 @@
-// The Doorman says who calls and whether they may.  Thread-safe.
+// The Authenticator says who calls and whether they may.  Thread-safe.
 //
-// On a TLS port a Gate asks it before any message of a call is read: strangers can make the
-// scheduler parse nothing.  Services ask it again who the caller is.  On a plaintext port there is
-// nobody to ask: it is this host's own (loopback or a socket of mode 0600), or a person allowed it
-// in as many words; who comes in there may everything.
+// On a TLS port a AuthProcessor asks it before any message of a call is read: strangers can make
+// the scheduler parse nothing.  Services ask it again who the caller is.  On a plaintext port there
+// is nobody to ask: it is this host's own (loopback or a socket of mode 0600), or a person allowed
+// it in as many words; who comes in there may everything.
 #pragma once
 
 #include <grpcpp/security/auth_metadata_processor.h>
@@ -16,7 +16,7 @@
 #include "common/status.h"
 #include "scheduler/access/rate_limit.h"
 #include "scheduler/access/refused_calls.h"
-#include "scheduler/access/token_book.h"
+#include "scheduler/access/token_store.h"
 
 namespace mozgach {
 
@@ -34,13 +34,13 @@ struct Caller {
   absl::Status CheckIsWorker(const std::string& worker) const;
 };
 
-class Doorman {
+class Authenticator {
  public:
   // How one comes in: what the port is, never what a connection says of itself.
   enum class Port { kPlaintext, kTls };
 
-  // Both outlive the doorman.
-  Doorman(Port port, const TokenBook& tokens, const Clock& clock, double calls_per_second);
+  // Both outlive the authenticator.
+  Authenticator(Port port, const TokenStore& tokens, const Clock& clock, double calls_per_second);
 
   // UNAUTHENTICATED says what is missing.
   absl::StatusOr<Caller> Identify(const grpc::AuthContext& connection,
@@ -66,13 +66,13 @@ class Doorman {
 
  private:
   const Port port_;
-  const TokenBook& tokens_;
+  const TokenStore& tokens_;
   const Clock& clock_;
   RateLimit rate_;
   mutable RefusedCalls refused_;
 };
 
-// The doorman outlives it.
-std::shared_ptr<grpc::AuthMetadataProcessor> GateOf(Doorman& doorman);
+// The authenticator outlives it.
+std::shared_ptr<grpc::AuthMetadataProcessor> MakeAuthProcessor(Authenticator& authenticator);
 
 }  // namespace mozgach

@@ -1,4 +1,4 @@
-#include "scheduler/access/token_book.h"
+#include "scheduler/access/token_store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,12 +13,12 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class TokenBookTest : public ::testing::Test {
+class TokenStoreTest : public ::testing::Test {
  protected:
-  TokenBookTest() {
+  TokenStoreTest() {
     database_ = *Database::Open(":memory:");
     EXPECT_TRUE(Migrate(*database_, Schema()).ok());
-    book_ = std::make_unique<TokenBook>(*database_);
+    book_ = std::make_unique<TokenStore>(*database_);
   }
   absl::Status Add(const std::string& token, Role role, WallTime expires = {},
                    bool replace = false) {
@@ -42,10 +42,10 @@ class TokenBookTest : public ::testing::Test {
 
   const WallTime now_ = FromMillis(1'700'000'000'000);
   std::unique_ptr<Database> database_;
-  std::unique_ptr<TokenBook> book_;
+  std::unique_ptr<TokenStore> book_;
 };
 
-TEST_F(TokenBookTest, ATokenCountsWhenItsTransactionDoes) {
+TEST_F(TokenStoreTest, ATokenCountsWhenItsTransactionDoes) {
   const std::string token = NewToken("alice");
   {
     Transaction transaction(*database_);
@@ -61,7 +61,7 @@ TEST_F(TokenBookTest, ATokenCountsWhenItsTransactionDoes) {
   EXPECT_EQ(Add(NewToken("alice"), Role::kViewer).code(), absl::StatusCode::kAlreadyExists);
 }
 
-TEST_F(TokenBookTest, AGuessLearnsNothing) {
+TEST_F(TokenStoreTest, AGuessLearnsNothing) {
   ASSERT_TRUE(Add(NewToken("alice"), Role::kSubmitter).ok());
   const absl::Status wrong = book_->Check(NewToken("alice"), now_).status();
   const absl::Status nobody = book_->Check(NewToken("nobody"), now_).status();
@@ -71,20 +71,20 @@ TEST_F(TokenBookTest, AGuessLearnsNothing) {
   EXPECT_EQ(wrong, nonsense);
 }
 
-TEST_F(TokenBookTest, ExpiresToTheMillisecond) {
+TEST_F(TokenStoreTest, ExpiresToTheMillisecond) {
   const std::string token = NewToken("alice");
   ASSERT_TRUE(Add(token, Role::kViewer, now_ + Milliseconds(1000)).ok());
   EXPECT_TRUE(book_->Check(token, now_ + Milliseconds(999)).ok());
   EXPECT_FALSE(book_->Check(token, now_ + Milliseconds(1000)).ok());
 }
 
-TEST_F(TokenBookTest, RevokedIsRevokedAfterARestartToo) {
+TEST_F(TokenStoreTest, RevokedIsRevokedAfterARestartToo) {
   const std::string token = NewToken("alice");
   ASSERT_TRUE(Add(token, Role::kViewer).ok());
   ASSERT_TRUE(Revoke("alice").ok());
-  TokenBook again(*database_);
+  TokenStore again(*database_);
   ASSERT_TRUE(again.Recover().ok());
-  for (const TokenBook* book : {book_.get(), &again}) {
+  for (const TokenStore* book : {book_.get(), &again}) {
     EXPECT_FALSE(book->Check(token, now_).ok());
     EXPECT_FALSE(book->CheckCertificate({Role::kWorker, "alice", now_}, now_).ok());
     EXPECT_TRUE(
@@ -93,7 +93,7 @@ TEST_F(TokenBookTest, RevokedIsRevokedAfterARestartToo) {
   }
 }
 
-TEST_F(TokenBookTest, RejectsACertificateWhoseIssueTimeIsInTheFuture) {
+TEST_F(TokenStoreTest, RejectsACertificateWhoseIssueTimeIsInTheFuture) {
   const Identity hour_ahead{Role::kWorker, "alice", now_ + std::chrono::hours(1)};
   const absl::Status status = book_->CheckCertificate(hour_ahead, now_);
   EXPECT_TRUE(absl::IsUnauthenticated(status)) << status;
@@ -104,14 +104,14 @@ TEST_F(TokenBookTest, RejectsACertificateWhoseIssueTimeIsInTheFuture) {
       book_->CheckCertificate({Role::kWorker, "bob", now_ + Milliseconds(10'001)}, now_).ok());
 }
 
-TEST_F(TokenBookTest, RevocationReachesCertificatesOfAClockThatIsAhead) {
+TEST_F(TokenStoreTest, RevocationReachesCertificatesOfAClockThatIsAhead) {
   const WallTime soon = now_ + std::chrono::seconds(5), later = now_ + std::chrono::hours(1);
   EXPECT_TRUE(book_->CheckCertificate({Role::kWorker, "alice", soon}, now_).ok());
   EXPECT_FALSE(book_->CheckCertificate({Role::kWorker, "alice", later}, now_).ok());
   ASSERT_TRUE(Revoke("alice").ok());
-  TokenBook again(*database_);
+  TokenStore again(*database_);
   ASSERT_TRUE(again.Recover().ok());
-  for (const TokenBook* book : {book_.get(), &again}) {
+  for (const TokenStore* book : {book_.get(), &again}) {
     for (const WallTime issued : {soon, later}) {
       for (const WallTime now : {now_, soon, later, later + std::chrono::hours(9)}) {
         EXPECT_FALSE(book->CheckCertificate({Role::kWorker, "alice", issued}, now).ok());
@@ -122,12 +122,12 @@ TEST_F(TokenBookTest, RevocationReachesCertificatesOfAClockThatIsAhead) {
   }
 }
 
-TEST_F(TokenBookTest, RevocationReachesWhatTheAuthorityKnowsThoughItWasNeverShown) {
+TEST_F(TokenStoreTest, RevocationReachesWhatTheAuthorityKnowsThoughItWasNeverShown) {
   const WallTime soon = now_ + std::chrono::seconds(5), later = now_ + std::chrono::hours(1);
   ASSERT_TRUE(Revoke("alice", {now_ - std::chrono::hours(1), soon, later}).ok());
-  TokenBook again(*database_);
+  TokenStore again(*database_);
   ASSERT_TRUE(again.Recover().ok());
-  for (const TokenBook* book : {book_.get(), &again}) {
+  for (const TokenStore* book : {book_.get(), &again}) {
     for (const WallTime issued : {soon, later}) {
       EXPECT_FALSE(book->CheckCertificate({Role::kWorker, "alice", issued}, issued).ok());
       EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "bob", issued}, issued).ok());
@@ -137,7 +137,7 @@ TEST_F(TokenBookTest, RevocationReachesWhatTheAuthorityKnowsThoughItWasNeverShow
   }
 }
 
-TEST_F(TokenBookTest, WhatARevokedNameShowedTooEarlyIsNotLetInLater) {
+TEST_F(TokenStoreTest, WhatARevokedNameShowedTooEarlyIsNotLetInLater) {
   const WallTime later = now_ + std::chrono::hours(1);
   ASSERT_TRUE(Revoke("alice").ok());
   for (const char* name : {"alice", "bob"}) {
@@ -147,7 +147,7 @@ TEST_F(TokenBookTest, WhatARevokedNameShowedTooEarlyIsNotLetInLater) {
   }
 }
 
-TEST_F(TokenBookTest, ASecondRevocationDoesNotTakeBackTheFirst) {
+TEST_F(TokenStoreTest, ASecondRevocationDoesNotTakeBackTheFirst) {
   const auto revoke_at = [&](WallTime time) {
     Transaction transaction(*database_);
     ASSERT_TRUE(book_->Revoke({"alice", time, "boss", {}}).ok());
@@ -159,7 +159,7 @@ TEST_F(TokenBookTest, ASecondRevocationDoesNotTakeBackTheFirst) {
   EXPECT_FALSE(book_->CheckCertificate({Role::kWorker, "alice", now_}, now_).ok());
 }
 
-TEST_F(TokenBookTest, TheEventLogIsOnlyAppendedTo) {
+TEST_F(TokenStoreTest, TheEventLogIsOnlyAppendedTo) {
   EventLog events(*database_);
   ASSERT_TRUE(events.Append({.time = now_, .kind = "submitted", .actor = "alice"}).ok());
   EXPECT_THAT(std::string(database_->Execute("DELETE FROM events").message()),

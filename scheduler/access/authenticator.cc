@@ -1,4 +1,4 @@
-#include "scheduler/access/doorman.h"
+#include "scheduler/access/authenticator.h"
 
 #include <grpc/grpc_security_constants.h>
 
@@ -30,23 +30,23 @@ std::string Value(const Metadata& metadata, const char* key) {
   return std::string(found->second.data(), found->second.size());
 }
 
-class Gate final : public grpc::AuthMetadataProcessor {
+class AuthProcessor final : public grpc::AuthMetadataProcessor {
  public:
-  explicit Gate(Doorman& doorman) : doorman_(doorman) {}
+  explicit AuthProcessor(Authenticator& authenticator) : authenticator_(authenticator) {}
 
   bool IsBlocking() const override { return false; }
 
   grpc::Status Process(const InputMetadata& metadata, grpc::AuthContext* connection,
                        OutputMetadata*, OutputMetadata*) override {
     const std::string path = Value(metadata, ":path");
-    const absl::StatusOr<Caller> caller = doorman_.Identify(*connection, metadata);
-    const absl::Status status = caller.ok() ? doorman_.Admit(*caller, path) : caller.status();
-    doorman_.CountRefusal(status, caller.ok() ? &*caller : nullptr, path);
+    const absl::StatusOr<Caller> caller = authenticator_.Identify(*connection, metadata);
+    const absl::Status status = caller.ok() ? authenticator_.Admit(*caller, path) : caller.status();
+    authenticator_.CountRefusal(status, caller.ok() ? &*caller : nullptr, path);
     return ToReply(status);
   }
 
  private:
-  Doorman& doorman_;
+  Authenticator& authenticator_;
 };
 
 }  // namespace
@@ -63,14 +63,15 @@ absl::Status Caller::CheckIsWorker(const std::string& worker) const {
       Abbreviate(worker, 80), "; a worker's --name is that of its certificate"));
 }
 
-Doorman::Doorman(Port port, const TokenBook& tokens, const Clock& clock, double calls_per_second)
+Authenticator::Authenticator(Port port, const TokenStore& tokens, const Clock& clock,
+                             double calls_per_second)
     : port_(port),
       tokens_(tokens),
       clock_(clock),
       rate_(calls_per_second, calls_per_second * kBurstSeconds) {}
 
-absl::StatusOr<Caller> Doorman::Identify(const grpc::AuthContext& connection,
-                                         const Metadata& metadata) const {
+absl::StatusOr<Caller> Authenticator::Identify(const grpc::AuthContext& connection,
+                                               const Metadata& metadata) const {
   const std::string authorization = Value(metadata, "authorization");
   if (port_ == Port::kPlaintext) {
     if (authorization.empty()) return Caller{.local = true};
@@ -98,14 +99,14 @@ absl::StatusOr<Caller> Doorman::Identify(const grpc::AuthContext& connection,
   return Caller{.local = false, .role = identity.role, .name = identity.name};
 }
 
-absl::StatusOr<Caller> Doorman::CallerOf(const grpc::CallbackServerContext& context) const {
+absl::StatusOr<Caller> Authenticator::CallerOf(const grpc::CallbackServerContext& context) const {
   absl::StatusOr<Caller> caller = Identify(*context.auth_context(), context.client_metadata());
   CountRefusal(caller.status(), nullptr, "");
   return caller;
 }
 
-void Doorman::CountRefusal(const absl::Status& refusal, const Caller* caller,
-                           std::string_view path) const {
+void Authenticator::CountRefusal(const absl::Status& refusal, const Caller* caller,
+                                 std::string_view path) const {
   if (refusal.ok()) return;
   const bool named = caller != nullptr && !caller->local;
   const std::string who = named ? absl::StrCat(mozgach::Name(caller->role), " ", caller->name)
@@ -115,7 +116,7 @@ void Doorman::CountRefusal(const absl::Status& refusal, const Caller* caller,
                  method.empty() ? who : absl::StrCat(who, " of ", method), clock_.SinceBoot());
 }
 
-absl::Status Doorman::Admit(const Caller& caller, std::string_view path) {
+absl::Status Authenticator::Admit(const Caller& caller, std::string_view path) {
   RETURN_IF_ERROR(CheckMayCall(caller.role, path));
   if (rate_.Take(absl::StrCat(mozgach::Name(caller.role), "/", caller.name), clock_.SinceBoot())) {
     return absl::OkStatus();
@@ -126,8 +127,8 @@ absl::Status Doorman::Admit(const Caller& caller, std::string_view path) {
                    "configuration allows; wait a moment"));
 }
 
-std::shared_ptr<grpc::AuthMetadataProcessor> GateOf(Doorman& doorman) {
-  return std::make_shared<Gate>(doorman);
+std::shared_ptr<grpc::AuthMetadataProcessor> MakeAuthProcessor(Authenticator& authenticator) {
+  return std::make_shared<AuthProcessor>(authenticator);
 }
 
 absl::Status CheckActor(const std::string& actor) {
