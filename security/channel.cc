@@ -13,17 +13,17 @@ namespace {
 
 constexpr unsigned kLookEverySeconds = 1;
 
-absl::Status CheckPlaintext(const SchedulerDoor& door) {
-  if (IsLocalAddress(door.address)) return absl::OkStatus();
-  if (!door.token.empty()) {
+absl::Status CheckPlaintext(const SchedulerEndpoint& endpoint) {
+  if (IsLocalAddress(endpoint.address)) return absl::OkStatus();
+  if (!endpoint.token.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("a token is not sent to ", door.address,
+        absl::StrCat("a token is not sent to ", endpoint.address,
                      " without TLS, where anybody on the way could read it: give --tls DIR with "
                      "the fleet's ca.pem in it"));
   }
-  if (door.insecure_plaintext) return absl::OkStatus();
+  if (endpoint.insecure_plaintext) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      door.address,
+      endpoint.address,
       " is another host, and nothing would protect what is said on the way: give "
       "--tls DIR with what `mozgachctl fleet` made for you, or say --insecure-plaintext"));
 }
@@ -47,20 +47,20 @@ std::shared_ptr<grpc::ChannelCredentials> TlsCredentials(const CredentialsFolder
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsFor(
-    const SchedulerDoor& door) {
-  RETURN_IF_ERROR(CheckAddress(door.address, 1));
-  if (door.tls.empty() || IsUnixAddress(door.address)) {
-    RETURN_IF_ERROR(CheckPlaintext(door));
+    const SchedulerEndpoint& endpoint) {
+  RETURN_IF_ERROR(CheckAddress(endpoint.address, 1));
+  if (endpoint.tls.empty() || IsUnixAddress(endpoint.address)) {
+    RETURN_IF_ERROR(CheckPlaintext(endpoint));
     return grpc::InsecureChannelCredentials();
   }
-  ASSIGN_OR_RETURN(const CredentialsFolder folder, CredentialsFolder::Open(door.tls));
-  std::string token = door.token;
+  ASSIGN_OR_RETURN(const CredentialsFolder folder, CredentialsFolder::Open(endpoint.tls));
+  std::string token = endpoint.token;
   if (token.empty() && folder.has_token()) {
     ASSIGN_OR_RETURN(token, ReadTokenFile(folder.token()));
   }
   if (token.empty() && !folder.has_certificate()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("there is neither certificate.pem nor a token in ", door.tls.string(),
+        absl::StrCat("there is neither certificate.pem nor a token in ", endpoint.tls.string(),
                      ", and MOZGACH_TOKEN is empty: nobody is let in with that"));
   }
   std::shared_ptr<grpc::ChannelCredentials> tls = TlsCredentials(folder);

@@ -1,4 +1,4 @@
-// With what a client comes to a scheduler's door, and what it insists on there.
+// With what a client comes to a scheduler's endpoint, and what it insists on there.
 #pragma once
 
 #include <grpcpp/security/credentials.h>
@@ -11,7 +11,7 @@
 
 namespace mozgach {
 
-struct SchedulerDoor {
+struct SchedulerEndpoint {
   std::string address;              // HOST:PORT or unix:PATH
   std::filesystem::path tls;        // credentials_folder.h; empty: none
   std::string token;                // goes before the folder's; empty: none
@@ -22,6 +22,7 @@ struct SchedulerDoor {
 // second, so that those replaced are used for new connections.  Plaintext to this machine, without
 // a token; a Unix socket is always plain, its file's mode guards it.  INVALID_ARGUMENT, with what
 // to do, for plaintext to another host unless `insecure_plaintext`, and in any case with a token.
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsFor(const SchedulerDoor& door);
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsFor(
+    const SchedulerEndpoint& endpoint);
 
 }  // namespace mozgach

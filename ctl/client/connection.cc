@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "ctl/client/settings.h"
 #include "proto/status_conversion.h"
-#include "security/door_probe.h"
+#include "security/endpoint_probe.h"
 #include "security/token.h"
 
 namespace mozgach {
@@ -36,26 +36,26 @@ std::shared_ptr<grpc::Channel> OpenChannel(
 }
 
 // Why `address` was not reached, and what to try, as the end of a sentence.
-std::string WhyNoAnswer(DoorState door, bool tls) {
-  switch (door) {
-    case DoorState::kRefuses:
+std::string WhyNoAnswer(EndpointState endpoint, bool tls) {
+  switch (endpoint) {
+    case EndpointState::kRefuses:
       return ": connection refused, nothing listens there; is mozgach-scheduler running?";
-    case DoorState::kNoHost:
+    case EndpointState::kNoHost:
       return ": there is no host of this name; is it spelt right?";
-    case DoorState::kHangs:
+    case EndpointState::kHangs:
       return ": something takes the connection and says nothing.  If it is mozgach-scheduler, it "
              "is "
              "stopped or stuck: look at its process and its log, and start it again.";
-    case DoorState::kSpeaksGrpc:
+    case EndpointState::kSpeaksGrpc:
       if (!tls) break;
       return ": what answers there does not use TLS; leave --tls and MOZGACH_TLS out, or start the "
              "scheduler with --tls";
-    case DoorState::kEndsCall:
+    case EndpointState::kEndsCall:
       if (tls) break;
       return ": something listens there, and does not speak gRPC in plaintext.  It seems to want "
              "TLS: set MOZGACH_TLS, or give --tls DIR, with what `mozgachctl fleet` made for you; "
              "or is it no mozgach-scheduler?";
-    case DoorState::kSilent:
+    case EndpointState::kSilent:
       break;
   }
   return tls ? "; is mozgach-scheduler running there, with a certificate of the same fleet for "
@@ -67,29 +67,29 @@ std::string WhyNoAnswer(DoorState door, bool tls) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connection>> Settings::Connect(Milliseconds patience) const {
-  SchedulerDoor door{
+  SchedulerEndpoint endpoint{
       .address = scheduler, .tls = tls, .token = token, .insecure_plaintext = insecure_plaintext};
   if (!token_file.empty()) {
-    ASSIGN_OR_RETURN(door.token, ReadTokenFile(token_file));
+    ASSIGN_OR_RETURN(endpoint.token, ReadTokenFile(token_file));
   }
-  return Connection::Open(door, patience);
+  return Connection::Open(endpoint, patience);
 }
 
-absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const SchedulerDoor& door,
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const SchedulerEndpoint& endpoint,
                                                              Milliseconds patience) {
-  ASSIGN_OR_RETURN(std::shared_ptr<grpc::ChannelCredentials> credentials, CredentialsFor(door));
-  std::unique_ptr<Connection> connection(new Connection(door, std::move(credentials)));
+  ASSIGN_OR_RETURN(std::shared_ptr<grpc::ChannelCredentials> credentials, CredentialsFor(endpoint));
+  std::unique_ptr<Connection> connection(new Connection(endpoint, std::move(credentials)));
   const auto soon = std::chrono::system_clock::now() + std::min(patience, kMomentBeforeProbe);
   if (connection->channel_->WaitForConnected(soon)) return connection;
-  if (IsRefused(door.address)) return connection->NoAnswer(Milliseconds(0));
+  if (IsRefused(endpoint.address)) return connection->NoAnswer(Milliseconds(0));
   RETURN_IF_ERROR(connection->WaitUntilUp(patience));
   return connection;
 }
 
-Connection::Connection(const SchedulerDoor& door,
+Connection::Connection(const SchedulerEndpoint& endpoint,
                        std::shared_ptr<grpc::ChannelCredentials> credentials)
-    : address_(door.address),
-      tls_(!door.tls.empty()),
+    : address_(endpoint.address),
+      tls_(!endpoint.tls.empty()),
       channel_(OpenChannel(address_, credentials)),
       jobs_(v1::JobService::NewStub(channel_)),
       workers_(v1::WorkerService::NewStub(channel_)),
@@ -116,9 +116,9 @@ absl::Status Connection::NoAnswer(Milliseconds patience) const {
   const std::string waited = patience.count() == 0 ? " cannot be reached"
                                                    : absl::StrCat(" did not answer within ",
                                                                   patience.count() / 1000, " s");
-  return absl::UnavailableError(
-      absl::StrCat("the scheduler at ", address_, waited, WhyNoAnswer(LookAtDoor(address_), tls_),
-                   "  Another address is given by --scheduler HOST:PORT or MOZGACH_SCHEDULER"));
+  return absl::UnavailableError(absl::StrCat(
+      "the scheduler at ", address_, waited, WhyNoAnswer(ProbeEndpoint(address_), tls_),
+      "  Another address is given by --scheduler HOST:PORT or MOZGACH_SCHEDULER"));
 }
 
 absl::Status Connection::Explain(const grpc::Status& status) const {

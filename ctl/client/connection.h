@@ -35,10 +35,10 @@ class Connection {
   // What reads every byte there is.
   static constexpr Milliseconds kDeepCall{24 * 3600'000};
 
-  // INVALID_ARGUMENT for a door that leads nowhere or should not be gone through (CredentialsFor);
-  // UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there within `patience`;
-  // at once where the connection is refused or the host does not exist.
-  static absl::StatusOr<std::unique_ptr<Connection>> Open(const SchedulerDoor& door,
+  // INVALID_ARGUMENT for a endpoint that leads nowhere or should not be gone through
+  // (CredentialsFor); UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there
+  // within `patience`; at once where the connection is refused or the host does not exist.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const SchedulerEndpoint& endpoint,
                                                           Milliseconds patience = kPatience);
 
   // The answer to one unary call: Call(&v1::JobService::Stub::List, request).
@@ -87,7 +87,8 @@ class Connection {
   absl::Status Explain(const grpc::Status& status) const;
 
  private:
-  Connection(const SchedulerDoor& door, std::shared_ptr<grpc::ChannelCredentials> credentials);
+  Connection(const SchedulerEndpoint& endpoint,
+             std::shared_ptr<grpc::ChannelCredentials> credentials);
 
   template <typename Stub>
   Stub& StubOf() {

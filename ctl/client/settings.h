@@ -20,8 +20,8 @@ struct Settings {
   // How long a command that follows something waits for a scheduler that went away.
   Milliseconds reconnect_for{600'000};
 
-  // UNAVAILABLE, with what to try, after `patience` without an answer; INVALID_ARGUMENT for a door
-  // that one should not go through (security/channel.h).
+  // UNAVAILABLE, with what to try, after `patience` without an answer; INVALID_ARGUMENT for a
+  // endpoint that one should not go through (security/channel.h).
   absl::StatusOr<std::unique_ptr<Connection>> Connect(
       Milliseconds patience = Connection::kPatience) const;
 };

@@ -20,10 +20,10 @@ void AddPlanCommand(CLI::App& app, Command* command);
 void AddJobCommands(CLI::App& app, Command* command);  // ps, cancel, retry, explain
 void AddWatchCommand(CLI::App& app, Command* command);
 void AddLogsCommand(CLI::App& app, Command* command);
-void AddFleetCommands(CLI::App& app, Command* command);    // workers, drain, events
+void AddWorkerCommands(CLI::App& app, Command* command);   // workers, drain, events
 void AddAdapterCommands(CLI::App& app, Command* command);  // adapters ls|show|pull|verify|alias
 void AddBaseCommands(CLI::App& app, Command* command);     // bases ls|add|verify
-void AddDoorCommands(CLI::App& app, Command* command);     // fleet init|worker|token|…
+void AddFleetCommands(CLI::App& app, Command* command);    // fleet init|worker|token|…
 
 void AddUpkeepCommands(CLI::App& app, Command* command);  // doctor, gc
 

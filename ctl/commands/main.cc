@@ -107,10 +107,10 @@ int main(int argc, char** argv) {
   mozgach::AddJobCommands(app, &command);
   mozgach::AddWatchCommand(app, &command);
   mozgach::AddLogsCommand(app, &command);
-  mozgach::AddFleetCommands(app, &command);
+  mozgach::AddWorkerCommands(app, &command);
   mozgach::AddAdapterCommands(app, &command);
   mozgach::AddBaseCommands(app, &command);
-  mozgach::AddDoorCommands(app, &command);
+  mozgach::AddFleetCommands(app, &command);
   mozgach::AddUpkeepCommands(app, &command);
   FallThrough(app);
   try {

@@ -139,7 +139,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& optio
         absl::StrCat(opened.message(), ": ", HowDatabaseComesBack(options.data)));
   }
   RETURN_IF_ERROR(opened);
-  RETURN_IF_ERROR(daemon->OpenDoors(options, clock));
+  RETURN_IF_ERROR(daemon->OpenEndpoints(options, clock));
   RETURN_IF_ERROR(daemon->Serve(options));
   RETURN_IF_ERROR(daemon->ServeWeb(options));
   RETURN_IF_ERROR(daemon->AnnounceEndpoints(options.data));
@@ -179,7 +179,7 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   return absl::OkStatus();
 }
 
-absl::Status Daemon::OpenDoors(const DaemonOptions& options, const Clock& clock) {
+absl::Status Daemon::OpenEndpoints(const DaemonOptions& options, const Clock& clock) {
   const bool plaintext = options.tls.empty() || IsUnixAddress(options.listen);
   parts_->authenticator = std::make_unique<Authenticator>(
       plaintext ? Authenticator::Port::kPlaintext : Authenticator::Port::kTls, *parts_->tokens,

@@ -45,7 +45,7 @@ class Daemon {
 
   Daemon();
   absl::Status OpenData(const DaemonOptions& options, const Clock& clock);
-  absl::Status OpenDoors(const DaemonOptions& options, const Clock& clock);
+  absl::Status OpenEndpoints(const DaemonOptions& options, const Clock& clock);
   absl::Status Serve(const DaemonOptions& options);
   absl::Status ServeWeb(const DaemonOptions& options);
   absl::Status WriteEndpoints(const std::filesystem::path& data) const;

@@ -59,8 +59,8 @@ absl::Status Wrong(const std::string& path, const YAML::Mark& mark, const std::s
       absl::StrCat(path, ":", mark.line + 1, ":", mark.column + 1, ": ", what));
 }
 
-absl::Status SetDoor(const std::string& path, const std::string& key, const YAML::Node& value,
-                     SchedulerConfig& config) {
+absl::Status SetEndpoint(const std::string& path, const std::string& key, const YAML::Node& value,
+                         SchedulerConfig& config) {
   if (key == "tls") {
     if (!value.IsScalar() || value.Scalar().empty()) {
       return Wrong(path, value.Mark(), "tls must name a folder, as `mozgachctl fleet init` makes");
@@ -93,7 +93,7 @@ absl::Status SetHosts(const std::string& path, const YAML::Node& value, Schedule
 absl::Status Set(const std::string& path, const YAML::Node& name, const YAML::Node& value,
                  SchedulerConfig& config) {
   const std::string text = name.IsScalar() ? name.Scalar() : "";
-  if (text == "tls" || text == "insecure_plaintext") return SetDoor(path, text, value, config);
+  if (text == "tls" || text == "insecure_plaintext") return SetEndpoint(path, text, value, config);
   if (text == "http_allowed_hosts") return SetHosts(path, value, config);
   const auto key = Keys().find(text);
   if (key == Keys().end()) {

@@ -14,8 +14,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string Problem(const SchedulerDoor& door) {
-  return std::string(CredentialsFor(door).status().message());
+std::string Problem(const SchedulerEndpoint& endpoint) {
+  return std::string(CredentialsFor(endpoint).status().message());
 }
 
 TEST(ChannelTest, PlaintextIsForThisMachineUnlessSaidSo) {
@@ -37,9 +37,9 @@ TEST(ChannelTest, WithTlsThereMustBeSomethingToShow) {
   const TemporaryDirectory directory;
   const auto authority = MakeAuthority("fleet", Clock::System().Now(), 1);
   std::ofstream(directory.path() / "ca.pem") << authority->certificate_pem;
-  const SchedulerDoor door{.address = "gpu1:7108", .tls = directory.path()};
-  EXPECT_THAT(Problem(door), HasSubstr("neither certificate.pem nor a token"));
-  SchedulerDoor with_token = door;
+  const SchedulerEndpoint endpoint{.address = "gpu1:7108", .tls = directory.path()};
+  EXPECT_THAT(Problem(endpoint), HasSubstr("neither certificate.pem nor a token"));
+  SchedulerEndpoint with_token = endpoint;
   with_token.token = NewToken("alice");
   EXPECT_EQ(Problem(with_token), "");
   with_token.token = "a guess";

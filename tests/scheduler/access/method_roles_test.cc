@@ -14,7 +14,7 @@ namespace mozgach {
 namespace {
 
 // A service that is added to a file of these, or to a new file that nobody names here, has no rows
-// either: then every call to it is refused (DoorsTest).
+// either: then every call to it is refused (AuthenticationTest).
 TEST(MethodRolesTest, EveryMethodOfEveryServiceHasARow) {
   int methods = 0;
   for (const google::protobuf::FileDescriptor* file :

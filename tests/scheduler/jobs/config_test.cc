@@ -57,7 +57,7 @@ TEST_F(ConfigTest, AKeyThatThereIsNotIsNamedWithTheNearest) {
   EXPECT_THAT(Mistake("colour: red\n"), HasSubstr("unknown key 'colour'; there are "));
 }
 
-TEST_F(ConfigTest, DoorsAreReadByTheirFlagsNames) {
+TEST_F(ConfigTest, EndpointsAreReadByTheirFlagsNames) {
   const auto config =
       Read("tls: /etc/mozgach\ninsecure_plaintext: true\ncalls_per_second_max: 5\n");
   ASSERT_TRUE(config.ok()) << config.status();

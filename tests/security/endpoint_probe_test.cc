@@ -1,4 +1,4 @@
-#include "security/door_probe.h"
+#include "security/endpoint_probe.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -45,45 +45,47 @@ class Port {
 
 constexpr Milliseconds kShort{200};
 
-TEST(DoorProbeTest, RefusesUntilSomethingListens) {
+TEST(EndpointProbeTest, RefusesUntilSomethingListens) {
   Port port;
-  EXPECT_EQ(LookAtDoor(port.Of("127.0.0.1")), DoorState::kRefuses);
+  EXPECT_EQ(ProbeEndpoint(port.Of("127.0.0.1")), EndpointState::kRefuses);
   EXPECT_TRUE(IsRefused(port.Of("127.0.0.1")));
   EXPECT_TRUE(IsRefused(port.Of("localhost")));
   port.Listen();
   EXPECT_FALSE(IsRefused(port.Of("127.0.0.1")));
-  EXPECT_EQ(LookAtDoor(port.Of("127.0.0.1"), kShort), DoorState::kHangs) << "nobody answers";
+  EXPECT_EQ(ProbeEndpoint(port.Of("127.0.0.1"), kShort), EndpointState::kHangs) << "nobody answers";
 }
 
-TEST(DoorProbeTest, TellsGrpcFromSomethingElse) {
+TEST(EndpointProbeTest, TellsGrpcFromSomethingElse) {
   const std::string settings("\0\0\0\4\0\0\0\0\0", 9);
   const std::string alert("\x15\x03\x01\0\x02\x02\x46", 7);
   const std::string http = "HTTP/1.1 400 Bad Request\r\n\r\n";
   for (const auto& [answer, state] :
-       {std::pair(settings, DoorState::kSpeaksGrpc), std::pair(alert, DoorState::kEndsCall),
-        std::pair(http, DoorState::kEndsCall), std::pair(std::string(), DoorState::kEndsCall)}) {
+       {std::pair(settings, EndpointState::kSpeaksGrpc), std::pair(alert, EndpointState::kEndsCall),
+        std::pair(http, EndpointState::kEndsCall),
+        std::pair(std::string(), EndpointState::kEndsCall)}) {
     Port port;
     port.Listen();
     std::thread server([&] { port.AnswerOnce(answer); });
-    EXPECT_EQ(LookAtDoor(port.Of("127.0.0.1")), state) << answer;
+    EXPECT_EQ(ProbeEndpoint(port.Of("127.0.0.1")), state) << answer;
     server.join();
   }
 }
 
-TEST(DoorProbeTest, NamesThatDoNotExist) {
-  EXPECT_EQ(LookAtDoor("there.is.no.such.host.invalid:1"), DoorState::kNoHost);
+TEST(EndpointProbeTest, NamesThatDoNotExist) {
+  EXPECT_EQ(ProbeEndpoint("there.is.no.such.host.invalid:1"), EndpointState::kNoHost);
   EXPECT_TRUE(IsRefused("there.is.no.such.host.invalid:1"));
 }
 
-TEST(DoorProbeTest, OneOfTheAddressesOfANameIsEnough) {
+TEST(EndpointProbeTest, OneOfTheAddressesOfANameIsEnough) {
   Port port;
   port.Listen();
-  EXPECT_EQ(LookAtDoor(port.Of("localhost"), kShort), DoorState::kHangs);
+  EXPECT_EQ(ProbeEndpoint(port.Of("localhost"), kShort), EndpointState::kHangs);
 }
 
-TEST(DoorProbeTest, ASocketThatThereIsNotIsNobodys) {
+TEST(EndpointProbeTest, ASocketThatThereIsNotIsNobodys) {
   const TemporaryDirectory directory;
-  EXPECT_EQ(LookAtDoor("unix:" + (directory.path() / "s.sock").string()), DoorState::kRefuses);
+  EXPECT_EQ(ProbeEndpoint("unix:" + (directory.path() / "s.sock").string()),
+            EndpointState::kRefuses);
 }
 
 }  // namespace

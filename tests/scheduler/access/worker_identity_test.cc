@@ -2,23 +2,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/scheduler/doors.h"
+#include "tests/scheduler/tls_daemon.h"
 
 namespace mozgach {
 namespace {
 
 using ::testing::HasSubstr;
 
-class DoorsWorkerTest : public Doors {
+class WorkerIdentityTest : public TlsDaemon {
  protected:
-  static grpc::Status Synchronize(Visitor& visitor, const TestWorker& worker,
+  static grpc::Status Synchronize(TlsClient& client, const TestWorker& worker,
                                   v1::SynchronizeResponse* response) {
     Patience patience;
-    return visitor.workers->Synchronize(patience, worker.request, response);
+    return client.workers->Synchronize(patience, worker.request, response);
   }
   // A job that bravo has a lease of.
   v1::Assignment LeaseOfBravo() {
-    Visitor sam = Come(Role::kSubmitter, "sam");
+    TlsClient sam = Connect(Role::kSubmitter, "sam");
     SubmitOne(sam, "law");
     bravo_says_.Says(1);
     v1::SynchronizeResponse response;
@@ -33,16 +33,16 @@ class DoorsWorkerTest : public Doors {
     v1::GetRequest request;
     request.set_job(job);
     v1::Job response;
-    EXPECT_TRUE(Come(Role::kViewer, "vera").jobs->Get(patience, request, &response).ok());
+    EXPECT_TRUE(Connect(Role::kViewer, "vera").jobs->Get(patience, request, &response).ok());
     return response;
   }
 
-  Visitor alpha_ = Come(Role::kWorker, "alpha");
-  Visitor bravo_ = Come(Role::kWorker, "bravo");
+  TlsClient alpha_ = Connect(Role::kWorker, "alpha");
+  TlsClient bravo_ = Connect(Role::kWorker, "bravo");
   TestWorker bravo_says_{"bravo"};
 };
 
-TEST_F(DoorsWorkerTest, CannotCallAsAnother) {
+TEST_F(WorkerIdentityTest, CannotCallAsAnother) {
   const v1::Assignment lease = LeaseOfBravo();
   TestWorker pretended("bravo");
   pretended.Reports(lease);
@@ -57,7 +57,7 @@ TEST_F(DoorsWorkerTest, CannotCallAsAnother) {
   EXPECT_FALSE(response.replaced());
 }
 
-TEST_F(DoorsWorkerTest, CannotRenewFailOrFinishALeaseOfAnotherByItsNumbers) {
+TEST_F(WorkerIdentityTest, CannotRenewFailOrFinishALeaseOfAnotherByItsNumbers) {
   const v1::Assignment lease = LeaseOfBravo();
   for (const auto phase : {v1::AttemptReport::TRAINING, v1::AttemptReport::FAILED,
                            v1::AttemptReport::STOPPED, v1::AttemptReport::FINISHED}) {
@@ -74,7 +74,7 @@ TEST_F(DoorsWorkerTest, CannotRenewFailOrFinishALeaseOfAnotherByItsNumbers) {
   }
 }
 
-TEST_F(DoorsWorkerTest, CannotWriteIntoTheLogOfAnother) {
+TEST_F(WorkerIdentityTest, CannotWriteIntoTheLogOfAnother) {
   const v1::Assignment lease = LeaseOfBravo();
   v1::AppendLogRequest request;
   request.set_job(lease.job());
@@ -89,16 +89,16 @@ TEST_F(DoorsWorkerTest, CannotWriteIntoTheLogOfAnother) {
   EXPECT_EQ(response.size(), 4u);
 }
 
-TEST_F(DoorsWorkerTest, APersonCannotPassForAWorker) {
-  Visitor boss = Come(Role::kOperator, "alpha");  // of the same name, even
+TEST_F(WorkerIdentityTest, APersonCannotPassForAWorker) {
+  TlsClient boss = Connect(Role::kOperator, "alpha");  // of the same name, even
   TestWorker alpha_says("alpha");
   v1::SynchronizeResponse response;
   EXPECT_EQ(Synchronize(boss, alpha_says, &response).error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
 }
 
-TEST_F(DoorsWorkerTest, AWorkersTokenIsAsGoodAsItsCertificate) {
-  Visitor charlie = ComeWithToken(AddToken(Role::kWorker, "charlie"));
+TEST_F(WorkerIdentityTest, AWorkersTokenIsAsGoodAsItsCertificate) {
+  TlsClient charlie = ConnectWithToken(AddToken(Role::kWorker, "charlie"));
   v1::SynchronizeResponse response;
   TestWorker charlie_says("charlie"), alpha_says("alpha");
   EXPECT_TRUE(Synchronize(charlie, charlie_says, &response).ok());

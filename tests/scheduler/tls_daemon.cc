@@ -1,4 +1,4 @@
-#include "tests/scheduler/doors.h"
+#include "tests/scheduler/tls_daemon.h"
 
 #include <sys/stat.h>
 
@@ -13,7 +13,7 @@
 namespace mozgach {
 namespace fs = std::filesystem;
 
-Visitor::Visitor(std::shared_ptr<grpc::Channel> through)
+TlsClient::TlsClient(std::shared_ptr<grpc::Channel> through)
     : channel(std::move(through)),
       jobs(v1::JobService::NewStub(channel)),
       workers(v1::WorkerService::NewStub(channel)),
@@ -21,12 +21,12 @@ Visitor::Visitor(std::shared_ptr<grpc::Channel> through)
       bases(v1::BaseService::NewStub(channel)),
       fleet(v1::FleetService::NewStub(channel)) {}
 
-Doors::Doors() {
+TlsDaemon::TlsDaemon() {
   IssueToScheduler({"127.0.0.1"});
   Start();
 }
 
-void Doors::Start() {
+void TlsDaemon::Start() {
   daemon_.reset();
   auto started = Daemon::Start({.data = directory_.path() / "data",
                                 .listen = "127.0.0.1:0",
@@ -38,8 +38,8 @@ void Doors::Start() {
   daemon_ = *std::move(started);
 }
 
-fs::path Doors::Folder(const std::string& name, const KeyAndCertificate& issued,
-                       const KeyAndCertificate& trusted) {
+fs::path TlsDaemon::Folder(const std::string& name, const KeyAndCertificate& issued,
+                           const KeyAndCertificate& trusted) {
   const fs::path folder = directory_.path() / name;
   fs::create_directories(folder);
   std::ofstream(folder / "ca.pem") << trusted.certificate_pem;
@@ -50,37 +50,37 @@ fs::path Doors::Folder(const std::string& name, const KeyAndCertificate& issued,
   return folder;
 }
 
-KeyAndCertificate Doors::Issue(Role role, const std::string& name, WallTime issued) {
+KeyAndCertificate TlsDaemon::Issue(Role role, const std::string& name, WallTime issued) {
   return *IssueForCaller(authority_, role, name, issued == WallTime() ? now_ : issued, 5);
 }
 
-void Doors::IssueToScheduler(const std::vector<std::string>& hosts) {
+void TlsDaemon::IssueToScheduler(const std::vector<std::string>& hosts) {
   Folder("scheduler", *IssueForHosts(authority_, hosts, now_, 5), authority_);
 }
 
-Visitor Doors::ComeThrough(const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+TlsClient TlsDaemon::ConnectThrough(const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   // Nobody comes over a connection that another has made.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return Visitor(grpc::CreateCustomChannel(daemon_->grpc_address(), credentials, arguments));
+  return TlsClient(grpc::CreateCustomChannel(daemon_->grpc_address(), credentials, arguments));
 }
 
-Visitor Doors::Come(Role role, const std::string& name) {
+TlsClient TlsDaemon::Connect(Role role, const std::string& name) {
   const fs::path folder = Folder(name, Issue(role, name), authority_);
   const auto credentials = CredentialsFor({.address = daemon_->grpc_address(), .tls = folder});
   EXPECT_TRUE(credentials.ok()) << credentials.status();
-  return ComeThrough(*credentials);
+  return ConnectThrough(*credentials);
 }
 
-Visitor Doors::ComeWithToken(const std::string& token) {
+TlsClient TlsDaemon::ConnectWithToken(const std::string& token) {
   const fs::path folder = Folder("with_token", {}, authority_);
   const auto credentials =
       CredentialsFor({.address = daemon_->grpc_address(), .tls = folder, .token = token});
   EXPECT_TRUE(credentials.ok()) << credentials.status();
-  return ComeThrough(*credentials);
+  return ConnectThrough(*credentials);
 }
 
-std::string Doors::AddToken(Role role, const std::string& name, int64_t expires_in_s) {
+std::string TlsDaemon::AddToken(Role role, const std::string& name, int64_t expires_in_s) {
   const std::string token = NewToken(name);
   v1::AddTokenRequest request;
   request.set_name(name);
@@ -94,26 +94,26 @@ std::string Doors::AddToken(Role role, const std::string& name, int64_t expires_
   Patience patience;
   v1::Token response;
   const grpc::Status status =
-      Come(Role::kOperator, "boss").fleet->AddToken(patience, request, &response);
+      Connect(Role::kOperator, "boss").fleet->AddToken(patience, request, &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return token;
 }
 
-void Doors::Revoke(const std::string& name) {
+void TlsDaemon::Revoke(const std::string& name) {
   Patience patience;
   v1::RevokeRequest request;
   request.set_name(name);
   v1::Revocation response;
   const grpc::Status status =
-      Come(Role::kOperator, "boss").fleet->Revoke(patience, request, &response);
+      Connect(Role::kOperator, "boss").fleet->Revoke(patience, request, &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
-int64_t Doors::SubmitOne(Visitor& visitor, const std::string& name) {
+int64_t TlsDaemon::SubmitOne(TlsClient& client, const std::string& name) {
   const std::string rows = "rows";
   Patience upload_patience, submit_patience;
   v1::UploadBlobResponse uploaded;
-  const auto writer = visitor.workers->UploadBlob(upload_patience, &uploaded);
+  const auto writer = client.workers->UploadBlob(upload_patience, &uploaded);
   v1::UploadBlobRequest blob;
   blob.set_sha256(Sha256Hex(rows));
   blob.set_size(rows.size());
@@ -136,15 +136,15 @@ int64_t Doors::SubmitOne(Visitor& visitor, const std::string& name) {
   dataset.set_sha256(Sha256Hex(rows));
   dataset.set_size(rows.size());
   v1::SubmitResponse response;
-  const grpc::Status status = visitor.jobs->Submit(submit_patience, request, &response);
+  const grpc::Status status = client.jobs->Submit(submit_patience, request, &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return response.outcomes_size() == 1 ? response.outcomes(0).job() : 0;
 }
 
-grpc::StatusCode CodeOfPs(Visitor& visitor) {
+grpc::StatusCode CodeOfPs(TlsClient& client) {
   Patience patience;
   v1::ListResponse response;
-  return visitor.jobs->List(patience, v1::ListRequest(), &response).error_code();
+  return client.jobs->List(patience, v1::ListRequest(), &response).error_code();
 }
 
 }  // namespace mozgach

@@ -1,4 +1,4 @@
-// Doors is a real daemon behind TLS on 127.0.0.1, its authority, and channels of whoever comes.
+// TlsDaemon is a real daemon behind TLS on 127.0.0.1, its authority, and channels of whoever comes.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -21,8 +21,8 @@
 namespace mozgach {
 
 // Somebody who calls, with stubs of all services over a connection of its own.
-struct Visitor {
-  explicit Visitor(std::shared_ptr<grpc::Channel> through);
+struct TlsClient {
+  explicit TlsClient(std::shared_ptr<grpc::Channel> through);
 
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::JobService::Stub> jobs;
@@ -32,9 +32,9 @@ struct Visitor {
   std::unique_ptr<v1::FleetService::Stub> fleet;
 };
 
-class Doors : public ::testing::Test {
+class TlsDaemon : public ::testing::Test {
  protected:
-  Doors();
+  TlsDaemon();
 
   void Start();
   // ca.pem, and what `issued` holds; returns the folder.
@@ -44,16 +44,16 @@ class Doors : public ::testing::Test {
   void IssueToScheduler(const std::vector<std::string>& hosts);
 
   // With a certificate of this fleet.
-  Visitor Come(Role role, const std::string& name);
+  TlsClient Connect(Role role, const std::string& name);
   // With a token only.
-  Visitor ComeWithToken(const std::string& token);
-  Visitor ComeThrough(const std::shared_ptr<grpc::ChannelCredentials>& credentials);
+  TlsClient ConnectWithToken(const std::string& token);
+  TlsClient ConnectThrough(const std::shared_ptr<grpc::ChannelCredentials>& credentials);
 
   // A token of the operator's making; `expires` in seconds from now, 0: never.
   std::string AddToken(Role role, const std::string& name, int64_t expires_in_s = 0);
   void Revoke(const std::string& name);
-  // One domain, submitted by `visitor`; returns its job.
-  int64_t SubmitOne(Visitor& visitor, const std::string& name);
+  // One domain, submitted by `client`; returns its job.
+  int64_t SubmitOne(TlsClient& client, const std::string& name);
 
   TemporaryDirectory directory_;
   SchedulerConfig config_;
@@ -62,6 +62,6 @@ class Doors : public ::testing::Test {
   std::unique_ptr<Daemon> daemon_;
 };
 
-grpc::StatusCode CodeOfPs(Visitor& visitor);
+grpc::StatusCode CodeOfPs(TlsClient& client);
 
 }  // namespace mozgach

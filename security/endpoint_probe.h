@@ -7,7 +7,7 @@
 
 namespace mozgach {
 
-enum class DoorState {
+enum class EndpointState {
   kSpeaksGrpc,  // a gRPC server without TLS answered
   kEndsCall,  // something took the connection and refused plaintext gRPC: TLS, or another protocol
   kHangs,     // something took the connection and said nothing: a program that is stopped or stuck
@@ -19,7 +19,7 @@ enum class DoorState {
 // Connects, sends the first bytes of a plaintext gRPC call, waits for the first bytes of an answer,
 // and hangs up.  REQUIRES: CheckAddress(address, 1).  Looking up a host's name takes as long as the
 // system's resolver does; the rest takes twice `patience` at most for each address of the name.
-DoorState LookAtDoor(const std::string& address, Milliseconds patience = Milliseconds(1000));
+EndpointState ProbeEndpoint(const std::string& address, Milliseconds patience = Milliseconds(1000));
 
 // True when connections to the address are refused, or its host does not exist: waiting is no use.
 bool IsRefused(const std::string& address, Milliseconds patience = Milliseconds(200));

@@ -1,4 +1,4 @@
-// Doors without TLS: loopback, Unix sockets, and the web pages.
+// Endpoints without TLS: loopback, Unix sockets, and the web pages.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class LocalDoorsTest : public Service {
+class LocalEndpointsTest : public Service {
  protected:
   DaemonOptions OnSocket(const std::string& name) {
     DaemonOptions options = Options();
@@ -53,7 +53,7 @@ class LocalDoorsTest : public Service {
   }
 };
 
-TEST_F(LocalDoorsTest, ASocketIsItsOwnersOnlyAndOpensToThem) {
+TEST_F(LocalEndpointsTest, ASocketIsItsOwnersOnlyAndOpensToThem) {
   const DaemonOptions options = OnSocket("s.sock");
   auto daemon = Daemon::Start(options, Clock::System());
   ASSERT_TRUE(daemon.ok()) << daemon.status();
@@ -70,7 +70,7 @@ TEST_F(LocalDoorsTest, ASocketIsItsOwnersOnlyAndOpensToThem) {
   EXPECT_TRUE(who.local());
 }
 
-TEST_F(LocalDoorsTest, ASocketInUseIsNotTakenAwayAndALeftOneIsNotInTheWay) {
+TEST_F(LocalEndpointsTest, ASocketInUseIsNotTakenAwayAndALeftOneIsNotInTheWay) {
   const DaemonOptions options = OnSocket("s.sock");
   auto daemon = Daemon::Start(options, Clock::System());
   ASSERT_TRUE(daemon.ok()) << daemon.status();
@@ -89,7 +89,7 @@ TEST_F(LocalDoorsTest, ASocketInUseIsNotTakenAwayAndALeftOneIsNotInTheWay) {
   EXPECT_TRUE(Daemon::Start(other, Clock::System()).ok());
 }
 
-TEST_F(LocalDoorsTest, AFileThatIsNoSocketIsSaidSoAndStays) {
+TEST_F(LocalEndpointsTest, AFileThatIsNoSocketIsSaidSoAndStays) {
   const DaemonOptions options = OnSocket("thesis.txt");
   ASSERT_TRUE(WriteFileAtomically(directory_.path() / "thesis.txt", "years").ok());
   const auto daemon = Daemon::Start(options, Clock::System());
@@ -98,7 +98,7 @@ TEST_F(LocalDoorsTest, AFileThatIsNoSocketIsSaidSoAndStays) {
   EXPECT_EQ(ReadFile(directory_.path() / "thesis.txt").value(), "years");
 }
 
-TEST_F(LocalDoorsTest, OtherHostsAreNotListenedToInPlaintext) {
+TEST_F(LocalEndpointsTest, OtherHostsAreNotListenedToInPlaintext) {
   DaemonOptions options = Options();
   options.data = directory_.path() / "other";
   options.listen = "0.0.0.0:0";
@@ -115,7 +115,7 @@ TEST_F(LocalDoorsTest, OtherHostsAreNotListenedToInPlaintext) {
   EXPECT_TRUE(CheckListen("--listen", "0.0.0.0:7108", true, false).ok());
 }
 
-TEST_F(LocalDoorsTest, ATokenThatCameInPlaintextIsRefused) {
+TEST_F(LocalEndpointsTest, ATokenThatCameInPlaintextIsRefused) {
   Patience patience;
   patience.context.AddMetadata("authorization", "Bearer " + NewToken("alice"));
   v1::SubmitResponse response;
@@ -124,7 +124,7 @@ TEST_F(LocalDoorsTest, ATokenThatCameInPlaintextIsRefused) {
   EXPECT_THAT(status.error_message(), HasSubstr("revoke it"));
 }
 
-TEST_F(LocalDoorsTest, AnActorIsOneShortLine) {
+TEST_F(LocalEndpointsTest, AnActorIsOneShortLine) {
   for (const std::string& actor :
        {std::string(257, 'a'), std::string("a\nb"), std::string("\0", 1)}) {
     Patience patience;
@@ -137,7 +137,7 @@ TEST_F(LocalDoorsTest, AnActorIsOneShortLine) {
   }
 }
 
-TEST_F(LocalDoorsTest, ThePagesAreOnlyRead) {
+TEST_F(LocalEndpointsTest, ThePagesAreOnlyRead) {
   for (const char* method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE",
                              "MKCOL", "PROPFIND", "COPY", "BREW"}) {
     for (const char* path : {"/", "/metrics", "/health", "/../mozgach.db", "/x"}) {
@@ -154,7 +154,7 @@ TEST_F(LocalDoorsTest, ThePagesAreOnlyRead) {
               StartsWith("HTTP/1.1 200"));
 }
 
-TEST_F(LocalDoorsTest, NoPageIsAFile) {
+TEST_F(LocalEndpointsTest, NoPageIsAFile) {
   for (const char* path : {"/../data/mozgach.db", "/%2e%2e/data/mozgach.db", "//etc/passwd",
                            "/..%2fdata%2fmozgach.db", "/metrics/../../etc/passwd", "*"}) {
     const std::string answer = Ask(
@@ -163,7 +163,7 @@ TEST_F(LocalDoorsTest, NoPageIsAFile) {
   }
 }
 
-TEST_F(LocalDoorsTest, ARequestWithoutEndAndReadersWhoSayNothingHoldNobodyUp) {
+TEST_F(LocalEndpointsTest, ARequestWithoutEndAndReadersWhoSayNothingHoldNobodyUp) {
   EXPECT_THAT(Ask("GET /" + std::string(100000, 'a') + " HTTP/1.1\r\n\r\n"),
               Not(StartsWith("HTTP/1.1 2")));
   std::vector<FileDescriptor> silent;

@@ -1,4 +1,4 @@
-"""Behind locked doors: a fleet set up by `mozgachctl fleet` runs a job, and lets nobody else in."""
+"""Security: a fleet set up by `mozgachctl fleet` runs a job, and lets nobody else in."""
 
 import json
 import os

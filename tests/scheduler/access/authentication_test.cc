@@ -1,6 +1,4 @@
 // Who is let in through TLS, and who may do what there.
-#include "tests/scheduler/doors.h"
-
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
@@ -15,6 +13,7 @@
 #include "mozgach/v1/upkeep_service.pb.h"
 #include "security/channel.h"
 #include "security/token.h"
+#include "tests/scheduler/tls_daemon.h"
 
 namespace mozgach {
 namespace {
@@ -22,11 +21,11 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-class DoorsTest : public Doors {
+class AuthenticationTest : public TlsDaemon {
  protected:
   // Nobody: knows the scheduler, shows nothing.
-  Visitor ComeAsNobody() {
-    return ComeThrough(grpc::SslCredentials({.pem_root_certs = authority_.certificate_pem}));
+  TlsClient ComeAsNobody() {
+    return ConnectThrough(grpc::SslCredentials({.pem_root_certs = authority_.certificate_pem}));
   }
 };
 
@@ -46,8 +45,8 @@ std::vector<std::string> EveryMethod() {
 }
 
 // Of an empty message to `path`.
-grpc::Status Knock(Visitor& visitor, const std::string& path) {
-  grpc::GenericStub stub(visitor.channel);
+grpc::Status Knock(TlsClient& client, const std::string& path) {
+  grpc::GenericStub stub(client.channel);
   Patience patience;
   const grpc::Slice empty("");
   const grpc::ByteBuffer nothing(&empty, 1);
@@ -58,8 +57,8 @@ grpc::Status Knock(Visitor& visitor, const std::string& path) {
   return answered.get_future().get();
 }
 
-TEST_F(DoorsTest, WithoutCertificateOrTokenNoMethodAnswers) {
-  Visitor nobody = ComeAsNobody();
+TEST_F(AuthenticationTest, WithoutCertificateOrTokenNoMethodAnswers) {
+  TlsClient nobody = ComeAsNobody();
   std::vector<std::string> paths = EveryMethod();
   EXPECT_EQ(paths.size(), 31u);
   paths.push_back("/grpc.health.v1.Health/Check");
@@ -72,41 +71,42 @@ TEST_F(DoorsTest, WithoutCertificateOrTokenNoMethodAnswers) {
   EXPECT_THAT(Knock(nobody, paths[0]).error_message(), HasSubstr("--tls DIR"));
 }
 
-TEST_F(DoorsTest, PlaintextIsNotUnderstood) {
-  Visitor plain = ComeThrough(grpc::InsecureChannelCredentials());
+TEST_F(AuthenticationTest, PlaintextIsNotUnderstood) {
+  TlsClient plain = ConnectThrough(grpc::InsecureChannelCredentials());
   EXPECT_EQ(CodeOfPs(plain), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_F(DoorsTest, ACertificateOfAnotherAuthorityIsRefusedOnBothSides) {
+TEST_F(AuthenticationTest, ACertificateOfAnotherAuthorityIsRefusedOnBothSides) {
   const KeyAndCertificate other = *MakeAuthority("fleet", now_, 10);
   const KeyAndCertificate eve = *IssueForCaller(other, Role::kOperator, "eve", now_, 5);
   // It knows the scheduler, and shows what another authority has signed.
-  Visitor forged = ComeThrough(grpc::SslCredentials({.pem_root_certs = authority_.certificate_pem,
-                                                     .pem_private_key = eve.key_pem,
-                                                     .pem_cert_chain = eve.certificate_pem}));
+  TlsClient forged =
+      ConnectThrough(grpc::SslCredentials({.pem_root_certs = authority_.certificate_pem,
+                                           .pem_private_key = eve.key_pem,
+                                           .pem_cert_chain = eve.certificate_pem}));
   EXPECT_EQ(CodeOfPs(forged), grpc::StatusCode::UNAVAILABLE);
   // It is of another fleet: this scheduler is not its.
   const auto folder = Folder("eve", eve, other);
-  Visitor stranger =
-      ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
+  TlsClient stranger =
+      ConnectThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
   EXPECT_EQ(CodeOfPs(stranger), grpc::StatusCode::UNAVAILABLE);
-  Visitor friendly = Come(Role::kViewer, "vera");
+  TlsClient friendly = Connect(Role::kViewer, "vera");
   EXPECT_EQ(CodeOfPs(friendly), grpc::StatusCode::OK);
 }
 
-TEST_F(DoorsTest, AWorkersCertificateIsNoSchedulers) {
+TEST_F(AuthenticationTest, AWorkersCertificateIsNoSchedulers) {
   // In the place of the scheduler's while it runs: new connections are shown it.
   Folder("scheduler", Issue(Role::kWorker, "alpha"), authority_);
   grpc::StatusCode code = grpc::StatusCode::OK;
   for (int tries = 0; tries < 100 && code == grpc::StatusCode::OK; ++tries) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    Visitor boss = Come(Role::kOperator, "boss");
+    TlsClient boss = Connect(Role::kOperator, "boss");
     code = CodeOfPs(boss);
   }
   EXPECT_EQ(code, grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_F(DoorsTest, ASchedulerDoesNotStartWithWhatOneCallsWith) {
+TEST_F(AuthenticationTest, ASchedulerDoesNotStartWithWhatOneCallsWith) {
   for (const Role role : {Role::kWorker, Role::kOperator}) {
     const auto folder = Folder("gpu-1", Issue(role, "gpu-1"), authority_);
     const auto second = Daemon::Start({.data = directory_.path() / "other",
@@ -122,19 +122,19 @@ TEST_F(DoorsTest, ASchedulerDoesNotStartWithWhatOneCallsWith) {
   }
 }
 
-TEST_F(DoorsTest, TheSchedulersCertificateIsNobodyToCallWith) {
+TEST_F(AuthenticationTest, TheSchedulersCertificateIsNobodyToCallWith) {
   const auto own = directory_.path() / "scheduler";
-  Visitor scheduler =
-      ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = own}));
+  TlsClient scheduler =
+      ConnectThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = own}));
   EXPECT_NE(CodeOfPs(scheduler), grpc::StatusCode::OK);
 }
 
-TEST_F(DoorsTest, EachRoleMayWhatItIsForAndNoMore) {
-  Visitor viewer = Come(Role::kViewer, "vera"), submitter = Come(Role::kSubmitter, "sam"),
-          boss = Come(Role::kOperator, "boss"), worker = Come(Role::kWorker, "alpha");
+TEST_F(AuthenticationTest, EachRoleMayWhatItIsForAndNoMore) {
+  TlsClient viewer = Connect(Role::kViewer, "vera"), submitter = Connect(Role::kSubmitter, "sam"),
+            boss = Connect(Role::kOperator, "boss"), worker = Connect(Role::kWorker, "alpha");
   const auto denied = grpc::StatusCode::PERMISSION_DENIED;
-  const auto may = [&](Visitor& visitor, const std::string& path) {
-    return Knock(visitor, "/mozgach.v1." + path).error_code() != denied;
+  const auto may = [&](TlsClient& client, const std::string& path) {
+    return Knock(client, "/mozgach.v1." + path).error_code() != denied;
   };
   for (const char* path : {"JobService/List", "JobService/Logs", "JobService/ListEvents",
                            "RegistryService/DownloadFile", "BaseService/ListBases"}) {
@@ -164,8 +164,8 @@ TEST_F(DoorsTest, EachRoleMayWhatItIsForAndNoMore) {
               HasSubstr("an operator may not call Synchronize"));
 }
 
-TEST_F(DoorsTest, TheEventLogSaysWhoDidItWhateverTheRequestClaims) {
-  Visitor sam = Come(Role::kSubmitter, "sam");
+TEST_F(AuthenticationTest, TheEventLogSaysWhoDidItWhateverTheRequestClaims) {
+  TlsClient sam = Connect(Role::kSubmitter, "sam");
   const int64_t job = SubmitOne(sam, "law");
   Patience cancel_patience, patience;
   v1::CancelRequest cancel;
@@ -179,24 +179,24 @@ TEST_F(DoorsTest, TheEventLogSaysWhoDidItWhateverTheRequestClaims) {
   for (const v1::Event& event : events.events()) EXPECT_EQ(event.actor(), "sam") << event.kind();
 }
 
-TEST_F(DoorsTest, ATokenOpensUntilItExpiresOrIsRevokedOrReplaced) {
+TEST_F(AuthenticationTest, ATokenOpensUntilItExpiresOrIsRevokedOrReplaced) {
   const std::string token = AddToken(Role::kViewer, "alice");
-  Visitor alice = ComeWithToken(token);
+  TlsClient alice = ConnectWithToken(token);
   EXPECT_EQ(CodeOfPs(alice), grpc::StatusCode::OK);
   EXPECT_EQ(Knock(alice, "/mozgach.v1.JobService/Submit").error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
-  Visitor guesser = ComeWithToken(NewToken("alice"));
+  TlsClient guesser = ConnectWithToken(NewToken("alice"));
   EXPECT_EQ(CodeOfPs(guesser), grpc::StatusCode::UNAUTHENTICATED);
-  Visitor unknown = ComeWithToken(NewToken("nobody"));
+  TlsClient unknown = ConnectWithToken(NewToken("nobody"));
   EXPECT_EQ(CodeOfPs(unknown), grpc::StatusCode::UNAUTHENTICATED);
 
-  Visitor replaced = ComeWithToken(AddToken(Role::kViewer, "alice"));
+  TlsClient replaced = ConnectWithToken(AddToken(Role::kViewer, "alice"));
   EXPECT_EQ(CodeOfPs(alice), grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_EQ(CodeOfPs(replaced), grpc::StatusCode::OK);
   Revoke("alice");
   EXPECT_EQ(CodeOfPs(replaced), grpc::StatusCode::UNAUTHENTICATED);
 
-  Visitor late = ComeWithToken(AddToken(Role::kViewer, "bob", 1));
+  TlsClient late = ConnectWithToken(AddToken(Role::kViewer, "bob", 1));
   EXPECT_EQ(CodeOfPs(late), grpc::StatusCode::OK);
   std::this_thread::sleep_for(std::chrono::milliseconds(1200));
   const grpc::Status expired = Knock(late, "/mozgach.v1.JobService/List");
@@ -204,10 +204,10 @@ TEST_F(DoorsTest, ATokenOpensUntilItExpiresOrIsRevokedOrReplaced) {
   EXPECT_THAT(expired.error_message(), HasSubstr("the token of bob expired at"));
 }
 
-TEST_F(DoorsTest, TokensAreStillThereAfterARestartAndHashedAtRest) {
+TEST_F(AuthenticationTest, TokensAreStillThereAfterARestartAndHashedAtRest) {
   const std::string token = AddToken(Role::kViewer, "alice");
   Start();
-  Visitor alice = ComeWithToken(token);
+  TlsClient alice = ConnectWithToken(token);
   EXPECT_EQ(CodeOfPs(alice), grpc::StatusCode::OK);
   const std::string secret = token.substr(token.rfind('.') + 1);
   daemon_.reset();
@@ -219,8 +219,8 @@ TEST_F(DoorsTest, TokensAreStillThereAfterARestartAndHashedAtRest) {
   }
 }
 
-TEST_F(DoorsTest, ARevokedCertificateOpensNothingAndANewOneDoes) {
-  Visitor alpha = Come(Role::kWorker, "alpha");
+TEST_F(AuthenticationTest, ARevokedCertificateOpensNothingAndANewOneDoes) {
+  TlsClient alpha = Connect(Role::kWorker, "alpha");
   EXPECT_TRUE(Knock(alpha, "/mozgach.v1.FleetService/WhoAmI").ok());
   Revoke("alpha");
   const grpc::Status status = Knock(alpha, "/mozgach.v1.FleetService/WhoAmI");
@@ -228,17 +228,18 @@ TEST_F(DoorsTest, ARevokedCertificateOpensNothingAndANewOneDoes) {
   EXPECT_THAT(status.error_message(), HasSubstr("certificate of alpha was revoked"));
   const auto later = Clock::System().Now() + std::chrono::seconds(1);
   const auto folder = Folder("alpha", Issue(Role::kWorker, "alpha", later), authority_);
-  Visitor anew = ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
+  TlsClient anew =
+      ConnectThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
   EXPECT_TRUE(Knock(anew, "/mozgach.v1.FleetService/WhoAmI").ok());
 }
 
-TEST_F(DoorsTest, ACertificateOfAClockThatIsAheadDoesNotSurviveItsRevocation) {
+TEST_F(AuthenticationTest, ACertificateOfAClockThatIsAheadDoesNotSurviveItsRevocation) {
   // An hour later TLS itself would refuse it: certificates are valid from an hour before.
   for (const auto ahead : {std::chrono::seconds(5), std::chrono::seconds(1800)}) {
     const auto folder =
         Folder("alpha", Issue(Role::kWorker, "alpha", Clock::System().Now() + ahead), authority_);
-    Visitor alpha =
-        ComeThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
+    TlsClient alpha =
+        ConnectThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
     EXPECT_EQ(Knock(alpha, "/mozgach.v1.FleetService/WhoAmI").ok(), ahead.count() < 10);
     Revoke("alpha");
     EXPECT_EQ(Knock(alpha, "/mozgach.v1.FleetService/WhoAmI").error_code(),
@@ -246,16 +247,16 @@ TEST_F(DoorsTest, ACertificateOfAClockThatIsAheadDoesNotSurviveItsRevocation) {
   }
 }
 
-TEST_F(DoorsTest, ACertificateThatIsReplacedOnDiskIsUsedWithoutARestart) {
+TEST_F(AuthenticationTest, ACertificateThatIsReplacedOnDiskIsUsedWithoutARestart) {
   const auto name_shown = [&] {
-    Visitor visitor = Come(Role::kViewer, "vera");
+    TlsClient client = Connect(Role::kViewer, "vera");
     Patience patience;
     v1::ListResponse response;
-    EXPECT_TRUE(visitor.jobs->List(patience, v1::ListRequest(), &response).ok());
+    EXPECT_TRUE(client.jobs->List(patience, v1::ListRequest(), &response).ok());
     const auto names = patience.context.auth_context()->FindPropertyValues("x509_common_name");
     return names.empty() ? "" : std::string(names[0].data(), names[0].size());
   };
-  Visitor before = Come(Role::kViewer, "early");
+  TlsClient before = Connect(Role::kViewer, "early");
   EXPECT_EQ(CodeOfPs(before), grpc::StatusCode::OK);
   EXPECT_EQ(name_shown(), "127.0.0.1");
   IssueToScheduler({"second.example.org", "127.0.0.1"});
@@ -268,7 +269,7 @@ TEST_F(DoorsTest, ACertificateThatIsReplacedOnDiskIsUsedWithoutARestart) {
   EXPECT_EQ(CodeOfPs(before), grpc::StatusCode::OK);  // over the connection it had
 }
 
-TEST_F(DoorsTest, HalfACertificateOrKeyLocksNobodyOut) {
+TEST_F(AuthenticationTest, HalfACertificateOrKeyLocksNobodyOut) {
   const fs::path folder = directory_.path() / "scheduler";
   const KeyAndCertificate next = *IssueForHosts(authority_, {"127.0.0.1"}, now_, 5);
   testing::internal::CaptureStdout();
@@ -276,14 +277,14 @@ TEST_F(DoorsTest, HalfACertificateOrKeyLocksNobodyOut) {
     const std::string whole = ReadFile(folder / name).value();
     fs::resize_file(folder / name, 200);
     std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-    Visitor visitor = Come(Role::kViewer, "vera");
-    EXPECT_EQ(CodeOfPs(visitor), grpc::StatusCode::OK) << name;
+    TlsClient client = Connect(Role::kViewer, "vera");
+    EXPECT_EQ(CodeOfPs(client), grpc::StatusCode::OK) << name;
     std::ofstream(folder / name) << whole;
   }
   std::ofstream(folder / "certificate.pem") << next.certificate_pem;  // and not its key
   std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-  Visitor visitor = Come(Role::kViewer, "vera");
-  EXPECT_EQ(CodeOfPs(visitor), grpc::StatusCode::OK);
+  TlsClient client = Connect(Role::kViewer, "vera");
+  EXPECT_EQ(CodeOfPs(client), grpc::StatusCode::OK);
   const std::string said = testing::internal::GetCapturedStdout();
   for (const char* name : {"certificate.pem", "key.pem", "ca.pem"}) {
     EXPECT_THAT(said, HasSubstr((folder / name).string() + ": ")) << name;
@@ -291,10 +292,10 @@ TEST_F(DoorsTest, HalfACertificateOrKeyLocksNobodyOut) {
   EXPECT_THAT(said, HasSubstr("copy them again"));
 }
 
-TEST_F(DoorsTest, AStreamEndsWhenItsReaderIsNotLetInAnyMore) {
-  Visitor sam = Come(Role::kSubmitter, "sam");
+TEST_F(AuthenticationTest, AStreamEndsWhenItsReaderIsNotLetInAnyMore) {
+  TlsClient sam = Connect(Role::kSubmitter, "sam");
   SubmitOne(sam, "law");
-  Visitor alice = ComeWithToken(AddToken(Role::kViewer, "alice"));
+  TlsClient alice = ConnectWithToken(AddToken(Role::kViewer, "alice"));
   Patience patience;
   v1::WatchResponse response;
   const auto watch = alice.jobs->Watch(patience, v1::WatchRequest());
@@ -304,10 +305,10 @@ TEST_F(DoorsTest, AStreamEndsWhenItsReaderIsNotLetInAnyMore) {
   EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
 }
 
-TEST_F(DoorsTest, WhoCallsTooOftenIsToldToWait) {
+TEST_F(AuthenticationTest, WhoCallsTooOftenIsToldToWait) {
   config_.calls_per_second_max = 2;
   Start();
-  Visitor vera = Come(Role::kViewer, "vera"), other = Come(Role::kViewer, "other");
+  TlsClient vera = Connect(Role::kViewer, "vera"), other = Connect(Role::kViewer, "other");
   int refused = 0;
   for (int i = 0; i < 40; ++i) refused += CodeOfPs(vera) == grpc::StatusCode::RESOURCE_EXHAUSTED;
   EXPECT_GE(refused, 15);
