@@ -1,7 +1,7 @@
 // The TokenStore is who may come in: tokens by their digests, and what was taken back.  Rows in the
 // database, and a copy in memory, which every call is held against.
 //
-// Recover, Add and Revoke: one thread at a time, who has the database (at the front desk).  The
+// Recover, Add and Revoke: one thread at a time, who has the database (at the front executor).  The
 // rest is thread-safe.
 #pragma once
 

@@ -1,8 +1,8 @@
 // The Core is the scheduler: every decision about jobs, leases and versions.  It touches no clock,
 // thread or socket; each call says what time it is, and what has come due is dealt with first.
 //
-// One thread at a time (front_desk.h lets many in, one by one).  All state that matters is in the
-// database: a Core made from it goes on where the last one stopped.
+// One thread at a time (core_executor.h lets many in, one by one).  All state that matters is in
+// the database: a Core made from it goes on where the last one stopped.
 #pragma once
 
 #include <memory>

@@ -24,7 +24,7 @@
 #include "scheduler/access/authenticator.h"
 #include "scheduler/access/call_memory.h"
 #include "scheduler/daemon/listener.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 #include "scheduler/http/web_pages.h"
 #include "scheduler/services/base_service.h"
 #include "scheduler/services/fleet_service.h"
@@ -106,7 +106,7 @@ struct Daemon::Parts {
   std::unique_ptr<AdapterStore> adapters;
   std::unique_ptr<AttemptLogs> logs;
   std::unique_ptr<Core> core;
-  std::unique_ptr<FrontDesk> desk;
+  std::unique_ptr<CoreExecutor> executor;
   std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<TokenStore> tokens;
   std::unique_ptr<Authenticator> authenticator;
@@ -173,9 +173,9 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   parts_->tokens = std::make_unique<TokenStore>(*parts_->database);
   RETURN_IF_ERROR(parts_->tokens->Recover());
   RETURN_IF_ERROR(parts_->database->Sync());
-  // From here on the database is the desk's.
-  parts_->desk = std::make_unique<FrontDesk>(*parts_->core, clock);
-  parts_->upkeep = std::make_unique<Upkeep>(*parts_->desk, data, clock);
+  // From here on the database is the executor's.
+  parts_->executor = std::make_unique<CoreExecutor>(*parts_->core, clock);
+  parts_->upkeep = std::make_unique<Upkeep>(*parts_->executor, data, clock);
   return absl::OkStatus();
 }
 
@@ -185,13 +185,14 @@ absl::Status Daemon::OpenEndpoints(const DaemonOptions& options, const Clock& cl
       plaintext ? Authenticator::Port::kPlaintext : Authenticator::Port::kTls, *parts_->tokens,
       clock, options.config.calls_per_second_max);
   const Authenticator& authenticator = *parts_->authenticator;
-  FrontDesk& desk = *parts_->desk;
-  parts_->jobs = std::make_unique<JobService>(desk, *parts_->blobs, *parts_->logs, authenticator);
-  parts_->workers = std::make_unique<WorkerService>(desk, *parts_->blobs, *parts_->logs,
+  CoreExecutor& executor = *parts_->executor;
+  parts_->jobs =
+      std::make_unique<JobService>(executor, *parts_->blobs, *parts_->logs, authenticator);
+  parts_->workers = std::make_unique<WorkerService>(executor, *parts_->blobs, *parts_->logs,
                                                     authenticator, parts_->memory);
-  parts_->registry = std::make_unique<RegistryService>(desk, authenticator);
-  parts_->bases = std::make_unique<BaseService>(desk, *parts_->blobs, authenticator);
-  parts_->fleet = std::make_unique<FleetService>(desk, *parts_->tokens, authenticator);
+  parts_->registry = std::make_unique<RegistryService>(executor, authenticator);
+  parts_->bases = std::make_unique<BaseService>(executor, *parts_->blobs, authenticator);
+  parts_->fleet = std::make_unique<FleetService>(executor, *parts_->tokens, authenticator);
   parts_->upkeep_service = std::make_unique<UpkeepService>(*parts_->upkeep, authenticator, clock);
   return absl::OkStatus();
 }
@@ -256,7 +257,7 @@ absl::Status Daemon::ServeWeb(const DaemonOptions& options) {
                    refused.CountHost(host, Clock::System().SinceBoot());
                  }};
   absl::StatusOr<std::unique_ptr<WebServer>> server =
-      WebServer::Start(web, PagesOf(*parts_->desk, refused));
+      WebServer::Start(web, PagesOf(*parts_->executor, refused));
   if (!server.ok()) return Annotate(server.status(), "--http");
   parts_->web = *std::move(server);
   http_address_ = parts_->web->address();
@@ -301,14 +302,14 @@ void Daemon::WatchWrites(const DaemonOptions& options, const Clock& clock) {
       health->SetServingStatus(can_write);
     }
   };
-  parts_->watch = std::make_unique<WriteWatch>(*parts_->desk, clock, std::move(watch));
+  parts_->watch = std::make_unique<WriteWatch>(*parts_->executor, clock, std::move(watch));
 }
 
 void Daemon::Stop() {
   parts_->watch.reset();
   announcer_ = std::jthread();
   if (parts_->upkeep != nullptr) parts_->upkeep->Stop();
-  if (parts_->desk != nullptr) parts_->desk->Close();
+  if (parts_->executor != nullptr) parts_->executor->Close();
   if (parts_->server != nullptr) {
     parts_->server->Shutdown(std::chrono::system_clock::now() + kStopPatience);
     parts_->server->Wait();

@@ -178,7 +178,7 @@ std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Moment& now)
 
 std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   std::vector<prometheus::MetricFamily> families =
-      desk_.Ask([](Core& core, const Moment& now) { return CollectFrom(core, now); });
+      executor_.Run([](Core& core, const Moment& now) { return CollectFrom(core, now); });
   MetricFamilies out;
   for (const auto& [key, count] : refused_.counts()) {
     out.Counter("mozgach_calls_refused_total",

@@ -7,20 +7,21 @@
 #include <vector>
 
 #include "scheduler/access/refused_calls.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 
 namespace mozgach {
 
 class Metrics final : public prometheus::Collectable {
  public:
   // Both outlive it.
-  Metrics(FrontDesk& desk, const RefusedCalls& refused) : desk_(desk), refused_(refused) {}
+  Metrics(CoreExecutor& executor, const RefusedCalls& refused)
+      : executor_(executor), refused_(refused) {}
 
   // Thread-safe.
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   const RefusedCalls& refused_;
 };
 

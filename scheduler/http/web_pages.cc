@@ -53,15 +53,15 @@ absl::StatusOr<std::string> FrontPage(Core& core, const Moment& now) {
   return page;
 }
 
-WebAnswer Front(FrontDesk& desk) {
-  const absl::StatusOr<std::string> page = desk.Ask(FrontPage);
+WebAnswer Front(CoreExecutor& executor) {
+  const absl::StatusOr<std::string> page = executor.Run(FrontPage);
   if (page.ok()) return {200, kHtml, *page};
   return {500, "text/plain; charset=utf-8", absl::StrCat(page.status().message(), "\n")};
 }
 
-WebAnswer Health(FrontDesk& desk) {
-  const std::string reason =
-      desk.Consider([](Core& core, const Moment&) { return core.ledger().WhyNotWritable(); });
+WebAnswer Health(CoreExecutor& executor) {
+  const std::string reason = executor.RunWithoutSync(
+      [](Core& core, const Moment&) { return core.ledger().WhyNotWritable(); });
   nlohmann::json health = {{"status", reason.empty() ? "ok" : "trouble"}};
   if (!reason.empty()) health["reason"] = reason;
   return {reason.empty() ? 200 : 503, "application/json",
@@ -70,10 +70,10 @@ WebAnswer Health(FrontDesk& desk) {
 
 }  // namespace
 
-WebPages PagesOf(FrontDesk& desk, const RefusedCalls& refused) {
-  const auto metrics = std::make_shared<Metrics>(desk, refused);
-  return {{"/", [&desk] { return Front(desk); }},
-          {"/health", [&desk] { return Health(desk); }},
+WebPages PagesOf(CoreExecutor& executor, const RefusedCalls& refused) {
+  const auto metrics = std::make_shared<Metrics>(executor, refused);
+  return {{"/", [&executor] { return Front(executor); }},
+          {"/health", [&executor] { return Health(executor); }},
           {"/metrics", [metrics] {
              return WebAnswer{200, "text/plain; version=0.0.4; charset=utf-8",
                               prometheus::TextSerializer().Serialize(metrics->Collect())};

@@ -3,7 +3,7 @@
 
 #include "common/web/web_server.h"
 #include "scheduler/access/refused_calls.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 
 namespace mozgach {
 
@@ -11,6 +11,6 @@ namespace mozgach {
 //   /health   {"status": "ok"}, or 503 with the reason while the scheduler cannot write
 //   /metrics  for Prometheus
 // Both outlive them.
-WebPages PagesOf(FrontDesk& desk, const RefusedCalls& refused);
+WebPages PagesOf(CoreExecutor& executor, const RefusedCalls& refused);
 
 }  // namespace mozgach

@@ -4,15 +4,15 @@
 #include "mozgach/v1/base_service.grpc.pb.h"
 #include "registry/blob_store.h"
 #include "scheduler/access/authenticator.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 
 namespace mozgach {
 
 class BaseService final : public v1::BaseService::CallbackService {
  public:
   // Both outlive the service.
-  BaseService(FrontDesk& desk, BlobStore& blobs, const Authenticator& authenticator)
-      : desk_(desk), blobs_(blobs), authenticator_(authenticator) {}
+  BaseService(CoreExecutor& executor, BlobStore& blobs, const Authenticator& authenticator)
+      : executor_(executor), blobs_(blobs), authenticator_(authenticator) {}
 
   grpc::ServerUnaryReactor* AddBase(grpc::CallbackServerContext* context,
                                     const v1::AddBaseRequest* request,
@@ -31,7 +31,7 @@ class BaseService final : public v1::BaseService::CallbackService {
   // What is wrong with the blob of `file` on this disk; empty: nothing.
   absl::StatusOr<std::string> ProblemOf(const v1::File& file) const;
 
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   BlobStore& blobs_;
   const Authenticator& authenticator_;
 };

@@ -5,15 +5,15 @@
 
 #include "mozgach/v1/fleet_service.grpc.pb.h"
 #include "scheduler/access/authenticator.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 
 namespace mozgach {
 
 class FleetService final : public v1::FleetService::CallbackService {
  public:
   // All outlive the service.
-  FleetService(FrontDesk& desk, TokenStore& tokens, const Authenticator& authenticator)
-      : desk_(desk), tokens_(tokens), authenticator_(authenticator) {}
+  FleetService(CoreExecutor& executor, TokenStore& tokens, const Authenticator& authenticator)
+      : executor_(executor), tokens_(tokens), authenticator_(authenticator) {}
 
   grpc::ServerUnaryReactor* WhoAmI(grpc::CallbackServerContext* context,
                                    const v1::WhoAmIRequest* request,
@@ -37,7 +37,7 @@ class FleetService final : public v1::FleetService::CallbackService {
   // `change(now)` and the event it returns, in one transaction.
   absl::Status Write(const std::function<absl::StatusOr<Event>(WallTime)>& change);
 
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   TokenStore& tokens_;
   const Authenticator& authenticator_;
 };

@@ -33,10 +33,10 @@ absl::StatusOr<v1::SubmitResponse> JobService::Take(const grpc::CallbackServerCo
   how.set_dry_run(request.dry_run());
   how.set_actor(request.actor());
   ASSIGN_OR_RETURN(how, authenticator_.Sign(context, std::move(how)));
-  // Thousands of specs are read before anybody waits for the desk.
+  // Thousands of specs are read before anybody waits for the executor.
   ASSIGN_OR_RETURN(std::vector<Draft> drafts, ReadDrafts(request));
   if (!request.dry_run()) RETURN_IF_ERROR(RemoveDamaged(drafts));
-  return SubmitThroughDesk(desk_, how, request, std::move(drafts));
+  return SubmitThroughDesk(executor_, how, request, std::move(drafts));
 }
 
 absl::Status JobService::RemoveDamaged(const std::vector<Draft>& drafts) {
@@ -55,15 +55,16 @@ grpc::ServerUnaryReactor* JobService::List(grpc::CallbackServerContext* context,
 }
 
 absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& request) {
-  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, desk_.Ask([&](Core& core, const Moment& now) {
-    core.Enter(now);
-    return Select(core.ledger(), request.selector(), true);
-  }));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs,
+                   executor_.Run([&](Core& core, const Moment& now) {
+                     core.Enter(now);
+                     return Select(core.ledger(), request.selector(), true);
+                   }));
   // Others are answered between the parts; what is removed meanwhile is left out.
   v1::ListResponse response;
   for (size_t begin = 0; begin < jobs.size(); begin += kJobsListedAtOnce) {
     const size_t end = std::min(jobs.size(), begin + kJobsListedAtOnce);
-    RETURN_IF_ERROR(desk_.Ask([&](Core& core, const Moment& now) -> absl::Status {
+    RETURN_IF_ERROR(executor_.Run([&](Core& core, const Moment& now) -> absl::Status {
       for (size_t i = begin; i < end; ++i) {
         absl::StatusOr<v1::Job> job = ViewJob(core.ledger(), now, jobs[i], false);
         if (absl::IsNotFound(job.status())) continue;
@@ -79,9 +80,10 @@ absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& 
 
 grpc::ServerUnaryReactor* JobService::Get(grpc::CallbackServerContext* context,
                                           const v1::GetRequest* request, v1::Job* response) {
-  return ReplyWith(
-      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Get(now, *request); }),
-      response);
+  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
+    return core.Get(now, *request);
+  }),
+                   response);
 }
 
 grpc::ServerUnaryReactor* JobService::Cancel(grpc::CallbackServerContext* context,
@@ -89,9 +91,10 @@ grpc::ServerUnaryReactor* JobService::Cancel(grpc::CallbackServerContext* contex
                                              v1::CancelResponse* response) {
   const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::CancelResponse>(context, asked.status(), response);
-  return ReplyWith(
-      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Cancel(now, *asked); }),
-      response);
+  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
+    return core.Cancel(now, *asked);
+  }),
+                   response);
 }
 
 grpc::ServerUnaryReactor* JobService::Retry(grpc::CallbackServerContext* context,
@@ -99,15 +102,16 @@ grpc::ServerUnaryReactor* JobService::Retry(grpc::CallbackServerContext* context
                                             v1::RetryResponse* response) {
   const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::RetryResponse>(context, asked.status(), response);
-  return ReplyWith(
-      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Retry(now, *asked); }),
-      response);
+  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
+    return core.Retry(now, *asked);
+  }),
+                   response);
 }
 
 grpc::ServerUnaryReactor* JobService::Explain(grpc::CallbackServerContext* context,
                                               const v1::ExplainRequest* request,
                                               v1::ExplainResponse* response) {
-  return ReplyWith(context, desk_.Ask([&](Core& core, const Moment& now) {
+  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
     return core.Explain(now, *request);
   }),
                    response);
@@ -116,7 +120,7 @@ grpc::ServerUnaryReactor* JobService::Explain(grpc::CallbackServerContext* conte
 grpc::ServerUnaryReactor* JobService::ListWorkers(grpc::CallbackServerContext* context,
                                                   const v1::ListWorkersRequest* request,
                                                   v1::ListWorkersResponse* response) {
-  return ReplyWith(context, desk_.Ask([&](Core& core, const Moment& now) {
+  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
     return absl::StatusOr<v1::ListWorkersResponse>(core.ListWorkers(now));
   }),
                    response);
@@ -127,9 +131,10 @@ grpc::ServerUnaryReactor* JobService::DrainWorker(grpc::CallbackServerContext* c
                                                   v1::Worker* response) {
   const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::Worker>(context, asked.status(), response);
-  return ReplyWith(
-      context, desk_.Ask([&](Core& core, const Moment& now) { return core.Drain(now, *asked); }),
-      response);
+  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
+    return core.Drain(now, *asked);
+  }),
+                   response);
 }
 
 grpc::ServerUnaryReactor* JobService::ForgetWorker(grpc::CallbackServerContext* context,
@@ -139,7 +144,7 @@ grpc::ServerUnaryReactor* JobService::ForgetWorker(grpc::CallbackServerContext* 
   if (!asked.ok()) return ReplyWith<v1::ForgetWorkerResponse>(context, asked.status(), response);
   return ReplyWith(
       context,
-      desk_.Ask([&](Core& core, const Moment& now) -> absl::StatusOr<v1::ForgetWorkerResponse> {
+      executor_.Run([&](Core& core, const Moment& now) -> absl::StatusOr<v1::ForgetWorkerResponse> {
         RETURN_IF_ERROR(core.ForgetWorker(now, *asked));
         return v1::ForgetWorkerResponse();
       }),
@@ -149,7 +154,7 @@ grpc::ServerUnaryReactor* JobService::ForgetWorker(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* JobService::ListEvents(grpc::CallbackServerContext* context,
                                                  const v1::ListEventsRequest* request,
                                                  v1::ListEventsResponse* response) {
-  return ReplyWith(context, desk_.Ask([&](Core& core, const Moment& now) {
+  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
     return core.ListEvents(now, *request);
   }),
                    response);
@@ -162,12 +167,12 @@ std::function<absl::Status()> JobService::AdmissionOf(
 
 grpc::ServerWriteReactor<v1::WatchResponse>* JobService::Watch(grpc::CallbackServerContext* context,
                                                                const v1::WatchRequest* request) {
-  return std::make_shared<WatchStream>(desk_, AdmissionOf(*context), *request)->Start();
+  return std::make_shared<WatchStream>(executor_, AdmissionOf(*context), *request)->Start();
 }
 
 grpc::ServerWriteReactor<v1::LogsResponse>* JobService::Logs(grpc::CallbackServerContext* context,
                                                              const v1::LogsRequest* request) {
-  return std::make_shared<LogStream>(desk_, AdmissionOf(*context), logs_, *request)->Start();
+  return std::make_shared<LogStream>(executor_, AdmissionOf(*context), logs_, *request)->Start();
 }
 
 }  // namespace mozgach

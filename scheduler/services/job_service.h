@@ -5,7 +5,7 @@
 
 #include "mozgach/v1/job_service.grpc.pb.h"
 #include "scheduler/access/authenticator.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 #include "scheduler/jobs/attempt_log.h"
 
 namespace mozgach {
@@ -13,9 +13,9 @@ namespace mozgach {
 class JobService final : public v1::JobService::CallbackService {
  public:
   // All outlive the service.
-  JobService(FrontDesk& desk, BlobStore& blobs, const AttemptLogs& logs,
+  JobService(CoreExecutor& executor, BlobStore& blobs, const AttemptLogs& logs,
              const Authenticator& authenticator)
-      : desk_(desk), blobs_(blobs), logs_(logs), authenticator_(authenticator) {}
+      : executor_(executor), blobs_(blobs), logs_(logs), authenticator_(authenticator) {}
 
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
                                    const v1::SubmitRequest* request,
@@ -60,7 +60,7 @@ class JobService final : public v1::JobService::CallbackService {
   absl::Status RemoveDamaged(const std::vector<Draft>& drafts);
   absl::StatusOr<v1::ListResponse> ListInParts(const v1::ListRequest& request);
 
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   BlobStore& blobs_;
   const AttemptLogs& logs_;
   const Authenticator& authenticator_;

@@ -36,18 +36,18 @@ absl::StatusOr<bool> ChangesSomething(Ledger& ledger, const NewJob& job,
 // One submission of many domains, from its first look at the queue to its response.
 class LongSubmission {
  public:
-  LongSubmission(FrontDesk& desk, const v1::SubmitRequest& how, const v1::SubmitRequest& request,
-                 std::vector<Draft> drafts)
-      : desk_(desk), how_(how), request_(request), drafts_(std::move(drafts)) {}
+  LongSubmission(CoreExecutor& executor, const v1::SubmitRequest& how,
+                 const v1::SubmitRequest& request, std::vector<Draft> drafts)
+      : executor_(executor), how_(how), request_(request), drafts_(std::move(drafts)) {}
 
   absl::StatusOr<v1::SubmitResponse> Run();
 
  private:
-  // Asks the desk, then leaves it to others for as long as the answer took.
+  // Asks the executor, then leaves it to others for as long as the answer took.
   template <typename Question>
   auto AskInTurn(Question question) {
     SteadyClock::duration took{};
-    auto answer = desk_.Ask([&](Core& core, const Moment& now) {
+    auto answer = executor_.Run([&](Core& core, const Moment& now) {
       const auto start = SteadyClock::now();
       core.Enter(now);
       auto result = question(core, now);
@@ -61,7 +61,7 @@ class LongSubmission {
   // What the request would do: the outcome of every domain, and datasets that are missing.
   absl::Status Preview();
   absl::Status PreviewPart(size_t begin, size_t end);
-  // Plans the shapes that no job had yet, without holding the desk.
+  // Plans the shapes that no job had yet, without holding the executor.
   absl::Status PlanShapes();
   // Leaves the drafts that change something.
   void KeepActive();
@@ -69,7 +69,7 @@ class LongSubmission {
   absl::Status Accept();
   absl::Status QueueParts();
 
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   const v1::SubmitRequest& how_;
   const v1::SubmitRequest& request_;
   std::vector<Draft> drafts_;
@@ -111,7 +111,7 @@ absl::StatusOr<v1::SubmitResponse> LongSubmission::Run() {
 absl::Status LongSubmission::Preview() {
   size_t begin = 0;
   for (const size_t end : PartEnds(drafts_)) {
-    if (desk_.closed()) return Closing();
+    if (executor_.closed()) return Closing();
     RETURN_IF_ERROR(PreviewPart(begin, end));
     begin = end;
   }
@@ -156,7 +156,7 @@ absl::Status LongSubmission::PlanShapes() {
     if (config == configs_.end() || unplanned_.count(key) == 0) continue;
     const auto [plan, first] = plans.try_emplace(key);
     if (first) {
-      if (desk_.closed()) return Closing();
+      if (executor_.closed()) return Closing();
       plan->second = {config->second.digest,
                       PlanNeeds(config->second, job.memory_settings, /*stepped_down=*/false)};
     }
@@ -182,7 +182,7 @@ absl::Status LongSubmission::Stage() {
     for (; next < end; ++next) {
       *staged.add_domains() = request_.domains(static_cast<int>(positions_[next]));
     }
-    if (desk_.closed()) return Closing();
+    if (executor_.closed()) return Closing();
     RETURN_IF_ERROR(AskInTurn([&](Core& core, const Moment&) {
       return core.ledger().staged.Add(submission_, part, staged);
     }));
@@ -198,7 +198,7 @@ absl::Status LongSubmission::Accept() {
   staged.drafts = std::move(drafts_);
   const std::set<std::string> domains = DomainsOf(staged.drafts);
   while (!accepted_) {
-    if (desk_.closed()) return Closing();
+    if (executor_.closed()) return Closing();
     RETURN_IF_ERROR(AskInTurn([&](Core& core, const Moment& now) -> absl::Status {
       StagedSubmissions& all = core.ledger().staged;
       const int64_t earlier = all.FirstThatNames(domains);
@@ -218,8 +218,9 @@ absl::Status LongSubmission::QueueParts() {
     status = AskInTurn([&](Core& core, const Moment& now) -> absl::Status {
       StagedSubmissions& all = core.ledger().staged;
       if (!all.Find(submission_)->IsQueued()) {
-        const absl::Status next = desk_.closed() ? absl::UnavailableError("it is shutting down")
-                                                 : QueueNextPart(core.ledger(), now, submission_);
+        const absl::Status next = executor_.closed()
+                                      ? absl::UnavailableError("it is shutting down")
+                                      : QueueNextPart(core.ledger(), now, submission_);
         all.Find(submission_)->abandoned = !next.ok();
         RETURN_IF_ERROR(next);
       }
@@ -247,13 +248,14 @@ absl::Status LongSubmission::QueueParts() {
 }
 
 // One part: at once, after what was accepted earlier of the same domains.
-absl::StatusOr<v1::SubmitResponse> SubmitAtOnce(FrontDesk& desk, const v1::SubmitRequest& how,
+absl::StatusOr<v1::SubmitResponse> SubmitAtOnce(CoreExecutor& executor,
+                                                const v1::SubmitRequest& how,
                                                 const std::vector<Draft>& drafts) {
   const std::set<std::string> domains = DomainsOf(drafts);
   for (;;) {
     bool submitted = false;
     absl::StatusOr<v1::SubmitResponse> response =
-        desk.Ask([&](Core& core, const Moment& now) -> absl::StatusOr<v1::SubmitResponse> {
+        executor.Run([&](Core& core, const Moment& now) -> absl::StatusOr<v1::SubmitResponse> {
           const int64_t earlier = core.ledger().staged.FirstThatNames(domains);
           submitted = earlier == 0;
           if (submitted) return core.Submit(now, how, drafts);
@@ -266,11 +268,12 @@ absl::StatusOr<v1::SubmitResponse> SubmitAtOnce(FrontDesk& desk, const v1::Submi
 
 }  // namespace
 
-absl::StatusOr<v1::SubmitResponse> SubmitThroughDesk(FrontDesk& desk, const v1::SubmitRequest& how,
+absl::StatusOr<v1::SubmitResponse> SubmitThroughDesk(CoreExecutor& executor,
+                                                     const v1::SubmitRequest& how,
                                                      const v1::SubmitRequest& request,
                                                      std::vector<Draft> drafts) {
-  if (PartEnds(drafts).size() <= 1) return SubmitAtOnce(desk, how, drafts);
-  return LongSubmission(desk, how, request, std::move(drafts)).Run();
+  if (PartEnds(drafts).size() <= 1) return SubmitAtOnce(executor, how, drafts);
+  return LongSubmission(executor, how, request, std::move(drafts)).Run();
 }
 
 }  // namespace mozgach

@@ -6,14 +6,14 @@
 #include "common/files.h"
 #include "mozgach/v1/registry_service.grpc.pb.h"
 #include "scheduler/access/authenticator.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 
 namespace mozgach {
 
 class RegistryService final : public v1::RegistryService::CallbackService {
  public:
-  RegistryService(FrontDesk& desk, const Authenticator& authenticator)
-      : desk_(desk), authenticator_(authenticator) {}
+  RegistryService(CoreExecutor& executor, const Authenticator& authenticator)
+      : executor_(executor), authenticator_(authenticator) {}
 
   grpc::ServerUnaryReactor* ListVersions(grpc::CallbackServerContext* context,
                                          const v1::ListVersionsRequest* request,
@@ -38,7 +38,7 @@ class RegistryService final : public v1::RegistryService::CallbackService {
   absl::StatusOr<v1::VerifyVersionResponse> Verify(const v1::VerifyVersionRequest& request);
   absl::StatusOr<FileDescriptor> OpenFile(const v1::DownloadFileRequest& request);
 
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   const Authenticator& authenticator_;
 };
 

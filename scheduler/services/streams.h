@@ -1,5 +1,5 @@
 // The streams of the JobService that go on while something happens: job changes and logs.  Poked by
-// the front desk; each write waits for the one before it.
+// the front executor; each write waits for the one before it.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
@@ -11,7 +11,7 @@
 
 #include "mozgach/v1/job_service.pb.h"
 #include "scheduler/access/unary_reply.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 #include "scheduler/jobs/attempt_log.h"
 #include "scheduler/services/job_changes.h"
 
@@ -20,20 +20,20 @@ namespace mozgach {
 // What the two have in common.  Lives until gRPC is done with it.
 template <typename Response>
 class PokedStream : public grpc::ServerWriteReactor<Response>,
-                    public FrontDesk::Listener,
+                    public CoreExecutor::Listener,
                     public std::enable_shared_from_this<PokedStream<Response>> {
  public:
   // UNAUTHENTICATED when the reader is not let in any more.
   using Admission = std::function<absl::Status()>;
 
-  PokedStream(FrontDesk& desk, Admission admission)
-      : desk_(desk), admission_(std::move(admission)) {}
+  PokedStream(CoreExecutor& executor, Admission admission)
+      : executor_(executor), admission_(std::move(admission)) {}
 
   // Once, by the service.
   grpc::ServerWriteReactor<Response>* Start() {
     self_ = this->shared_from_this();
-    if (desk_.Listen(self_)) {
-      Poke();
+    if (executor_.Listen(self_)) {
+      Notify();
     } else {
       std::lock_guard<std::mutex> lock(mutex_);
       End(absl::ResourceExhaustedError("a thousand others watch already; try again later"));
@@ -41,10 +41,10 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
     return this;
   }
 
-  void Poke() override {
+  void Notify() override {
     std::lock_guard<std::mutex> lock(mutex_);
     if (writing_ || finished_) return;
-    if (desk_.closed()) {
+    if (executor_.closed()) {
       return End(
           absl::UnavailableError("the scheduler is shutting down; call again when it is back"));
     }
@@ -55,7 +55,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
       writing_ = true;
       ends_ = step.ends;
       // A thousand of them wait for one sync, not one after another.
-      desk_.WhenCertain([self = this->shared_from_this()] { self->StartWrite(&self->response_); });
+      executor_.WhenSynced(
+          [self = this->shared_from_this()] { self->StartWrite(&self->response_); });
     } else if (step.ends) {
       End(step.status);
     }
@@ -68,7 +69,7 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
       if (ends_) return End(absl::OkStatus());
     }
     // A reader of a scheduler that shuts down must not wait until its stream is cut.
-    if (desk_.closed() || WantsMore()) Poke();
+    if (executor_.closed() || WantsMore()) Notify();
   }
   void OnCancel() override {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -87,7 +88,7 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
   // True when there may be more at once, without waiting for the next poke.
   virtual bool WantsMore() const { return false; }
 
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
 
  private:
   const Admission admission_;
@@ -109,8 +110,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
 
 class WatchStream final : public PokedStream<v1::WatchResponse> {
  public:
-  WatchStream(FrontDesk& desk, Admission admission, const v1::WatchRequest& request)
-      : PokedStream(desk, std::move(admission)), changes_(request.selector()) {}
+  WatchStream(CoreExecutor& executor, Admission admission, const v1::WatchRequest& request)
+      : PokedStream(executor, std::move(admission)), changes_(request.selector()) {}
 
  private:
   Step Next(v1::WatchResponse& response) override;
@@ -121,9 +122,9 @@ class WatchStream final : public PokedStream<v1::WatchResponse> {
 
 class LogStream final : public PokedStream<v1::LogsResponse> {
  public:
-  LogStream(FrontDesk& desk, Admission admission, const AttemptLogs& logs,
+  LogStream(CoreExecutor& executor, Admission admission, const AttemptLogs& logs,
             const v1::LogsRequest& request)
-      : PokedStream(desk, std::move(admission)),
+      : PokedStream(executor, std::move(admission)),
         logs_(logs),
         request_(request),
         offset_(request.offset()) {}

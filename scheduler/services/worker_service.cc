@@ -14,12 +14,12 @@ namespace {
 
 constexpr int kBlobsInOneStat = 100000;
 
-// One Synchronize, held by the desk as long as there is nothing to say.
+// One Synchronize, held by the executor as long as there is nothing to say.
 class SynchronizeCall : public grpc::ServerUnaryReactor {
  public:
-  SynchronizeCall(FrontDesk& desk, const Authenticator& authenticator, CallMemory& memory,
+  SynchronizeCall(CoreExecutor& executor, const Authenticator& authenticator, CallMemory& memory,
                   const v1::SynchronizeRequest& request, v1::SynchronizeResponse* response)
-      : desk_(desk),
+      : executor_(executor),
         authenticator_(authenticator),
         memory_(memory),
         request_(request),
@@ -36,20 +36,20 @@ class SynchronizeCall : public grpc::ServerUnaryReactor {
       authenticator_.CountRefusal(status, &*caller, "Synchronize");
     }
     if (!status.ok()) return Finish(ToReply(status));
-    desk_.Synchronize(request_, [this](absl::StatusOr<v1::SynchronizeResponse> answer) {
+    executor_.Synchronize(request_, [this](absl::StatusOr<v1::SynchronizeResponse> answer) {
       if (answer.ok()) *response_ = *std::move(answer);
       Finish(ToReply(answer.status()));
     });
   }
   void OnCancel() override {
-    if (desk_.Leave(request_)) {
+    if (executor_.Leave(request_)) {
       Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the worker has gone"));
     }
   }
   void OnDone() override { delete this; }
 
  private:
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   const Authenticator& authenticator_;
   CallMemory& memory_;
   const v1::SynchronizeRequest& request_;
@@ -103,7 +103,7 @@ absl::StatusOr<FileDescriptor> OpenBlob(const BlobStore& blobs, const std::strin
 grpc::ServerUnaryReactor* WorkerService::Synchronize(grpc::CallbackServerContext* context,
                                                      const v1::SynchronizeRequest* request,
                                                      v1::SynchronizeResponse* response) {
-  auto* call = new SynchronizeCall(desk_, authenticator_, memory_, *request, response);
+  auto* call = new SynchronizeCall(executor_, authenticator_, memory_, *request, response);
   call->Start(authenticator_.CallerOf(*context));
   return call;
 }
@@ -150,7 +150,7 @@ grpc::ServerUnaryReactor* WorkerService::AppendLog(grpc::CallbackServerContext* 
 absl::StatusOr<v1::AppendLogResponse> WorkerService::Append(
     const grpc::CallbackServerContext& context, const v1::AppendLogRequest& request) {
   ASSIGN_OR_RETURN(const Caller caller, authenticator_.CallerOf(context));
-  const auto attempt = desk_.Consider([&](Core& core, const Moment&) {
+  const auto attempt = executor_.RunWithoutSync([&](Core& core, const Moment&) {
     return core.ledger().attempts.Find(request.job(), request.attempt());
   });
   RETURN_IF_ERROR(attempt.status());

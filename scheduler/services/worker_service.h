@@ -5,7 +5,7 @@
 #include "registry/blob_store.h"
 #include "scheduler/access/authenticator.h"
 #include "scheduler/access/call_memory.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 #include "scheduler/jobs/attempt_log.h"
 
 namespace mozgach {
@@ -13,9 +13,13 @@ namespace mozgach {
 class WorkerService final : public v1::WorkerService::CallbackService {
  public:
   // All outlive the service.
-  WorkerService(FrontDesk& desk, BlobStore& blobs, AttemptLogs& logs,
+  WorkerService(CoreExecutor& executor, BlobStore& blobs, AttemptLogs& logs,
                 const Authenticator& authenticator, CallMemory& memory)
-      : desk_(desk), blobs_(blobs), logs_(logs), authenticator_(authenticator), memory_(memory) {}
+      : executor_(executor),
+        blobs_(blobs),
+        logs_(logs),
+        authenticator_(authenticator),
+        memory_(memory) {}
 
   grpc::ServerUnaryReactor* Synchronize(grpc::CallbackServerContext* context,
                                         const v1::SynchronizeRequest* request,
@@ -36,7 +40,7 @@ class WorkerService final : public v1::WorkerService::CallbackService {
   absl::StatusOr<v1::AppendLogResponse> Append(const grpc::CallbackServerContext& context,
                                                const v1::AppendLogRequest& request);
 
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   BlobStore& blobs_;
   AttemptLogs& logs_;
   const Authenticator& authenticator_;

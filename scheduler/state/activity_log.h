@@ -2,7 +2,7 @@
 // level info.  To be called after the commit.  Texts from outside are quoted where they are not
 // plain words; control characters are escaped (LogActivity).
 //
-//   submitted by=ann@desk new=3 changed=1 unchanged=2 jobs=17-20 domains=law,tax,… (6)
+//   submitted by=ann@executor new=3 changed=1 unchanged=2 jobs=17-20 domains=law,tax,… (6)
 //   claimed job=17 domain=law attempt=1 worker=alpha device=cuda:0
 //   published job=17 domain=law attempt=1 version=v0003
 //   requeued job=17 domain=law attempt=1 worker=alpha class=out_of_memory reason="…"

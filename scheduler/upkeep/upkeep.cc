@@ -23,16 +23,16 @@ absl::Status IsUnderWay(const char* what) {
 
 }  // namespace
 
-// The desk's core and its ledger stay where they are as long as the desk.
-Upkeep::Upkeep(FrontDesk& desk, std::filesystem::path data, const Clock& clock)
-    : desk_(desk),
+// The executor's core and its ledger stay where they are as long as the executor.
+Upkeep::Upkeep(CoreExecutor& executor, std::filesystem::path data, const Clock& clock)
+    : executor_(executor),
       data_(std::move(data)),
       clock_(clock),
-      interval_(desk.Ask(
+      interval_(executor.Run(
           [](Core& core, const Moment&) { return core.ledger().config.retention_interval; })),
-      blob_days_kept_(
-          desk.Ask([](Core& core, const Moment&) { return core.ledger().config.blob_days_kept; })),
-      retention_(desk.Ask([this](Core& core, const Moment&) {
+      blob_days_kept_(executor.Run(
+          [](Core& core, const Moment&) { return core.ledger().config.blob_days_kept; })),
+      retention_(executor.Run([this](Core& core, const Moment&) {
         Ledger& ledger = core.ledger();
         return Retention(ledger.config, ledger.blobs, ledger.adapters.files(), data_);
       })) {
@@ -43,7 +43,7 @@ Upkeep::~Upkeep() { Stop(); }
 
 absl::Status Upkeep::TakeTurn(const Retention::Step& step) {
   const absl::Status done =
-      desk_.Ask([&](Core& core, const Moment&) { return step(core.ledger().database); });
+      executor_.Run([&](Core& core, const Moment&) { return step(core.ledger().database); });
   std::this_thread::sleep_for(kPause);
   return done;
 }

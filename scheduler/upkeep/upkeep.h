@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 #include "scheduler/upkeep/examination.h"
 #include "scheduler/upkeep/retention.h"
 
@@ -16,8 +16,8 @@ namespace mozgach {
 
 class Upkeep {
  public:
-  // `data` is the scheduler's data directory.  The desk and the clock outlive it.
-  Upkeep(FrontDesk& desk, std::filesystem::path data, const Clock& clock);
+  // `data` is the scheduler's data directory.  The executor and the clock outlive it.
+  Upkeep(CoreExecutor& executor, std::filesystem::path data, const Clock& clock);
   // Ends within one step of a collection.
   ~Upkeep();
 
@@ -30,11 +30,11 @@ class Upkeep {
   absl::StatusOr<Examination> Examine(bool deep);
 
  private:
-  // One short turn at the desk, and then a pause, so that others have theirs.
+  // One short turn at the executor, and then a pause, so that others have theirs.
   absl::Status TakeTurn(const Retention::Step& step);
   void Run(std::stop_token stop);
 
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   const std::filesystem::path data_;
   const Clock& clock_;
   const Milliseconds interval_;

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 
 namespace mozgach {
 
@@ -36,8 +36,8 @@ class WriteWatch {
     Milliseconds quiet_before{2'500};     // without a failure, before a problem is over
   };
 
-  // The desk outlives it.
-  WriteWatch(FrontDesk& desk, const Clock& clock, Options options);
+  // The executor outlives it.
+  WriteWatch(CoreExecutor& executor, const Clock& clock, Options options);
   ~WriteWatch();
 
  private:
@@ -62,7 +62,7 @@ class WriteWatch {
   std::string WriteToDatabase();
   void Tell(const std::string& problem);
 
-  FrontDesk& desk_;
+  CoreExecutor& executor_;
   const Clock& clock_;
   const Options options_;
   std::map<std::string, File> open_files_;  // by name in the data directory

@@ -19,7 +19,7 @@ namespace mozgach::sim {
 namespace {
 
 constexpr int64_t kBirth = 1'790'000'000'000;  // the wall clock at the start of every life
-constexpr Milliseconds kLongestSleep(1000);    // of the desk's own thread
+constexpr Milliseconds kLongestSleep(1000);    // of the executor's own thread
 constexpr Milliseconds kRestartWait(2000);     // as a supervisor waits
 constexpr int64_t kCallsBetweenChecks = 256;
 constexpr uint64_t kBlobBytesMax = 1 << 20;
@@ -116,13 +116,13 @@ absl::Status SchedulerMachine::TryToStart() {
   adapters_ = std::make_unique<AdapterStore>(*database_, root_ / "registry");
   core_ = std::make_unique<Core>(config_, *database_, *blobs_, *adapters_);
   RETURN_IF_ERROR(core_->Recover(Moment::Of(clock_)));
-  desk_ = std::make_unique<FrontDesk>(*core_, clock_, FrontDesk::Timer::kNone);
+  executor_ = std::make_unique<CoreExecutor>(*core_, clock_, CoreExecutor::Timer::kNone);
   return absl::OkStatus();
 }
 
 void SchedulerMachine::Close() {
   ++life_;  // no reply is heard any more
-  desk_.reset();
+  executor_.reset();
   core_.reset();
   adapters_.reset();
 }
@@ -239,7 +239,7 @@ void SchedulerMachine::Hear(std::shared_ptr<const v1::SynchronizeRequest> reques
   if (!Ask([](Core& core, const Moment& now) { core.Enter(now); })) return;
   const std::vector<Guarded> guarded = GuardStale(*request);
   const int64_t life = life_;
-  desk_->Synchronize(*request, [this, life, request, reply = std::move(reply)](auto answer) {
+  executor_->Synchronize(*request, [this, life, request, reply = std::move(reply)](auto answer) {
     if (life != life_ || Disk::Get().dead()) return;
     reply(std::move(answer));
   });
@@ -249,10 +249,10 @@ void SchedulerMachine::Hear(std::shared_ptr<const v1::SynchronizeRequest> reques
   PlanTick();
 }
 
-void SchedulerMachine::Leave(const v1::SynchronizeRequest& request) { desk_->Leave(request); }
+void SchedulerMachine::Leave(const v1::SynchronizeRequest& request) { executor_->Leave(request); }
 
 bool SchedulerMachine::Ask(const std::function<void(Core&, const Moment&)>& question) {
-  desk_->Ask([&](Core& core, const Moment& now) {
+  executor_->Run([&](Core& core, const Moment& now) {
     question(core, now);
     return 0;
   });
@@ -277,14 +277,14 @@ absl::Status SchedulerMachine::PutBlob(const std::string& bytes) {
 void SchedulerMachine::PlanTick() {
   if (!up()) return;
   const Milliseconds wait =
-      std::clamp(desk_->NextDue() - clock_.SinceBoot(), Milliseconds(1), kLongestSleep);
+      std::clamp(executor_->NextDue() - clock_.SinceBoot(), Milliseconds(1), kLongestSleep);
   agenda_.After(wait, [this, tick = ++ticks_] {
     if (tick != ticks_ || !up()) return;
     if (paused()) {
       agenda_.At(paused_until_, [this] { PlanTick(); });
       return;
     }
-    desk_->DoWhatIsDue();
+    executor_->DoWhatIsDue();
     DieIfDead();
     PlanTick();
   });

@@ -1,5 +1,5 @@
 // The SchedulerMachine is the host of the simulated scheduler: the real core behind the real front
-// desk, on a database in memory and files below a folder, both of which outlive its crashes.
+// executor, on a database in memory and files below a folder, both of which outlive its crashes.
 //
 // It watches every call for what no look at the database afterwards could see: that a report of an
 // attempt which is over changes nothing.
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 #include "tests/invariants/invariants.h"
 #include "tests/sim/agenda.h"
 #include "tests/sim/plan.h"
@@ -22,7 +22,7 @@ namespace mozgach::sim {
 
 class SchedulerMachine {
  public:
-  using Reply = FrontDesk::Reply;
+  using Reply = CoreExecutor::Reply;
   // Says what does not hold; the life ends there.
   using Alarm = std::function<void(const std::string&)>;
 
@@ -122,7 +122,7 @@ class SchedulerMachine {
   std::unique_ptr<BlobStore> blobs_;
   std::unique_ptr<AdapterStore> adapters_;
   std::unique_ptr<Core> core_;
-  std::unique_ptr<FrontDesk> desk_;
+  std::unique_ptr<CoreExecutor> executor_;
   Invariants invariants_;
   Milliseconds wall_offset_{0};
   Milliseconds booted_{0};

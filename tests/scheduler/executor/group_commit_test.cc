@@ -9,7 +9,7 @@
 
 #include "failpoint/failpoint.h"
 #include "registry/migration.h"
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 #include "scheduler/state/schema.h"
 #include "tests/registry/temporary_directory.h"
 
@@ -35,23 +35,23 @@ class GroupCommitTest : public ::testing::Test {
     EXPECT_TRUE(database_->Sync().ok());
   }
   ~GroupCommitTest() override {
-    desk_.reset();
+    executor_.reset();
     EXPECT_TRUE(ArmFailpoints("").ok());
   }
 
   // What a sync does, or how long it takes, from now on.
   void Open(const std::string& action) {
     EXPECT_TRUE(ArmFailpoints("registry.database.sync=" + action).ok());
-    desk_ = std::make_unique<FrontDesk>(*core_, Clock::System());
+    executor_ = std::make_unique<CoreExecutor>(*core_, Clock::System());
     Read();  // what the start has written is synced
   }
   bool Write() {
-    return desk_->Ask([](Core& core, const Moment& now) {
+    return executor_->Run([](Core& core, const Moment& now) {
       return core.ledger().events.Append({.time = now.wall, .kind = "test", .actor = "test"}).ok();
     });
   }
   size_t Read() {
-    return desk_->Ask(
+    return executor_->Run(
         [](Core& core, const Moment&) { return core.ledger().roster.workers().size(); });
   }
   template <typename Work>
@@ -67,7 +67,7 @@ class GroupCommitTest : public ::testing::Test {
   std::unique_ptr<BlobStore> blobs_;
   std::unique_ptr<AdapterStore> adapters_;
   std::unique_ptr<Core> core_;
-  std::unique_ptr<FrontDesk> desk_;
+  std::unique_ptr<CoreExecutor> executor_;
 };
 
 TEST_F(GroupCommitTest, WhoWritesWaitsForTheDiskAndWhoReadsWaitsForWhatHeSees) {

@@ -30,15 +30,16 @@ class LongSubmissionTest : public Fleet {
     return request;
   }
 
-  absl::StatusOr<v1::SubmitResponse> SubmitAll(FrontDesk& desk, const v1::SubmitRequest& request) {
+  absl::StatusOr<v1::SubmitResponse> SubmitAll(CoreExecutor& executor,
+                                               const v1::SubmitRequest& request) {
     v1::SubmitRequest how;
     how.set_actor(request.actor());
     how.set_dry_run(request.dry_run());
-    return SubmitThroughDesk(desk, how, request, *ReadDrafts(request));
+    return SubmitThroughDesk(executor, how, request, *ReadDrafts(request));
   }
   v1::SubmitResponse SubmitAll(const v1::SubmitRequest& request) {
-    FrontDesk desk(*core_, Clock::System());
-    const auto response = SubmitAll(desk, request);
+    CoreExecutor executor(*core_, Clock::System());
+    const auto response = SubmitAll(executor, request);
     EXPECT_TRUE(response.ok()) << response.status();
     return response.ok() ? *response : v1::SubmitResponse();
   }
@@ -107,9 +108,9 @@ TEST_F(LongSubmissionTest, TwoOfTheSameDomainsDoNotMix) {
   const v1::SubmitRequest one = Request("rows"), other = Request("other");
   v1::SubmitResponse first, second;
   {
-    FrontDesk desk(*core_, Clock::System());
-    std::thread beside([&] { first = *SubmitAll(desk, one); });
-    second = *SubmitAll(desk, other);
+    CoreExecutor executor(*core_, Clock::System());
+    std::thread beside([&] { first = *SubmitAll(executor, one); });
+    second = *SubmitAll(executor, other);
     beside.join();
   }
   // Whichever was accepted first queued all of its domains before the other queued one.

@@ -21,11 +21,11 @@ v1::SubmitResponse Submitted(int domains) {
 }
 
 TEST(ActivityLogTest, SubmitOfManyDomainsIsOneShortLine) {
-  EXPECT_EQ(SubmitLine(Submitted(2), "ann@desk"),
-            "submitted by=ann@desk new=1 unchanged=1 jobs=1-2 domains=domain-0,domain-1");
-  const std::string line = SubmitLine(Submitted(10'000), "ann@desk");
+  EXPECT_EQ(SubmitLine(Submitted(2), "ann@executor"),
+            "submitted by=ann@executor new=1 unchanged=1 jobs=1-2 domains=domain-0,domain-1");
+  const std::string line = SubmitLine(Submitted(10'000), "ann@executor");
   EXPECT_EQ(line,
-            "submitted by=ann@desk new=9999 unchanged=1 jobs=1-10000 "
+            "submitted by=ann@executor new=9999 unchanged=1 jobs=1-10000 "
             "domains=domain-0,domain-1,domain-2,… (10000)");
 }
 

@@ -38,8 +38,9 @@ class RetentionTest : public Fleet {
 
   Retention Rules() { return Retention(rules_, *blobs_, adapters_->files(), directory_.path()); }
   Collection Collect() {
-    const auto collected = Rules().Collect(
-        [this](const Retention::Step& step) { return step(*database_); }, now_.wall, "ann@desk");
+    const auto collected =
+        Rules().Collect([this](const Retention::Step& step) { return step(*database_); }, now_.wall,
+                        "ann@executor");
     EXPECT_TRUE(collected.ok()) << collected.status();
     return collected.value_or(Collection());
   }
@@ -182,7 +183,7 @@ TEST_F(RetentionTest, OldEventsGoTogetherWithTheirJobsAndNoCallCanRemoveOne) {
   EXPECT_EQ(Count(kEventsOfJob, waiting, before), 1) << "it is not over";
   const auto events = core_->ListEvents(now_, v1::ListEventsRequest());
   EXPECT_EQ(events->events().rbegin()->kind(), "garbage_collected");
-  EXPECT_EQ(events->events().rbegin()->actor(), "ann@desk");
+  EXPECT_EQ(events->events().rbegin()->actor(), "ann@executor");
   for (const char* sql : {"DELETE FROM events", "DELETE FROM events WHERE time_ms < 9",
                           "UPDATE events SET actor = 'bob'"}) {
     const absl::Status status = database_->Execute(sql);

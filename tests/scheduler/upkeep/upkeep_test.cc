@@ -37,7 +37,7 @@ class UpkeepTest : public Service {
     Patience patience;
     v1::CollectGarbageRequest request;
     request.set_dry_run(dry_run);
-    request.set_actor("ann@desk");
+    request.set_actor("ann@executor");
     v1::CollectGarbageResponse response;
     const grpc::Status status = stub->CollectGarbage(patience, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();

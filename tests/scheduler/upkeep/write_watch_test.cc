@@ -28,13 +28,13 @@ class WriteWatchTest : public Fleet {
     fs::create_directories(data_ / "blobs");
     Fill(Database::Open((data_ / "mozgach.db").string()).value());
     std::ofstream(data_ / "lock");
-    desk_ = std::make_unique<FrontDesk>(*core_, Clock::System());
+    executor_ = std::make_unique<CoreExecutor>(*core_, Clock::System());
     WriteWatch::Options options{.data = data_};
     options.kept = {{data_ / "blobs", [this] { return MakeDirectories(data_ / "blobs"); }}};
     options.announce = [this](bool can_write) { announced_ += can_write ? "+" : "-"; };
     options.interval = options.probe_interval = options.read_interval = Milliseconds(20);
     options.quiet_before = Milliseconds(100);
-    watch_ = std::make_unique<WriteWatch>(*desk_, Clock::System(), std::move(options));
+    watch_ = std::make_unique<WriteWatch>(*executor_, Clock::System(), std::move(options));
   }
   ~WriteWatchTest() override { watch_.reset(); }
 
@@ -46,7 +46,8 @@ class WriteWatchTest : public Fleet {
     ASSERT_TRUE(database->Execute(sql + "COMMIT;").ok());
   }
   std::string Problem() {
-    return desk_->Consider([](Core& core, const Moment&) { return core.ledger().write_problem; });
+    return executor_->RunWithoutSync(
+        [](Core& core, const Moment&) { return core.ledger().write_problem; });
   }
   // Waits until there is one that says so, or, with "", until there is none.
   bool BecomesProblem(const std::string& text) {
@@ -61,7 +62,7 @@ class WriteWatchTest : public Fleet {
 
   fs::path data_;
   std::string announced_;
-  std::unique_ptr<FrontDesk> desk_;
+  std::unique_ptr<CoreExecutor> executor_;
   std::unique_ptr<WriteWatch> watch_;
 };
 
@@ -111,7 +112,7 @@ TEST_F(WriteWatchTest, DatabaseOfOtherBytesIsFound) {
 
 TEST_F(WriteWatchTest, FailureOfARequestIsAProblemAtOnce) {
   const std::string page_count = "PRAGMA max_page_count = 1";
-  desk_->Consider([&](Core& core, const Moment& now) {
+  executor_->RunWithoutSync([&](Core& core, const Moment& now) {
     EXPECT_TRUE(core.ledger().database.Execute(page_count).ok());
     for (int i = 0; i < 10'000 && core.ledger().WhyNotWritable().empty(); ++i) {
       (void)TrySubmit({Domain(absl::StrCat("domain-", i))});

@@ -1,7 +1,7 @@
-// What the front desk does while nobody calls.
+// What the front executor does while nobody calls.
 #include <algorithm>
 
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 
 namespace mozgach {
 namespace {
@@ -11,37 +11,37 @@ constexpr Milliseconds kLongestSleep(1000);
 
 }  // namespace
 
-void FrontDesk::EndOverdue(const Moment& now, Deliveries& deliveries) {
+void CoreExecutor::EndOverdue(const Moment& now, Replies& replies) {
   while (!held_until_.empty() && held_until_.begin()->first <= now.since_boot) {
-    Reconsider(now, std::string(held_until_.begin()->second), true, deliveries);
+    AnswerHeldCall(now, std::string(held_until_.begin()->second), true, replies);
   }
 }
 
-Milliseconds FrontDesk::NextWake() const {
+Milliseconds CoreExecutor::NextWake() const {
   Milliseconds wake = core_.NextDue();
   if (!held_until_.empty()) wake = std::min(wake, held_until_.begin()->first);
   return wake;
 }
 
-void FrontDesk::DoWhatIsDue() {
-  Deliveries deliveries;
+void CoreExecutor::DoWhatIsDue() {
+  Replies replies;
   std::unique_lock<std::mutex> lock(mutex_);
   const Moment now = Moment::Of(clock_);
   core_.Enter(now);
-  EndOverdue(now, deliveries);
-  Settle(now, deliveries);
-  Deliver(std::move(lock), std::move(deliveries));
+  EndOverdue(now, replies);
+  CollectReplies(now, replies);
+  SendReplies(std::move(lock), std::move(replies));
 }
 
-Milliseconds FrontDesk::NextDue() {
+Milliseconds CoreExecutor::NextDue() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return NextWake();
 }
 
-void FrontDesk::RunTimer() {
+void CoreExecutor::RunTimer() {
   for (;;) {
     DoWhatIsDue();
-    if (listening_) PokeListeners();
+    if (listening_) NotifyListeners();
     std::unique_lock<std::mutex> lock(mutex_);
     if (ended_) return;
     const Milliseconds longest = listening_ ? kPokeInterval : kLongestSleep;
@@ -51,7 +51,7 @@ void FrontDesk::RunTimer() {
   }
 }
 
-bool FrontDesk::Listen(std::weak_ptr<Listener> listener) {
+bool CoreExecutor::Listen(std::weak_ptr<Listener> listener) {
   {
     std::lock_guard<std::mutex> lock(listeners_mutex_);
     if (listeners_.size() >= kListenersMax) return false;
@@ -64,7 +64,7 @@ bool FrontDesk::Listen(std::weak_ptr<Listener> listener) {
   return true;
 }
 
-void FrontDesk::PokeListeners() {
+void CoreExecutor::NotifyListeners() {
   std::vector<std::shared_ptr<Listener>> alive;
   {
     std::lock_guard<std::mutex> lock(listeners_mutex_);
@@ -76,7 +76,7 @@ void FrontDesk::PokeListeners() {
     listeners_.erase(std::remove_if(listeners_.begin(), listeners_.end(), gone), listeners_.end());
     listening_ = !listeners_.empty();
   }
-  for (const auto& listener : alive) listener->Poke();
+  for (const auto& listener : alive) listener->Notify();
 }
 
 }  // namespace mozgach

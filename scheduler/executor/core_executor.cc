@@ -1,4 +1,4 @@
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 
 #include <algorithm>
 #include <chrono>
@@ -16,13 +16,14 @@ absl::Status Closed() {
 
 }  // namespace
 
-FrontDesk::FrontDesk(Core& core, const Clock& clock, Timer timer) : core_(core), clock_(clock) {
+CoreExecutor::CoreExecutor(Core& core, const Clock& clock, Timer timer)
+    : core_(core), clock_(clock) {
   if (timer == Timer::kNone) return;
   timer_ = std::thread([this] { RunTimer(); });
   syncer_ = std::thread([this] { RunSyncs(); });
 }
 
-FrontDesk::~FrontDesk() {
+CoreExecutor::~CoreExecutor() {
   Close();
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -34,8 +35,9 @@ FrontDesk::~FrontDesk() {
   if (syncer_.joinable()) syncer_.join();
 }
 
-absl::StatusOr<Answer> FrontDesk::Hear(const Moment& now, const v1::SynchronizeRequest& request,
-                                       bool held) {
+absl::StatusOr<Answer> CoreExecutor::RunWorkerCall(const Moment& now,
+                                                   const v1::SynchronizeRequest& request,
+                                                   bool held) {
   const auto start = std::chrono::steady_clock::now();
   absl::StatusOr<Answer> answer = core_.Synchronize(now, request, held);
   if (!answer.ok()) return answer;
@@ -49,18 +51,18 @@ absl::StatusOr<Answer> FrontDesk::Hear(const Moment& now, const v1::SynchronizeR
   return answer;
 }
 
-void FrontDesk::Synchronize(const v1::SynchronizeRequest& request, Reply reply) {
+void CoreExecutor::Synchronize(const v1::SynchronizeRequest& request, Reply reply) {
   if (closed_) return reply(Closed());
-  Deliveries deliveries;
+  Replies replies;
   std::unique_lock<std::mutex> lock(mutex_);
   const Moment now = Moment::Of(clock_);
-  absl::StatusOr<Answer> answer = Hear(now, request, false);
+  absl::StatusOr<Answer> answer = RunWorkerCall(now, request, false);
   const auto older = held_.find(request.worker());
   const bool counts = answer.ok() && !answer->response.replaced();
   if (older != held_.end() && counts) {
     const bool same = older->second.request->incarnation() == request.incarnation();
     HeldCall call = Release(request.worker());
-    deliveries.push_back([call, same] {
+    replies.push_back([call, same] {
       v1::SynchronizeResponse replaced;
       replaced.set_replaced(true);
       if (same) return call.reply(absl::AbortedError("a later call of this worker took its place"));
@@ -70,16 +72,16 @@ void FrontDesk::Synchronize(const v1::SynchronizeRequest& request, Reply reply) 
   if (answer.ok() && !answer->news && request.wait_ms() > 0 && !closed_) {
     Hold(now, request, std::move(reply));
   } else {
-    deliveries.push_back([reply = std::move(reply), answer = std::move(answer)]() mutable {
+    replies.push_back([reply = std::move(reply), answer = std::move(answer)]() mutable {
       if (!answer.ok()) return reply(answer.status());
       reply(std::move(answer->response));
     });
   }
-  Settle(now, deliveries);
-  Deliver(std::move(lock), std::move(deliveries));
+  CollectReplies(now, replies);
+  SendReplies(std::move(lock), std::move(replies));
 }
 
-void FrontDesk::Hold(const Moment& now, const v1::SynchronizeRequest& request, Reply reply) {
+void CoreExecutor::Hold(const Moment& now, const v1::SynchronizeRequest& request, Reply reply) {
   const Milliseconds wait_max = core_.ledger().config.WaitMax();
   const uint64_t wait =
       std::min<uint64_t>(request.wait_ms(), static_cast<uint64_t>(wait_max.count()));
@@ -88,13 +90,13 @@ void FrontDesk::Hold(const Moment& now, const v1::SynchronizeRequest& request, R
   held_[request.worker()] = {&request, std::move(reply), now.since_boot, until};
 }
 
-FrontDesk::HeldCall FrontDesk::Release(const std::string& worker) {
+CoreExecutor::HeldCall CoreExecutor::Release(const std::string& worker) {
   auto node = held_.extract(worker);
   held_until_.erase({node.mapped().until, worker});
   return std::move(node.mapped());
 }
 
-bool FrontDesk::Leave(const v1::SynchronizeRequest& request) {
+bool CoreExecutor::Leave(const v1::SynchronizeRequest& request) {
   std::lock_guard<std::mutex> lock(mutex_);
   const auto call = held_.find(request.worker());
   if (call == held_.end() || call->second.request != &request) return false;
@@ -102,19 +104,19 @@ bool FrontDesk::Leave(const v1::SynchronizeRequest& request) {
   return true;
 }
 
-void FrontDesk::Reconsider(const Moment& now, const std::string& worker, bool in_any_case,
-                           Deliveries& deliveries) {
+void CoreExecutor::AnswerHeldCall(const Moment& now, const std::string& worker, bool in_any_case,
+                                  Replies& replies) {
   const auto call = held_.find(worker);
   if (call == held_.end()) return;
-  absl::StatusOr<Answer> answer = Hear(now, *call->second.request, true);
+  absl::StatusOr<Answer> answer = RunWorkerCall(now, *call->second.request, true);
   if (answer.ok() && !answer->news && !in_any_case) return;
-  deliveries.push_back([reply = Release(worker).reply, answer = std::move(answer)]() mutable {
+  replies.push_back([reply = Release(worker).reply, answer = std::move(answer)]() mutable {
     if (!answer.ok()) return reply(answer.status());
     reply(std::move(answer->response));
   });
 }
 
-void FrontDesk::OfferWork(const Moment& now, const std::string& base_key, Deliveries& deliveries) {
+void CoreExecutor::OfferWork(const Moment& now, const std::string& base_key, Replies& replies) {
   struct Candidate {
     bool has_loaded;
     bool has_it;
@@ -140,19 +142,19 @@ void FrontDesk::OfferWork(const Moment& now, const std::string& base_key, Delive
   for (const Candidate& candidate : candidates) {
     needs = core_.ledger().queue.NeedsWaiting(base_key);
     if (!needs.ok() || !needs->has_value()) return;
-    Reconsider(now, candidate.worker, false, deliveries);
+    AnswerHeldCall(now, candidate.worker, false, replies);
   }
 }
 
-void FrontDesk::Settle(const Moment& now, Deliveries& deliveries) {
+void CoreExecutor::CollectReplies(const Moment& now, Replies& replies) {
   for (Notices notices = core_.TakeNotices(); !notices.empty(); notices = core_.TakeNotices()) {
-    for (const std::string& worker : notices.workers) Reconsider(now, worker, true, deliveries);
-    for (const std::string& base_key : notices.base_keys) OfferWork(now, base_key, deliveries);
+    for (const std::string& worker : notices.workers) AnswerHeldCall(now, worker, true, replies);
+    for (const std::string& base_key : notices.base_keys) OfferWork(now, base_key, replies);
   }
   if (NextWake() < wake_at_) sooner_.notify_all();
 }
 
-void FrontDesk::Close() {
+void CoreExecutor::Close() {
   closed_ = true;
   std::map<std::string, HeldCall> held;
   {
@@ -161,7 +163,7 @@ void FrontDesk::Close() {
     held_until_.clear();
   }
   for (auto& [worker, call] : held) call.reply(Closed());
-  PokeListeners();
+  NotifyListeners();
 }
 
 }  // namespace mozgach

@@ -1,4 +1,4 @@
-// When the front desk may say what it has to say: once it is on disk.
+// When the front executor may say what it has to say: once it is on disk.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "scheduler/executor/front_desk.h"
+#include "scheduler/executor/core_executor.h"
 
 namespace mozgach {
 namespace {
@@ -29,21 +29,21 @@ constexpr std::chrono::milliseconds kRestMax(4);
 
 }  // namespace
 
-void FrontDesk::WhenCertain(std::function<void()> say) {
-  Deliver(std::unique_lock<std::mutex>(mutex_), {std::move(say)});
+void CoreExecutor::WhenSynced(std::function<void()> say) {
+  SendReplies(std::unique_lock<std::mutex>(mutex_), {std::move(say)});
 }
 
-void FrontDesk::Deliver(std::unique_lock<std::mutex> lock, Deliveries deliveries) {
-  if (deliveries.empty()) return;
-  std::move(deliveries.begin(), deliveries.end(), std::back_inserter(waiting_));
+void CoreExecutor::SendReplies(std::unique_lock<std::mutex> lock, Replies replies) {
+  if (replies.empty()) return;
+  std::move(replies.begin(), replies.end(), std::back_inserter(waiting_));
   if (syncing_) return;
   const bool nothing_to_sync = core_.ledger().database.ChangesInAll() <= synced_;
   if (nothing_to_sync || SteadyClock::now() >= next_sync_) return SyncForAll(std::move(lock));
   sync_wanted_.notify_one();
 }
 
-void FrontDesk::SyncForAll(std::unique_lock<std::mutex> lock) {
-  Deliveries ready;
+void CoreExecutor::SyncForAll(std::unique_lock<std::mutex> lock) {
+  Replies ready;
   ready.swap(waiting_);
   Database& database = core_.ledger().database;
   const int64_t changes = database.ChangesInAll();
@@ -65,7 +65,7 @@ void FrontDesk::SyncForAll(std::unique_lock<std::mutex> lock) {
   for (const auto& deliver : ready) deliver();
 }
 
-void FrontDesk::RunSyncs() {
+void CoreExecutor::RunSyncs() {
   for (;;) {
     std::unique_lock<std::mutex> lock(mutex_);
     sync_wanted_.wait(lock, [this] { return ended_ || (!syncing_ && !waiting_.empty()); });

@@ -1,13 +1,13 @@
-// The FrontDesk lets many threads at one Core, one by one, and holds the calls of workers that wait
-// for work: thousands of them, without a thread each.
+// The CoreExecutor lets many threads at one Core, one by one, and holds the calls of workers that
+// wait for work: thousands of them, without a thread each.
 //
 // Nobody is answered before what was committed is on the disk, whoever committed it.  While one
 // sync runs, or shortly after it, others come in, and the next is for all of them (group commit).
 // A sync that fails ends the process: memory then says what the disk may not.
 //
 // A held call is answered as soon as the core has news for it, when its time is up, or when the
-// desk closes.  One thread of the desk's own does what has come due while nobody calls; a
-// simulation has a desk without it and does that itself.
+// executor closes.  One thread of the executor's own does what has come due while nobody calls; a
+// simulation has a executor without it and does that itself.
 //
 // Thread-safe.
 #pragma once
@@ -31,7 +31,7 @@
 
 namespace mozgach {
 
-class FrontDesk {
+class CoreExecutor {
  public:
   using Reply = std::function<void(absl::StatusOr<v1::SynchronizeResponse>)>;
 
@@ -39,42 +39,42 @@ class FrontDesk {
   class Listener {
    public:
     virtual ~Listener() = default;
-    // Called without any lock of the desk.  When the desk is closed it must end its stream.
-    virtual void Poke() = 0;
+    // Called without any lock of the executor.  When the executor is closed it must end its stream.
+    virtual void Notify() = 0;
   };
 
   enum class Timer { kThread, kNone };
 
-  // Both outlive the desk.  The core has been recovered.
-  FrontDesk(Core& core, const Clock& clock, Timer timer = Timer::kThread);
-  ~FrontDesk();
+  // Both outlive the executor.  The core has been recovered.
+  CoreExecutor(Core& core, const Clock& clock, Timer timer = Timer::kThread);
+  ~CoreExecutor();
 
   // `question(core, now)` with the core to itself; returns what it returns, when all of it is on
   // disk.
   template <typename Question>
-  auto Ask(Question question) {
-    auto answer = Consider(std::move(question));
+  auto Run(Question question) {
+    auto answer = RunWithoutSync(std::move(question));
     const auto certain = std::make_shared<std::latch>(1);
-    WhenCertain([certain] { certain->count_down(); });
+    WhenSynced([certain] { certain->count_down(); });
     certain->wait();
     return answer;
   }
 
   // The same without waiting: a power cut may yet undo what it returns, so that nobody outside may
-  // hear of it before WhenCertain has called.
+  // hear of it before WhenSynced has called.
   template <typename Question>
-  auto Consider(Question question) {
+  auto RunWithoutSync(Question question) {
     std::unique_lock<std::mutex> lock(mutex_);
     const Moment now = Moment::Of(clock_);
     auto answer = question(core_, now);
-    Deliveries deliveries;
-    Settle(now, deliveries);
-    Deliver(std::move(lock), std::move(deliveries));
+    Replies replies;
+    CollectReplies(now, replies);
+    SendReplies(std::move(lock), std::move(replies));
     return answer;
   }
 
   // Calls `say` once, now or soon, from any thread: when all that is in the core now is on disk.
-  void WhenCertain(std::function<void()> say);
+  void WhenSynced(std::function<void()> say);
 
   // Answers by calling `reply` once, now or later, from any thread.  `request` lives until then.
   void Synchronize(const v1::SynchronizeRequest& request, Reply reply);
@@ -86,7 +86,7 @@ class FrontDesk {
   bool Listen(std::weak_ptr<Listener> listener);
 
   // What has come due while nobody called, and since boot when that is so again.  Called by the
-  // desk's own thread; with Timer::kNone by whoever has the desk.
+  // executor's own thread; with Timer::kNone by whoever has the executor.
   void DoWhatIsDue();
   Milliseconds NextDue();
 
@@ -96,7 +96,7 @@ class FrontDesk {
 
  private:
   using SteadyClock = std::chrono::steady_clock;
-  using Deliveries = std::vector<std::function<void()>>;
+  using Replies = std::vector<std::function<void()>>;
 
   struct HeldCall {
     const v1::SynchronizeRequest* request;
@@ -106,25 +106,26 @@ class FrontDesk {
   };
 
   // All below: REQUIRES mutex_.
-  absl::StatusOr<Answer> Hear(const Moment& now, const v1::SynchronizeRequest& request, bool held);
+  absl::StatusOr<Answer> RunWorkerCall(const Moment& now, const v1::SynchronizeRequest& request,
+                                       bool held);
   void Hold(const Moment& now, const v1::SynchronizeRequest& request, Reply reply);
   HeldCall Release(const std::string& worker);
   // Answers the held call of `worker` if there is news for it, or in any case.
-  void Reconsider(const Moment& now, const std::string& worker, bool in_any_case,
-                  Deliveries& deliveries);
-  void OfferWork(const Moment& now, const std::string& base_key, Deliveries& deliveries);
+  void AnswerHeldCall(const Moment& now, const std::string& worker, bool in_any_case,
+                      Replies& replies);
+  void OfferWork(const Moment& now, const std::string& base_key, Replies& replies);
   // Hands what the core has just noticed to the calls that wait for it.
-  void Settle(const Moment& now, Deliveries& deliveries);
-  void EndOverdue(const Moment& now, Deliveries& deliveries);
+  void CollectReplies(const Moment& now, Replies& replies);
+  void EndOverdue(const Moment& now, Replies& replies);
   Milliseconds NextWake() const;
   // Hands over what is said, when it may be: at once, or with the sync after the one that runs.
-  void Deliver(std::unique_lock<std::mutex> lock, Deliveries deliveries);
+  void SendReplies(std::unique_lock<std::mutex> lock, Replies replies);
   // One sync, for all that waits.
   void SyncForAll(std::unique_lock<std::mutex> lock);
 
   void RunTimer();
   void RunSyncs();
-  void PokeListeners();
+  void NotifyListeners();
 
   Core& core_;
   const Clock& clock_;
@@ -138,7 +139,7 @@ class FrontDesk {
   std::atomic<bool> listening_ = false;
   std::atomic<bool> closed_ = false;
   bool ended_ = false;
-  Deliveries waiting_;  // for the sync after the one that runs
+  Replies waiting_;  // for the sync after the one that runs
   bool syncing_ = false;
   int64_t synced_ = 0;  // of the database's changes, those on disk
   SteadyClock::time_point next_sync_;
