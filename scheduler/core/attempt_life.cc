@@ -72,7 +72,7 @@ absl::Status WriteEnd(Ledger& ledger, WallTime now, const Lease& lease, Job& job
                                .message = cancelled ? job.reason : message});
 }
 
-absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Now& now,
                                               const WorkerState& worker, const DeviceRoom& room) {
   ASSIGN_OR_RETURN(const Queue::Offer offer, OfferOf(ledger, now, worker, room));
   Transaction transaction(ledger.database);
@@ -114,7 +114,7 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Moment& now,
 
 }  // namespace
 
-absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Now& now,
                                            const WorkerState& worker) {
   for (const DeviceRoom& room : FreeRoomsOf(ledger, worker)) {
     ASSIGN_OR_RETURN(const auto waited_for, KeptFreeFor(ledger, now, worker, room));
@@ -125,7 +125,7 @@ absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Moment& now,
   return std::optional<Lease>();
 }
 
-absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureClass failure,
+absl::Status EndAttempt(Ledger& ledger, const Now& now, Lease lease, FailureClass failure,
                         const std::string& message) {
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());

@@ -5,20 +5,20 @@
 #include <string>
 
 #include "scheduler/jobs/failure.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
 
 // Gives `worker` the best job that it can run, in one statement, and a lease of it.  Empty: there
 // is none.
-absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::optional<Lease>> Claim(Ledger& ledger, const Now& now,
                                            const WorkerState& worker);
 
 // Ends a leased attempt: the job is cancelled where that was asked for, otherwise queued again or
 // failed as Judge says.  `message` is for people.  ABORTED, with nothing written, if the lease's
 // attempt is not the one that runs.
-absl::Status EndAttempt(Ledger& ledger, const Moment& now, Lease lease, FailureClass failure,
+absl::Status EndAttempt(Ledger& ledger, const Now& now, Lease lease, FailureClass failure,
                         const std::string& message);
 
 }  // namespace mozgach

@@ -39,7 +39,7 @@ bool AddRevisions(const v1::BaseManifest& known, v1::BaseManifest& manifest) {
   return static_cast<int>(all.size()) > known.revisions_size();
 }
 
-absl::Status Write(Ledger& ledger, const Moment& now, const v1::BaseManifest& manifest,
+absl::Status Write(Ledger& ledger, const Now& now, const v1::BaseManifest& manifest,
                    const std::optional<v1::ChatFacts>& chat, const std::string& outcome,
                    const std::string& actor) {
   Transaction transaction(ledger.database);
@@ -63,7 +63,7 @@ absl::Status Write(Ledger& ledger, const Moment& now, const v1::BaseManifest& ma
 
 }  // namespace
 
-absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Moment& now,
+absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Now& now,
                                             const v1::AddBaseRequest& request) {
   v1::BaseManifest manifest = request.base();
   RETURN_IF_ERROR(CheckManifest(manifest));

@@ -2,14 +2,14 @@
 #pragma once
 
 #include "mozgach/v1/base_service.pb.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
 
 // See BaseService.AddBase; blobs are looked for, not read.  INVALID_ARGUMENT where the manifest is
 // not valid (proto/base_manifest.h).
-absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Moment& now,
+absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Now& now,
                                             const v1::AddBaseRequest& request);
 
 }  // namespace mozgach

@@ -61,7 +61,7 @@ absl::StatusOr<NewJob> CopyOf(Ledger& ledger, const Job& job) {
   return copy;
 }
 
-absl::StatusOr<int64_t> WriteRetry(Ledger& ledger, const Moment& now, const Job& job,
+absl::StatusOr<int64_t> WriteRetry(Ledger& ledger, const Now& now, const Job& job,
                                    const std::string& actor) {
   ASSIGN_OR_RETURN(const NewJob copy, CopyOf(ledger, job));
   ASSIGN_OR_RETURN(const int64_t shape, ShapeOfNew(ledger, copy));
@@ -77,8 +77,8 @@ absl::StatusOr<int64_t> WriteRetry(Ledger& ledger, const Moment& now, const Job&
 
 }  // namespace
 
-absl::Status WriteCancel(Ledger& ledger, const Moment& now, const Job& job,
-                         const std::string& reason, const std::string& actor) {
+absl::Status WriteCancel(Ledger& ledger, const Now& now, const Job& job, const std::string& reason,
+                         const std::string& actor) {
   bool changed = false;
   if (job.state == JobState::kQueued) {
     Job cancelled = job;
@@ -110,7 +110,7 @@ void AnnounceCancel(Ledger& ledger, const Job& job) {
   }
 }
 
-absl::StatusOr<std::vector<int64_t>> Cancel(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::vector<int64_t>> Cancel(Ledger& ledger, const Now& now,
                                             const std::vector<int64_t>& jobs,
                                             bool only_those_that_can, const std::string& actor) {
   const std::string reason = actor.empty() ? "cancelled" : absl::StrCat("cancelled by ", actor);
@@ -133,7 +133,7 @@ absl::StatusOr<std::vector<int64_t>> Cancel(Ledger& ledger, const Moment& now,
   return cancelled;
 }
 
-absl::StatusOr<std::vector<int64_t>> Retry(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::vector<int64_t>> Retry(Ledger& ledger, const Now& now,
                                            const std::vector<int64_t>& jobs,
                                            bool only_those_that_can, const std::string& actor) {
   std::vector<int64_t> fresh;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "common/status.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {

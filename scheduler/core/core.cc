@@ -23,7 +23,7 @@ constexpr auto kWorkersKept = std::chrono::hours(7 * 24);
 
 }  // namespace
 
-absl::Status Core::Recover(const Moment& now) {
+absl::Status Core::Recover(const Now& now) {
   ASSIGN_OR_RETURN(ledger_.incarnation, Incarnation(ledger_.database));
   RETURN_IF_ERROR(ledger_.leases.Recover(now, ledger_.config.lease));
   RETURN_IF_ERROR(ledger_.roster.Recover(now, now.wall - kWorkersKept, ledger_.leases.Holders()));
@@ -50,7 +50,7 @@ absl::Status Core::Recover(const Moment& now) {
   return absl::OkStatus();
 }
 
-void Core::Enter(const Moment& now) {
+void Core::Enter(const Now& now) {
   // A submission may have been abandoned since the next time was planned.
   const bool abandoned = ledger_.trouble.empty() && ledger_.staged.FirstAbandoned() != 0;
   if (now.since_boot < next_due_ && !abandoned) return;
@@ -68,7 +68,7 @@ void Core::Enter(const Moment& now) {
   PlanNextDue(now);
 }
 
-void Core::QueueAbandoned(const Moment& now, bool all) {
+void Core::QueueAbandoned(const Now& now, bool all) {
   do {
     const int64_t submission = ledger_.staged.FirstAbandoned();
     if (submission == 0) return;
@@ -77,7 +77,7 @@ void Core::QueueAbandoned(const Moment& now, bool all) {
   } while (all);
 }
 
-void Core::ExpireLeases(const Moment& now) {
+void Core::ExpireLeases(const Now& now) {
   for (const Lease* lease = ledger_.leases.Next();
        lease != nullptr && lease->expires_at <= now.since_boot; lease = ledger_.leases.Next()) {
     const std::string message = absl::StrCat("worker ", lease->worker, " has not called for ",
@@ -90,7 +90,7 @@ void Core::ExpireLeases(const Moment& now) {
   }
 }
 
-void Core::EndWhatRanTooLong(const Moment& now) {
+void Core::EndWhatRanTooLong(const Now& now) {
   for (const Lease* lease = ledger_.leases.NextOverLimit();
        lease != nullptr && lease->RunsUntil() <= now.since_boot;
        lease = ledger_.leases.NextOverLimit()) {
@@ -108,7 +108,7 @@ void Core::EndWhatRanTooLong(const Moment& now) {
   }
 }
 
-void Core::RemindWorkers(const Moment& now) {
+void Core::RemindWorkers(const Now& now) {
   for (const auto& [name, worker] : ledger_.roster.workers()) {
     const bool hands_back = worker.MustHandBack(now.wall) && !ledger_.leases.JobsOf(name).empty();
     const bool is_free_again = !worker.health.told_it_is_over && !IsQuarantined(worker, now);
@@ -117,13 +117,13 @@ void Core::RemindWorkers(const Moment& now) {
   }
 }
 
-void Core::WakeBackOffs(const Moment& now) {
+void Core::WakeBackOffs(const Now& now) {
   const auto woken = ledger_.queue.WakeDue(now.wall, now.wall + ledger_.config.back_off_max);
   if (!Succeeded(woken.status(), "end a back-off")) return;
   ledger_.notices.base_keys.insert(woken->begin(), woken->end());
 }
 
-void Core::WriteProgress(const Moment& now) {
+void Core::WriteProgress(const Now& now) {
   if (now.since_boot >= next_write_ && ledger_.board.dirty()) {
     Succeeded(ledger_.board.Flush(ledger_.database, ledger_.attempts), "write progress");
     next_write_ = now.since_boot + kWriteInterval;
@@ -134,7 +134,7 @@ void Core::WriteProgress(const Moment& now) {
   }
 }
 
-void Core::PlanNextDue(const Moment& now) {
+void Core::PlanNextDue(const Now& now) {
   ledger_.wake_at = Milliseconds::max();
   const auto back_off = ledger_.queue.NextDue();
   if (back_off.ok() && back_off->has_value()) {
@@ -159,7 +159,7 @@ void Core::PlanNextDue(const Moment& now) {
   next_due_ = std::max(next_due_, now.since_boot + soonest);
 }
 
-void Core::Expect(const Moment& now) {
+void Core::Expect(const Now& now) {
   if (ledger_.database.stats().commits > ledger_.trouble_commit) ledger_.trouble.clear();
   if (!ledger_.trouble.empty() || ledger_.adapters.links_behind()) {
     next_due_ = std::min(next_due_, now.since_boot + kRetryInterval);
@@ -186,7 +186,7 @@ bool Core::Succeeded(const absl::Status& status, const char* action) {
   return false;
 }
 
-absl::StatusOr<Answer> Core::Synchronize(const Moment& now, const v1::SynchronizeRequest& request,
+absl::StatusOr<Answer> Core::Synchronize(const Now& now, const v1::SynchronizeRequest& request,
                                          bool held) {
   Enter(now);
   absl::StatusOr<Answer> answer = WorkerCall(ledger_, now, request, held).Run();
@@ -194,7 +194,7 @@ absl::StatusOr<Answer> Core::Synchronize(const Moment& now, const v1::Synchroniz
   return answer;
 }
 
-absl::StatusOr<v1::SubmitResponse> Core::Submit(const Moment& now, const v1::SubmitRequest& request,
+absl::StatusOr<v1::SubmitResponse> Core::Submit(const Now& now, const v1::SubmitRequest& request,
                                                 absl::Span<const Draft> drafts) {
   Enter(now);
   return mozgach::Submit(ledger_, now, request, drafts);

@@ -15,7 +15,7 @@
 #include "mozgach/v1/worker_service.pb.h"
 #include "scheduler/core/submission.h"
 #include "scheduler/core/worker_call.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
@@ -28,39 +28,39 @@ class Core {
 
   // Once, first: reads what is stored, gives every lease its whole length again, and concludes what
   // a crash has left half-published.
-  absl::Status Recover(const Moment& now);
+  absl::Status Recover(const Now& now);
 
   // Expires leases, ends back-offs, goes on with publishing and with links, writes progress.  Every
   // other call does this first.  What fails is tried again at the next.
-  void Enter(const Moment& now);
+  void Enter(const Now& now);
   // Milliseconds since boot at which Enter has something to do even if nobody calls.
   Milliseconds NextDue() const { return next_due_; }
 
   // See WorkerCall.  REQUIRES: CheckRequest(request).ok().
-  absl::StatusOr<Answer> Synchronize(const Moment& now, const v1::SynchronizeRequest& request,
+  absl::StatusOr<Answer> Synchronize(const Now& now, const v1::SynchronizeRequest& request,
                                      bool held);
 
-  absl::StatusOr<v1::SubmitResponse> Submit(const Moment& now, const v1::SubmitRequest& request,
+  absl::StatusOr<v1::SubmitResponse> Submit(const Now& now, const v1::SubmitRequest& request,
                                             absl::Span<const Draft> drafts);
-  absl::StatusOr<v1::CancelResponse> Cancel(const Moment& now, const v1::CancelRequest& request);
-  absl::StatusOr<v1::RetryResponse> Retry(const Moment& now, const v1::RetryRequest& request);
-  absl::StatusOr<v1::Worker> Drain(const Moment& now, const v1::DrainWorkerRequest& request);
+  absl::StatusOr<v1::CancelResponse> Cancel(const Now& now, const v1::CancelRequest& request);
+  absl::StatusOr<v1::RetryResponse> Retry(const Now& now, const v1::RetryRequest& request);
+  absl::StatusOr<v1::Worker> Drain(const Now& now, const v1::DrainWorkerRequest& request);
   // NOT_FOUND, or FAILED_PRECONDITION where it still calls or holds a lease.
-  absl::Status ForgetWorker(const Moment& now, const v1::ForgetWorkerRequest& request);
+  absl::Status ForgetWorker(const Now& now, const v1::ForgetWorkerRequest& request);
 
   // The version that the alias points at, or pointed at if it is removed.
-  absl::StatusOr<Version> SetAlias(const Moment& now, const v1::SetAliasRequest& request);
+  absl::StatusOr<Version> SetAlias(const Now& now, const v1::SetAliasRequest& request);
 
-  absl::StatusOr<v1::AddBaseResponse> AddBase(const Moment& now, const v1::AddBaseRequest& request);
+  absl::StatusOr<v1::AddBaseResponse> AddBase(const Now& now, const v1::AddBaseRequest& request);
 
-  absl::StatusOr<v1::ListResponse> List(const Moment& now, const v1::ListRequest& request);
-  absl::StatusOr<v1::Job> Get(const Moment& now, const v1::GetRequest& request);
-  absl::StatusOr<v1::ExplainResponse> Explain(const Moment& now, const v1::ExplainRequest& request);
+  absl::StatusOr<v1::ListResponse> List(const Now& now, const v1::ListRequest& request);
+  absl::StatusOr<v1::Job> Get(const Now& now, const v1::GetRequest& request);
+  absl::StatusOr<v1::ExplainResponse> Explain(const Now& now, const v1::ExplainRequest& request);
   // `job`, or the latest of `domain` where it is 0.  NOT_FOUND.
   absl::StatusOr<int64_t> FindJob(int64_t job, const std::string& domain);
-  v1::ListWorkersResponse ListWorkers(const Moment& now);
-  v1::ListBasesResponse ListBases(const Moment& now);
-  absl::StatusOr<v1::ListEventsResponse> ListEvents(const Moment& now,
+  v1::ListWorkersResponse ListWorkers(const Now& now);
+  v1::ListBasesResponse ListBases(const Now& now);
+  absl::StatusOr<v1::ListEventsResponse> ListEvents(const Now& now,
                                                     const v1::ListEventsRequest& request);
 
   // Whom what has happened since the last call may concern.
@@ -69,18 +69,18 @@ class Core {
   Ledger& ledger() { return ledger_; }
 
  private:
-  void ExpireLeases(const Moment& now);
-  void EndWhatRanTooLong(const Moment& now);
+  void ExpireLeases(const Now& now);
+  void EndWhatRanTooLong(const Now& now);
   // Workers that drain until now, and those whose quarantine is over, hear of it.
-  void RemindWorkers(const Moment& now);
-  void WakeBackOffs(const Moment& now);
+  void RemindWorkers(const Now& now);
+  void WakeBackOffs(const Now& now);
   // The next part of submissions whose caller is gone, or all their parts.
-  void QueueAbandoned(const Moment& now, bool all);
-  void WriteProgress(const Moment& now);
+  void QueueAbandoned(const Now& now, bool all);
+  void WriteProgress(const Now& now);
   // From all that is stored: after Enter has dealt with what was due.
-  void PlanNextDue(const Moment& now);
+  void PlanNextDue(const Now& now);
   // From what an operation has just added: cheap.
-  void Expect(const Moment& now);
+  void Expect(const Now& now);
   // Keeps what went wrong, if anything, and says it once.
   bool Succeeded(const absl::Status& status, const char* action);
 

@@ -20,7 +20,7 @@ constexpr int64_t kEventsMax = 1000;
 constexpr uint64_t kDrainWithinMsMax = UINT64_C(365) * 24 * 3600 * 1000;
 
 template <typename Response>
-absl::Status ViewJobs(Ledger& ledger, const Moment& now, const std::vector<int64_t>& jobs,
+absl::Status ViewJobs(Ledger& ledger, const Now& now, const std::vector<int64_t>& jobs,
                       Response& response) {
   for (const int64_t job : jobs) {
     ASSIGN_OR_RETURN(*response.add_jobs(), ViewJob(ledger, now, job, false));
@@ -53,8 +53,7 @@ absl::Status NoWorker(const Ledger& ledger, const std::string& name) {
 
 }  // namespace
 
-absl::StatusOr<v1::CancelResponse> Core::Cancel(const Moment& now,
-                                                const v1::CancelRequest& request) {
+absl::StatusOr<v1::CancelResponse> Core::Cancel(const Now& now, const v1::CancelRequest& request) {
   Enter(now);
   ASSIGN_OR_RETURN(const std::vector<int64_t> selected, Select(ledger_, request.selector(), false));
   ASSIGN_OR_RETURN(
@@ -65,7 +64,7 @@ absl::StatusOr<v1::CancelResponse> Core::Cancel(const Moment& now,
   return response;
 }
 
-absl::StatusOr<v1::RetryResponse> Core::Retry(const Moment& now, const v1::RetryRequest& request) {
+absl::StatusOr<v1::RetryResponse> Core::Retry(const Now& now, const v1::RetryRequest& request) {
   Enter(now);
   const v1::Selector& selector = request.selector();
   const bool every_domain = selector.all() && selector.domains().empty() && selector.jobs().empty();
@@ -82,7 +81,7 @@ absl::StatusOr<v1::RetryResponse> Core::Retry(const Moment& now, const v1::Retry
   return response;
 }
 
-absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerRequest& request) {
+absl::StatusOr<v1::Worker> Core::Drain(const Now& now, const v1::DrainWorkerRequest& request) {
   Enter(now);
   Transaction transaction(ledger_.database);
   RETURN_IF_ERROR(transaction.status());
@@ -105,7 +104,7 @@ absl::StatusOr<v1::Worker> Core::Drain(const Moment& now, const v1::DrainWorkerR
   return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
 }
 
-absl::Status Core::ForgetWorker(const Moment& now, const v1::ForgetWorkerRequest& request) {
+absl::Status Core::ForgetWorker(const Now& now, const v1::ForgetWorkerRequest& request) {
   Enter(now);
   const std::string& name = request.worker();
   const WorkerState* worker = ledger_.roster.Find(name);
@@ -137,7 +136,7 @@ absl::Status Core::ForgetWorker(const Moment& now, const v1::ForgetWorkerRequest
   return absl::OkStatus();
 }
 
-absl::StatusOr<Version> Core::SetAlias(const Moment& now, const v1::SetAliasRequest& request) {
+absl::StatusOr<Version> Core::SetAlias(const Now& now, const v1::SetAliasRequest& request) {
   Enter(now);
   const auto record = [&](const Version& version) {
     const std::string target = request.version().empty() ? "removed" : VersionName(version.number);
@@ -153,7 +152,7 @@ absl::StatusOr<Version> Core::SetAlias(const Moment& now, const v1::SetAliasRequ
   return version;
 }
 
-absl::StatusOr<v1::AddBaseResponse> Core::AddBase(const Moment& now,
+absl::StatusOr<v1::AddBaseResponse> Core::AddBase(const Now& now,
                                                   const v1::AddBaseRequest& request) {
   Enter(now);
   absl::StatusOr<v1::AddBaseResponse> response = mozgach::AddBase(ledger_, now, request);
@@ -161,7 +160,7 @@ absl::StatusOr<v1::AddBaseResponse> Core::AddBase(const Moment& now,
   return response;
 }
 
-absl::StatusOr<v1::ListResponse> Core::List(const Moment& now, const v1::ListRequest& request) {
+absl::StatusOr<v1::ListResponse> Core::List(const Now& now, const v1::ListRequest& request) {
   Enter(now);
   ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(ledger_, request.selector(), true));
   v1::ListResponse response;
@@ -169,12 +168,12 @@ absl::StatusOr<v1::ListResponse> Core::List(const Moment& now, const v1::ListReq
   return response;
 }
 
-absl::StatusOr<v1::Job> Core::Get(const Moment& now, const v1::GetRequest& request) {
+absl::StatusOr<v1::Job> Core::Get(const Now& now, const v1::GetRequest& request) {
   Enter(now);
   return ViewJob(ledger_, now, request.job(), true);
 }
 
-absl::StatusOr<v1::ExplainResponse> Core::Explain(const Moment& now,
+absl::StatusOr<v1::ExplainResponse> Core::Explain(const Now& now,
                                                   const v1::ExplainRequest& request) {
   Enter(now);
   ASSIGN_OR_RETURN(const int64_t job, FindJob(request.job(), request.domain()));
@@ -192,7 +191,7 @@ absl::StatusOr<int64_t> Core::FindJob(int64_t job, const std::string& domain) {
   return jobs.front();
 }
 
-v1::ListWorkersResponse Core::ListWorkers(const Moment& now) {
+v1::ListWorkersResponse Core::ListWorkers(const Now& now) {
   Enter(now);
   v1::ListWorkersResponse response;
   for (const auto& [name, worker] : ledger_.roster.workers()) {
@@ -201,12 +200,12 @@ v1::ListWorkersResponse Core::ListWorkers(const Moment& now) {
   return response;
 }
 
-v1::ListBasesResponse Core::ListBases(const Moment& now) {
+v1::ListBasesResponse Core::ListBases(const Now& now) {
   Enter(now);
   return ViewBases(ledger_, now);
 }
 
-absl::StatusOr<v1::ListEventsResponse> Core::ListEvents(const Moment& now,
+absl::StatusOr<v1::ListEventsResponse> Core::ListEvents(const Now& now,
                                                         const v1::ListEventsRequest& request) {
   Enter(now);
   const int64_t limit =

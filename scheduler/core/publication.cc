@@ -48,7 +48,7 @@ absl::StatusOr<std::string> CanonicalMetrics(const std::string& text) {
   return metrics.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-absl::Status Abandon(Ledger& ledger, const Moment& now, const Version& version) {
+absl::Status Abandon(Ledger& ledger, const Now& now, const Version& version) {
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(ledger.adapters.Abandon(version));
@@ -86,7 +86,7 @@ absl::Status Abandon(Ledger& ledger, const Moment& now, const Version& version) 
 }
 
 // Transaction 2.
-absl::Status RecordSuccess(Ledger& ledger, const Moment& now, const Version& version) {
+absl::Status RecordSuccess(Ledger& ledger, const Now& now, const Version& version) {
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(ledger.adapters.MarkPublished(version));
@@ -146,7 +146,7 @@ std::optional<Observation> Observe(Ledger& ledger, int64_t job) {
 
 }  // namespace
 
-absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, int64_t attempt,
+absl::StatusOr<Version> DraftVersion(const Now& now, const Job& job, int64_t attempt,
                                      const v1::Result& result) {
   Version version;
   for (const v1::File& file : result.files()) {
@@ -189,7 +189,7 @@ absl::Status CheckWeights(const Ledger& ledger, const Version& version) {
                            [&](const VersionFile& file) { return ledger.blobs.Path(file.sha256); });
 }
 
-absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& version,
+absl::Status RecordIntent(Ledger& ledger, const Now& now, const Version& version,
                           const v1::Result& result) {
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
@@ -220,7 +220,7 @@ absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& vers
   return absl::OkStatus();
 }
 
-absl::Status Conclude(Ledger& ledger, const Moment& now, const Version& version) {
+absl::Status Conclude(Ledger& ledger, const Now& now, const Version& version) {
   const absl::Status revealed = ledger.adapters.Reveal(version);
   if (absl::IsNotFound(revealed)) return Abandon(ledger, now, version);
   RETURN_IF_ERROR(revealed);
@@ -243,7 +243,7 @@ absl::Status Conclude(Ledger& ledger, const Moment& now, const Version& version)
   return absl::OkStatus();
 }
 
-absl::Status Publish(Ledger& ledger, const Moment& now, Version version, const v1::Result& result) {
+absl::Status Publish(Ledger& ledger, const Now& now, Version version, const v1::Result& result) {
   RETURN_IF_ERROR(ledger.adapters.Stage(version, ledger.blobs));
   RETURN_IF_ERROR(RecordIntent(ledger, now, version, result));
   // Nobody may see a version of which a power cut could leave no row.
@@ -251,7 +251,7 @@ absl::Status Publish(Ledger& ledger, const Moment& now, Version version, const v
   return Conclude(ledger, now, version);
 }
 
-absl::Status ConcludeUnfinished(Ledger& ledger, const Moment& now) {
+absl::Status ConcludeUnfinished(Ledger& ledger, const Now& now) {
   ASSIGN_OR_RETURN(const std::vector<Version> unfinished, ledger.adapters.Unfinished());
   // One that cannot be concluded is no reason for the others to wait.
   absl::Status first;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "registry/version.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
@@ -16,7 +16,7 @@ namespace mozgach {
 // which the result was reported, never the number in the job's row: RecordIntent compares the two.
 // INVALID_ARGUMENT: the result is not valid.  The version's number and the registry's own files
 // come with AdapterStore::Stage.
-absl::StatusOr<Version> DraftVersion(const Moment& now, const Job& job, int64_t attempt,
+absl::StatusOr<Version> DraftVersion(const Now& now, const Job& job, int64_t attempt,
                                      const v1::Result& result);
 
 // Takes the sizes of the version's files from their blobs; returns those blobs that are not here.
@@ -28,18 +28,18 @@ absl::Status CheckWeights(const Ledger& ledger, const Version& version);
 
 // Transaction 1, fenced by the attempt: the version is a row, the attempt takes no more reports.
 // ABORTED, with nothing written, if the version's attempt is not the one that runs.
-absl::Status RecordIntent(Ledger& ledger, const Moment& now, const Version& version,
+absl::Status RecordIntent(Ledger& ledger, const Now& now, const Version& version,
                           const v1::Result& result);
 
 // Reveal, transaction 2, alias links, and the blobs that nobody needs any more.  When the staged
 // files are gone the version is abandoned and the job queued again.
-absl::Status Conclude(Ledger& ledger, const Moment& now, const Version& version);
+absl::Status Conclude(Ledger& ledger, const Now& now, const Version& version);
 
 // All of it.  On an error nothing has been half-done: the same call, or ConcludeUnfinished, goes
 // on.
-absl::Status Publish(Ledger& ledger, const Moment& now, Version version, const v1::Result& result);
+absl::Status Publish(Ledger& ledger, const Now& now, Version version, const v1::Result& result);
 
 // Concludes what a crash or a full disk has left between the two transactions.
-absl::Status ConcludeUnfinished(Ledger& ledger, const Moment& now);
+absl::Status ConcludeUnfinished(Ledger& ledger, const Now& now);
 
 }  // namespace mozgach

@@ -76,7 +76,7 @@ absl::Status DecideAgainst(Ledger& ledger, const Job& latest, Decision& decision
   return absl::OkStatus();
 }
 
-bool SomeoneOffers(const Ledger& ledger, const Moment& now, const std::string& base_key) {
+bool SomeoneOffers(const Ledger& ledger, const Now& now, const std::string& base_key) {
   const auto& workers = ledger.roster.workers();
   return std::any_of(workers.begin(), workers.end(), [&](const auto& entry) {
     return entry.second.keys.count(base_key) > 0 &&
@@ -84,7 +84,7 @@ bool SomeoneOffers(const Ledger& ledger, const Moment& now, const std::string& b
   });
 }
 
-absl::StatusOr<Decision> Decide(Ledger& ledger, const Moment& now, const Draft& draft) {
+absl::StatusOr<Decision> Decide(Ledger& ledger, const Now& now, const Draft& draft) {
   Decision decision;
   decision.draft = &draft;
   ASSIGN_OR_RETURN(const std::optional<int64_t> latest, ledger.queue.LatestOf(draft.job.domain));
@@ -140,7 +140,7 @@ void SayWhatIsRepaired(const std::vector<Decision>& decisions, const std::set<st
   }
 }
 
-absl::Status Append(Ledger& ledger, const Moment& now, int64_t job, const Decision& decision,
+absl::Status Append(Ledger& ledger, const Now& now, int64_t job, const Decision& decision,
                     const std::string& actor) {
   return ledger.events.Append(
       {.time = now.wall,
@@ -153,7 +153,7 @@ absl::Status Append(Ledger& ledger, const Moment& now, int64_t job, const Decisi
 }
 
 // Writes one decision; returns the job that the domain has now.
-absl::StatusOr<int64_t> Apply(Ledger& ledger, const Moment& now, const Decision& decision,
+absl::StatusOr<int64_t> Apply(Ledger& ledger, const Now& now, const Decision& decision,
                               const std::string& actor) {
   const NewJob& draft = decision.draft->job;
   if (!decision.queues) {
@@ -190,7 +190,7 @@ void Announce(Ledger& ledger, const Decision& decision, int64_t job) {
   if (decision.supersedes) AnnounceCancel(ledger, *decision.latest);
 }
 
-absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Now& now,
                                                 absl::Span<const Draft> drafts,
                                                 v1::SubmitResponse& response) {
   std::vector<Decision> decisions;
@@ -212,9 +212,8 @@ absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Moment& no
 }
 
 // Writes the decisions and `also` in one transaction, and announces them.
-absl::Status WriteDecisions(Ledger& ledger, const Moment& now,
-                            const std::vector<Decision>& decisions, const std::string& actor,
-                            const std::function<absl::Status()>& also,
+absl::Status WriteDecisions(Ledger& ledger, const Now& now, const std::vector<Decision>& decisions,
+                            const std::string& actor, const std::function<absl::Status()>& also,
                             v1::SubmitResponse& response) {
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
@@ -236,7 +235,7 @@ bool NoticesDiffer(const Queue::Details& details, const NewJob& job) {
   return details.notices_json != job.notices_json || details.conversations != job.conversations;
 }
 
-absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
+absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Now& now,
                                           const v1::SubmitRequest& request,
                                           absl::Span<const Draft> drafts) {
   v1::SubmitResponse response;
@@ -250,7 +249,7 @@ absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Moment& now,
   return response;
 }
 
-absl::Status QueueNextPart(Ledger& ledger, const Moment& now, int64_t submission) {
+absl::Status QueueNextPart(Ledger& ledger, const Now& now, int64_t submission) {
   StagedSubmission& staged = *ledger.staged.Find(submission);
   const size_t begin = staged.next_part == 0 ? 0 : staged.part_ends[staged.next_part - 1];
   const size_t end = staged.part_ends[staged.next_part];

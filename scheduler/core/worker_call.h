@@ -8,7 +8,7 @@
 
 #include "mozgach/v1/worker_service.pb.h"
 #include "scheduler/jobs/failure.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
@@ -27,7 +27,7 @@ class WorkerCall {
  public:
   // `held`: the request came some time ago and has been held since.  It is answered anew but proves
   // no longer that the worker lives, so it renews nothing.
-  WorkerCall(Ledger& ledger, const Moment& now, const v1::SynchronizeRequest& request, bool held)
+  WorkerCall(Ledger& ledger, const Now& now, const v1::SynchronizeRequest& request, bool held)
       : ledger_(ledger), now_(now), request_(request), held_(held) {}
 
   // ABORTED: a later call of this worker came first.  One bad report does not spoil the others.
@@ -59,7 +59,7 @@ class WorkerCall {
   void Trouble(const absl::Status& status, int64_t job);
 
   Ledger& ledger_;
-  const Moment now_;
+  const Now now_;
   const v1::SynchronizeRequest& request_;
   const bool held_;
   std::set<std::pair<int64_t, int64_t>> named_;  // jobs and attempts that the request reports

@@ -168,7 +168,7 @@ absl::Status Daemon::OpenData(const DaemonOptions& options, const Clock& clock) 
   parts_->core =
       std::make_unique<Core>(options.config, *parts_->database, *parts_->blobs, *parts_->adapters);
   RETURN_IF_ERROR(UseUpJobNumbers(*parts_->database, *parts_->adapters, *parts_->logs));
-  const Moment now = Moment::Of(clock);
+  const Now now = Now::Of(clock);
   RETURN_IF_ERROR(parts_->core->Recover(now));
   parts_->tokens = std::make_unique<TokenStore>(*parts_->database);
   RETURN_IF_ERROR(parts_->tokens->Recover());

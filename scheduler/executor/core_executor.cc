@@ -35,7 +35,7 @@ CoreExecutor::~CoreExecutor() {
   if (syncer_.joinable()) syncer_.join();
 }
 
-absl::StatusOr<Answer> CoreExecutor::RunWorkerCall(const Moment& now,
+absl::StatusOr<Answer> CoreExecutor::RunWorkerCall(const Now& now,
                                                    const v1::SynchronizeRequest& request,
                                                    bool held) {
   const auto start = std::chrono::steady_clock::now();
@@ -55,7 +55,7 @@ void CoreExecutor::Synchronize(const v1::SynchronizeRequest& request, Reply repl
   if (closed_) return reply(Closed());
   Replies replies;
   std::unique_lock<std::mutex> lock(mutex_);
-  const Moment now = Moment::Of(clock_);
+  const Now now = Now::Of(clock_);
   absl::StatusOr<Answer> answer = RunWorkerCall(now, request, false);
   const auto older = held_.find(request.worker());
   const bool counts = answer.ok() && !answer->response.replaced();
@@ -81,7 +81,7 @@ void CoreExecutor::Synchronize(const v1::SynchronizeRequest& request, Reply repl
   SendReplies(std::move(lock), std::move(replies));
 }
 
-void CoreExecutor::Hold(const Moment& now, const v1::SynchronizeRequest& request, Reply reply) {
+void CoreExecutor::Hold(const Now& now, const v1::SynchronizeRequest& request, Reply reply) {
   const Milliseconds wait_max = core_.ledger().config.WaitMax();
   const uint64_t wait =
       std::min<uint64_t>(request.wait_ms(), static_cast<uint64_t>(wait_max.count()));
@@ -104,7 +104,7 @@ bool CoreExecutor::Leave(const v1::SynchronizeRequest& request) {
   return true;
 }
 
-void CoreExecutor::AnswerHeldCall(const Moment& now, const std::string& worker, bool in_any_case,
+void CoreExecutor::AnswerHeldCall(const Now& now, const std::string& worker, bool in_any_case,
                                   Replies& replies) {
   const auto call = held_.find(worker);
   if (call == held_.end()) return;
@@ -116,7 +116,7 @@ void CoreExecutor::AnswerHeldCall(const Moment& now, const std::string& worker, 
   });
 }
 
-void CoreExecutor::OfferWork(const Moment& now, const std::string& base_key, Replies& replies) {
+void CoreExecutor::OfferWork(const Now& now, const std::string& base_key, Replies& replies) {
   struct Candidate {
     bool has_loaded;
     bool has_it;
@@ -146,7 +146,7 @@ void CoreExecutor::OfferWork(const Moment& now, const std::string& base_key, Rep
   }
 }
 
-void CoreExecutor::CollectReplies(const Moment& now, Replies& replies) {
+void CoreExecutor::CollectReplies(const Now& now, Replies& replies) {
   for (Notices notices = core_.TakeNotices(); !notices.empty(); notices = core_.TakeNotices()) {
     for (const std::string& worker : notices.workers) AnswerHeldCall(now, worker, true, replies);
     for (const std::string& base_key : notices.base_keys) OfferWork(now, base_key, replies);

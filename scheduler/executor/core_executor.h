@@ -65,7 +65,7 @@ class CoreExecutor {
   template <typename Question>
   auto RunWithoutSync(Question question) {
     std::unique_lock<std::mutex> lock(mutex_);
-    const Moment now = Moment::Of(clock_);
+    const Now now = Now::Of(clock_);
     auto answer = question(core_, now);
     Replies replies;
     CollectReplies(now, replies);
@@ -106,17 +106,17 @@ class CoreExecutor {
   };
 
   // All below: REQUIRES mutex_.
-  absl::StatusOr<Answer> RunWorkerCall(const Moment& now, const v1::SynchronizeRequest& request,
+  absl::StatusOr<Answer> RunWorkerCall(const Now& now, const v1::SynchronizeRequest& request,
                                        bool held);
-  void Hold(const Moment& now, const v1::SynchronizeRequest& request, Reply reply);
+  void Hold(const Now& now, const v1::SynchronizeRequest& request, Reply reply);
   HeldCall Release(const std::string& worker);
   // Answers the held call of `worker` if there is news for it, or in any case.
-  void AnswerHeldCall(const Moment& now, const std::string& worker, bool in_any_case,
+  void AnswerHeldCall(const Now& now, const std::string& worker, bool in_any_case,
                       Replies& replies);
-  void OfferWork(const Moment& now, const std::string& base_key, Replies& replies);
+  void OfferWork(const Now& now, const std::string& base_key, Replies& replies);
   // Hands what the core has just noticed to the calls that wait for it.
-  void CollectReplies(const Moment& now, Replies& replies);
-  void EndOverdue(const Moment& now, Replies& replies);
+  void CollectReplies(const Now& now, Replies& replies);
+  void EndOverdue(const Now& now, Replies& replies);
   Milliseconds NextWake() const;
   // Hands over what is said, when it may be: at once, or with the sync after the one that runs.
   void SendReplies(std::unique_lock<std::mutex> lock, Replies replies);

@@ -11,7 +11,7 @@ constexpr Milliseconds kLongestSleep(1000);
 
 }  // namespace
 
-void CoreExecutor::EndOverdue(const Moment& now, Replies& replies) {
+void CoreExecutor::EndOverdue(const Now& now, Replies& replies) {
   while (!held_until_.empty() && held_until_.begin()->first <= now.since_boot) {
     AnswerHeldCall(now, std::string(held_until_.begin()->second), true, replies);
   }
@@ -26,7 +26,7 @@ Milliseconds CoreExecutor::NextWake() const {
 void CoreExecutor::DoWhatIsDue() {
   Replies replies;
   std::unique_lock<std::mutex> lock(mutex_);
-  const Moment now = Moment::Of(clock_);
+  const Now now = Now::Of(clock_);
   core_.Enter(now);
   EndOverdue(now, replies);
   CollectReplies(now, replies);

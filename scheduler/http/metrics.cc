@@ -89,7 +89,7 @@ void CollectRunning(const ProgressBoard& board, MetricFamilies& out) {
   }
 }
 
-void CollectWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker,
+void CollectWorker(const Ledger& ledger, const Now& now, const WorkerState& worker,
                    MetricFamilies& out) {
   const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
   const MetricFamilies::Labels labels = {{"worker", worker.name}};
@@ -117,7 +117,7 @@ void CollectWorker(const Ledger& ledger, const Moment& now, const WorkerState& w
   }
 }
 
-void CollectWorkers(const Ledger& ledger, const Moment& now, MetricFamilies& out) {
+void CollectWorkers(const Ledger& ledger, const Now& now, MetricFamilies& out) {
   std::map<std::string, double> states = {
       {"up", 0}, {"draining", 0}, {"quarantined", 0}, {"lost", 0}, {"awaited", 0}};
   for (const auto& [name, worker] : ledger.roster.workers()) {
@@ -163,7 +163,7 @@ void CollectDatabase(Database& database, MetricFamilies& out) {
 
 }  // namespace
 
-std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Moment& now) {
+std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Now& now) {
   MetricFamilies out;
   out.Gauge("mozgach_build_info", "1, with the version of this program.", 1,
             {{"version", MOZGACH_VERSION}});
@@ -178,7 +178,7 @@ std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Moment& now)
 
 std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   std::vector<prometheus::MetricFamily> families =
-      executor_.Run([](Core& core, const Moment& now) { return CollectFrom(core, now); });
+      executor_.Run([](Core& core, const Now& now) { return CollectFrom(core, now); });
   MetricFamilies out;
   for (const auto& [key, count] : refused_.counts()) {
     out.Counter("mozgach_calls_refused_total",

@@ -26,6 +26,6 @@ class Metrics final : public prometheus::Collectable {
 };
 
 // What Collect says about a core.
-std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Moment& now);
+std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Now& now);
 
 }  // namespace mozgach

@@ -33,7 +33,7 @@ std::string Row(const std::string& name, int64_t count) {
   return absl::StrCat("<tr><td>", name, "</td><td>", count, "</td></tr>\n");
 }
 
-absl::StatusOr<std::string> FrontPage(Core& core, const Moment& now) {
+absl::StatusOr<std::string> FrontPage(Core& core, const Now& now) {
   Ledger& ledger = core.ledger();
   std::string page = kHead;
   if (const std::string why = ledger.WhyNotWritable(); !why.empty()) {
@@ -61,7 +61,7 @@ WebAnswer Front(CoreExecutor& executor) {
 
 WebAnswer Health(CoreExecutor& executor) {
   const std::string reason = executor.RunWithoutSync(
-      [](Core& core, const Moment&) { return core.ledger().WhyNotWritable(); });
+      [](Core& core, const Now&) { return core.ledger().WhyNotWritable(); });
   nlohmann::json health = {{"status", reason.empty() ? "ok" : "trouble"}};
   if (!reason.empty()) health["reason"] = reason;
   return {reason.empty() ? 200 : 503, "application/json",

@@ -8,7 +8,7 @@
 namespace mozgach {
 namespace sql = scheduler_sql;
 
-absl::Status Leases::Recover(const Moment& now, Milliseconds length) {
+absl::Status Leases::Recover(const Now& now, Milliseconds length) {
   by_job_.clear();
   by_end_.clear();
   by_limit_.clear();

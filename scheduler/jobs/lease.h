@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "registry/database.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 
 namespace mozgach {
 
@@ -49,7 +49,7 @@ class Leases {
   explicit Leases(Database& database) : database_(database) {}
 
   // Reads the rows; every lease ends `length` from now.  Time limits go on.
-  absl::Status Recover(const Moment& now, Milliseconds length);
+  absl::Status Recover(const Now& now, Milliseconds length);
 
   absl::Status InsertRow(const Lease& lease);
   absl::Status HandOverRow(const Lease& lease, const std::string& incarnation);

@@ -10,12 +10,12 @@ namespace mozgach {
 namespace {
 
 // It has a device without work: with the base, and room, the job is better off there.
-bool WaitsForWork(const Ledger& ledger, const Moment& now, const WorkerState& worker) {
+bool WaitsForWork(const Ledger& ledger, const Now& now, const WorkerState& worker) {
   return worker.free_slots > worker.unreported && !worker.drain && !worker.draining &&
          !Roster::IsLost(worker, now, ledger.config.lease);
 }
 
-bool SomeoneWaitsWith(const Ledger& ledger, const Moment& now, const std::string& base_key,
+bool SomeoneWaitsWith(const Ledger& ledger, const Now& now, const std::string& base_key,
                       const Queue::NeedsRange& needs) {
   const auto& workers = ledger.roster.workers();
   return std::any_of(workers.begin(), workers.end(), [&](const auto& each) {
@@ -38,7 +38,7 @@ bool CouldFetch(const Ledger& ledger, const WorkerState& worker, const std::stri
   return manifest != nullptr && HasRoomFor(worker, *manifest);
 }
 
-absl::StatusOr<std::vector<std::string>> KeysToFetch(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::vector<std::string>> KeysToFetch(Ledger& ledger, const Now& now,
                                                      const WorkerState& worker) {
   std::vector<std::string> keys;
   for (const auto& [name, entry] : ledger.bases.all()) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
@@ -19,7 +19,7 @@ bool HasRoomFor(const WorkerState& worker, const v1::BaseManifest& manifest);
 bool CouldFetch(const Ledger& ledger, const WorkerState& worker, const std::string& base_key);
 
 // Keys of jobs that wait, and that `worker` is to be given although it has to fetch their base.
-absl::StatusOr<std::vector<std::string>> KeysToFetch(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::vector<std::string>> KeysToFetch(Ledger& ledger, const Now& now,
                                                      const WorkerState& worker);
 
 // What `worker` said last of a fetch of this base; null: it is not fetching it.

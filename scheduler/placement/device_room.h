@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "planner/step_shape.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {

@@ -13,7 +13,7 @@ constexpr auto kPatience = std::chrono::minutes(5);
 
 }  // namespace
 
-absl::StatusOr<Queue::Offer> OfferOf(Ledger& ledger, const Moment& now, const WorkerState& worker,
+absl::StatusOr<Queue::Offer> OfferOf(Ledger& ledger, const Now& now, const WorkerState& worker,
                                      const DeviceRoom& room) {
   nlohmann::json loaded = nlohmann::json::object(), here = loaded, to_fetch = loaded;
   const auto add = [&](const std::string& key, nlohmann::json& bases) {
@@ -35,7 +35,7 @@ absl::StatusOr<Queue::Offer> OfferOf(Ledger& ledger, const Moment& now, const Wo
                       .cpu = room.device_class == DeviceClass::kCpu};
 }
 
-absl::StatusOr<std::optional<Queue::Waiting>> KeptFreeFor(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::optional<Queue::Waiting>> KeptFreeFor(Ledger& ledger, const Now& now,
                                                           const WorkerState& worker,
                                                           const DeviceRoom& room) {
   if (room.alone <= room.free) return std::optional<Queue::Waiting>();

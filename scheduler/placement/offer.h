@@ -4,20 +4,20 @@
 
 #include <optional>
 
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/placement/device_room.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
 
 // What `worker` could start on the device of `room`.
-absl::StatusOr<Queue::Offer> OfferOf(Ledger& ledger, const Moment& now, const WorkerState& worker,
+absl::StatusOr<Queue::Offer> OfferOf(Ledger& ledger, const Now& now, const WorkerState& worker,
                                      const DeviceRoom& room);
 
 // The job for which the device is kept free: it would be next, has waited long, and fits as soon as
 // other workers of this host are done; were the device given smaller ones for ever, so would the
 // others be.  Empty: there is none.
-absl::StatusOr<std::optional<Queue::Waiting>> KeptFreeFor(Ledger& ledger, const Moment& now,
+absl::StatusOr<std::optional<Queue::Waiting>> KeptFreeFor(Ledger& ledger, const Now& now,
                                                           const WorkerState& worker,
                                                           const DeviceRoom& room);
 

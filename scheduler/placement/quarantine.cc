@@ -19,7 +19,7 @@ bool IsTheWorkers(FailureClass failure) {
   return failure == FailureClass::kInfrastructure || failure == FailureClass::kUnknown;
 }
 
-absl::Status Tell(Ledger& ledger, const Moment& now, const WorkerState& worker) {
+absl::Status Tell(Ledger& ledger, const Now& now, const WorkerState& worker) {
   Transaction transaction(ledger.database);
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(ledger.events.Append(
@@ -32,15 +32,15 @@ absl::Status Tell(Ledger& ledger, const Moment& now, const WorkerState& worker) 
 
 }  // namespace
 
-std::string ShowQuarantine(const WorkerState& worker, const Moment& now) {
+std::string ShowQuarantine(const WorkerState& worker, const Now& now) {
   const double left =
       static_cast<double>((worker.health.quarantined_until - now.since_boot).count());
   return absl::StrFormat("is quarantined for another %.0f s: %s", std::max(0.0, left / 1000),
                          worker.health.reason);
 }
 
-void HearFailure(Ledger& ledger, const Moment& now, const std::string& name,
-                 const std::string& domain, FailureClass failure, const std::string& message) {
+void HearFailure(Ledger& ledger, const Now& now, const std::string& name, const std::string& domain,
+                 FailureClass failure, const std::string& message) {
   WorkerState* worker = ledger.roster.Find(name);
   if (worker == nullptr || !IsTheWorkers(failure) || ledger.config.quarantine_domains == 0) return;
   WorkerHealth& health = worker->health;

@@ -8,12 +8,12 @@
 #include <string>
 
 #include "scheduler/jobs/failure.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
 
-inline bool IsQuarantined(const WorkerState& worker, const Moment& now) {
+inline bool IsQuarantined(const WorkerState& worker, const Now& now) {
   return now.since_boot < worker.health.quarantined_until;
 }
 
@@ -22,13 +22,13 @@ inline bool IsOnProbation(const WorkerState& worker) { return worker.health.quar
 
 // An attempt of `domain` has failed on `worker`.  What is the domain's own fault, or nobody's, is
 // passed over.  Quarantines the worker, with an event, where it has become too much.
-void HearFailure(Ledger& ledger, const Moment& now, const std::string& worker,
+void HearFailure(Ledger& ledger, const Now& now, const std::string& worker,
                  const std::string& domain, FailureClass failure, const std::string& message);
 
 // A job succeeded there, or an operator says so.
 void HearItIsWell(Ledger& ledger, const std::string& worker);
 
 // "is quarantined for another 540.0 s: 3 domains failed there in a row, …".
-std::string ShowQuarantine(const WorkerState& worker, const Moment& now);
+std::string ShowQuarantine(const WorkerState& worker, const Now& now);
 
 }  // namespace mozgach

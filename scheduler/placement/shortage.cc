@@ -29,7 +29,7 @@ struct Place {
   DeviceRoom room;
 };
 
-std::optional<Place> Roomiest(const Ledger& ledger, const Moment& now, const JobShape& shape) {
+std::optional<Place> Roomiest(const Ledger& ledger, const Now& now, const JobShape& shape) {
   std::optional<Place> best;
   for (const auto& [name, worker] : ledger.roster.workers()) {
     if (Roster::IsLost(worker, now, ledger.config.lease)) continue;
@@ -82,14 +82,14 @@ std::string Shortage(const Ledger& ledger, const WorkerState& worker, const JobS
   return absl::StrCat(ShowNeeds(ledger, shape, *room), "; ", ShowRoom(*room));
 }
 
-std::string ShortageEverywhere(const Ledger& ledger, const Moment& now, const JobShape& shape) {
+std::string ShortageEverywhere(const Ledger& ledger, const Now& now, const JobShape& shape) {
   const std::optional<Place> place = Roomiest(ledger, now, shape);
   if (!place.has_value() || Fits(ledger, shape, place->room)) return "";
   return absl::StrCat(ShowNeeds(ledger, shape, place->room), "; ", place->worker->name, " ",
                       ShowRoom(place->room));
 }
 
-std::string WhatWouldHelp(const Ledger& ledger, const Moment& now, const JobShape& shape) {
+std::string WhatWouldHelp(const Ledger& ledger, const Now& now, const JobShape& shape) {
   const std::optional<Place> place = Roomiest(ledger, now, shape);
   const BaseConfig* config = ledger.configs.Find(shape.base);
   if (!place.has_value() || config == nullptr || !config->config.ok()) return "";

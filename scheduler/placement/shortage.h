@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/placement/device_room.h"
 #include "scheduler/state/ledger.h"
 
@@ -26,10 +26,10 @@ bool Fits(const Ledger& ledger, const JobShape& shape, const DeviceRoom& room);
 std::string Shortage(const Ledger& ledger, const WorkerState& worker, const JobShape& shape);
 
 // The same of all workers that have the base, with the name of the roomiest; "" where one has room.
-std::string ShortageEverywhere(const Ledger& ledger, const Moment& now, const JobShape& shape);
+std::string ShortageEverywhere(const Ledger& ledger, const Now& now, const JobShape& shape);
 
 // "it would fit with: data.max_length: 512; a device with 21.3 GiB; …"; "" where it fits somewhere.
-std::string WhatWouldHelp(const Ledger& ledger, const Moment& now, const JobShape& shape);
+std::string WhatWouldHelp(const Ledger& ledger, const Now& now, const JobShape& shape);
 
 // How a job is planned that waits: "its plan: 200.1 MiB on a CPU, …", or why it is not planned.
 std::string AboutPlan(const Ledger& ledger, const JobShape& shape);

@@ -24,13 +24,13 @@ absl::StatusOr<v1::AddBaseResponse> BaseService::Add(const grpc::CallbackServerC
     ASSIGN_OR_RETURN(const std::string problem, ProblemOf(file));
     if (!problem.empty()) RETURN_IF_ERROR(blobs_.Remove(file.sha256()));
   }
-  return executor_.Run([&](Core& core, const Moment& now) { return core.AddBase(now, request); });
+  return executor_.Run([&](Core& core, const Now& now) { return core.AddBase(now, request); });
 }
 
 grpc::ServerUnaryReactor* BaseService::ListBases(grpc::CallbackServerContext* context,
                                                  const v1::ListBasesRequest* request,
                                                  v1::ListBasesResponse* response) {
-  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
+  return ReplyWith(context, executor_.Run([&](Core& core, const Now& now) {
     return absl::StatusOr<v1::ListBasesResponse>(core.ListBases(now));
   }),
                    response);
@@ -45,7 +45,7 @@ grpc::ServerUnaryReactor* BaseService::VerifyBase(grpc::CallbackServerContext* c
 absl::StatusOr<v1::VerifyBaseResponse> BaseService::Verify(const std::string& base) {
   using Found = absl::StatusOr<v1::BaseManifest>;
   ASSIGN_OR_RETURN(
-      const v1::BaseManifest manifest, executor_.Run([&](Core& core, const Moment&) -> Found {
+      const v1::BaseManifest manifest, executor_.Run([&](Core& core, const Now&) -> Found {
         const BaseCatalog::Entry* entry = core.ledger().bases.Find(base);
         if (entry != nullptr) return entry->manifest;
         return absl::NotFoundError(absl::StrCat("the scheduler holds no base '", base,

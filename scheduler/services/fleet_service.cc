@@ -78,7 +78,7 @@ grpc::ServerUnaryReactor* FleetService::Revoke(grpc::CallbackServerContext* cont
 }
 
 absl::Status FleetService::Write(const std::function<absl::StatusOr<Event>(WallTime)>& change) {
-  return executor_.Run([&](Core& core, const Moment& now) -> absl::Status {
+  return executor_.Run([&](Core& core, const Now& now) -> absl::Status {
     Ledger& ledger = core.ledger();
     Transaction transaction(ledger.database);
     RETURN_IF_ERROR(transaction.status());
@@ -113,8 +113,7 @@ absl::StatusOr<v1::Token> FleetService::Add(const grpc::CallbackServerContext& c
 
 v1::ListTokensResponse FleetService::List() {
   v1::ListTokensResponse response;
-  const WallTime now =
-      executor_.RunWithoutSync([](Core&, const Moment& moment) { return moment.wall; });
+  const WallTime now = executor_.RunWithoutSync([](Core&, const Now& now) { return now.wall; });
   for (const IssuedToken& token : tokens_.tokens()) *response.add_tokens() = View(token, now);
   for (const Revoked& revoked : tokens_.revocations()) *response.add_revocations() = View(revoked);
   return response;

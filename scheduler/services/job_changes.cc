@@ -7,7 +7,7 @@
 
 namespace mozgach {
 
-absl::StatusOr<std::vector<v1::Job>> JobChanges::Next(Core& core, const Moment& now) {
+absl::StatusOr<std::vector<v1::Job>> JobChanges::Next(Core& core, const Now& now) {
   Ledger& ledger = core.ledger();
   const int64_t latest = ledger.changes.latest();
   if (started_ && latest == seen_) return std::vector<v1::Job>();

@@ -17,7 +17,7 @@ class JobChanges {
 
   // All selected jobs at the first call, then those that have changed since; newer jobs of selected
   // domains join.  NOT_FOUND as Select.
-  absl::StatusOr<std::vector<v1::Job>> Next(Core& core, const Moment& now);
+  absl::StatusOr<std::vector<v1::Job>> Next(Core& core, const Now& now);
 
   // True when something was asked for and every job of it has been told in a terminal state.
   bool Over() const { return started_ && pending_.empty(); }

@@ -55,16 +55,15 @@ grpc::ServerUnaryReactor* JobService::List(grpc::CallbackServerContext* context,
 }
 
 absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& request) {
-  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs,
-                   executor_.Run([&](Core& core, const Moment& now) {
-                     core.Enter(now);
-                     return Select(core.ledger(), request.selector(), true);
-                   }));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, executor_.Run([&](Core& core, const Now& now) {
+    core.Enter(now);
+    return Select(core.ledger(), request.selector(), true);
+  }));
   // Others are answered between the parts; what is removed meanwhile is left out.
   v1::ListResponse response;
   for (size_t begin = 0; begin < jobs.size(); begin += kJobsListedAtOnce) {
     const size_t end = std::min(jobs.size(), begin + kJobsListedAtOnce);
-    RETURN_IF_ERROR(executor_.Run([&](Core& core, const Moment& now) -> absl::Status {
+    RETURN_IF_ERROR(executor_.Run([&](Core& core, const Now& now) -> absl::Status {
       for (size_t i = begin; i < end; ++i) {
         absl::StatusOr<v1::Job> job = ViewJob(core.ledger(), now, jobs[i], false);
         if (absl::IsNotFound(job.status())) continue;
@@ -80,10 +79,9 @@ absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& 
 
 grpc::ServerUnaryReactor* JobService::Get(grpc::CallbackServerContext* context,
                                           const v1::GetRequest* request, v1::Job* response) {
-  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
-    return core.Get(now, *request);
-  }),
-                   response);
+  return ReplyWith(
+      context, executor_.Run([&](Core& core, const Now& now) { return core.Get(now, *request); }),
+      response);
 }
 
 grpc::ServerUnaryReactor* JobService::Cancel(grpc::CallbackServerContext* context,
@@ -91,10 +89,9 @@ grpc::ServerUnaryReactor* JobService::Cancel(grpc::CallbackServerContext* contex
                                              v1::CancelResponse* response) {
   const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::CancelResponse>(context, asked.status(), response);
-  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
-    return core.Cancel(now, *asked);
-  }),
-                   response);
+  return ReplyWith(
+      context, executor_.Run([&](Core& core, const Now& now) { return core.Cancel(now, *asked); }),
+      response);
 }
 
 grpc::ServerUnaryReactor* JobService::Retry(grpc::CallbackServerContext* context,
@@ -102,16 +99,15 @@ grpc::ServerUnaryReactor* JobService::Retry(grpc::CallbackServerContext* context
                                             v1::RetryResponse* response) {
   const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::RetryResponse>(context, asked.status(), response);
-  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
-    return core.Retry(now, *asked);
-  }),
-                   response);
+  return ReplyWith(
+      context, executor_.Run([&](Core& core, const Now& now) { return core.Retry(now, *asked); }),
+      response);
 }
 
 grpc::ServerUnaryReactor* JobService::Explain(grpc::CallbackServerContext* context,
                                               const v1::ExplainRequest* request,
                                               v1::ExplainResponse* response) {
-  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
+  return ReplyWith(context, executor_.Run([&](Core& core, const Now& now) {
     return core.Explain(now, *request);
   }),
                    response);
@@ -120,7 +116,7 @@ grpc::ServerUnaryReactor* JobService::Explain(grpc::CallbackServerContext* conte
 grpc::ServerUnaryReactor* JobService::ListWorkers(grpc::CallbackServerContext* context,
                                                   const v1::ListWorkersRequest* request,
                                                   v1::ListWorkersResponse* response) {
-  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
+  return ReplyWith(context, executor_.Run([&](Core& core, const Now& now) {
     return absl::StatusOr<v1::ListWorkersResponse>(core.ListWorkers(now));
   }),
                    response);
@@ -131,10 +127,9 @@ grpc::ServerUnaryReactor* JobService::DrainWorker(grpc::CallbackServerContext* c
                                                   v1::Worker* response) {
   const auto asked = authenticator_.Sign(*context, *request);
   if (!asked.ok()) return ReplyWith<v1::Worker>(context, asked.status(), response);
-  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
-    return core.Drain(now, *asked);
-  }),
-                   response);
+  return ReplyWith(
+      context, executor_.Run([&](Core& core, const Now& now) { return core.Drain(now, *asked); }),
+      response);
 }
 
 grpc::ServerUnaryReactor* JobService::ForgetWorker(grpc::CallbackServerContext* context,
@@ -144,7 +139,7 @@ grpc::ServerUnaryReactor* JobService::ForgetWorker(grpc::CallbackServerContext* 
   if (!asked.ok()) return ReplyWith<v1::ForgetWorkerResponse>(context, asked.status(), response);
   return ReplyWith(
       context,
-      executor_.Run([&](Core& core, const Moment& now) -> absl::StatusOr<v1::ForgetWorkerResponse> {
+      executor_.Run([&](Core& core, const Now& now) -> absl::StatusOr<v1::ForgetWorkerResponse> {
         RETURN_IF_ERROR(core.ForgetWorker(now, *asked));
         return v1::ForgetWorkerResponse();
       }),
@@ -154,7 +149,7 @@ grpc::ServerUnaryReactor* JobService::ForgetWorker(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* JobService::ListEvents(grpc::CallbackServerContext* context,
                                                  const v1::ListEventsRequest* request,
                                                  v1::ListEventsResponse* response) {
-  return ReplyWith(context, executor_.Run([&](Core& core, const Moment& now) {
+  return ReplyWith(context, executor_.Run([&](Core& core, const Now& now) {
     return core.ListEvents(now, *request);
   }),
                    response);

@@ -47,7 +47,7 @@ class LongSubmission {
   template <typename Question>
   auto AskInTurn(Question question) {
     SteadyClock::duration took{};
-    auto answer = executor_.Run([&](Core& core, const Moment& now) {
+    auto answer = executor_.Run([&](Core& core, const Now& now) {
       const auto start = SteadyClock::now();
       core.Enter(now);
       auto result = question(core, now);
@@ -86,7 +86,7 @@ class LongSubmission {
 absl::StatusOr<v1::SubmitResponse> LongSubmission::Run() {
   if (!how_.dry_run()) {
     // Before the first look for datasets: they stay while it is there.
-    ASSIGN_OR_RETURN(submission_, AskInTurn([&](Core& core, const Moment&) {
+    ASSIGN_OR_RETURN(submission_, AskInTurn([&](Core& core, const Now&) {
                        return core.ledger().staged.Begin(how_.actor());
                      }));
   }
@@ -99,8 +99,8 @@ absl::StatusOr<v1::SubmitResponse> LongSubmission::Run() {
     if (status.ok()) status = Accept();
   }
   if (submission_ != 0 && !accepted_) {
-    const absl::Status dropped = AskInTurn(
-        [&](Core& core, const Moment&) { return core.ledger().staged.Drop(submission_); });
+    const absl::Status dropped =
+        AskInTurn([&](Core& core, const Now&) { return core.ledger().staged.Drop(submission_); });
     if (status.ok()) status = dropped;
   }
   RETURN_IF_ERROR(status);
@@ -126,7 +126,7 @@ absl::Status LongSubmission::PreviewPart(size_t begin, size_t end) {
   v1::SubmitRequest look = how_;
   look.set_dry_run(true);
   const auto part = absl::MakeConstSpan(drafts_).subspan(begin, end - begin);
-  return AskInTurn([&](Core& core, const Moment& now) -> absl::Status {
+  return AskInTurn([&](Core& core, const Now& now) -> absl::Status {
     Ledger& ledger = core.ledger();
     ASSIGN_OR_RETURN(const v1::SubmitResponse preview, core.Submit(now, look, part));
     response_.MergeFrom(preview);
@@ -183,7 +183,7 @@ absl::Status LongSubmission::Stage() {
       *staged.add_domains() = request_.domains(static_cast<int>(positions_[next]));
     }
     if (executor_.closed()) return Closing();
-    RETURN_IF_ERROR(AskInTurn([&](Core& core, const Moment&) {
+    RETURN_IF_ERROR(AskInTurn([&](Core& core, const Now&) {
       return core.ledger().staged.Add(submission_, part, staged);
     }));
     ++part;
@@ -199,7 +199,7 @@ absl::Status LongSubmission::Accept() {
   const std::set<std::string> domains = DomainsOf(staged.drafts);
   while (!accepted_) {
     if (executor_.closed()) return Closing();
-    RETURN_IF_ERROR(AskInTurn([&](Core& core, const Moment& now) -> absl::Status {
+    RETURN_IF_ERROR(AskInTurn([&](Core& core, const Now& now) -> absl::Status {
       StagedSubmissions& all = core.ledger().staged;
       const int64_t earlier = all.FirstThatNames(domains);
       if (earlier != 0) return QueueNextPart(core.ledger(), now, earlier);
@@ -215,7 +215,7 @@ absl::Status LongSubmission::QueueParts() {
   v1::SubmitResponse queued;
   absl::Status status;
   for (bool done = false; !done && status.ok();) {
-    status = AskInTurn([&](Core& core, const Moment& now) -> absl::Status {
+    status = AskInTurn([&](Core& core, const Now& now) -> absl::Status {
       StagedSubmissions& all = core.ledger().staged;
       if (!all.Find(submission_)->IsQueued()) {
         const absl::Status next = executor_.closed()
@@ -255,7 +255,7 @@ absl::StatusOr<v1::SubmitResponse> SubmitAtOnce(CoreExecutor& executor,
   for (;;) {
     bool submitted = false;
     absl::StatusOr<v1::SubmitResponse> response =
-        executor.Run([&](Core& core, const Moment& now) -> absl::StatusOr<v1::SubmitResponse> {
+        executor.Run([&](Core& core, const Now& now) -> absl::StatusOr<v1::SubmitResponse> {
           const int64_t earlier = core.ledger().staged.FirstThatNames(domains);
           submitted = earlier == 0;
           if (submitted) return core.Submit(now, how, drafts);

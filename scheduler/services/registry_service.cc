@@ -45,7 +45,7 @@ grpc::ServerUnaryReactor* RegistryService::ListVersions(grpc::CallbackServerCont
 }
 
 absl::StatusOr<v1::ListVersionsResponse> RegistryService::List(const std::string& domain) {
-  return executor_.Run([&](Core& core, const Moment&) -> absl::StatusOr<v1::ListVersionsResponse> {
+  return executor_.Run([&](Core& core, const Now&) -> absl::StatusOr<v1::ListVersionsResponse> {
     AdapterStore& adapters = core.ledger().adapters;
     ASSIGN_OR_RETURN(const std::vector<Version> versions, adapters.List(domain));
     v1::ListVersionsResponse response;
@@ -63,7 +63,7 @@ grpc::ServerUnaryReactor* RegistryService::GetVersion(grpc::CallbackServerContex
 }
 
 absl::StatusOr<v1::Version> RegistryService::Get(const v1::GetVersionRequest& request) {
-  return executor_.Run([&](Core& core, const Moment&) -> absl::StatusOr<v1::Version> {
+  return executor_.Run([&](Core& core, const Now&) -> absl::StatusOr<v1::Version> {
     AdapterStore& adapters = core.ledger().adapters;
     ASSIGN_OR_RETURN(const Version version, adapters.Get(request.domain(), request.version()));
     return View(adapters, version, true);
@@ -79,7 +79,7 @@ grpc::ServerUnaryReactor* RegistryService::SetAlias(grpc::CallbackServerContext*
 absl::StatusOr<v1::Version> RegistryService::Point(const grpc::CallbackServerContext& context,
                                                    const v1::SetAliasRequest& asked) {
   ASSIGN_OR_RETURN(const v1::SetAliasRequest request, authenticator_.Sign(context, asked));
-  return executor_.Run([&](Core& core, const Moment& now) -> absl::StatusOr<v1::Version> {
+  return executor_.Run([&](Core& core, const Now& now) -> absl::StatusOr<v1::Version> {
     ASSIGN_OR_RETURN(const Version version, core.SetAlias(now, request));
     return View(core.ledger().adapters, version, true);
   });
@@ -96,7 +96,7 @@ absl::StatusOr<v1::VerifyVersionResponse> RegistryService::Verify(
   const VersionFiles* files = nullptr;
   std::vector<std::string> of_aliases;
   const absl::StatusOr<Version> version =
-      executor_.Run([&](Core& core, const Moment&) -> absl::StatusOr<Version> {
+      executor_.Run([&](Core& core, const Now&) -> absl::StatusOr<Version> {
         files = &core.ledger().adapters.files();
         ASSIGN_OR_RETURN(Version found,
                          core.ledger().adapters.Get(request.domain(), request.version()));
@@ -120,7 +120,7 @@ grpc::ServerWriteReactor<v1::DownloadFileResponse>* RegistryService::DownloadFil
 }
 
 absl::StatusOr<FileDescriptor> RegistryService::OpenFile(const v1::DownloadFileRequest& request) {
-  return executor_.Run([&](Core& core, const Moment&) -> absl::StatusOr<FileDescriptor> {
+  return executor_.Run([&](Core& core, const Now&) -> absl::StatusOr<FileDescriptor> {
     AdapterStore& adapters = core.ledger().adapters;
     ASSIGN_OR_RETURN(const Version version, adapters.Get(request.domain(), request.version()));
     // Only a name that was published is ever opened.

@@ -26,7 +26,7 @@ absl::Status CheckAttempt(const Job& job, int64_t attempt) {
 
 WatchStream::Step WatchStream::Next(v1::WatchResponse& response) {
   absl::StatusOr<std::vector<v1::Job>> jobs = executor_.RunWithoutSync(
-      [&](Core& core, const Moment& now) { return changes_.Next(core, now); });
+      [&](Core& core, const Now& now) { return changes_.Next(core, now); });
   if (!jobs.ok()) return {.ends = true, .status = jobs.status()};
   for (v1::Job& job : *jobs) *response.add_jobs() = std::move(job);
   // The first message comes even when there is nothing: the watcher knows then.
@@ -48,7 +48,7 @@ LogStream::Step LogStream::Next(v1::LogsResponse& response) {
 }
 
 absl::Status LogStream::Locate() {
-  return executor_.RunWithoutSync([&](Core& core, const Moment&) -> absl::Status {
+  return executor_.RunWithoutSync([&](Core& core, const Now&) -> absl::Status {
     if (job_ == 0) {
       ASSIGN_OR_RETURN(job_, core.FindJob(request_.job(), request_.domain()));
     }

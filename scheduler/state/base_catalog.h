@@ -13,7 +13,7 @@
 
 #include "mozgach/v1/worker_service.pb.h"
 #include "registry/database.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 
 namespace mozgach {
 

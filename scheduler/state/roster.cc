@@ -63,7 +63,7 @@ std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
 
 }  // namespace
 
-absl::Status Roster::Recover(const Moment& now, WallTime before,
+absl::Status Roster::Recover(const Now& now, WallTime before,
                              const std::unordered_set<std::string>& keep) {
   workers_.clear();
   std::vector<std::string> forgotten;
@@ -91,7 +91,7 @@ absl::Status Roster::Recover(const Moment& now, WallTime before,
   return absl::OkStatus();
 }
 
-absl::StatusOr<Roster::Arrival> Roster::Arrive(const Moment& now,
+absl::StatusOr<Roster::Arrival> Roster::Arrive(const Now& now,
                                                const v1::SynchronizeRequest& request) {
   WorkerState* known = Find(request.worker());
   const bool new_incarnation = known == nullptr || known->incarnation != request.incarnation();
@@ -139,7 +139,7 @@ absl::StatusOr<bool> Roster::Knows(const std::string& worker, const std::string&
   return knows;
 }
 
-absl::Status Roster::Save(const Moment& now, const v1::SynchronizeRequest& request,
+absl::Status Roster::Save(const Now& now, const v1::SynchronizeRequest& request,
                           const std::string& bases_json, bool new_incarnation) {
   Transaction transaction(database_);
   RETURN_IF_ERROR(transaction.status());
@@ -220,11 +220,11 @@ absl::Status Roster::SaveCalls() {
   return COMMIT("scheduler.worker.save_calls", transaction);
 }
 
-bool Roster::IsLost(const WorkerState& worker, const Moment& now, Milliseconds lease) {
+bool Roster::IsLost(const WorkerState& worker, const Now& now, Milliseconds lease) {
   return !worker.heard || now.since_boot - worker.last_call_since_boot > lease;
 }
 
-bool Roster::IsAwaited(const WorkerState& worker, const Moment& now, Milliseconds lease) {
+bool Roster::IsAwaited(const WorkerState& worker, const Now& now, Milliseconds lease) {
   return !worker.heard && now.since_boot - worker.known_since <= lease;
 }
 

@@ -13,7 +13,7 @@
 
 #include "mozgach/v1/worker_service.pb.h"
 #include "registry/database.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/worker_health.h"
 
 namespace mozgach {
@@ -61,12 +61,12 @@ class Roster {
       : database_(database), workers_max_(workers_max) {}
 
   // Reads the rows.  Forgets workers silent since before `before` that `keep` does not want.
-  absl::Status Recover(const Moment& now, WallTime before,
+  absl::Status Recover(const Now& now, WallTime before,
                        const std::unordered_set<std::string>& keep);
 
   // Takes in what a call says.  Writes only when the incarnation or the bases are new.
   // RESOURCE_EXHAUSTED when there are too many workers.
-  absl::StatusOr<Arrival> Arrive(const Moment& now, const v1::SynchronizeRequest& request);
+  absl::StatusOr<Arrival> Arrive(const Now& now, const v1::SynchronizeRequest& request);
 
   // Null where there is none; valid until the roster changes.
   const WorkerState* Find(const std::string& worker) const;
@@ -86,11 +86,11 @@ class Roster {
   absl::Status SaveCalls();
 
   // True when it has not called for `lease`, or not yet since this scheduler started.
-  static bool IsLost(const WorkerState& worker, const Moment& now, Milliseconds lease);
+  static bool IsLost(const WorkerState& worker, const Now& now, Milliseconds lease);
 
   // True for a lease after this scheduler started, until it calls: nobody knows yet whether it is
   // lost.
-  static bool IsAwaited(const WorkerState& worker, const Moment& now, Milliseconds lease);
+  static bool IsAwaited(const WorkerState& worker, const Now& now, Milliseconds lease);
 
   // Of all workers since this scheduler started.
   uint64_t base_loads_total() const { return base_loads_total_; }
@@ -99,7 +99,7 @@ class Roster {
 
  private:
   absl::StatusOr<bool> Knows(const std::string& worker, const std::string& incarnation);
-  absl::Status Save(const Moment& now, const v1::SynchronizeRequest& request,
+  absl::Status Save(const Now& now, const v1::SynchronizeRequest& request,
                     const std::string& bases_json, bool new_incarnation);
   void TakeBases(WorkerState& worker, const std::string& bases_json);
   void TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& request, bool new_incarnation);

@@ -29,10 +29,10 @@ Upkeep::Upkeep(CoreExecutor& executor, std::filesystem::path data, const Clock& 
       data_(std::move(data)),
       clock_(clock),
       interval_(executor.Run(
-          [](Core& core, const Moment&) { return core.ledger().config.retention_interval; })),
-      blob_days_kept_(executor.Run(
-          [](Core& core, const Moment&) { return core.ledger().config.blob_days_kept; })),
-      retention_(executor.Run([this](Core& core, const Moment&) {
+          [](Core& core, const Now&) { return core.ledger().config.retention_interval; })),
+      blob_days_kept_(
+          executor.Run([](Core& core, const Now&) { return core.ledger().config.blob_days_kept; })),
+      retention_(executor.Run([this](Core& core, const Now&) {
         Ledger& ledger = core.ledger();
         return Retention(ledger.config, ledger.blobs, ledger.adapters.files(), data_);
       })) {
@@ -43,7 +43,7 @@ Upkeep::~Upkeep() { Stop(); }
 
 absl::Status Upkeep::TakeTurn(const Retention::Step& step) {
   const absl::Status done =
-      executor_.Run([&](Core& core, const Moment&) { return step(core.ledger().database); });
+      executor_.Run([&](Core& core, const Now&) { return step(core.ledger().database); });
   std::this_thread::sleep_for(kPause);
   return done;
 }

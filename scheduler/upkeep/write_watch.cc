@@ -40,7 +40,7 @@ absl::Status WriteProbe(const fs::path& path) {
 WriteWatch::WriteWatch(CoreExecutor& executor, const Clock& clock, Options options)
     : executor_(executor), clock_(clock), options_(std::move(options)) {
   CheckOpenFiles();  // as they are now
-  failures_ = executor_.RunWithoutSync([](Core& core, const Moment&) {
+  failures_ = executor_.RunWithoutSync([](Core& core, const Now&) {
     return core.ledger().failures_over = core.ledger().failures();
   });
   read_at_ = clock_.SinceBoot() + options_.read_interval;  // the start has just read it
@@ -92,7 +92,7 @@ std::string WriteWatch::FindProblem(Milliseconds now) {
 }
 
 std::string WriteWatch::FailedSince() {
-  return executor_.RunWithoutSync([&](Core& core, const Moment&) {
+  return executor_.RunWithoutSync([&](Core& core, const Now&) {
     const Ledger& ledger = core.ledger();
     std::string failure = ledger.FailureAfter(failures_);
     failures_ = ledger.failures();
@@ -134,7 +134,7 @@ std::string WriteWatch::CheckDisk(Milliseconds now) {
   if (status.ok()) status = WriteProbe(options_.data / "blobs" / kWriteProbeName);
   if (status.ok()) {
     status = executor_.RunWithoutSync(
-        [](Core& core, const Moment&) { return core.ledger().blobs.CheckRoom(0); });
+        [](Core& core, const Now&) { return core.ledger().blobs.CheckRoom(0); });
   }
   disk_problem_ = std::string(status.message());
   return disk_problem_;
@@ -171,13 +171,13 @@ void WriteWatch::MakeWhatIsGone() {
 }
 
 std::string WriteWatch::WriteToDatabase() {
-  return executor_.RunWithoutSync([](Core& core, const Moment&) {
+  return executor_.RunWithoutSync([](Core& core, const Now&) {
     return std::string(WriteNothingNew(core.ledger().database).message());
   });
 }
 
 void WriteWatch::Tell(const std::string& problem) {
-  executor_.RunWithoutSync([&](Core& core, const Moment&) {
+  executor_.RunWithoutSync([&](Core& core, const Now&) {
     Ledger& ledger = core.ledger();
     if (ledger.write_problem.empty()) ++ledger.counters.write_problems;
     ledger.write_problem = problem;

@@ -38,7 +38,7 @@ void ShowWorker(const WorkerState& worker, std::map<std::string, v1::FleetBase>&
 
 }  // namespace
 
-v1::ListBasesResponse ViewBases(const Ledger& ledger, const Moment& now) {
+v1::ListBasesResponse ViewBases(const Ledger& ledger, const Now& now) {
   std::map<std::string, v1::FleetBase> bases;
   for (const auto& [name, entry] : ledger.bases.all()) bases[name] = ShowHeld(entry);
   for (const auto& [name, worker] : ledger.roster.workers()) {

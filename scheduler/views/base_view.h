@@ -2,12 +2,12 @@
 #pragma once
 
 #include "mozgach/v1/base_service.pb.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
 
 // The bases of the catalog and of the workers that are not lost, by name.
-v1::ListBasesResponse ViewBases(const Ledger& ledger, const Moment& now);
+v1::ListBasesResponse ViewBases(const Ledger& ledger, const Now& now);
 
 }  // namespace mozgach

@@ -30,7 +30,7 @@ std::string InSeconds(Milliseconds duration) {
   return absl::StrFormat("%.1f s", std::max<double>(0, duration.count() / 1000.0));
 }
 
-std::string BacksOff(const Moment& now, const Job& job) {
+std::string BacksOff(const Now& now, const Job& job) {
   return absl::StrCat("backs off for another ", InSeconds(job.not_before - now.wall), " (",
                       Name(job.state), " again after: ", job.reason, ")");
 }
@@ -42,7 +42,7 @@ std::string NoRoom(const WorkerState& worker, const v1::BaseManifest& held) {
 }
 
 // The job that every free device of `worker` is kept free for.
-std::optional<int64_t> KeptFor(Ledger& ledger, const Moment& now, const WorkerState& worker) {
+std::optional<int64_t> KeptFor(Ledger& ledger, const Now& now, const WorkerState& worker) {
   std::optional<int64_t> kept;
   for (const DeviceRoom& room : FreeRoomsOf(ledger, worker)) {
     const auto waited_for = KeptFreeFor(ledger, now, worker, room);
@@ -52,8 +52,8 @@ std::optional<int64_t> KeptFor(Ledger& ledger, const Moment& now, const WorkerSt
   return kept;
 }
 
-std::string AboutWorker(Ledger& ledger, const Moment& now, const WorkerState& worker,
-                        const Job& job, const JobShape& shape) {
+std::string AboutWorker(Ledger& ledger, const Now& now, const WorkerState& worker, const Job& job,
+                        const JobShape& shape) {
   const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
   const v1::BaseFetch* fetch = FetchOf(worker, job.base);
   const bool could_fetch = CouldFetch(ledger, worker, job.base_key);
@@ -86,7 +86,7 @@ std::string AboutWorker(Ledger& ledger, const Moment& now, const WorkerState& wo
 }
 
 // What would bring a base that no worker has.
-std::string NobodyHas(Ledger& ledger, const Moment& now, const Job& job, const JobShape& shape) {
+std::string NobodyHas(Ledger& ledger, const Now& now, const Job& job, const JobShape& shape) {
   const std::string nobody = absl::StrCat("no worker has base ", job.base_key);
   const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
   const std::string problem = ProblemOfBase(ledger.roster, job.base);
@@ -144,7 +144,7 @@ std::string AboutAttempt(const Attempt& attempt) {
   return line;
 }
 
-std::string AboutRunning(const Ledger& ledger, const Moment& now, const Job& job) {
+std::string AboutRunning(const Ledger& ledger, const Now& now, const Job& job) {
   const Lease* lease = ledger.leases.Find(job.job);
   if (lease == nullptr) return "its version is being published";
   const std::string left = InSeconds(lease->expires_at - now.since_boot);
@@ -180,7 +180,7 @@ std::string AboutScores(const std::string& metrics_json) {
   return absl::StrCat("scores, bare base → with the adapter: ", absl::StrJoin(scores, ", "));
 }
 
-std::string Summary(Ledger& ledger, const Moment& now, const Job& job) {
+std::string Summary(Ledger& ledger, const Now& now, const Job& job) {
   switch (job.state) {
     case JobState::kQueued:
       return absl::StrCat("waits: ", WhyItWaits(ledger, now, job));
@@ -210,7 +210,7 @@ std::string MeantBase(const Ledger& ledger, const std::string& base) {
   return near.empty() ? "" : absl::StrCat("; did you mean ", near, "?");
 }
 
-std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
+std::string WhyItWaits(Ledger& ledger, const Now& now, const Job& job) {
   if (const std::string why = ledger.WhyNotWritable(); !why.empty()) {
     return absl::StrCat("the scheduler cannot write: ", why);
   }
@@ -246,7 +246,7 @@ std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job) {
   return absl::StrCat("the ", busy, " workers with its base are busy");
 }
 
-absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, int64_t number) {
+absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Now& now, int64_t number) {
   ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(number));
   v1::ExplainResponse response;
   ASSIGN_OR_RETURN(*response.mutable_job(), ViewJob(ledger, now, number, false));

@@ -4,16 +4,16 @@
 #include <string>
 
 #include "mozgach/v1/job_service.pb.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
 
 // One line about a queued job: "no worker has base Qwen/Qwen2.5-3B".
-std::string WhyItWaits(Ledger& ledger, const Moment& now, const Job& job);
+std::string WhyItWaits(Ledger& ledger, const Now& now, const Job& job);
 
 // The whole story of a job in any state.
-absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Moment& now, int64_t job);
+absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Now& now, int64_t job);
 
 // "; did you mean Qwen/Qwen2.5-3B?" of a base that neither the scheduler nor a worker knows, where
 // one with a name like it is known; otherwise "".

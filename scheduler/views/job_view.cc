@@ -53,13 +53,13 @@ void ShowProgress(const AttemptProgress& progress, v1::Job& view) {
 }
 
 // Of an attempt that trains; "" where its last step is not long ago.
-std::string NoStepFor(const ProgressBoard::Entry& live, const Moment& now) {
+std::string NoStepFor(const ProgressBoard::Entry& live, const Now& now) {
   const Milliseconds still = now.since_boot - live.stepped_at;
   if (live.progress.phase != "training" || still < kStillAfter) return "";
   return absl::StrCat("no step for ", still.count() / 1000, " s");
 }
 
-absl::Status ShowAttempt(Ledger& ledger, const Moment& now, const Job& job, v1::Job& view) {
+absl::Status ShowAttempt(Ledger& ledger, const Now& now, const Job& job, v1::Job& view) {
   ASSIGN_OR_RETURN(const std::optional<Attempt> attempt,
                    ledger.attempts.Find(job.job, job.attempt));
   if (!attempt.has_value()) return absl::OkStatus();
@@ -128,7 +128,7 @@ absl::Status ShowDetails(Ledger& ledger, bool whole, v1::Job& view) {
 
 }  // namespace
 
-absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t number, bool whole) {
+absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Now& now, int64_t number, bool whole) {
   ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(number));
   v1::Job view;
   ShowJob(job, view);
@@ -150,14 +150,14 @@ absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t numbe
   return view;
 }
 
-const char* StateOf(const Ledger& ledger, const Moment& now, const WorkerState& worker) {
+const char* StateOf(const Ledger& ledger, const Now& now, const WorkerState& worker) {
   if (Roster::IsAwaited(worker, now, ledger.config.lease)) return "awaited";
   if (Roster::IsLost(worker, now, ledger.config.lease)) return "lost";
   if (worker.drain || worker.draining) return "draining";
   return IsQuarantined(worker, now) ? "quarantined" : "up";
 }
 
-v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker) {
+v1::Worker ViewWorker(const Ledger& ledger, const Now& now, const WorkerState& worker) {
   v1::Worker view;
   view.set_worker(worker.name);
   const bool quarantined = IsQuarantined(worker, now);

@@ -5,18 +5,18 @@
 #include <vector>
 
 #include "mozgach/v1/job_service.pb.h"
-#include "scheduler/jobs/moment.h"
+#include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
 
 // `whole`: with the spec and the datasets.
-absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Moment& now, int64_t job, bool whole);
+absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Now& now, int64_t job, bool whole);
 
 // up | draining | quarantined | lost | awaited.
-const char* StateOf(const Ledger& ledger, const Moment& now, const WorkerState& worker);
+const char* StateOf(const Ledger& ledger, const Now& now, const WorkerState& worker);
 
-v1::Worker ViewWorker(const Ledger& ledger, const Moment& now, const WorkerState& worker);
+v1::Worker ViewWorker(const Ledger& ledger, const Now& now, const WorkerState& worker);
 
 // The jobs that a selector means, in the order of their domains or numbers, none twice.  NOT_FOUND
 // for a name or number that does not exist.  `all_by_default`: nothing selected is the latest job

@@ -53,39 +53,37 @@ class LiveCore : public Fleet {
   static const std::map<std::string, Deed>& Calls() {
     static const std::map<std::string, Deed> calls = {
         {"Synchronize",
-         With<v1::SynchronizeRequest>([](Core& core, const Moment& now, const auto& request) {
+         With<v1::SynchronizeRequest>([](Core& core, const Now& now, const auto& request) {
            if (CheckRequest(request).ok()) (void)core.Synchronize(now, request, false);
          })},
-        {"Submit", With<v1::SubmitRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"Submit", With<v1::SubmitRequest>([](Core& core, const Now& now, const auto& request) {
            const auto drafts = ReadDrafts(request);
            if (drafts.ok()) (void)core.Submit(now, request, *drafts);
          })},
-        {"Cancel", With<v1::CancelRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"Cancel", With<v1::CancelRequest>([](Core& core, const Now& now, const auto& request) {
            (void)core.Cancel(now, request);
          })},
-        {"Retry", With<v1::RetryRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"Retry", With<v1::RetryRequest>([](Core& core, const Now& now, const auto& request) {
            (void)core.Retry(now, request);
          })},
         {"DrainWorker",
-         With<v1::DrainWorkerRequest>([](Core& core, const Moment& now, const auto& request) {
+         With<v1::DrainWorkerRequest>([](Core& core, const Now& now, const auto& request) {
            (void)core.Drain(now, request);
          })},
-        {"AddBase",
-         With<v1::AddBaseRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"AddBase", With<v1::AddBaseRequest>([](Core& core, const Now& now, const auto& request) {
            (void)core.AddBase(now, request);
          })},
-        {"List", With<v1::ListRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"List", With<v1::ListRequest>([](Core& core, const Now& now, const auto& request) {
            (void)core.List(now, request);
          })},
-        {"Get", With<v1::GetRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"Get", With<v1::GetRequest>([](Core& core, const Now& now, const auto& request) {
            (void)core.Get(now, request);
          })},
-        {"Explain",
-         With<v1::ExplainRequest>([](Core& core, const Moment& now, const auto& request) {
+        {"Explain", With<v1::ExplainRequest>([](Core& core, const Now& now, const auto& request) {
            (void)core.Explain(now, request);
          })},
         {"ListEvents",
-         With<v1::ListEventsRequest>([](Core& core, const Moment& now, const auto& request) {
+         With<v1::ListEventsRequest>([](Core& core, const Now& now, const auto& request) {
            (void)core.ListEvents(now, request);
          })}};
     return calls;

@@ -81,7 +81,7 @@ class FleetLife {
   const std::filesystem::path root_;
   std::mt19937_64 dice_;
   SchedulerConfig config_;
-  Moment now_{FromMillis(1'790'000'000'000), Milliseconds(1'000'000)};
+  Now now_{FromMillis(1'790'000'000'000), Milliseconds(1'000'000)};
   std::unique_ptr<Database> database_;
   std::unique_ptr<BlobStore> blobs_;
   std::unique_ptr<AdapterStore> adapters_;

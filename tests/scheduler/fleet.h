@@ -74,7 +74,7 @@ class Fleet : public ::testing::Test {
 
   TemporaryDirectory directory_;
   SchedulerConfig config_;
-  Moment now_{FromMillis(1'700'000'000'000), Milliseconds(1'000'000)};
+  Now now_{FromMillis(1'700'000'000'000), Milliseconds(1'000'000)};
   std::unique_ptr<Database> database_;
   std::unique_ptr<BlobStore> blobs_;
   std::unique_ptr<AdapterStore> adapters_;

@@ -66,7 +66,7 @@ void People::Submit(int64_t domains) {
 void People::Send(const v1::SubmitRequest& request) {
   const auto drafts = ReadDrafts(request);
   absl::StatusOr<v1::SubmitResponse> response;
-  const bool heard = scheduler_.Ask([&](Core& core, const Moment& now) {
+  const bool heard = scheduler_.Ask([&](Core& core, const Now& now) {
     response = drafts.ok() ? core.Submit(now, request, *drafts)
                            : absl::StatusOr<v1::SubmitResponse>(drafts.status());
   });
@@ -111,7 +111,7 @@ void People::CancelAll() {
 void People::CancelJobs(const v1::CancelRequest& request) {
   absl::StatusOr<v1::CancelResponse> response;
   std::map<int64_t, int64_t> publishing;
-  const bool heard = scheduler_.Ask([&](Core& core, const Moment& now) {
+  const bool heard = scheduler_.Ask([&](Core& core, const Now& now) {
     core.Enter(now);
     for (const int64_t job : Numbers(kOpenJobs)) {
       Query row(scheduler_.database(), kPublishing, job);
@@ -133,7 +133,7 @@ void People::Retry() {
   request.mutable_selector()->set_all(true);
   absl::StatusOr<v1::RetryResponse> response;
   const bool heard =
-      scheduler_.Ask([&](Core& core, const Moment& now) { response = core.Retry(now, request); });
+      scheduler_.Ask([&](Core& core, const Now& now) { response = core.Retry(now, request); });
   if (!heard || !response.ok()) return Note("retried, and was not heard");
   for (const v1::Job& job : response->jobs()) {
     scheduler_.invariants().Accepted(job.job());
@@ -152,7 +152,7 @@ void People::Drain(const std::string& worker, bool undo) {
   }
   request.set_actor("people");
   bool done = false;
-  const bool heard = scheduler_.Ask([&](Core& core, const Moment& now) {
+  const bool heard = scheduler_.Ask([&](Core& core, const Now& now) {
     const auto answer = core.Drain(now, request);
     done = answer.ok() || absl::IsNotFound(answer.status());
   });
@@ -179,7 +179,7 @@ void People::Look() {
   if (!Ready()) return;
   v1::ListRequest list;
   list.mutable_selector()->set_all(true);
-  (void)scheduler_.Ask([&](Core& core, const Moment& now) {
+  (void)scheduler_.Ask([&](Core& core, const Now& now) {
     const auto jobs = core.List(now, list);
     (void)core.ListWorkers(now);
     (void)core.ListEvents(now, v1::ListEventsRequest());

@@ -115,7 +115,7 @@ absl::Status SchedulerMachine::TryToStart() {
   RETURN_IF_ERROR(blobs_->Open());
   adapters_ = std::make_unique<AdapterStore>(*database_, root_ / "registry");
   core_ = std::make_unique<Core>(config_, *database_, *blobs_, *adapters_);
-  RETURN_IF_ERROR(core_->Recover(Moment::Of(clock_)));
+  RETURN_IF_ERROR(core_->Recover(Now::Of(clock_)));
   executor_ = std::make_unique<CoreExecutor>(*core_, clock_, CoreExecutor::Timer::kNone);
   return absl::OkStatus();
 }
@@ -204,7 +204,7 @@ void SchedulerMachine::Collect(const std::function<void()>& between) {
     between();
     absl::Status done;
     const bool lives =
-        up() && Ask([&](Core& core, const Moment&) { done = step(core.ledger().database); });
+        up() && Ask([&](Core& core, const Now&) { done = step(core.ledger().database); });
     return lives ? done : absl::UnavailableError("the scheduler has died");
   };
   const auto collection = retention.Collect(turn, FromMillis(kBirth) + kAges, "people");
@@ -236,7 +236,7 @@ void SchedulerMachine::LoseStaging() {
 void SchedulerMachine::Hear(std::shared_ptr<const v1::SynchronizeRequest> request, Reply reply) {
   if (!CheckRequest(*request).ok()) return alarm_("a worker's request is refused as malformed");
   // What is due happens first in any case; here, so that it is not taken for the call's doing.
-  if (!Ask([](Core& core, const Moment& now) { core.Enter(now); })) return;
+  if (!Ask([](Core& core, const Now& now) { core.Enter(now); })) return;
   const std::vector<Guarded> guarded = GuardStale(*request);
   const int64_t life = life_;
   executor_->Synchronize(*request, [this, life, request, reply = std::move(reply)](auto answer) {
@@ -251,8 +251,8 @@ void SchedulerMachine::Hear(std::shared_ptr<const v1::SynchronizeRequest> reques
 
 void SchedulerMachine::Leave(const v1::SynchronizeRequest& request) { executor_->Leave(request); }
 
-bool SchedulerMachine::Ask(const std::function<void(Core&, const Moment&)>& question) {
-  executor_->Run([&](Core& core, const Moment& now) {
+bool SchedulerMachine::Ask(const std::function<void(Core&, const Now&)>& question) {
+  executor_->Run([&](Core& core, const Now& now) {
     question(core, now);
     return 0;
   });

@@ -52,7 +52,7 @@ class SchedulerMachine {
   void Hear(std::shared_ptr<const v1::SynchronizeRequest> request, Reply reply);
   void Leave(const v1::SynchronizeRequest& request);
   // False: it died, and nobody heard the answer.
-  bool Ask(const std::function<void(Core&, const Moment&)>& question);
+  bool Ask(const std::function<void(Core&, const Now&)>& question);
   absl::Status PutBlob(const std::string& bytes);
   bool HasBlob(const std::string& sha256) const { return blobs_->Has(sha256); }
 

@@ -31,7 +31,7 @@ class GroupCommitTest : public ::testing::Test {
     EXPECT_TRUE(blobs_->Open().ok());
     adapters_ = std::make_unique<AdapterStore>(*database_, directory_.path() / "registry");
     core_ = std::make_unique<Core>(SchedulerConfig(), *database_, *blobs_, *adapters_);
-    EXPECT_TRUE(core_->Recover(Moment::Of(Clock::System())).ok());
+    EXPECT_TRUE(core_->Recover(Now::Of(Clock::System())).ok());
     EXPECT_TRUE(database_->Sync().ok());
   }
   ~GroupCommitTest() override {
@@ -46,13 +46,13 @@ class GroupCommitTest : public ::testing::Test {
     Read();  // what the start has written is synced
   }
   bool Write() {
-    return executor_->Run([](Core& core, const Moment& now) {
+    return executor_->Run([](Core& core, const Now& now) {
       return core.ledger().events.Append({.time = now.wall, .kind = "test", .actor = "test"}).ok();
     });
   }
   size_t Read() {
     return executor_->Run(
-        [](Core& core, const Moment&) { return core.ledger().roster.workers().size(); });
+        [](Core& core, const Now&) { return core.ledger().roster.workers().size(); });
   }
   template <typename Work>
   static milliseconds Time(Work work) {

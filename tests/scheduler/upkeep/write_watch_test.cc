@@ -47,7 +47,7 @@ class WriteWatchTest : public Fleet {
   }
   std::string Problem() {
     return executor_->RunWithoutSync(
-        [](Core& core, const Moment&) { return core.ledger().write_problem; });
+        [](Core& core, const Now&) { return core.ledger().write_problem; });
   }
   // Waits until there is one that says so, or, with "", until there is none.
   bool BecomesProblem(const std::string& text) {
@@ -112,7 +112,7 @@ TEST_F(WriteWatchTest, DatabaseOfOtherBytesIsFound) {
 
 TEST_F(WriteWatchTest, FailureOfARequestIsAProblemAtOnce) {
   const std::string page_count = "PRAGMA max_page_count = 1";
-  executor_->RunWithoutSync([&](Core& core, const Moment& now) {
+  executor_->RunWithoutSync([&](Core& core, const Now& now) {
     EXPECT_TRUE(core.ledger().database.Execute(page_count).ok());
     for (int i = 0; i < 10'000 && core.ledger().WhyNotWritable().empty(); ++i) {
       (void)TrySubmit({Domain(absl::StrCat("domain-", i))});

@@ -1,15 +1,15 @@
-// A Moment is "now", given into every call of the core, which has no clock of its own.
+// Now is "now", given into every call of the core, which has no clock of its own.
 #pragma once
 
 #include "common/clock.h"
 
 namespace mozgach {
 
-struct Moment {
+struct Now {
   WallTime wall{};            // what is stored and shown; may jump
   Milliseconds since_boot{};  // never jumps: leases and waits are measured with it
 
-  static Moment Of(const Clock& clock) { return {clock.Now(), clock.SinceBoot()}; }
+  static Now Of(const Clock& clock) { return {clock.Now(), clock.SinceBoot()}; }
 };
 
 }  // namespace mozgach
