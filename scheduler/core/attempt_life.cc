@@ -147,7 +147,7 @@ absl::Status EndAttempt(Ledger& ledger, const Now& now, Lease lease, FailureClas
   ledger.changes.Touch(job.job);
   if (job.state == JobState::kQueued) {
     if (job.not_before <= now.wall) {
-      ledger.notices.base_keys.insert(job.base_key);
+      ledger.wakeups.base_keys.insert(job.base_key);
     } else {
       ledger.wake_at = std::min(ledger.wake_at, now.since_boot + (job.not_before - now.wall));
     }

@@ -56,7 +56,7 @@ absl::Status Write(Ledger& ledger, const Now& now, const v1::BaseManifest& manif
   ledger.configs.AddHeld(manifest, ledger.blobs);
   if (const auto planned = PlanSomeShapes(ledger); !planned.ok()) ledger.Trouble(planned.status());
   for (const std::string& key : ledger.bases.Find(manifest.base())->keys) {
-    ledger.notices.base_keys.insert(key);
+    ledger.wakeups.base_keys.insert(key);
   }
   return absl::OkStatus();
 }

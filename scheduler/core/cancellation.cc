@@ -105,7 +105,7 @@ void AnnounceCancel(Ledger& ledger, const Job& job) {
   if (job.state == JobState::kQueued) {
     ++ledger.counters.jobs_finished[Name(JobState::kCancelled)];
   } else if (const Lease* lease = ledger.leases.Find(job.job); lease != nullptr) {
-    ledger.notices.workers.insert(lease->worker);
+    ledger.wakeups.workers.insert(lease->worker);
     ledger.leases.MarkStop(job.job);
   }
 }
@@ -151,7 +151,7 @@ absl::StatusOr<std::vector<int64_t>> Retry(Ledger& ledger, const Now& now,
   }
   RETURN_IF_ERROR(COMMIT("scheduler.jobs.retry", transaction));
   for (const int64_t job : fresh) ledger.changes.Touch(job);
-  ledger.notices.base_keys.insert(base_keys.begin(), base_keys.end());
+  ledger.wakeups.base_keys.insert(base_keys.begin(), base_keys.end());
   ledger.counters.jobs_submitted += static_cast<int64_t>(fresh.size());
   return fresh;
 }

@@ -104,7 +104,7 @@ void Core::EndWhatRanTooLong(const Now& now) {
                    "end what ran too long")) {
       return;
     }
-    ledger_.notices.workers.insert(over.worker);
+    ledger_.wakeups.workers.insert(over.worker);
   }
 }
 
@@ -113,14 +113,14 @@ void Core::RemindWorkers(const Now& now) {
     const bool hands_back = worker.MustHandBack(now.wall) && !ledger_.leases.JobsOf(name).empty();
     const bool is_free_again = !worker.health.told_it_is_over && !IsQuarantined(worker, now);
     if (is_free_again) ledger_.roster.Find(name)->health.told_it_is_over = true;
-    if (hands_back || is_free_again) ledger_.notices.workers.insert(name);
+    if (hands_back || is_free_again) ledger_.wakeups.workers.insert(name);
   }
 }
 
 void Core::WakeBackOffs(const Now& now) {
   const auto woken = ledger_.queue.WakeDue(now.wall, now.wall + ledger_.config.back_off_max);
   if (!Succeeded(woken.status(), "end a back-off")) return;
-  ledger_.notices.base_keys.insert(woken->begin(), woken->end());
+  ledger_.wakeups.base_keys.insert(woken->begin(), woken->end());
 }
 
 void Core::WriteProgress(const Now& now) {
@@ -200,9 +200,9 @@ absl::StatusOr<v1::SubmitResponse> Core::Submit(const Now& now, const v1::Submit
   return mozgach::Submit(ledger_, now, request, drafts);
 }
 
-Notices Core::TakeNotices() {
-  Notices taken;
-  std::swap(taken, ledger_.notices);
+Wakeups Core::TakeWakeups() {
+  Wakeups taken;
+  std::swap(taken, ledger_.wakeups);
   return taken;
 }
 

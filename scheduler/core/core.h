@@ -64,7 +64,7 @@ class Core {
                                                     const v1::ListEventsRequest& request);
 
   // Whom what has happened since the last call may concern.
-  Notices TakeNotices();
+  Wakeups TakeWakeups();
 
   Ledger& ledger() { return ledger_; }
 

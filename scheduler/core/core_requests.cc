@@ -100,7 +100,7 @@ absl::StatusOr<v1::Worker> Core::Drain(const Now& now, const v1::DrainWorkerRequ
   if (request.undo()) HearItIsWell(ledger_, request.worker());
   if (bounded) ledger_.wake_at = std::min(ledger_.wake_at, now.since_boot + (by - now.wall));
   Expect(now);
-  ledger_.notices.workers.insert(request.worker());
+  ledger_.wakeups.workers.insert(request.worker());
   return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
 }
 

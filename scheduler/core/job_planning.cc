@@ -49,7 +49,7 @@ absl::StatusOr<bool> PlanSomeShapes(Ledger& ledger) {
     if (planned > 0) RETURN_IF_ERROR(COMMIT("scheduler.shapes.plan", transaction));
     if (planned == kShapesAtOnce) return true;
     ledger.configs.MarkPlanned(base);
-    if (planned > 0) ledger.notices.base_keys.insert(base);
+    if (planned > 0) ledger.wakeups.base_keys.insert(base);
   }
   return false;
 }

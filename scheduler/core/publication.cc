@@ -78,7 +78,7 @@ absl::Status Abandon(Ledger& ledger, const Now& now, const Version& version) {
     ++ledger.counters.jobs_finished[Name(JobState::kCancelled)];
     ++ledger.counters.attempts_ended["cancelled"];
   } else {
-    ledger.notices.base_keys.insert(job.base_key);
+    ledger.wakeups.base_keys.insert(job.base_key);
   }
   ledger.board.Erase(job.job);
   ledger.changes.Touch(job.job);

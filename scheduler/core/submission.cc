@@ -186,7 +186,7 @@ void Announce(Ledger& ledger, const Decision& decision, int64_t job) {
   }
   if (!decision.queues) return;
   ++ledger.counters.jobs_submitted;
-  ledger.notices.base_keys.insert(BaseKey(decision.draft->job.base, decision.draft->job.revision));
+  ledger.wakeups.base_keys.insert(BaseKey(decision.draft->job.base, decision.draft->job.revision));
   if (decision.supersedes) AnnounceCancel(ledger, *decision.latest);
 }
 

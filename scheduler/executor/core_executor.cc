@@ -147,9 +147,9 @@ void CoreExecutor::OfferWork(const Now& now, const std::string& base_key, Replie
 }
 
 void CoreExecutor::CollectReplies(const Now& now, Replies& replies) {
-  for (Notices notices = core_.TakeNotices(); !notices.empty(); notices = core_.TakeNotices()) {
-    for (const std::string& worker : notices.workers) AnswerHeldCall(now, worker, true, replies);
-    for (const std::string& base_key : notices.base_keys) OfferWork(now, base_key, replies);
+  for (Wakeups wakeups = core_.TakeWakeups(); !wakeups.empty(); wakeups = core_.TakeWakeups()) {
+    for (const std::string& worker : wakeups.workers) AnswerHeldCall(now, worker, true, replies);
+    for (const std::string& base_key : wakeups.base_keys) OfferWork(now, base_key, replies);
   }
   if (NextWake() < wake_at_) sooner_.notify_all();
 }

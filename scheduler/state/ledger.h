@@ -22,9 +22,9 @@
 #include "scheduler/state/base_config.h"
 #include "scheduler/state/change_feed.h"
 #include "scheduler/state/counters.h"
-#include "scheduler/state/notices.h"
 #include "scheduler/state/progress_board.h"
 #include "scheduler/state/roster.h"
+#include "scheduler/state/wakeups.h"
 
 namespace mozgach {
 
@@ -64,7 +64,7 @@ struct Ledger {
   StagedSubmissions staged;
   ProgressBoard board;
   ChangeFeed changes;
-  Notices notices;
+  Wakeups wakeups;
   Counters counters;
 
   uint64_t incarnation = 0;  // restoration.h

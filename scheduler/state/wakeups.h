@@ -1,4 +1,4 @@
-// Notices say whom a change may concern that waits in a held call: the core collects them, whoever
+// Wakeups say whom a change may concern that waits in a held call: the core collects them, whoever
 // holds the calls takes them.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 namespace mozgach {
 
-struct Notices {
+struct Wakeups {
   std::set<std::string> base_keys;  // there is a job to claim that wants this
   std::set<std::string> workers;    // this worker has something to hear
 
