@@ -26,7 +26,8 @@ constexpr auto kWorkersKept = std::chrono::hours(7 * 24);
 absl::Status Core::Recover(const Now& now) {
   ASSIGN_OR_RETURN(ledger_.incarnation, Incarnation(ledger_.database));
   RETURN_IF_ERROR(ledger_.leases.Recover(now, ledger_.config.lease));
-  RETURN_IF_ERROR(ledger_.roster.Recover(now, now.wall - kWorkersKept, ledger_.leases.Holders()));
+  RETURN_IF_ERROR(
+      ledger_.worker_table.Recover(now, now.wall - kWorkersKept, ledger_.leases.Holders()));
   RETURN_IF_ERROR(ledger_.bases.Recover());
   RETURN_IF_ERROR(ledger_.configs.Recover(ledger_.bases, ledger_.blobs));
   RETURN_IF_ERROR(ledger_.calibrations.Recover());
@@ -109,10 +110,10 @@ void Core::EndWhatRanTooLong(const Now& now) {
 }
 
 void Core::RemindWorkers(const Now& now) {
-  for (const auto& [name, worker] : ledger_.roster.workers()) {
+  for (const auto& [name, worker] : ledger_.worker_table.workers()) {
     const bool hands_back = worker.MustHandBack(now.wall) && !ledger_.leases.JobsOf(name).empty();
     const bool is_free_again = !worker.health.told_it_is_over && !IsQuarantined(worker, now);
-    if (is_free_again) ledger_.roster.Find(name)->health.told_it_is_over = true;
+    if (is_free_again) ledger_.worker_table.Find(name)->health.told_it_is_over = true;
     if (hands_back || is_free_again) ledger_.wakeups.workers.insert(name);
   }
 }
@@ -129,7 +130,7 @@ void Core::WriteProgress(const Now& now) {
     next_write_ = now.since_boot + kWriteInterval;
   }
   if (now.since_boot >= next_calls_write_) {
-    Succeeded(ledger_.roster.SaveCalls(), "write when workers called");
+    Succeeded(ledger_.worker_table.SaveCalls(), "write when workers called");
     next_calls_write_ = now.since_boot + kCallsInterval;
   }
 }
@@ -140,7 +141,7 @@ void Core::PlanNextDue(const Now& now) {
   if (back_off.ok() && back_off->has_value()) {
     ledger_.wake_at = now.since_boot + (**back_off - now.wall);
   }
-  for (const auto& [name, worker] : ledger_.roster.workers()) {
+  for (const auto& [name, worker] : ledger_.worker_table.workers()) {
     if (worker.drain && worker.drain_by > now.wall) {
       ledger_.wake_at = std::min(ledger_.wake_at, now.since_boot + (worker.drain_by - now.wall));
     }

@@ -43,7 +43,7 @@ v1::Event ViewEvent(const Event& event) {
 
 absl::Status NoWorker(const Ledger& ledger, const std::string& name) {
   std::vector<std::string> names;
-  for (const auto& [known, worker] : ledger.roster.workers()) names.push_back(known);
+  for (const auto& [known, worker] : ledger.worker_table.workers()) names.push_back(known);
   const std::string near = NearestName(name, names);
   return absl::NotFoundError(
       absl::StrCat("there is no worker '", Abbreviate(name, 80), "'",
@@ -88,7 +88,7 @@ absl::StatusOr<v1::Worker> Core::Drain(const Now& now, const v1::DrainWorkerRequ
   const bool bounded = !request.undo() && request.has_within_ms();
   const uint64_t within = std::min<uint64_t>(request.within_ms(), kDrainWithinMsMax);
   const WallTime by = bounded ? now.wall + Milliseconds(static_cast<int64_t>(within)) : WallTime{};
-  RETURN_IF_ERROR(ledger_.roster.SaveDrain(request.worker(), !request.undo(), by));
+  RETURN_IF_ERROR(ledger_.worker_table.SaveDrain(request.worker(), !request.undo(), by));
   RETURN_IF_ERROR(ledger_.events.Append(
       {.time = now.wall,
        .kind = request.undo() ? "drain_undone" : "drain_asked",
@@ -96,25 +96,25 @@ absl::StatusOr<v1::Worker> Core::Drain(const Now& now, const v1::DrainWorkerRequ
        .message = bounded ? absl::StrCat(request.worker(), ", until ", FormatTime(by))
                           : request.worker()}));
   RETURN_IF_ERROR(COMMIT("scheduler.worker.drain", transaction));
-  ledger_.roster.MarkDrain(request.worker(), !request.undo(), by);
+  ledger_.worker_table.MarkDrain(request.worker(), !request.undo(), by);
   if (request.undo()) HearItIsWell(ledger_, request.worker());
   if (bounded) ledger_.wake_at = std::min(ledger_.wake_at, now.since_boot + (by - now.wall));
   Expect(now);
   ledger_.wakeups.workers.insert(request.worker());
-  return ViewWorker(ledger_, now, *ledger_.roster.Find(request.worker()));
+  return ViewWorker(ledger_, now, *ledger_.worker_table.Find(request.worker()));
 }
 
 absl::Status Core::ForgetWorker(const Now& now, const v1::ForgetWorkerRequest& request) {
   Enter(now);
   const std::string& name = request.worker();
-  const WorkerState* worker = ledger_.roster.Find(name);
+  const WorkerState* worker = ledger_.worker_table.Find(name);
   if (worker == nullptr) return NoWorker(ledger_, name);
-  if (Roster::IsAwaited(*worker, now, ledger_.config.lease)) {
+  if (WorkerTable::IsAwaited(*worker, now, ledger_.config.lease)) {
     return absl::FailedPreconditionError(absl::StrCat("the scheduler has just started, and worker ",
                                                       name, " may still call; try again in ",
                                                       ledger_.config.lease.count() / 1000, " s"));
   }
-  if (!Roster::IsLost(*worker, now, ledger_.config.lease)) {
+  if (!WorkerTable::IsLost(*worker, now, ledger_.config.lease)) {
     return absl::FailedPreconditionError(
         absl::StrCat("worker ", name,
                      " still calls; stop mozgach-worker on its host first, then forget it when "
@@ -127,11 +127,11 @@ absl::Status Core::ForgetWorker(const Now& now, const v1::ForgetWorkerRequest& r
   }
   Transaction transaction(ledger_.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger_.roster.RemoveRows(name));
+  RETURN_IF_ERROR(ledger_.worker_table.RemoveRows(name));
   RETURN_IF_ERROR(ledger_.events.Append(
       {.time = now.wall, .kind = "worker_forgotten", .actor = request.actor(), .message = name}));
   RETURN_IF_ERROR(COMMIT("scheduler.worker.forget", transaction));
-  ledger_.roster.Forget(name);
+  ledger_.worker_table.Forget(name);
   Expect(now);
   return absl::OkStatus();
 }
@@ -194,7 +194,7 @@ absl::StatusOr<int64_t> Core::FindJob(int64_t job, const std::string& domain) {
 v1::ListWorkersResponse Core::ListWorkers(const Now& now) {
   Enter(now);
   v1::ListWorkersResponse response;
-  for (const auto& [name, worker] : ledger_.roster.workers()) {
+  for (const auto& [name, worker] : ledger_.worker_table.workers()) {
     *response.add_workers() = ViewWorker(ledger_, now, worker);
   }
   return response;

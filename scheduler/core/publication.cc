@@ -131,7 +131,7 @@ std::optional<Observation> Observe(Ledger& ledger, int64_t job) {
   const Lease* lease = ledger.leases.Find(job);
   if (entry == nullptr || lease == nullptr) return std::nullopt;
   const AttemptProgress& progress = entry->progress;
-  const WorkerState* worker = ledger.roster.Find(lease->worker);
+  const WorkerState* worker = ledger.worker_table.Find(lease->worker);
   const absl::StatusOr<Queue::Details> details = ledger.queue.GetDetails(job);
   if (worker == nullptr || !details.ok() || HasSteppedDown(details->pinned_json) ||
       progress.memory_planned_bytes == 0 || progress.memory_peak_bytes == 0) {

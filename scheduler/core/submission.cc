@@ -77,10 +77,10 @@ absl::Status DecideAgainst(Ledger& ledger, const Job& latest, Decision& decision
 }
 
 bool SomeoneOffers(const Ledger& ledger, const Now& now, const std::string& base_key) {
-  const auto& workers = ledger.roster.workers();
+  const auto& workers = ledger.worker_table.workers();
   return std::any_of(workers.begin(), workers.end(), [&](const auto& entry) {
     return entry.second.keys.count(base_key) > 0 &&
-           !Roster::IsLost(entry.second, now, ledger.config.lease);
+           !WorkerTable::IsLost(entry.second, now, ledger.config.lease);
   });
 }
 
@@ -98,7 +98,7 @@ absl::StatusOr<Decision> Decide(Ledger& ledger, const Now& now, const Draft& dra
   const std::string base_key = BaseKey(draft.job.base, draft.job.revision);
   if (decision.queues && !SomeoneOffers(ledger, now, base_key)) {
     const bool held = ledger.bases.Serving(base_key) != nullptr;
-    const std::string problem = held ? "" : ProblemOfBase(ledger.roster, draft.job.base);
+    const std::string problem = held ? "" : ProblemOfBase(ledger.worker_table, draft.job.base);
     absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "no worker has base ",
                     base_key, " yet", held ? ": the one that takes the job fetches it" : "",
                     held || !problem.empty() ? "" : MeantBase(ledger, draft.job.base),

@@ -67,20 +67,21 @@ void TakeLosses(const v1::Progress& reported, AttemptProgress& progress) {
 
 absl::StatusOr<Answer> WorkerCall::Run() {
   v1::SynchronizeResponse& response = answer_.response;
-  const Milliseconds quiet(static_cast<int64_t>(ledger_.roster.workers().size()));
+  const Milliseconds quiet(static_cast<int64_t>(ledger_.worker_table.workers().size()));
   const Milliseconds again = std::max(ledger_.config.call_interval, quiet);
   response.set_scheduler_incarnation(ledger_.incarnation);
   response.set_lease_ms(static_cast<uint64_t>(ledger_.config.lease.count()));
   response.set_call_again_ms(
       static_cast<uint64_t>(std::min(again, ledger_.config.WaitMax()).count()));
   if (!held_) {
-    ASSIGN_OR_RETURN(const Roster::Arrival arrival, ledger_.roster.Arrive(now_, request_));
-    if (arrival == Roster::Arrival::kOvertaken) {
+    ASSIGN_OR_RETURN(const WorkerTable::Arrival arrival,
+                     ledger_.worker_table.Arrive(now_, request_));
+    if (arrival == WorkerTable::Arrival::kOvertaken) {
       return absl::AbortedError("a later call of this worker has been answered already");
     }
-    response.set_replaced(arrival == Roster::Arrival::kReplaced);
+    response.set_replaced(arrival == WorkerTable::Arrival::kReplaced);
   } else {
-    const WorkerState* worker = ledger_.roster.Find(request_.worker());
+    const WorkerState* worker = ledger_.worker_table.Find(request_.worker());
     response.set_replaced(worker == nullptr || worker->incarnation != request_.incarnation());
   }
   if (response.replaced()) {
@@ -91,7 +92,7 @@ absl::StatusOr<Answer> WorkerCall::Run() {
   if (!held_) HearConfigs();
   if (request_.attempts_size() > 0 && request_.scheduler_incarnation() != ledger_.incarnation) {
     // Leased before a restore: the numbers mean something else by now.
-    response.set_drain(ledger_.roster.Find(request_.worker())->drain);
+    response.set_drain(ledger_.worker_table.Find(request_.worker())->drain);
     if (!held_) ledger_.counters.stale_reports += request_.attempts_size();
     answer_.news = true;
     return std::move(answer_);
@@ -101,8 +102,8 @@ absl::StatusOr<Answer> WorkerCall::Run() {
   }
   RemindOfUnreported();
   GiveWork();
-  ledger_.roster.Find(request_.worker())->unreported = unreported_;
-  response.set_drain(ledger_.roster.Find(request_.worker())->drain);
+  ledger_.worker_table.Find(request_.worker())->unreported = unreported_;
+  response.set_drain(ledger_.worker_table.Find(request_.worker())->drain);
   if (response.drain() && !request_.draining()) answer_.news = true;
   return std::move(answer_);
 }
@@ -143,15 +144,15 @@ void WorkerCall::Hear(const v1::AttemptReport& report) {
 
 v1::Assignment::Desired WorkerCall::Desired(const Lease& lease) const {
   if (lease.stop) return v1::Assignment::STOP;
-  const WorkerState& worker = *ledger_.roster.Find(request_.worker());
+  const WorkerState& worker = *ledger_.worker_table.Find(request_.worker());
   return worker.MustHandBack(now_.wall) ? v1::Assignment::HAND_BACK : v1::Assignment::RUN;
 }
 
 void WorkerCall::HearConfigs() {
-  WorkerState& worker = *ledger_.roster.Find(request_.worker());
+  WorkerState& worker = *ledger_.worker_table.Find(request_.worker());
   worker.awaited.clear();
   for (const v1::Base& base : request_.bases()) {
-    if (!ledger_.configs.Wants(ledger_.roster, worker.name, base)) continue;
+    if (!ledger_.configs.Wants(ledger_.worker_table, worker.name, base)) continue;
     if (base.config_json().empty() || Sha256Hex(base.config_json()) != base.config_digest()) {
       if (answer_.response.wanted_configs_size() < kConfigsAtOnce) {
         answer_.response.add_wanted_configs(base.name());

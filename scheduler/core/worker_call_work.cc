@@ -32,7 +32,7 @@ void WorkerCall::RemindOfUnreported() {
 }
 
 void WorkerCall::GiveWork() {
-  const WorkerState* worker = ledger_.roster.Find(request_.worker());
+  const WorkerState* worker = ledger_.worker_table.Find(request_.worker());
   if (worker->drain || worker->draining || IsQuarantined(*worker, now_)) return;
   int64_t slots = std::min<int64_t>(request_.free_slots(), kClaimsInOneCall) - unreported_;
   if (IsOnProbation(*worker)) {

@@ -127,7 +127,7 @@ void CoreExecutor::OfferWork(const Now& now, const std::string& base_key, Replie
   if (!needs.ok() || !needs->has_value()) return;
   std::vector<Candidate> candidates;
   for (const auto& [name, call] : held_) {
-    const WorkerState* worker = core_.ledger().roster.Find(name);
+    const WorkerState* worker = core_.ledger().worker_table.Find(name);
     if (call.request->free_slots() == 0 || worker == nullptr) continue;
     const bool has_it = worker->keys.count(base_key) > 0;
     if (!has_it && !CouldFetch(core_.ledger(), *worker, base_key)) continue;

@@ -91,9 +91,9 @@ void CollectRunning(const ProgressBoard& board, MetricFamilies& out) {
 
 void CollectWorker(const Ledger& ledger, const Now& now, const WorkerState& worker,
                    MetricFamilies& out) {
-  const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
+  const bool lost = WorkerTable::IsLost(worker, now, ledger.config.lease);
   const MetricFamilies::Labels labels = {{"worker", worker.name}};
-  if (Roster::IsAwaited(worker, now, ledger.config.lease)) return;
+  if (WorkerTable::IsAwaited(worker, now, ledger.config.lease)) return;
   out.Gauge("mozgach_worker_up", "1: the worker has called within a lease.", lost ? 0 : 1, labels);
   out.Gauge("mozgach_worker_last_call_timestamp_seconds", "When the worker called last.",
             double(ToMillis(worker.last_call)) / 1000, labels);
@@ -120,7 +120,7 @@ void CollectWorker(const Ledger& ledger, const Now& now, const WorkerState& work
 void CollectWorkers(const Ledger& ledger, const Now& now, MetricFamilies& out) {
   std::map<std::string, double> states = {
       {"up", 0}, {"draining", 0}, {"quarantined", 0}, {"lost", 0}, {"awaited", 0}};
-  for (const auto& [name, worker] : ledger.roster.workers()) {
+  for (const auto& [name, worker] : ledger.worker_table.workers()) {
     ++states[StateOf(ledger, now, worker)];
     CollectWorker(ledger, now, worker, out);
   }
@@ -128,14 +128,14 @@ void CollectWorkers(const Ledger& ledger, const Now& now, MetricFamilies& out) {
     out.Gauge("mozgach_workers", "Workers by state.", workers, {{"state", state}});
   }
   out.Counter("mozgach_base_loads_total", "Times that a trainer loaded a base.",
-              double(ledger.roster.base_loads_total()));
+              double(ledger.worker_table.base_loads_total()));
   out.Counter("mozgach_base_fetched_bytes_total", "Bytes of bases that workers have fetched.",
-              double(ledger.roster.base_bytes_fetched_total()));
+              double(ledger.worker_table.base_bytes_fetched_total()));
   out.Gauge("mozgach_bases", "Bases that the scheduler holds.", double(ledger.bases.all().size()));
   out.Gauge("mozgach_base_bytes", "Bytes of the bases that the scheduler holds.",
             double(ledger.bases.size_bytes()));
   out.Counter("mozgach_trainer_restarts_total", "Times that a worker restarted a trainer.",
-              double(ledger.roster.trainer_restarts_total()));
+              double(ledger.worker_table.trainer_restarts_total()));
 }
 
 void CollectWriteProblems(const Ledger& ledger, MetricFamilies& out) {

@@ -45,8 +45,8 @@ absl::StatusOr<std::string> FrontPage(Core& core, const Now& now) {
     absl::StrAppend(&page, Row(Name(state), count));
   }
   int64_t up = 0, lost = 0;
-  for (const auto& [name, worker] : ledger.roster.workers()) {
-    ++(Roster::IsLost(worker, now, ledger.config.lease) ? lost : up);
+  for (const auto& [name, worker] : ledger.worker_table.workers()) {
+    ++(WorkerTable::IsLost(worker, now, ledger.config.lease) ? lost : up);
   }
   absl::StrAppend(&page, "<tr><th>workers</th></tr>\n", Row("calling", up), Row("lost", lost),
                   "</table>\n", kFoot);

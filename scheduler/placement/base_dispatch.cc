@@ -12,12 +12,12 @@ namespace {
 // It has a device without work: with the base, and room, the job is better off there.
 bool WaitsForWork(const Ledger& ledger, const Now& now, const WorkerState& worker) {
   return worker.free_slots > worker.unreported && !worker.drain && !worker.draining &&
-         !Roster::IsLost(worker, now, ledger.config.lease);
+         !WorkerTable::IsLost(worker, now, ledger.config.lease);
 }
 
 bool SomeoneWaitsWith(const Ledger& ledger, const Now& now, const std::string& base_key,
                       const Queue::NeedsRange& needs) {
-  const auto& workers = ledger.roster.workers();
+  const auto& workers = ledger.worker_table.workers();
   return std::any_of(workers.begin(), workers.end(), [&](const auto& each) {
     return each.second.keys.count(base_key) > 0 && WaitsForWork(ledger, now, each.second) &&
            HasRoomForAll(ledger, each.second, base_key, needs);

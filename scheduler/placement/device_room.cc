@@ -32,7 +32,7 @@ Use UseByOthers(const Ledger& ledger, const WorkerState& worker, const std::stri
   for (const auto& [name, devices] : reserved) {
     int64_t promised = 0;
     for (const auto& [device, bytes] : devices) promised += bytes;
-    const WorkerState* other = ledger.roster.Find(name);
+    const WorkerState* other = ledger.worker_table.Find(name);
     const int64_t held = other == nullptr ? 0 : Bytes(other->memory_bytes);
     // What it took after the one who asks has looked is not in the figure of that one.
     const bool visible =

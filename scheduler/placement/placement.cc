@@ -59,8 +59,8 @@ bool HasLoaded(const WorkerState& worker, const std::string& base_key) {
                      [&](const v1::Device& device) { return device.loaded_base() == base; });
 }
 
-std::string ProblemOfBase(const Roster& roster, const std::string& base) {
-  for (const auto& [name, worker] : roster.workers()) {
+std::string ProblemOfBase(const WorkerTable& worker_table, const std::string& base) {
+  for (const auto& [name, worker] : worker_table.workers()) {
     for (const v1::Base& offered : worker.bases) {
       if (offered.name() != base || offered.problem().empty()) continue;
       return absl::StrCat("worker ", name, " cannot use its base ", base, ": ", offered.problem());

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "scheduler/jobs/base_key.h"
-#include "scheduler/state/roster.h"
+#include "scheduler/state/worker_table.h"
 
 namespace mozgach {
 
@@ -15,7 +15,7 @@ bool HasLoaded(const WorkerState& worker, const std::string& base_key);
 
 // Why a worker that has files of `base` cannot use them: "worker w1 cannot use its base …: …".
 // Empty: no worker says so.
-std::string ProblemOfBase(const Roster& roster, const std::string& base);
+std::string ProblemOfBase(const WorkerTable& worker_table, const std::string& base);
 
 // Why `worker` does not start a job that wants `base_key`, for people: "lacks base Qwen/Qwen2.5-3B;
 // has mozgach/tiny".  `jobs` are those it holds leases of; `could_fetch`: it need not have the base

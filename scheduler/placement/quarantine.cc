@@ -41,7 +41,7 @@ std::string ShowQuarantine(const WorkerState& worker, const Now& now) {
 
 void HearFailure(Ledger& ledger, const Now& now, const std::string& name, const std::string& domain,
                  FailureClass failure, const std::string& message) {
-  WorkerState* worker = ledger.roster.Find(name);
+  WorkerState* worker = ledger.worker_table.Find(name);
   if (worker == nullptr || !IsTheWorkers(failure) || ledger.config.quarantine_domains == 0) return;
   WorkerHealth& health = worker->health;
   health.failed_domains.insert(domain);
@@ -62,7 +62,7 @@ void HearFailure(Ledger& ledger, const Now& now, const std::string& name, const 
 }
 
 void HearItIsWell(Ledger& ledger, const std::string& name) {
-  if (WorkerState* worker = ledger.roster.Find(name); worker != nullptr) worker->health = {};
+  if (WorkerState* worker = ledger.worker_table.Find(name); worker != nullptr) worker->health = {};
 }
 
 }  // namespace mozgach

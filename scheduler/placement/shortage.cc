@@ -31,8 +31,8 @@ struct Place {
 
 std::optional<Place> Roomiest(const Ledger& ledger, const Now& now, const JobShape& shape) {
   std::optional<Place> best;
-  for (const auto& [name, worker] : ledger.roster.workers()) {
-    if (Roster::IsLost(worker, now, ledger.config.lease)) continue;
+  for (const auto& [name, worker] : ledger.worker_table.workers()) {
+    if (WorkerTable::IsLost(worker, now, ledger.config.lease)) continue;
     if (worker.keys.count(shape.base_key) == 0 && !CouldFetch(ledger, worker, shape.base_key)) {
       continue;
     }

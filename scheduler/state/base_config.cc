@@ -43,7 +43,7 @@ const BaseConfig* BaseConfigs::Find(const std::string& base) const {
   return found == known_.end() ? nullptr : &found->second.config;
 }
 
-bool BaseConfigs::Wants(const Roster& roster, const std::string& worker,
+bool BaseConfigs::Wants(const WorkerTable& worker_table, const std::string& worker,
                         const v1::Base& base) const {
   if (base.config_digest().empty()) return false;
   const auto found = known_.find(base.name());
@@ -51,7 +51,7 @@ bool BaseConfigs::Wants(const Roster& roster, const std::string& worker,
   const Known& known = found->second;
   if (known.config.digest == base.config_digest() || known.worker.empty()) return false;
   if (known.worker == worker) return true;
-  const WorkerState* teller = roster.Find(known.worker);
+  const WorkerState* teller = worker_table.Find(known.worker);
   return teller == nullptr ||
          std::none_of(teller->bases.begin(), teller->bases.end(), [&](const v1::Base& its) {
            return its.name() == base.name() && its.config_digest() == known.config.digest;

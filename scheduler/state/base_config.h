@@ -12,7 +12,7 @@
 #include "registry/database.h"
 #include "scheduler/jobs/job_shape.h"
 #include "scheduler/state/base_catalog.h"
-#include "scheduler/state/roster.h"
+#include "scheduler/state/worker_table.h"
 
 namespace mozgach {
 
@@ -30,7 +30,8 @@ class BaseConfigs {
 
   // Whether what `worker` says of `base` is to count: it is new, and neither the scheduler nor
   // another worker that still has the base says otherwise.
-  bool Wants(const Roster& roster, const std::string& worker, const v1::Base& base) const;
+  bool Wants(const WorkerTable& worker_table, const std::string& worker,
+             const v1::Base& base) const;
   // Writes what a worker told; joins the open transaction and leaves memory alone.
   absl::Status Save(const std::string& worker, const v1::Base& base);
   // The same in memory, once that is committed.

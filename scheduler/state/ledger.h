@@ -23,8 +23,8 @@
 #include "scheduler/state/change_feed.h"
 #include "scheduler/state/counters.h"
 #include "scheduler/state/progress_board.h"
-#include "scheduler/state/roster.h"
 #include "scheduler/state/wakeups.h"
+#include "scheduler/state/worker_table.h"
 
 namespace mozgach {
 
@@ -38,7 +38,7 @@ struct Ledger {
         queue(database_in),
         attempts(database_in),
         leases(database_in),
-        roster(database_in, config_in.workers_max),
+        worker_table(database_in, config_in.workers_max),
         bases(database_in),
         configs(database_in),
         shapes(database_in),
@@ -54,7 +54,7 @@ struct Ledger {
   Queue queue;
   Attempts attempts;
   Leases leases;
-  Roster roster;
+  WorkerTable worker_table;
   BaseCatalog bases;
   BaseConfigs configs;
   Shapes shapes;

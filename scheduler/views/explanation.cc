@@ -54,7 +54,7 @@ std::optional<int64_t> KeptFor(Ledger& ledger, const Now& now, const WorkerState
 
 std::string AboutWorker(Ledger& ledger, const Now& now, const WorkerState& worker, const Job& job,
                         const JobShape& shape) {
-  const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
+  const bool lost = WorkerTable::IsLost(worker, now, ledger.config.lease);
   const v1::BaseFetch* fetch = FetchOf(worker, job.base);
   const bool could_fetch = CouldFetch(ledger, worker, job.base_key);
   const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
@@ -89,19 +89,19 @@ std::string AboutWorker(Ledger& ledger, const Now& now, const WorkerState& worke
 std::string NobodyHas(Ledger& ledger, const Now& now, const Job& job, const JobShape& shape) {
   const std::string nobody = absl::StrCat("no worker has base ", job.base_key);
   const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
-  const std::string problem = ProblemOfBase(ledger.roster, job.base);
+  const std::string problem = ProblemOfBase(ledger.worker_table, job.base);
   if (held == nullptr && !problem.empty()) return absl::StrCat(nobody, "; ", problem);
   if (held == nullptr) {
     const bool other = ledger.bases.Find(job.base) != nullptr;
-    return absl::StrCat(nobody, " (", ledger.roster.workers().size(), " asked)",
+    return absl::StrCat(nobody, " (", ledger.worker_table.workers().size(), " asked)",
                         MeantBase(ledger, job.base),
                         other ? "; the scheduler holds it, but not this revision" : "",
                         "; `mozgachctl bases add DIR --name ", job.base, "` gives it to them");
   }
   int able = 0;
   const WorkerState* only = nullptr;
-  for (const auto& [name, worker] : ledger.roster.workers()) {
-    if (Roster::IsLost(worker, now, ledger.config.lease)) continue;
+  for (const auto& [name, worker] : ledger.worker_table.workers()) {
+    if (WorkerTable::IsLost(worker, now, ledger.config.lease)) continue;
     if (const v1::BaseFetch* fetch = FetchOf(worker, job.base); fetch != nullptr) {
       return absl::StrCat(nobody, " yet; ", ShowFetch(worker, *fetch));
     }
@@ -152,7 +152,7 @@ std::string AboutRunning(const Ledger& ledger, const Now& now, const Job& job) {
     return absl::StrCat(job.reason, "; ends when worker ", lease->worker,
                         " has stopped it, at the latest in ", left);
   }
-  const WorkerState* worker = ledger.roster.Find(lease->worker);
+  const WorkerState* worker = ledger.worker_table.Find(lease->worker);
   const v1::BaseFetch* fetch = worker == nullptr ? nullptr : FetchOf(*worker, job.base);
   return absl::StrCat(
       "runs as attempt ", job.attempt, " on worker ", lease->worker, ", whose lease lasts another ",
@@ -202,7 +202,7 @@ std::string Summary(Ledger& ledger, const Now& now, const Job& job) {
 std::string MeantBase(const Ledger& ledger, const std::string& base) {
   std::set<std::string> known;
   for (const auto& [name, held] : ledger.bases.all()) known.insert(name);
-  for (const auto& [name, worker] : ledger.roster.workers()) {
+  for (const auto& [name, worker] : ledger.worker_table.workers()) {
     for (const v1::Base& offered : worker.bases) known.insert(offered.name());
   }
   if (known.count(base) > 0) return "";
@@ -215,15 +215,15 @@ std::string WhyItWaits(Ledger& ledger, const Now& now, const Job& job) {
     return absl::StrCat("the scheduler cannot write: ", why);
   }
   if (!job.ready) return BacksOff(now, job);
-  if (ledger.roster.workers().empty()) return kNoWorkers;
+  if (ledger.worker_table.workers().empty()) return kNoWorkers;
   const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());
   int offering = 0, busy = 0, narrow = 0;
   const WorkerState* only = nullptr;
-  for (const auto& [name, worker] : ledger.roster.workers()) {
+  for (const auto& [name, worker] : ledger.worker_table.workers()) {
     if (worker.keys.count(job.base_key) == 0) continue;
     ++offering;
     only = &worker;
-    const bool lost = Roster::IsLost(worker, now, ledger.config.lease);
+    const bool lost = WorkerTable::IsLost(worker, now, ledger.config.lease);
     if (lost || worker.drain || worker.draining || IsQuarantined(worker, now)) continue;
     ++(Shortage(ledger, worker, shape).empty() ? busy : narrow);
   }
@@ -257,11 +257,11 @@ absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Now& now, int6
   };
   if (job.state == JobState::kQueued) {
     const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());
-    for (const auto& [name, worker] : ledger.roster.workers()) {
+    for (const auto& [name, worker] : ledger.worker_table.workers()) {
       add(AboutWorker(ledger, now, worker, job, shape));
     }
-    if (!ledger.roster.workers().empty()) add(WhatWouldHelp(ledger, now, shape));
-    if (!ledger.roster.workers().empty()) add(AboutPlan(ledger, shape));
+    if (!ledger.worker_table.workers().empty()) add(WhatWouldHelp(ledger, now, shape));
+    if (!ledger.worker_table.workers().empty()) add(AboutPlan(ledger, shape));
   }
   if (job.state == JobState::kRunning) add(response.job().reason());
   add(AboutScores(response.job().metrics_json()));

@@ -16,7 +16,7 @@ namespace {
 std::optional<v1::ChatFacts> ChatFactsOf(const Ledger& ledger, const std::string& base) {
   const BaseCatalog::Entry* held = ledger.bases.Find(base);
   if (held != nullptr && held->chat.has_value()) return held->chat;
-  for (const auto& [name, worker] : ledger.roster.workers()) {
+  for (const auto& [name, worker] : ledger.worker_table.workers()) {
     for (const v1::Base& offered : worker.bases) {
       if (offered.name() == base && offered.has_chat()) return offered.chat();
     }

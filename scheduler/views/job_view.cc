@@ -151,8 +151,8 @@ absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Now& now, int64_t number, 
 }
 
 const char* StateOf(const Ledger& ledger, const Now& now, const WorkerState& worker) {
-  if (Roster::IsAwaited(worker, now, ledger.config.lease)) return "awaited";
-  if (Roster::IsLost(worker, now, ledger.config.lease)) return "lost";
+  if (WorkerTable::IsAwaited(worker, now, ledger.config.lease)) return "awaited";
+  if (WorkerTable::IsLost(worker, now, ledger.config.lease)) return "lost";
   if (worker.drain || worker.draining) return "draining";
   return IsQuarantined(worker, now) ? "quarantined" : "up";
 }

@@ -240,9 +240,9 @@ TEST_F(BaseTest, WorkersShowWhatTheyHaveAndWhatIsLoaded) {
   EXPECT_THAT(Listed(kQwen).loaded(), ElementsAre("alpha"));
   EXPECT_FALSE(Listed(kTiny).held());
   EXPECT_THAT(Listed(kTiny).workers(), ElementsAre("alpha"));
-  EXPECT_EQ(ledger().roster.base_bytes_fetched_total(), 9u);
+  EXPECT_EQ(ledger().worker_table.base_bytes_fetched_total(), 9u);
   Restart();
-  EXPECT_EQ(ledger().roster.Find("alpha")->bases[1].digest(), manifest.digest());
+  EXPECT_EQ(ledger().worker_table.Find("alpha")->bases[1].digest(), manifest.digest());
 }
 
 TEST_F(BaseTest, SubmitSaysThatTheBaseIsFetchedFirst) {

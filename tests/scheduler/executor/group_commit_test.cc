@@ -52,7 +52,7 @@ class GroupCommitTest : public ::testing::Test {
   }
   size_t Read() {
     return executor_->Run(
-        [](Core& core, const Now&) { return core.ledger().roster.workers().size(); });
+        [](Core& core, const Now&) { return core.ledger().worker_table.workers().size(); });
   }
   template <typename Work>
   static milliseconds Time(Work work) {

@@ -1,6 +1,6 @@
-// The Roster is the workers: what each said last, which of two with one name counts, who drains.
-// Names and drains are rows; what a worker says at every call is kept in memory only, so that an
-// idle call writes nothing.
+// The WorkerTable is the workers: what each said last, which of two with one name counts, who
+// drains. Names and drains are rows; what a worker says at every call is kept in memory only, so
+// that an idle call writes nothing.
 //
 // One thread at a time.
 #pragma once
@@ -49,7 +49,7 @@ struct WorkerState {
   }
 };
 
-class Roster {
+class WorkerTable {
  public:
   enum class Arrival {
     kCurrent,    // what it says counts
@@ -57,7 +57,7 @@ class Roster {
     kOvertaken,  // a later call of its own has been answered
   };
 
-  Roster(Database& database, int64_t workers_max)
+  WorkerTable(Database& database, int64_t workers_max)
       : database_(database), workers_max_(workers_max) {}
 
   // Reads the rows.  Forgets workers silent since before `before` that `keep` does not want.
@@ -68,7 +68,7 @@ class Roster {
   // RESOURCE_EXHAUSTED when there are too many workers.
   absl::StatusOr<Arrival> Arrive(const Now& now, const v1::SynchronizeRequest& request);
 
-  // Null where there is none; valid until the roster changes.
+  // Null where there is none; valid until the worker_table changes.
   const WorkerState* Find(const std::string& worker) const;
   WorkerState* Find(const std::string& worker);
   const std::map<std::string, WorkerState>& workers() const { return workers_; }

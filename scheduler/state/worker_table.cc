@@ -1,4 +1,4 @@
-#include "scheduler/state/roster.h"
+#include "scheduler/state/worker_table.h"
 
 #include <algorithm>
 
@@ -63,8 +63,8 @@ std::vector<v1::Base> BasesFrom(const std::string& bases_json) {
 
 }  // namespace
 
-absl::Status Roster::Recover(const Now& now, WallTime before,
-                             const std::unordered_set<std::string>& keep) {
+absl::Status WorkerTable::Recover(const Now& now, WallTime before,
+                                  const std::unordered_set<std::string>& keep) {
   workers_.clear();
   std::vector<std::string> forgotten;
   Query rows(database_, sql::kEveryWorker);
@@ -91,8 +91,8 @@ absl::Status Roster::Recover(const Now& now, WallTime before,
   return absl::OkStatus();
 }
 
-absl::StatusOr<Roster::Arrival> Roster::Arrive(const Now& now,
-                                               const v1::SynchronizeRequest& request) {
+absl::StatusOr<WorkerTable::Arrival> WorkerTable::Arrive(const Now& now,
+                                                         const v1::SynchronizeRequest& request) {
   WorkerState* known = Find(request.worker());
   const bool new_incarnation = known == nullptr || known->incarnation != request.incarnation();
   if (known != nullptr && new_incarnation) {
@@ -132,15 +132,15 @@ absl::StatusOr<Roster::Arrival> Roster::Arrive(const Now& now,
   return Arrival::kCurrent;
 }
 
-absl::StatusOr<bool> Roster::Knows(const std::string& worker, const std::string& incarnation) {
+absl::StatusOr<bool> WorkerTable::Knows(const std::string& worker, const std::string& incarnation) {
   Query row(database_, sql::kKnowsIncarnation, worker, incarnation);
   const bool knows = row.Next() && row.Int(0) != 0;
   RETURN_IF_ERROR(row.status());
   return knows;
 }
 
-absl::Status Roster::Save(const Now& now, const v1::SynchronizeRequest& request,
-                          const std::string& bases_json, bool new_incarnation) {
+absl::Status WorkerTable::Save(const Now& now, const v1::SynchronizeRequest& request,
+                               const std::string& bases_json, bool new_incarnation) {
   Transaction transaction(database_);
   RETURN_IF_ERROR(transaction.status());
   RETURN_IF_ERROR(Run(database_, sql::kSaveWorker, request.worker(), request.incarnation(),
@@ -154,14 +154,14 @@ absl::Status Roster::Save(const Now& now, const v1::SynchronizeRequest& request,
   return COMMIT("scheduler.worker.save", transaction);
 }
 
-void Roster::TakeBases(WorkerState& worker, const std::string& bases_json) {
+void WorkerTable::TakeBases(WorkerState& worker, const std::string& bases_json) {
   worker.bases = BasesFrom(bases_json);
   const std::vector<std::string> keys = OfferedKeys(worker.bases);
   worker.keys = {keys.begin(), keys.end()};
 }
 
-void Roster::TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& request,
-                        bool new_incarnation) {
+void WorkerTable::TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& request,
+                             bool new_incarnation) {
   const uint64_t loads_before = new_incarnation ? 0 : worker.base_loads;
   const uint64_t restarts_before = new_incarnation ? 0 : worker.trainer_restarts;
   if (request.base_loads() > loads_before) {
@@ -179,22 +179,22 @@ void Roster::TakeCounts(WorkerState& worker, const v1::SynchronizeRequest& reque
   worker.trainer_restarts = request.trainer_restarts();
 }
 
-const WorkerState* Roster::Find(const std::string& worker) const {
+const WorkerState* WorkerTable::Find(const std::string& worker) const {
   const auto it = workers_.find(worker);
   return it == workers_.end() ? nullptr : &it->second;
 }
 
-WorkerState* Roster::Find(const std::string& worker) {
+WorkerState* WorkerTable::Find(const std::string& worker) {
   const auto it = workers_.find(worker);
   return it == workers_.end() ? nullptr : &it->second;
 }
 
-absl::Status Roster::RemoveRows(const std::string& worker) {
+absl::Status WorkerTable::RemoveRows(const std::string& worker) {
   RETURN_IF_ERROR(Run(database_, sql::kForgetWorker, worker));
   return Run(database_, sql::kForgetIncarnations, worker);
 }
 
-absl::Status Roster::SaveDrain(const std::string& worker, bool drain, WallTime by) {
+absl::Status WorkerTable::SaveDrain(const std::string& worker, bool drain, WallTime by) {
   if (Find(worker) == nullptr) {
     return absl::NotFoundError(absl::StrCat("there is no worker '", worker,
                                             "'; `mozgachctl workers` shows those there are"));
@@ -202,7 +202,7 @@ absl::Status Roster::SaveDrain(const std::string& worker, bool drain, WallTime b
   return Run(database_, sql::kSaveDraining, worker, drain, ToMillis(by));
 }
 
-void Roster::MarkDrain(const std::string& worker, bool drain, WallTime by) {
+void WorkerTable::MarkDrain(const std::string& worker, bool drain, WallTime by) {
   WorkerState* state = Find(worker);
   if (state == nullptr) return;
   state->drain = drain;
@@ -210,7 +210,7 @@ void Roster::MarkDrain(const std::string& worker, bool drain, WallTime by) {
   if (!drain) state->draining = false;  // until it says otherwise
 }
 
-absl::Status Roster::SaveCalls() {
+absl::Status WorkerTable::SaveCalls() {
   Transaction transaction(database_);
   RETURN_IF_ERROR(transaction.status());
   for (const auto& [name, worker] : workers_) {
@@ -220,11 +220,11 @@ absl::Status Roster::SaveCalls() {
   return COMMIT("scheduler.worker.save_calls", transaction);
 }
 
-bool Roster::IsLost(const WorkerState& worker, const Now& now, Milliseconds lease) {
+bool WorkerTable::IsLost(const WorkerState& worker, const Now& now, Milliseconds lease) {
   return !worker.heard || now.since_boot - worker.last_call_since_boot > lease;
 }
 
-bool Roster::IsAwaited(const WorkerState& worker, const Now& now, Milliseconds lease) {
+bool WorkerTable::IsAwaited(const WorkerState& worker, const Now& now, Milliseconds lease) {
   return !worker.heard && now.since_boot - worker.known_since <= lease;
 }
 
