@@ -47,7 +47,7 @@ absl::Status WriteEnd(Ledger& ledger, WallTime now, const Lease& lease, Job& job
     return absl::InternalError(
         absl::StrCat("job ", job.job, " is not running attempt ", job.attempt));
   }
-  if (const ProgressBoard::Entry* entry = ledger.board.Find(job.job); entry != nullptr) {
+  if (const ProgressCache::Entry* entry = ledger.progress.Find(job.job); entry != nullptr) {
     RETURN_IF_ERROR(ledger.attempts.RecordProgress(job.job, job.attempt, entry->progress));
   }
   const std::string state = cancelled ? "cancelled" : AttemptStateAfter(failure);
@@ -103,7 +103,7 @@ absl::StatusOr<std::optional<Lease>> ClaimFor(Ledger& ledger, const Now& now,
   RETURN_IF_ERROR(COMMIT("scheduler.attempt.claim", transaction));
   LogActivity(ClaimLine(lease, job.domain));
   ledger.leases.Add(lease);
-  ledger.board.Start(job.job, job.attempt, job.domain);
+  ledger.progress.Start(job.job, job.attempt, job.domain);
   ledger.changes.Touch(job.job);
   ++ledger.counters.claims;
   if (HasLoaded(worker, job.base_key)) ++ledger.counters.affinity_hits;
@@ -143,7 +143,7 @@ absl::Status EndAttempt(Ledger& ledger, const Now& now, Lease lease, FailureClas
   LogActivity(EndLine(lease, job, failure, message));
   if (IsTerminal(job.state)) DropBlobsOf(ledger, checkpoint);
   ledger.leases.Erase(job.job);
-  ledger.board.Erase(job.job);
+  ledger.progress.Erase(job.job);
   ledger.changes.Touch(job.job);
   if (job.state == JobState::kQueued) {
     if (job.not_before <= now.wall) {

@@ -40,8 +40,8 @@ absl::Status Core::Recover(const Now& now) {
     ASSIGN_OR_RETURN(const Job job, ledger_.queue.Get(number));
     ASSIGN_OR_RETURN(const std::optional<Attempt> attempt,
                      ledger_.attempts.Find(number, job.attempt));
-    ledger_.board.Start(number, job.attempt, job.domain);
-    if (attempt.has_value()) ledger_.board.Record(number, attempt->progress, now.since_boot);
+    ledger_.progress.Start(number, job.attempt, job.domain);
+    if (attempt.has_value()) ledger_.progress.Record(number, attempt->progress, now.since_boot);
   }
   RETURN_IF_ERROR(ledger_.staged.Recover());
   QueueAbandoned(now, /*all=*/true);
@@ -125,8 +125,8 @@ void Core::WakeBackOffs(const Now& now) {
 }
 
 void Core::WriteProgress(const Now& now) {
-  if (now.since_boot >= next_write_ && ledger_.board.dirty()) {
-    Succeeded(ledger_.board.Flush(ledger_.database, ledger_.attempts), "write progress");
+  if (now.since_boot >= next_write_ && ledger_.progress.dirty()) {
+    Succeeded(ledger_.progress.Flush(ledger_.database, ledger_.attempts), "write progress");
     next_write_ = now.since_boot + kWriteInterval;
   }
   if (now.since_boot >= next_calls_write_) {
@@ -172,7 +172,7 @@ void Core::Expect(const Now& now) {
   if (const Lease* lease = ledger_.leases.NextOverLimit(); lease != nullptr) {
     next_due_ = std::min(next_due_, lease->RunsUntil());
   }
-  if (ledger_.board.dirty()) next_due_ = std::min(next_due_, next_write_);
+  if (ledger_.progress.dirty()) next_due_ = std::min(next_due_, next_write_);
   if (ledger_.staged.FirstAbandoned() != 0) next_due_ = std::min(next_due_, now.since_boot);
   if (!ledger_.configs.behind().empty()) next_due_ = std::min(next_due_, now.since_boot);
 }

@@ -80,7 +80,7 @@ absl::Status Abandon(Ledger& ledger, const Now& now, const Version& version) {
   } else {
     ledger.wakeups.base_keys.insert(job.base_key);
   }
-  ledger.board.Erase(job.job);
+  ledger.progress.Erase(job.job);
   ledger.changes.Touch(job.job);
   return absl::OkStatus();
 }
@@ -127,7 +127,7 @@ struct Observation {
 // Empty where it says nothing about plans: the device is not known any more, or memory ran out, so
 // that the plan was not carried out.
 std::optional<Observation> Observe(Ledger& ledger, int64_t job) {
-  const ProgressBoard::Entry* entry = ledger.board.Find(job);
+  const ProgressCache::Entry* entry = ledger.progress.Find(job);
   const Lease* lease = ledger.leases.Find(job);
   if (entry == nullptr || lease == nullptr) return std::nullopt;
   const AttemptProgress& progress = entry->progress;
@@ -204,7 +204,7 @@ absl::Status RecordIntent(Ledger& ledger, const Now& now, const Version& version
   }
   RETURN_IF_ERROR(ledger.adapters.InsertPublishing(version));
   RETURN_IF_ERROR(ledger.leases.DeleteRow({.job = version.job, .attempt = version.attempt}));
-  if (const ProgressBoard::Entry* entry = ledger.board.Find(version.job); entry != nullptr) {
+  if (const ProgressCache::Entry* entry = ledger.progress.Find(version.job); entry != nullptr) {
     RETURN_IF_ERROR(ledger.attempts.RecordProgress(version.job, version.attempt, entry->progress));
   }
   const std::optional<Observation> observed = Observe(ledger, version.job);
@@ -228,7 +228,7 @@ absl::Status Conclude(Ledger& ledger, const Now& now, const Version& version) {
   RETURN_IF_ERROR(RecordSuccess(ledger, now, version));
   LogActivity(PublishLine(version));
   DropBlobsOf(ledger, checkpoint);
-  ledger.board.Erase(version.job);
+  ledger.progress.Erase(version.job);
   ledger.changes.Touch(version.job);
   ++ledger.counters.jobs_finished[Name(JobState::kSucceeded)];
   ++ledger.counters.attempts_ended["succeeded"];

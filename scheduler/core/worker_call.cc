@@ -225,7 +225,7 @@ void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report)
 }
 
 void WorkerCall::TakeProgress(const v1::AttemptReport& report) {
-  const ProgressBoard::Entry* entry = ledger_.board.Find(report.job());
+  const ProgressCache::Entry* entry = ledger_.progress.Find(report.job());
   if (entry == nullptr) return;
   AttemptProgress progress = entry->progress;
   if (!report.device().empty()) progress.device = report.device();
@@ -240,7 +240,7 @@ void WorkerCall::TakeProgress(const v1::AttemptReport& report) {
     progress.memory_peak_bytes = report.progress().memory_peak_bytes();
     progress.memory_planned_bytes = report.progress().memory_planned_bytes();
   }
-  if (ledger_.board.Record(report.job(), progress, now_.since_boot)) {
+  if (ledger_.progress.Record(report.job(), progress, now_.since_boot)) {
     ledger_.changes.Touch(report.job());
   }
 }
@@ -307,7 +307,7 @@ void WorkerCall::End(const Lease& lease, FailureClass failure, const std::string
 
 void WorkerCall::Trouble(const absl::Status& status, int64_t job) {
   ledger_.Trouble(status);
-  ledger_.board.Note(job, absl::StrCat("waits: ", status.message()));
+  ledger_.progress.Note(job, absl::StrCat("waits: ", status.message()));
   const Lease* lease = ledger_.leases.Find(job);
   const auto still = ledger_.queue.Get(job);
   if (lease != nullptr) {

@@ -60,7 +60,7 @@ void CollectCounters(const Counters& counters, MetricFamilies& out) {
                    counters.claim_seconds);
 }
 
-void CollectRunning(const ProgressBoard& board, MetricFamilies& out) {
+void CollectRunning(const ProgressCache& board, MetricFamilies& out) {
   // A superseded job may still be stopping when its successor runs: the successor has the series.
   std::map<std::string, AttemptProgress> by_domain;
   for (const auto& [job, entry] : board.entries()) by_domain[entry.domain] = entry.progress;
@@ -169,7 +169,7 @@ std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Now& now) {
             {{"version", MOZGACH_VERSION}});
   CollectJobs(core.ledger(), out);
   CollectCounters(core.ledger().counters, out);
-  CollectRunning(core.ledger().board, out);
+  CollectRunning(core.ledger().progress, out);
   CollectWorkers(core.ledger(), now, out);
   CollectWriteProblems(core.ledger(), out);
   CollectDatabase(core.ledger().database, out);

@@ -12,7 +12,7 @@
 
 namespace mozgach {
 
-// How far an attempt is; also kept in memory while it runs (progress_board.h).
+// How far an attempt is; also kept in memory while it runs (progress_cache.h).
 struct AttemptProgress {
   std::string device;
   std::string phase;  // preparing | training | evaluating | uploading

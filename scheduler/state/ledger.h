@@ -22,7 +22,7 @@
 #include "scheduler/state/base_config.h"
 #include "scheduler/state/change_feed.h"
 #include "scheduler/state/counters.h"
-#include "scheduler/state/progress_board.h"
+#include "scheduler/state/progress_cache.h"
 #include "scheduler/state/wakeups.h"
 #include "scheduler/state/worker_table.h"
 
@@ -62,7 +62,7 @@ struct Ledger {
   CheckpointRows checkpoints;
   EventLog events;
   StagedSubmissions staged;
-  ProgressBoard board;
+  ProgressCache progress;
   ChangeFeed changes;
   Wakeups wakeups;
   Counters counters;

@@ -53,7 +53,7 @@ void ShowProgress(const AttemptProgress& progress, v1::Job& view) {
 }
 
 // Of an attempt that trains; "" where its last step is not long ago.
-std::string NoStepFor(const ProgressBoard::Entry& live, const Now& now) {
+std::string NoStepFor(const ProgressCache::Entry& live, const Now& now) {
   const Milliseconds still = now.since_boot - live.stepped_at;
   if (live.progress.phase != "training" || still < kStillAfter) return "";
   return absl::StrCat("no step for ", still.count() / 1000, " s");
@@ -66,7 +66,7 @@ absl::Status ShowAttempt(Ledger& ledger, const Now& now, const Job& job, v1::Job
   view.set_worker(attempt->worker);
   view.set_train_rows(attempt->train_rows);
   view.set_train_seconds(attempt->train_seconds);
-  const ProgressBoard::Entry* live = ledger.board.Find(job.job);
+  const ProgressCache::Entry* live = ledger.progress.Find(job.job);
   ShowProgress(live != nullptr ? live->progress : attempt->progress, view);
   if (job.state != JobState::kRunning) view.clear_phase();
   if (live == nullptr || !job.reason.empty()) return absl::OkStatus();

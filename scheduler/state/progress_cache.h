@@ -1,4 +1,4 @@
-// The ProgressBoard holds how far each running attempt is, in memory; what is new there goes to
+// The ProgressCache holds how far each running attempt is, in memory; what is new there goes to
 // disk together, in one transaction, about once a second.  Losing it costs a display, never a
 // decision.
 //
@@ -13,7 +13,7 @@
 
 namespace mozgach {
 
-class ProgressBoard {
+class ProgressCache {
  public:
   struct Entry {
     int64_t attempt = 0;

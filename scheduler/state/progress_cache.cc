@@ -1,4 +1,4 @@
-#include "scheduler/state/progress_board.h"
+#include "scheduler/state/progress_cache.h"
 
 #include <tuple>
 
@@ -14,11 +14,11 @@ auto Seen(const AttemptProgress& p) {
 
 }  // namespace
 
-void ProgressBoard::Start(int64_t job, int64_t attempt, const std::string& domain) {
+void ProgressCache::Start(int64_t job, int64_t attempt, const std::string& domain) {
   entries_[job] = Entry{.attempt = attempt, .domain = domain};
 }
 
-bool ProgressBoard::Record(int64_t job, const AttemptProgress& progress, Milliseconds since_boot) {
+bool ProgressCache::Record(int64_t job, const AttemptProgress& progress, Milliseconds since_boot) {
   const auto it = entries_.find(job);
   if (it == entries_.end()) return false;
   const bool moved = it->second.progress.step != progress.step ||
@@ -32,17 +32,17 @@ bool ProgressBoard::Record(int64_t job, const AttemptProgress& progress, Millise
   return true;
 }
 
-void ProgressBoard::Note(int64_t job, const std::string& note) {
+void ProgressCache::Note(int64_t job, const std::string& note) {
   const auto it = entries_.find(job);
   if (it != entries_.end()) it->second.note = note;
 }
 
-const ProgressBoard::Entry* ProgressBoard::Find(int64_t job) const {
+const ProgressCache::Entry* ProgressCache::Find(int64_t job) const {
   const auto it = entries_.find(job);
   return it == entries_.end() ? nullptr : &it->second;
 }
 
-absl::Status ProgressBoard::Flush(Database& database, Attempts& attempts) {
+absl::Status ProgressCache::Flush(Database& database, Attempts& attempts) {
   Transaction transaction(database);
   RETURN_IF_ERROR(transaction.status());
   for (const auto& [job, entry] : entries_) {
