@@ -196,9 +196,9 @@ absl::StatusOr<Answer> Core::Synchronize(const Now& now, const v1::SynchronizeRe
 }
 
 absl::StatusOr<v1::SubmitResponse> Core::Submit(const Now& now, const v1::SubmitRequest& request,
-                                                absl::Span<const Draft> drafts) {
+                                                absl::Span<const CheckedSubmission> checked) {
   Enter(now);
-  return mozgach::Submit(ledger_, now, request, drafts);
+  return mozgach::Submit(ledger_, now, request, checked);
 }
 
 Wakeups Core::TakeWakeups() {

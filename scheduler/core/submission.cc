@@ -19,9 +19,9 @@
 namespace mozgach {
 namespace {
 
-// What a draft does to the queue.
+// What a checked does to the queue.
 struct Decision {
-  const Draft* draft = nullptr;
+  const CheckedSubmission* checked = nullptr;
   std::optional<Job> latest;  // of its domain
   std::string outcome;
   bool queues = false;
@@ -52,7 +52,7 @@ std::string WhyRequeued(const Job& latest) {
 }
 
 absl::Status DecideAgainst(Ledger& ledger, const Job& latest, Decision& decision) {
-  const NewJob& job = decision.draft->job;
+  const NewJob& job = decision.checked->job;
   if (latest.spec_digest != job.spec_digest || latest.dataset_digest != job.dataset_digest) {
     decision.outcome = "changed";
     decision.queues = true;
@@ -84,10 +84,10 @@ bool SomeoneOffers(const Ledger& ledger, const Now& now, const std::string& base
   });
 }
 
-absl::StatusOr<Decision> Decide(Ledger& ledger, const Now& now, const Draft& draft) {
+absl::StatusOr<Decision> Decide(Ledger& ledger, const Now& now, const CheckedSubmission& checked) {
   Decision decision;
-  decision.draft = &draft;
-  ASSIGN_OR_RETURN(const std::optional<int64_t> latest, ledger.queue.LatestOf(draft.job.domain));
+  decision.checked = &checked;
+  ASSIGN_OR_RETURN(const std::optional<int64_t> latest, ledger.queue.LatestOf(checked.job.domain));
   if (latest.has_value()) {
     ASSIGN_OR_RETURN(decision.latest, ledger.queue.Get(*latest));
     RETURN_IF_ERROR(DecideAgainst(ledger, *decision.latest, decision));
@@ -95,18 +95,18 @@ absl::StatusOr<Decision> Decide(Ledger& ledger, const Now& now, const Draft& dra
     decision.outcome = "new";
     decision.queues = true;
   }
-  const std::string base_key = BaseKey(draft.job.base, draft.job.revision);
+  const std::string base_key = BaseKey(checked.job.base, checked.job.revision);
   if (decision.queues && !SomeoneOffers(ledger, now, base_key)) {
     const bool held = ledger.bases.Serving(base_key) != nullptr;
-    const std::string problem = held ? "" : ProblemOfBase(ledger.worker_table, draft.job.base);
+    const std::string problem = held ? "" : ProblemOfBase(ledger.worker_table, checked.job.base);
     absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "no worker has base ",
                     base_key, " yet", held ? ": the one that takes the job fetches it" : "",
-                    held || !problem.empty() ? "" : MeantBase(ledger, draft.job.base),
+                    held || !problem.empty() ? "" : MeantBase(ledger, checked.job.base),
                     problem.empty() ? "" : ": ", problem);
   }
-  const BaseConfig* config = ledger.configs.Find(draft.job.base);
+  const BaseConfig* config = ledger.configs.Find(checked.job.base);
   if (decision.queues && config != nullptr && !config->config.ok()) {
-    absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "base ", draft.job.base,
+    absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "base ", checked.job.base,
                     " cannot be trained: ", std::string(config->config.status().message()));
   }
   return decision;
@@ -116,7 +116,7 @@ std::set<std::string> MissingDatasets(const Ledger& ledger,
                                       const std::vector<Decision>& decisions) {
   std::set<std::string> missing;
   for (const Decision& decision : decisions) {
-    for (const v1::Dataset& dataset : decision.draft->job.datasets) {
+    for (const v1::Dataset& dataset : decision.checked->job.datasets) {
       if (!ledger.blobs.Has(dataset.sha256())) missing.insert(dataset.sha256());
     }
   }
@@ -128,7 +128,7 @@ void SayWhatIsRepaired(const std::vector<Decision>& decisions, const std::set<st
                        v1::SubmitResponse& response) {
   for (size_t i = 0; i < decisions.size(); ++i) {
     if (decisions[i].queues) continue;
-    const auto& datasets = decisions[i].draft->job.datasets;
+    const auto& datasets = decisions[i].checked->job.datasets;
     const auto lost = std::find_if(datasets.begin(), datasets.end(), [&](const auto& dataset) {
       return missing.count(dataset.sha256()) > 0;
     });
@@ -145,7 +145,7 @@ absl::Status Append(Ledger& ledger, const Now& now, int64_t job, const Decision&
   return ledger.events.Append(
       {.time = now.wall,
        .job = job,
-       .domain = decision.draft->job.domain,
+       .domain = decision.checked->job.domain,
        .kind = "submitted",
        .actor = actor,
        .message = decision.note.empty() ? decision.outcome
@@ -155,19 +155,19 @@ absl::Status Append(Ledger& ledger, const Now& now, int64_t job, const Decision&
 // Writes one decision; returns the job that the domain has now.
 absl::StatusOr<int64_t> Apply(Ledger& ledger, const Now& now, const Decision& decision,
                               const std::string& actor) {
-  const NewJob& draft = decision.draft->job;
+  const NewJob& checked = decision.checked->job;
   if (!decision.queues) {
     const Job& latest = *decision.latest;
     if (decision.updates_notices) {
-      RETURN_IF_ERROR(ledger.queue.UpdateNotices(latest.job, draft));
+      RETURN_IF_ERROR(ledger.queue.UpdateNotices(latest.job, checked));
     }
     if (decision.outcome == "updated") {
-      RETURN_IF_ERROR(ledger.queue.UpdateSpec(latest.job, draft, IsTerminal(latest.state)));
+      RETURN_IF_ERROR(ledger.queue.UpdateSpec(latest.job, checked, IsTerminal(latest.state)));
       RETURN_IF_ERROR(Append(ledger, now, latest.job, decision, actor));
     }
     return latest.job;
   }
-  NewJob job = draft;
+  NewJob job = checked;
   if (decision.outcome == "requeued") job.retry_of = decision.latest->job;
   ASSIGN_OR_RETURN(const int64_t shape, ShapeOfNew(ledger, job));
   ASSIGN_OR_RETURN(const int64_t number, ledger.queue.Insert(now.wall, job, shape));
@@ -182,26 +182,27 @@ absl::StatusOr<int64_t> Apply(Ledger& ledger, const Now& now, const Decision& de
 void Announce(Ledger& ledger, const Decision& decision, int64_t job) {
   if (decision.outcome != "unchanged") ledger.changes.Touch(job);
   if (decision.outcome == "updated") {
-    ledger.leases.MarkTimeLimit(job, decision.draft->job.time_limit);
+    ledger.leases.MarkTimeLimit(job, decision.checked->job.time_limit);
   }
   if (!decision.queues) return;
   ++ledger.counters.jobs_submitted;
-  ledger.wakeups.base_keys.insert(BaseKey(decision.draft->job.base, decision.draft->job.revision));
+  ledger.wakeups.base_keys.insert(
+      BaseKey(decision.checked->job.base, decision.checked->job.revision));
   if (decision.supersedes) AnnounceCancel(ledger, *decision.latest);
 }
 
 absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Now& now,
-                                                absl::Span<const Draft> drafts,
+                                                absl::Span<const CheckedSubmission> checked,
                                                 v1::SubmitResponse& response) {
   std::vector<Decision> decisions;
   BaseNotices bases(ledger);
-  for (const Draft& draft : drafts) {
-    ASSIGN_OR_RETURN(Decision decision, Decide(ledger, now, draft));
+  for (const CheckedSubmission& checked : checked) {
+    ASSIGN_OR_RETURN(Decision decision, Decide(ledger, now, checked));
     v1::SubmitResponse::Outcome& outcome = *response.add_outcomes();
-    outcome.set_domain(draft.job.domain);
+    outcome.set_domain(checked.job.domain);
     outcome.set_outcome(decision.outcome);
     outcome.set_note(decision.note);
-    for (std::string& notice : NoticesOf(bases, draft)) {
+    for (std::string& notice : NoticesOf(bases, checked)) {
       outcome.add_notices(std::move(notice));
     }
     outcome.mutable_changed_keys()->Add(decision.changed_keys.begin(), decision.changed_keys.end());
@@ -237,9 +238,10 @@ bool NoticesDiffer(const Queue::Details& details, const NewJob& job) {
 
 absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Now& now,
                                           const v1::SubmitRequest& request,
-                                          absl::Span<const Draft> drafts) {
+                                          absl::Span<const CheckedSubmission> checked) {
   v1::SubmitResponse response;
-  ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(ledger, now, drafts, response));
+  ASSIGN_OR_RETURN(const std::vector<Decision> decisions,
+                   DecideAll(ledger, now, checked, response));
   const std::set<std::string> missing = MissingDatasets(ledger, decisions);
   response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
   SayWhatIsRepaired(decisions, missing, response);
@@ -253,7 +255,7 @@ absl::Status QueueNextPart(Ledger& ledger, const Now& now, int64_t submission) {
   StagedSubmission& staged = *ledger.staged.Find(submission);
   const size_t begin = staged.next_part == 0 ? 0 : staged.part_ends[staged.next_part - 1];
   const size_t end = staged.part_ends[staged.next_part];
-  const auto part = absl::MakeConstSpan(staged.drafts).subspan(begin, end - begin);
+  const auto part = absl::MakeConstSpan(staged.checked).subspan(begin, end - begin);
   v1::SubmitResponse response;
   ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(ledger, now, part, response));
   RETURN_IF_ERROR(WriteDecisions(

@@ -4,7 +4,7 @@
 
 #include "absl/types/span.h"
 #include "mozgach/v1/job_service.pb.h"
-#include "scheduler/jobs/draft.h"
+#include "scheduler/jobs/checked_submission.h"
 #include "scheduler/jobs/now.h"
 #include "scheduler/state/ledger.h"
 
@@ -21,7 +21,7 @@ namespace mozgach {
 // Notices are not part of the comparison: an unchanged or updated job gets the new ones.
 absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Now& now,
                                           const v1::SubmitRequest& request,
-                                          absl::Span<const Draft> drafts);
+                                          absl::Span<const CheckedSubmission> checked);
 
 // Whether the stored job would get other notices by a submit of `job`.
 bool NoticesDiffer(const Queue::Details& details, const NewJob& job);

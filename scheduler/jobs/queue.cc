@@ -122,14 +122,14 @@ absl::Status Queue::Pin(int64_t job, const std::string& pinned_json) {
   return Run(database_, sql::kPin, job, pinned_json);
 }
 
-absl::Status Queue::UpdateSpec(int64_t job, const NewJob& draft, bool terminal) {
-  RETURN_IF_ERROR(Run(database_, sql::kUpdateSpec, job, draft.spec_json));
+absl::Status Queue::UpdateSpec(int64_t job, const NewJob& job_terms, bool terminal) {
+  RETURN_IF_ERROR(Run(database_, sql::kUpdateSpec, job, job_terms.spec_json));
   if (terminal) return absl::OkStatus();
-  return Run(database_, sql::kUpdateTerms, job, draft.priority, draft.time_limit.count());
+  return Run(database_, sql::kUpdateTerms, job, job_terms.priority, job_terms.time_limit.count());
 }
 
-absl::Status Queue::UpdateNotices(int64_t job, const NewJob& draft) {
-  return Run(database_, sql::kUpdateNotices, job, draft.notices_json, draft.conversations);
+absl::Status Queue::UpdateNotices(int64_t job, const NewJob& job_terms) {
+  return Run(database_, sql::kUpdateNotices, job, job_terms.notices_json, job_terms.conversations);
 }
 
 absl::StatusOr<std::optional<int64_t>> Queue::Claim(WallTime now, const Offer& offer) {

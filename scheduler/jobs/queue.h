@@ -40,10 +40,10 @@ class Queue {
   // What every later attempt is told of.
   absl::Status Pin(int64_t job, const std::string& pinned_json);
   // What does not make it another job: its spec's words, and where it is not `terminal` its terms.
-  absl::Status UpdateSpec(int64_t job, const NewJob& draft, bool terminal);
+  absl::Status UpdateSpec(int64_t job, const NewJob& job_terms, bool terminal);
 
   // The notices of the newest submission of an unchanged job.
-  absl::Status UpdateNotices(int64_t job, const NewJob& draft);
+  absl::Status UpdateNotices(int64_t job, const NewJob& job_terms);
 
   // What a device can take: JSON objects from base keys to the bytes that a plan may come to.
   struct Offer {

@@ -22,8 +22,9 @@ constexpr size_t kSpecBytesInPart = 1 << 20;
 
 bool StagedSubmission::Names(const std::set<std::string>& domains) const {
   const size_t queued = next_part == 0 ? 0 : part_ends[next_part - 1];
-  return std::any_of(drafts.begin() + static_cast<std::ptrdiff_t>(queued), drafts.end(),
-                     [&](const Draft& draft) { return domains.count(draft.job.domain) > 0; });
+  return std::any_of(
+      checked.begin() + static_cast<std::ptrdiff_t>(queued), checked.end(),
+      [&](const CheckedSubmission& checked) { return domains.count(checked.job.domain) > 0; });
 }
 
 absl::Status StagedSubmissions::Recover() {
@@ -53,21 +54,21 @@ absl::StatusOr<StagedSubmission> StagedSubmissions::Read(int64_t submission) {
     // Parts that were queued are gone: those that are left keep their numbers.
     const size_t part = static_cast<size_t>(parts.Int(0));
     if (staged.part_ends.empty()) staged.next_part = part;
-    staged.part_ends.resize(part, staged.drafts.size());
+    staged.part_ends.resize(part, staged.checked.size());
     v1::SubmitRequest request;
-    absl::StatusOr<std::vector<Draft>> drafts =
-        request.ParseFromString(parts.Text(1)) ? ReadDrafts(request)
+    absl::StatusOr<std::vector<CheckedSubmission>> checked =
+        request.ParseFromString(parts.Text(1)) ? CheckSubmissions(request)
                                                : absl::DataLossError("it is not a SubmitRequest");
-    if (!drafts.ok()) {
+    if (!checked.ok()) {
       // It was checked when it was accepted: by another release, or the database is damaged.
       spdlog::error(
           "cannot queue part {} of the submission {} that was accepted before: {}; "
           "submit its domains again",
-          part, submission, std::string(drafts.status().message()));
-      drafts = std::vector<Draft>();
+          part, submission, std::string(checked.status().message()));
+      checked = std::vector<CheckedSubmission>();
     }
-    std::move(drafts->begin(), drafts->end(), std::back_inserter(staged.drafts));
-    staged.part_ends.push_back(staged.drafts.size());
+    std::move(checked->begin(), checked->end(), std::back_inserter(staged.checked));
+    staged.part_ends.push_back(staged.checked.size());
   }
   RETURN_IF_ERROR(parts.status());
   return staged;
@@ -135,11 +136,11 @@ absl::Status StagedSubmissions::RemoveNextPart(int64_t submission) {
   return last ? Run(database_, sql::kRemoveSubmission, submission) : absl::OkStatus();
 }
 
-std::vector<size_t> PartEnds(absl::Span<const Draft> drafts) {
+std::vector<size_t> PartEnds(absl::Span<const CheckedSubmission> checked) {
   std::vector<size_t> ends;
   size_t domains = 0, datasets = 0, bytes = 0;
-  for (size_t i = 0; i < drafts.size(); ++i) {
-    const NewJob& job = drafts[i].job;
+  for (size_t i = 0; i < checked.size(); ++i) {
+    const NewJob& job = checked[i].job;
     const bool full = domains + 1 > kDomainsInPart ||
                       datasets + job.datasets.size() > kDatasetsInPart ||
                       bytes + job.spec_json.size() > kSpecBytesInPart;
@@ -151,7 +152,7 @@ std::vector<size_t> PartEnds(absl::Span<const Draft> drafts) {
     datasets += job.datasets.size();
     bytes += job.spec_json.size();
   }
-  if (!drafts.empty()) ends.push_back(drafts.size());
+  if (!checked.empty()) ends.push_back(checked.size());
   return ends;
 }
 

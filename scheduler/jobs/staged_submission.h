@@ -18,14 +18,14 @@
 #include "common/status.h"
 #include "mozgach/v1/job_service.pb.h"
 #include "registry/database.h"
-#include "scheduler/jobs/draft.h"
+#include "scheduler/jobs/checked_submission.h"
 
 namespace mozgach {
 
 struct StagedSubmission {
   std::string actor;
-  std::vector<Draft> drafts;
-  std::vector<size_t> part_ends;  // indices into drafts
+  std::vector<CheckedSubmission> checked;
+  std::vector<size_t> part_ends;  // indices into checked
   size_t next_part = 0;           // the first that is not queued
   v1::SubmitResponse response;    // of the parts that are queued
   bool abandoned = false;         // nobody waits for the response
@@ -69,6 +69,6 @@ class StagedSubmissions {
 };
 
 // Where parts end: each holds about as much work as fits in a few hundredths of a second.
-std::vector<size_t> PartEnds(absl::Span<const Draft> drafts);
+std::vector<size_t> PartEnds(absl::Span<const CheckedSubmission> checked);
 
 }  // namespace mozgach

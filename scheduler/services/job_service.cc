@@ -34,14 +34,14 @@ absl::StatusOr<v1::SubmitResponse> JobService::Take(const grpc::CallbackServerCo
   how.set_actor(request.actor());
   ASSIGN_OR_RETURN(how, authenticator_.Sign(context, std::move(how)));
   // Thousands of specs are read before anybody waits for the executor.
-  ASSIGN_OR_RETURN(std::vector<Draft> drafts, ReadDrafts(request));
-  if (!request.dry_run()) RETURN_IF_ERROR(RemoveDamaged(drafts));
-  return SubmitThroughDesk(executor_, how, request, std::move(drafts));
+  ASSIGN_OR_RETURN(std::vector<CheckedSubmission> checked, CheckSubmissions(request));
+  if (!request.dry_run()) RETURN_IF_ERROR(RemoveDamaged(checked));
+  return SubmitThroughDesk(executor_, how, request, std::move(checked));
 }
 
-absl::Status JobService::RemoveDamaged(const std::vector<Draft>& drafts) {
-  for (const Draft& draft : drafts) {
-    for (const v1::Dataset& dataset : draft.job.datasets) {
+absl::Status JobService::RemoveDamaged(const std::vector<CheckedSubmission>& checked) {
+  for (const CheckedSubmission& checked : checked) {
+    for (const v1::Dataset& dataset : checked.job.datasets) {
       RETURN_IF_ERROR(blobs_.RemoveIfDamaged(dataset.sha256()).status());
     }
   }

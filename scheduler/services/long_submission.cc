@@ -15,9 +15,9 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-std::set<std::string> DomainsOf(absl::Span<const Draft> drafts) {
+std::set<std::string> DomainsOf(absl::Span<const CheckedSubmission> checked) {
   std::set<std::string> domains;
-  for (const Draft& draft : drafts) domains.insert(draft.job.domain);
+  for (const CheckedSubmission& checked : checked) domains.insert(checked.job.domain);
   return domains;
 }
 
@@ -37,8 +37,8 @@ absl::StatusOr<bool> ChangesSomething(Ledger& ledger, const NewJob& job,
 class LongSubmission {
  public:
   LongSubmission(CoreExecutor& executor, const v1::SubmitRequest& how,
-                 const v1::SubmitRequest& request, std::vector<Draft> drafts)
-      : executor_(executor), how_(how), request_(request), drafts_(std::move(drafts)) {}
+                 const v1::SubmitRequest& request, std::vector<CheckedSubmission> checked)
+      : executor_(executor), how_(how), request_(request), checked_(std::move(checked)) {}
 
   absl::StatusOr<v1::SubmitResponse> Run();
 
@@ -63,7 +63,7 @@ class LongSubmission {
   absl::Status PreviewPart(size_t begin, size_t end);
   // Plans the shapes that no job had yet, without holding the executor.
   absl::Status PlanShapes();
-  // Leaves the drafts that change something.
+  // Leaves the checked that change something.
   void KeepActive();
   absl::Status Stage();
   absl::Status Accept();
@@ -72,9 +72,9 @@ class LongSubmission {
   CoreExecutor& executor_;
   const v1::SubmitRequest& how_;
   const v1::SubmitRequest& request_;
-  std::vector<Draft> drafts_;
+  std::vector<CheckedSubmission> checked_;
   std::vector<bool> changes_;      // of each domain of the request, whether something is written
-  std::vector<size_t> positions_;  // of drafts_, in the request
+  std::vector<size_t> positions_;  // of checked_, in the request
   std::map<std::string, BaseConfig> configs_;
   // Base and settings of shapes that no job had yet.
   std::set<std::pair<std::string, std::string>> unplanned_;
@@ -93,7 +93,7 @@ absl::StatusOr<v1::SubmitResponse> LongSubmission::Run() {
   absl::Status status = Preview();
   const bool writes = status.ok() && !how_.dry_run() && response_.missing_blobs().empty();
   if (writes) KeepActive();
-  if (writes && !drafts_.empty()) {
+  if (writes && !checked_.empty()) {
     status = PlanShapes();
     if (status.ok()) status = Stage();
     if (status.ok()) status = Accept();
@@ -110,7 +110,7 @@ absl::StatusOr<v1::SubmitResponse> LongSubmission::Run() {
 
 absl::Status LongSubmission::Preview() {
   size_t begin = 0;
-  for (const size_t end : PartEnds(drafts_)) {
+  for (const size_t end : PartEnds(checked_)) {
     if (executor_.closed()) return Closing();
     RETURN_IF_ERROR(PreviewPart(begin, end));
     begin = end;
@@ -125,13 +125,13 @@ absl::Status LongSubmission::Preview() {
 absl::Status LongSubmission::PreviewPart(size_t begin, size_t end) {
   v1::SubmitRequest look = how_;
   look.set_dry_run(true);
-  const auto part = absl::MakeConstSpan(drafts_).subspan(begin, end - begin);
+  const auto part = absl::MakeConstSpan(checked_).subspan(begin, end - begin);
   return AskInTurn([&](Core& core, const Now& now) -> absl::Status {
     Ledger& ledger = core.ledger();
     ASSIGN_OR_RETURN(const v1::SubmitResponse preview, core.Submit(now, look, part));
     response_.MergeFrom(preview);
     for (size_t i = begin; i < end; ++i) {
-      const NewJob& job = drafts_[i].job;
+      const NewJob& job = checked_[i].job;
       ASSIGN_OR_RETURN(
           const bool changes,
           ChangesSomething(ledger, job, preview.outcomes(static_cast<int>(i - begin))));
@@ -149,8 +149,8 @@ absl::Status LongSubmission::PreviewPart(size_t begin, size_t end) {
 
 absl::Status LongSubmission::PlanShapes() {
   std::map<std::pair<std::string, std::string>, ShapePlan> plans;
-  for (Draft& draft : drafts_) {
-    NewJob& job = draft.job;
+  for (CheckedSubmission& checked : checked_) {
+    NewJob& job = checked.job;
     const std::pair<std::string, std::string> key(job.base, job.memory_settings);
     const auto config = configs_.find(job.base);
     if (config == configs_.end() || unplanned_.count(key) == 0) continue;
@@ -166,18 +166,18 @@ absl::Status LongSubmission::PlanShapes() {
 }
 
 void LongSubmission::KeepActive() {
-  std::vector<Draft> active;
-  for (size_t i = 0; i < drafts_.size(); ++i) {
+  std::vector<CheckedSubmission> active;
+  for (size_t i = 0; i < checked_.size(); ++i) {
     if (!changes_[i]) continue;
     positions_.push_back(i);
-    active.push_back(std::move(drafts_[i]));
+    active.push_back(std::move(checked_[i]));
   }
-  drafts_ = std::move(active);
+  checked_ = std::move(active);
 }
 
 absl::Status LongSubmission::Stage() {
   size_t part = 0, next = 0;
-  for (const size_t end : PartEnds(drafts_)) {
+  for (const size_t end : PartEnds(checked_)) {
     v1::SubmitRequest staged;
     for (; next < end; ++next) {
       *staged.add_domains() = request_.domains(static_cast<int>(positions_[next]));
@@ -194,9 +194,9 @@ absl::Status LongSubmission::Stage() {
 absl::Status LongSubmission::Accept() {
   StagedSubmission staged;
   staged.actor = how_.actor();
-  staged.part_ends = PartEnds(drafts_);
-  staged.drafts = std::move(drafts_);
-  const std::set<std::string> domains = DomainsOf(staged.drafts);
+  staged.part_ends = PartEnds(checked_);
+  staged.checked = std::move(checked_);
+  const std::set<std::string> domains = DomainsOf(staged.checked);
   while (!accepted_) {
     if (executor_.closed()) return Closing();
     RETURN_IF_ERROR(AskInTurn([&](Core& core, const Now& now) -> absl::Status {
@@ -250,15 +250,15 @@ absl::Status LongSubmission::QueueParts() {
 // One part: at once, after what was accepted earlier of the same domains.
 absl::StatusOr<v1::SubmitResponse> SubmitAtOnce(CoreExecutor& executor,
                                                 const v1::SubmitRequest& how,
-                                                const std::vector<Draft>& drafts) {
-  const std::set<std::string> domains = DomainsOf(drafts);
+                                                const std::vector<CheckedSubmission>& checked) {
+  const std::set<std::string> domains = DomainsOf(checked);
   for (;;) {
     bool submitted = false;
     absl::StatusOr<v1::SubmitResponse> response =
         executor.Run([&](Core& core, const Now& now) -> absl::StatusOr<v1::SubmitResponse> {
           const int64_t earlier = core.ledger().staged.FirstThatNames(domains);
           submitted = earlier == 0;
-          if (submitted) return core.Submit(now, how, drafts);
+          if (submitted) return core.Submit(now, how, checked);
           RETURN_IF_ERROR(QueueNextPart(core.ledger(), now, earlier));
           return v1::SubmitResponse();
         });
@@ -271,9 +271,9 @@ absl::StatusOr<v1::SubmitResponse> SubmitAtOnce(CoreExecutor& executor,
 absl::StatusOr<v1::SubmitResponse> SubmitThroughDesk(CoreExecutor& executor,
                                                      const v1::SubmitRequest& how,
                                                      const v1::SubmitRequest& request,
-                                                     std::vector<Draft> drafts) {
-  if (PartEnds(drafts).size() <= 1) return SubmitAtOnce(executor, how, drafts);
-  return LongSubmission(executor, how, request, std::move(drafts)).Run();
+                                                     std::vector<CheckedSubmission> checked) {
+  if (PartEnds(checked).size() <= 1) return SubmitAtOnce(executor, how, checked);
+  return LongSubmission(executor, how, request, std::move(checked)).Run();
 }
 
 }  // namespace mozgach

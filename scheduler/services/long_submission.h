@@ -7,15 +7,15 @@
 #include "common/status.h"
 #include "mozgach/v1/job_service.pb.h"
 #include "scheduler/executor/core_executor.h"
-#include "scheduler/jobs/draft.h"
+#include "scheduler/jobs/checked_submission.h"
 
 namespace mozgach {
 
-// `request` as it came, `how` with the actor that counts, `drafts` read from `request`.  An error
+// `request` as it came, `how` with the actor that counts, `checked` read from `request`.  An error
 // after the request was accepted says so: its domains will be queued all the same.
 absl::StatusOr<v1::SubmitResponse> SubmitThroughDesk(CoreExecutor& executor,
                                                      const v1::SubmitRequest& how,
                                                      const v1::SubmitRequest& request,
-                                                     std::vector<Draft> drafts);
+                                                     std::vector<CheckedSubmission> checked);
 
 }  // namespace mozgach

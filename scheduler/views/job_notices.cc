@@ -52,10 +52,10 @@ const std::vector<std::string>& BaseNotices::Of(const std::string& base) {
   return known->second;
 }
 
-std::vector<std::string> NoticesOf(BaseNotices& bases, const Draft& draft) {
-  const bool asks = AsksTemplate(draft.job.conversations, draft.spec);
-  return JoinNotices(draft.job.notices_json,
-                     asks ? bases.Of(draft.job.base) : std::vector<std::string>());
+std::vector<std::string> NoticesOf(BaseNotices& bases, const CheckedSubmission& checked) {
+  const bool asks = AsksTemplate(checked.job.conversations, checked.spec);
+  return JoinNotices(checked.job.notices_json,
+                     asks ? bases.Of(checked.job.base) : std::vector<std::string>());
 }
 
 absl::StatusOr<std::vector<std::string>> NoticesOf(Ledger& ledger, const Job& job) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "mozgach/v1/job_service.pb.h"
-#include "scheduler/jobs/draft.h"
+#include "scheduler/jobs/checked_submission.h"
 #include "scheduler/state/ledger.h"
 
 namespace mozgach {
@@ -26,7 +26,7 @@ class BaseNotices {
 };
 
 // All notices of a job that is about to be queued.
-std::vector<std::string> NoticesOf(BaseNotices& bases, const Draft& draft);
+std::vector<std::string> NoticesOf(BaseNotices& bases, const CheckedSubmission& checked);
 
 // All notices of a stored job.
 absl::StatusOr<std::vector<std::string>> NoticesOf(Ledger& ledger, const Job& job);

@@ -57,8 +57,8 @@ class LiveCore : public Fleet {
            if (CheckRequest(request).ok()) (void)core.Synchronize(now, request, false);
          })},
         {"Submit", With<v1::SubmitRequest>([](Core& core, const Now& now, const auto& request) {
-           const auto drafts = ReadDrafts(request);
-           if (drafts.ok()) (void)core.Submit(now, request, *drafts);
+           const auto checked = CheckSubmissions(request);
+           if (checked.ok()) (void)core.Submit(now, request, *checked);
          })},
         {"Cancel", With<v1::CancelRequest>([](Core& core, const Now& now, const auto& request) {
            (void)core.Cancel(now, request);

@@ -175,9 +175,9 @@ void FleetLife::Submit() {
     dataset.set_sha256(Sha256Hex(rows));
     dataset.set_size(rows.size());
   }
-  const auto drafts = ReadDrafts(request);
-  if (!drafts.ok()) return Fail(std::string(drafts.status().message()));
-  const auto response = core_->Submit(now_, request, *drafts);
+  const auto checked = CheckSubmissions(request);
+  if (!checked.ok()) return Fail(std::string(checked.status().message()));
+  const auto response = core_->Submit(now_, request, *checked);
   if (!response.ok() || response->missing_blobs_size() > 0 || !Arrives()) return;
   for (const auto& outcome : response->outcomes()) invariants_.Accepted(outcome.job());
   for (const auto& domain : request.domains()) datasets_.insert(domain.datasets(0).sha256());

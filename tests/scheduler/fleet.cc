@@ -96,8 +96,8 @@ absl::StatusOr<v1::SubmitResponse> Fleet::TrySubmit(const std::vector<v1::Submis
   for (const v1::Submission& domain : domains) *request.add_domains() = domain;
   request.set_dry_run(dry_run);
   request.set_actor("tester@here");
-  ASSIGN_OR_RETURN(const std::vector<Draft> drafts, ReadDrafts(request));
-  return core_->Submit(now_, request, drafts);
+  ASSIGN_OR_RETURN(const std::vector<CheckedSubmission> checked, CheckSubmissions(request));
+  return core_->Submit(now_, request, checked);
 }
 
 v1::SubmitResponse Fleet::Submit(const std::vector<v1::Submission>& domains) {

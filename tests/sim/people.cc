@@ -64,11 +64,11 @@ void People::Submit(int64_t domains) {
 }
 
 void People::Send(const v1::SubmitRequest& request) {
-  const auto drafts = ReadDrafts(request);
+  const auto checked = CheckSubmissions(request);
   absl::StatusOr<v1::SubmitResponse> response;
   const bool heard = scheduler_.Ask([&](Core& core, const Now& now) {
-    response = drafts.ok() ? core.Submit(now, request, *drafts)
-                           : absl::StatusOr<v1::SubmitResponse>(drafts.status());
+    response = checked.ok() ? core.Submit(now, request, *checked)
+                            : absl::StatusOr<v1::SubmitResponse>(checked.status());
   });
   if (!heard || !response.ok() || response->missing_blobs_size() > 0) {
     return Note("submitted, and was not heard", request.domains_size());

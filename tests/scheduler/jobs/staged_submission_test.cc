@@ -16,8 +16,8 @@ class StagedSubmissionTest : public Fleet {
   StagedSubmissionTest() {
     for (int i = 0; i < 500; ++i) *request_.add_domains() = Domain(absl::StrCat("d", i));
     staged_.actor = "me@here";
-    staged_.drafts = *ReadDrafts(request_);
-    staged_.part_ends = PartEnds(staged_.drafts);
+    staged_.checked = *CheckSubmissions(request_);
+    staged_.part_ends = PartEnds(staged_.checked);
   }
 
   StagedSubmissions& all() { return ledger().staged; }

@@ -35,7 +35,7 @@ class LongSubmissionTest : public Fleet {
     v1::SubmitRequest how;
     how.set_actor(request.actor());
     how.set_dry_run(request.dry_run());
-    return SubmitThroughDesk(executor, how, request, *ReadDrafts(request));
+    return SubmitThroughDesk(executor, how, request, *CheckSubmissions(request));
   }
   v1::SubmitResponse SubmitAll(const v1::SubmitRequest& request) {
     CoreExecutor executor(*core_, Clock::System());
@@ -133,8 +133,8 @@ TEST_F(LongSubmissionTest, AShortOneOfTheSameDomainWaitsItsTurn) {
   const v1::SubmitRequest request = Request();
   StagedSubmission staged;
   staged.actor = "me@here";
-  staged.drafts = *ReadDrafts(request);
-  staged.part_ends = PartEnds(staged.drafts);
+  staged.checked = *CheckSubmissions(request);
+  staged.part_ends = PartEnds(staged.checked);
   StagedSubmissions& all = ledger().staged;
   const int64_t submission = *all.Begin("me@here");
   for (size_t part = 0; part < staged.part_ends.size(); ++part) {

@@ -1,4 +1,4 @@
-#include "scheduler/jobs/draft.h"
+#include "scheduler/jobs/checked_submission.h"
 
 #include <map>
 #include <variant>
@@ -65,29 +65,30 @@ RowTokens RowsOf(const v1::RowEstimate& estimate) {
   return {estimate.rows(), estimate.tokens(), estimate.longest()};
 }
 
-absl::StatusOr<Draft> ReadDraft(const v1::Submission& submission) {
-  Draft draft;
-  ASSIGN_OR_RETURN(draft.spec, ReadSpec(submission.spec_json()));
-  const absl::Status datasets = CheckDatasets(draft.spec, submission);
-  if (!datasets.ok()) return Annotate(datasets, absl::StrCat("domain '", draft.spec.domain, "'"));
+absl::StatusOr<CheckedSubmission> CheckSubmission(const v1::Submission& submission) {
+  CheckedSubmission checked;
+  ASSIGN_OR_RETURN(checked.spec, ReadSpec(submission.spec_json()));
+  const absl::Status datasets = CheckDatasets(checked.spec, submission);
+  if (!datasets.ok()) return Annotate(datasets, absl::StrCat("domain '", checked.spec.domain, "'"));
   const absl::Status notices = CheckNotices(submission);
-  if (!notices.ok()) return Annotate(notices, absl::StrCat("domain '", draft.spec.domain, "'"));
-  NewJob& job = draft.job;
-  job.domain = draft.spec.domain;
-  job.base = draft.spec.base;
-  job.revision = draft.spec.revision;
-  job.priority = draft.spec.priority;
-  job.time_limit = draft.spec.TimeLimit();
-  job.spec_json = ToJson(draft.spec).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  job.spec_digest = SpecDigest(draft.spec);
+  if (!notices.ok()) return Annotate(notices, absl::StrCat("domain '", checked.spec.domain, "'"));
+  NewJob& job = checked.job;
+  job.domain = checked.spec.domain;
+  job.base = checked.spec.base;
+  job.revision = checked.spec.revision;
+  job.priority = checked.spec.priority;
+  job.time_limit = checked.spec.TimeLimit();
+  job.spec_json =
+      ToJson(checked.spec).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  job.spec_digest = SpecDigest(checked.spec);
   job.datasets.assign(submission.datasets().begin(), submission.datasets().end());
   job.dataset_digest = DatasetDigest(job.datasets);
   job.memory_settings = MemorySettings(
-      draft.spec, {RowsOf(submission.train_rows()), RowsOf(submission.validation_rows()),
-                   RowsOf(submission.test_rows())});
+      checked.spec, {RowsOf(submission.train_rows()), RowsOf(submission.validation_rows()),
+                     RowsOf(submission.test_rows())});
   job.notices_json = NoticesJson(submission);
   job.conversations = submission.conversations();
-  return draft;
+  return checked;
 }
 
 }  // namespace
@@ -102,25 +103,25 @@ std::string DatasetDigest(const std::vector<v1::Dataset>& datasets) {
   return digest.Finish();
 }
 
-absl::StatusOr<std::vector<Draft>> ReadDrafts(const v1::SubmitRequest& request) {
+absl::StatusOr<std::vector<CheckedSubmission>> CheckSubmissions(const v1::SubmitRequest& request) {
   if (request.domains_size() > kDomainsMax) {
     return absl::InvalidArgumentError("more than 100000 domains in one submit");
   }
-  std::vector<Draft> drafts;
+  std::vector<CheckedSubmission> checked;
   std::map<std::string, int> places;
   for (const v1::Submission& submission : request.domains()) {
-    const int place = static_cast<int>(drafts.size()) + 1;
-    absl::StatusOr<Draft> draft = ReadDraft(submission);
-    if (!draft.ok()) return Annotate(draft.status(), absl::StrCat("submission ", place));
-    const auto [it, first] = places.emplace(draft->job.domain, place);
+    const int place = static_cast<int>(checked.size()) + 1;
+    absl::StatusOr<CheckedSubmission> checked = CheckSubmission(submission);
+    if (!checked.ok()) return Annotate(checked.status(), absl::StrCat("submission ", place));
+    const auto [it, first] = places.emplace(checked->job.domain, place);
     if (!first) {
       return absl::InvalidArgumentError(
-          absl::StrCat("domain '", draft->job.domain, "' is there twice (submissions ", it->second,
-                       " and ", place, "): give one of them another name"));
+          absl::StrCat("domain '", checked->job.domain, "' is there twice (submissions ",
+                       it->second, " and ", place, "): give one of them another name"));
     }
-    drafts.push_back(*std::move(draft));
+    checked.push_back(*std::move(checked));
   }
-  return drafts;
+  return checked;
 }
 
 }  // namespace mozgach

@@ -1,4 +1,4 @@
-// A Draft is one domain of a submit request, checked.
+// A CheckedSubmission is one domain of a submit request, checked.
 #pragma once
 
 #include <string>
@@ -12,14 +12,14 @@
 namespace mozgach {
 
 // One domain of a request, checked.
-struct Draft {
+struct CheckedSubmission {
   DomainSpec spec;
   NewJob job;
 };
 
 // Checks a request without looking at any state (and so without holding any lock).
 // INVALID_ARGUMENT names the domain and says what is wrong: nothing of the request is taken.
-absl::StatusOr<std::vector<Draft>> ReadDrafts(const v1::SubmitRequest& request);
+absl::StatusOr<std::vector<CheckedSubmission>> CheckSubmissions(const v1::SubmitRequest& request);
 
 // SHA-256 over role, order and digest of the files.
 std::string DatasetDigest(const std::vector<v1::Dataset>& datasets);
