@@ -12,7 +12,7 @@
 namespace mozgach {
 namespace {
 
-void Append(const std::vector<v1::Finding>& findings, v1::ExamineResponse& response) {
+void Append(const std::vector<v1::Finding>& findings, v1::CheckConsistencyResponse& response) {
   for (const v1::Finding& finding : findings) *response.add_findings() = finding;
 }
 
@@ -30,10 +30,10 @@ std::string Counted(int64_t count, const char* what) {
 
 absl::StatusOr<int> Doctor(bool deep, const Settings& settings) {
   ASSIGN_OR_RETURN(const auto connection, settings.Connect());
-  v1::ExamineRequest request;
+  v1::CheckConsistencyRequest request;
   request.set_deep(deep);
-  ASSIGN_OR_RETURN(v1::ExamineResponse response,
-                   connection->Call(&v1::UpkeepService::Stub::Examine, request,
+  ASSIGN_OR_RETURN(v1::CheckConsistencyResponse response,
+                   connection->Call(&v1::UpkeepService::Stub::CheckConsistency, request,
                                     deep ? Connection::kDeepCall : Connection::kLongCall));
   const WallTime now = Clock::System().Now();
   ASSIGN_OR_RETURN(const v1::ListWorkersResponse workers,

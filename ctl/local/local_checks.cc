@@ -25,7 +25,7 @@ v1::Finding Found(const char* weight, std::string where, std::string what, std::
 
 }  // namespace
 
-std::vector<v1::Finding> CheckClocks(const v1::ExamineResponse& scheduler, WallTime now) {
+std::vector<v1::Finding> CheckClocks(const v1::CheckConsistencyResponse& scheduler, WallTime now) {
   const absl::StatusOr<WallTime> theirs = ParseTime(scheduler.time());
   if (!theirs.ok()) return {};
   const auto apart = *theirs > now ? *theirs - now : now - *theirs;
@@ -36,7 +36,7 @@ std::vector<v1::Finding> CheckClocks(const v1::ExamineResponse& scheduler, WallT
                 "set the one that is wrong (is NTP on?): tokens and certificates end by it")};
 }
 
-std::vector<v1::Finding> CheckWorkers(const v1::ExamineResponse& scheduler,
+std::vector<v1::Finding> CheckWorkers(const v1::CheckConsistencyResponse& scheduler,
                                       const v1::ListWorkersResponse& workers) {
   std::vector<v1::Finding> findings;
   for (const v1::Worker& worker : workers.workers()) {

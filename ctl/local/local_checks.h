@@ -11,10 +11,10 @@
 namespace mozgach {
 
 // The scheduler's clock against ours, `now`.
-std::vector<v1::Finding> CheckClocks(const v1::ExamineResponse& scheduler, WallTime now);
+std::vector<v1::Finding> CheckClocks(const v1::CheckConsistencyResponse& scheduler, WallTime now);
 
 // Workers that do not call, that are of another version, or have bases that cannot be used.
-std::vector<v1::Finding> CheckWorkers(const v1::ExamineResponse& scheduler,
+std::vector<v1::Finding> CheckWorkers(const v1::CheckConsistencyResponse& scheduler,
                                       const v1::ListWorkersResponse& workers);
 
 // The certificate in a folder of --tls, which may end soon; nothing where there is none.

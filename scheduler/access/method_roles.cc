@@ -47,7 +47,7 @@ constexpr MethodRoles kTable[] = {
     {"/mozgach.v1.FleetService/ListTokens", Role::kOperator, false},
     {"/mozgach.v1.FleetService/Revoke", Role::kOperator, false},
 
-    {"/mozgach.v1.UpkeepService/Examine", Role::kSubmitter, false},
+    {"/mozgach.v1.UpkeepService/CheckConsistency", Role::kSubmitter, false},
     {"/mozgach.v1.UpkeepService/CollectGarbage", Role::kOperator, false},
 
     {"/grpc.health.v1.Health/Check", Role::kViewer, true},

@@ -9,8 +9,8 @@
 #include "common/terminal_text.h"
 #include "scheduler/placement/base_dispatch.h"
 #include "scheduler/upkeep/backup.h"
+#include "scheduler/upkeep/consistency_check.h"
 #include "scheduler/upkeep/data_directory.h"
-#include "scheduler/upkeep/examination.h"
 #include "scheduler/upkeep/restore.h"
 
 namespace mozgach {
@@ -97,25 +97,25 @@ void AddRestore(CLI::App& app, UpkeepCommand* command) {
   });
 }
 
-absl::StatusOr<int> RunDoctor(const ExaminationOptions& options) {
+absl::StatusOr<int> RunDoctor(const ConsistencyCheckOptions& options) {
   if (!Exists(options.data)) {
     return absl::NotFoundError(
         absl::StrCat("--data: ", options.data.string(), " does not exist; is it spelt right?"));
   }
-  const Examination examination = ExamineTwice(options, Clock::System());
-  for (const Finding& finding : examination.findings) {
+  const ConsistencyCheck check = CheckConsistencyTwice(options, Clock::System());
+  for (const Finding& finding : check.findings) {
     Say(absl::StrCat(Name(finding.weight), ": ", finding.where, ": ", finding.what, "; ",
                      finding.advice));
   }
-  Complain(examination.HasProblems() ? "there are problems" : "everything is in order");
-  Complain(absl::StrCat(examination.jobs, " jobs, ", examination.versions, " versions with ",
-                        examination.files, " files, ", examination.blobs, " needed blobs",
+  Complain(check.HasProblems() ? "there are problems" : "everything is in order");
+  Complain(absl::StrCat(check.jobs, " jobs, ", check.versions, " versions with ", check.files,
+                        " files, ", check.blobs, " needed blobs",
                         options.deep ? ", every byte" : "; --deep reads every byte"));
-  return examination.HasProblems() ? 1 : 0;
+  return check.HasProblems() ? 1 : 0;
 }
 
 void AddDoctor(CLI::App& app, UpkeepCommand* command) {
-  auto options = std::make_shared<ExaminationOptions>();
+  auto options = std::make_shared<ConsistencyCheckOptions>();
   CLI::App* doctor = app.add_subcommand(
       "doctor", "Hold database against files, also where the scheduler cannot start");
   doctor->add_option("--data", options->data, "The data directory")->required();

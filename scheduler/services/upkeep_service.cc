@@ -38,22 +38,22 @@ v1::CollectGarbageResponse View(const Collection& collection) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* UpkeepService::Examine(grpc::CallbackServerContext* context,
-                                                 const v1::ExamineRequest* request,
-                                                 v1::ExamineResponse* response) {
+grpc::ServerUnaryReactor* UpkeepService::CheckConsistency(
+    grpc::CallbackServerContext* context, const v1::CheckConsistencyRequest* request,
+    v1::CheckConsistencyResponse* response) {
   return ReplyWith(context, LookAt(request->deep()), response);
 }
 
-absl::StatusOr<v1::ExamineResponse> UpkeepService::LookAt(bool deep) {
-  ASSIGN_OR_RETURN(const Examination examination, upkeep_.Examine(deep));
-  v1::ExamineResponse response;
-  const size_t shown = std::min(examination.findings.size(), kFindingsMax);
-  for (size_t i = 0; i < shown; ++i) *response.add_findings() = View(examination.findings[i]);
-  response.set_schema(examination.schema);
-  response.set_jobs(examination.jobs);
-  response.set_versions(examination.versions);
-  response.set_files(examination.files);
-  response.set_blobs(examination.blobs);
+absl::StatusOr<v1::CheckConsistencyResponse> UpkeepService::LookAt(bool deep) {
+  ASSIGN_OR_RETURN(const ConsistencyCheck check, upkeep_.CheckConsistency(deep));
+  v1::CheckConsistencyResponse response;
+  const size_t shown = std::min(check.findings.size(), kFindingsMax);
+  for (size_t i = 0; i < shown; ++i) *response.add_findings() = View(check.findings[i]);
+  response.set_schema(check.schema);
+  response.set_jobs(check.jobs);
+  response.set_versions(check.versions);
+  response.set_files(check.files);
+  response.set_blobs(check.blobs);
   response.set_time(FormatTime(clock_.Now()));
   response.set_version(MOZGACH_VERSION);
   return response;

@@ -13,15 +13,15 @@ class UpkeepService final : public v1::UpkeepService::CallbackService {
   UpkeepService(Upkeep& upkeep, const Authenticator& authenticator, const Clock& clock)
       : upkeep_(upkeep), authenticator_(authenticator), clock_(clock) {}
 
-  grpc::ServerUnaryReactor* Examine(grpc::CallbackServerContext* context,
-                                    const v1::ExamineRequest* request,
-                                    v1::ExamineResponse* response) override;
+  grpc::ServerUnaryReactor* CheckConsistency(grpc::CallbackServerContext* context,
+                                             const v1::CheckConsistencyRequest* request,
+                                             v1::CheckConsistencyResponse* response) override;
   grpc::ServerUnaryReactor* CollectGarbage(grpc::CallbackServerContext* context,
                                            const v1::CollectGarbageRequest* request,
                                            v1::CollectGarbageResponse* response) override;
 
  private:
-  absl::StatusOr<v1::ExamineResponse> LookAt(bool deep);
+  absl::StatusOr<v1::CheckConsistencyResponse> LookAt(bool deep);
   absl::StatusOr<v1::CollectGarbageResponse> Collect(const grpc::CallbackServerContext& context,
                                                      const v1::CollectGarbageRequest& asked);
 

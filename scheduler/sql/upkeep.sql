@@ -1,4 +1,4 @@
--- Backup, restore and the doctor (backup.h, examination.h).
+-- Backup, restore and the doctor (backup.h, consistency_check.h).
 
 -- name: schema_number
 PRAGMA user_version

@@ -1,4 +1,4 @@
-// A Finding is one thing that an examination saw: where, what, and what to do.  Plain value.
+// A Finding is one thing that a consistency check saw: where, what, and what to do.  Plain value.
 #pragma once
 
 #include <compare>

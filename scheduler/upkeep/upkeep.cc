@@ -60,10 +60,11 @@ absl::StatusOr<Collection> Upkeep::Collect(bool dry_run, const std::string& acto
   return retention_.Preview(*source, clock_.Now());
 }
 
-absl::StatusOr<Examination> Upkeep::Examine(bool deep) {
+absl::StatusOr<ConsistencyCheck> Upkeep::CheckConsistency(bool deep) {
   const std::unique_lock<std::mutex> lock(examining_, std::try_to_lock);
-  if (!lock.owns_lock()) return IsUnderWay("examination");
-  return ExamineTwice({.data = data_, .deep = deep, .blob_days_kept = blob_days_kept_}, clock_);
+  if (!lock.owns_lock()) return IsUnderWay("consistency check");
+  return CheckConsistencyTwice({.data = data_, .deep = deep, .blob_days_kept = blob_days_kept_},
+                               clock_);
 }
 
 void Upkeep::Run(std::stop_token stop) {

@@ -1,5 +1,5 @@
 // Upkeep applies the rules of retention.h from time to time, in a thread of its own, and when
-// somebody asks; and it examines.  Thread-safe.
+// somebody asks; and it checks.  Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "scheduler/executor/core_executor.h"
-#include "scheduler/upkeep/examination.h"
+#include "scheduler/upkeep/consistency_check.h"
 #include "scheduler/upkeep/retention.h"
 
 namespace mozgach {
@@ -27,7 +27,7 @@ class Upkeep {
   // What went or, in a dry run, would go.  UNAVAILABLE while another one is under way.
   absl::StatusOr<Collection> Collect(bool dry_run, const std::string& actor);
   // UNAVAILABLE while another one is under way.
-  absl::StatusOr<Examination> Examine(bool deep);
+  absl::StatusOr<ConsistencyCheck> CheckConsistency(bool deep);
 
  private:
   // One short turn at the executor, and then a pause, so that others have theirs.

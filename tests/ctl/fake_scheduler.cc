@@ -195,12 +195,13 @@ void FakeRegistry::AddFile(const std::string& path, const std::string& bytes) {
   file.set_size(bytes.size());
 }
 
-FakeUpkeep::FakeUpkeep() { examined.set_time(FormatTime(Clock::System().Now())); }
+FakeUpkeep::FakeUpkeep() { checked.set_time(FormatTime(Clock::System().Now())); }
 
-grpc::Status FakeUpkeep::Examine(grpc::ServerContext*, const v1::ExamineRequest* request,
-                                 v1::ExamineResponse* response) {
-  examinations.push_back(*request);
-  *response = examined;
+grpc::Status FakeUpkeep::CheckConsistency(grpc::ServerContext*,
+                                          const v1::CheckConsistencyRequest* request,
+                                          v1::CheckConsistencyResponse* response) {
+  consistency_checks.push_back(*request);
+  *response = checked;
   return grpc::Status::OK;
 }
 

@@ -90,14 +90,14 @@ class FakeRegistry : public v1::RegistryService::Service {
 class FakeUpkeep : public v1::UpkeepService::Service {
  public:
   FakeUpkeep();
-  grpc::Status Examine(grpc::ServerContext*, const v1::ExamineRequest* request,
-                       v1::ExamineResponse* response) override;
+  grpc::Status CheckConsistency(grpc::ServerContext*, const v1::CheckConsistencyRequest* request,
+                                v1::CheckConsistencyResponse* response) override;
   grpc::Status CollectGarbage(grpc::ServerContext*, const v1::CollectGarbageRequest* request,
                               v1::CollectGarbageResponse* response) override;
 
-  v1::ExamineResponse examined;
+  v1::CheckConsistencyResponse checked;
   v1::CollectGarbageResponse collected;
-  std::vector<v1::ExamineRequest> examinations;
+  std::vector<v1::CheckConsistencyRequest> consistency_checks;
   std::vector<v1::CollectGarbageRequest> collections;
 };
 

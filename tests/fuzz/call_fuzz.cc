@@ -39,7 +39,7 @@ constexpr char kSecret[] = "what nobody who calls may read";
 void KnowAllServices() {
   v1::AddBaseRequest::descriptor();
   v1::AddTokenRequest::descriptor();
-  v1::ExamineRequest::descriptor();
+  v1::CheckConsistencyRequest::descriptor();
 }
 
 std::string OnTheWire(const MethodDescriptor& method, const std::string& text) {

@@ -21,7 +21,7 @@ class UpkeepCommandTest : public testing::Test, public ProgramTest {
     return RunCtl(words);
   }
   void Finds(const std::string& weight, const std::string& where) {
-    v1::Finding& finding = *scheduler_.upkeep.examined.add_findings();
+    v1::Finding& finding = *scheduler_.upkeep.checked.add_findings();
     finding.set_weight(weight);
     finding.set_where(where);
     finding.set_what("is missing");
@@ -32,12 +32,12 @@ class UpkeepCommandTest : public testing::Test, public ProgramTest {
 };
 
 TEST_F(UpkeepCommandTest, DoctorIsContentWithExitCode0) {
-  scheduler_.upkeep.examined.set_jobs(108);
+  scheduler_.upkeep.checked.set_jobs(108);
   const Said said = Ctl({"doctor"});
   EXPECT_EQ(said.exit_code, 0) << said.err;
   EXPECT_EQ(said.out, "");
   EXPECT_THAT(said.err, HasSubstr("108 jobs"));
-  EXPECT_FALSE(scheduler_.upkeep.examinations.at(0).deep());
+  EXPECT_FALSE(scheduler_.upkeep.consistency_checks.at(0).deep());
 }
 
 TEST_F(UpkeepCommandTest, DoctorTellsEachFindingOnALineProblemsFirstWithExitCode1) {
@@ -49,7 +49,7 @@ TEST_F(UpkeepCommandTest, DoctorTellsEachFindingOnALineProblemsFirstWithExitCode
             "problem: /data/registry/adapters/law/v0001: is missing; copy it back from a backup\n"
             "note: /data/blobs: is missing; copy it back from a backup\n");
   EXPECT_THAT(said.err, HasSubstr("1 problem, 1 note"));
-  EXPECT_TRUE(scheduler_.upkeep.examinations.at(0).deep());
+  EXPECT_TRUE(scheduler_.upkeep.consistency_checks.at(0).deep());
   const Said as_json = Ctl({"doctor", "--json"});
   EXPECT_EQ(as_json.exit_code, 1);
   EXPECT_EQ(json::parse(as_json.out)["findings"][0]["where"], "/data/registry/adapters/law/v0001");
@@ -64,7 +64,7 @@ TEST_F(UpkeepCommandTest, NotesAloneAreNoReasonForAnotherExitCode) {
 }
 
 TEST_F(UpkeepCommandTest, ClocksThatDifferAreAProblem) {
-  scheduler_.upkeep.examined.set_time("2001-01-01T00:00:00Z");
+  scheduler_.upkeep.checked.set_time("2001-01-01T00:00:00Z");
   const Said said = Ctl({"doctor"});
   EXPECT_EQ(said.exit_code, 1);
   EXPECT_THAT(said.out, HasSubstr("problem: the clock of this host: is ahead of the scheduler's"));
@@ -93,7 +93,7 @@ TEST_F(UpkeepCommandTest, GcSaysWhatGoesAndADryRunIsOne) {
 }
 
 TEST(LocalChecksTest, WorkerOfAnotherVersionAndBaseThatCannotBeUsed) {
-  v1::ExamineResponse scheduler;
+  v1::CheckConsistencyResponse scheduler;
   scheduler.set_version("0.2.0");
   v1::ListWorkersResponse workers;
   v1::Worker& worker = *workers.add_workers();

@@ -35,7 +35,8 @@ std::vector<std::string> EveryMethod() {
   for (const google::protobuf::FileDescriptor* file :
        {v1::SubmitRequest::descriptor()->file(), v1::SynchronizeRequest::descriptor()->file(),
         v1::Version::descriptor()->file(), v1::AddBaseRequest::descriptor()->file(),
-        v1::AddTokenRequest::descriptor()->file(), v1::ExamineRequest::descriptor()->file()}) {
+        v1::AddTokenRequest::descriptor()->file(),
+        v1::CheckConsistencyRequest::descriptor()->file()}) {
     const google::protobuf::ServiceDescriptor& service = *file->service(0);
     for (int i = 0; i < service.method_count(); ++i) {
       paths.push_back(absl::StrCat("/", service.full_name(), "/", service.method(i)->name()));

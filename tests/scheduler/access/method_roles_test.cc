@@ -20,7 +20,8 @@ TEST(MethodRolesTest, EveryMethodOfEveryServiceHasARow) {
   for (const google::protobuf::FileDescriptor* file :
        {v1::SubmitRequest::descriptor()->file(), v1::SynchronizeRequest::descriptor()->file(),
         v1::Version::descriptor()->file(), v1::AddBaseRequest::descriptor()->file(),
-        v1::AddTokenRequest::descriptor()->file(), v1::ExamineRequest::descriptor()->file()}) {
+        v1::AddTokenRequest::descriptor()->file(),
+        v1::CheckConsistencyRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       const google::protobuf::ServiceDescriptor& service = *file->service(s);
       for (int m = 0; m < service.method_count(); ++m, ++methods) {
@@ -59,8 +60,8 @@ TEST(MethodRolesTest, EachRoleOfPeopleMayWhatTheOneBelowItMay) {
 }
 
 TEST(MethodRolesTest, LookingIsForSubmittersRemovingForOperators) {
-  EXPECT_FALSE(CheckMayCall(Role::kViewer, "/mozgach.v1.UpkeepService/Examine").ok());
-  EXPECT_TRUE(CheckMayCall(Role::kSubmitter, "/mozgach.v1.UpkeepService/Examine").ok());
+  EXPECT_FALSE(CheckMayCall(Role::kViewer, "/mozgach.v1.UpkeepService/CheckConsistency").ok());
+  EXPECT_TRUE(CheckMayCall(Role::kSubmitter, "/mozgach.v1.UpkeepService/CheckConsistency").ok());
   EXPECT_FALSE(CheckMayCall(Role::kSubmitter, "/mozgach.v1.UpkeepService/CollectGarbage").ok());
   EXPECT_TRUE(CheckMayCall(Role::kOperator, "/mozgach.v1.UpkeepService/CollectGarbage").ok());
   EXPECT_FALSE(CheckMayCall(Role::kWorker, "/mozgach.v1.UpkeepService/CollectGarbage").ok());

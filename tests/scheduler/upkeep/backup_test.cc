@@ -11,7 +11,7 @@
 #include "common/files.h"
 #include "registry/query.h"
 #include "scheduler/jobs/attempt_log.h"
-#include "scheduler/upkeep/examination.h"
+#include "scheduler/upkeep/consistency_check.h"
 #include "scheduler/upkeep/restore.h"
 #include "tests/invariants/invariants.h"
 #include "tests/registry/weights.h"
@@ -139,7 +139,8 @@ TEST_F(BackupTest, DoctorIsContentWithWhatWasRestored) {
   for (const char* name : {"of nothing", "of a queue", "of a version"}) {
     const fs::path fresh = Place(absl::StrCat(name, ", restored"));
     ASSERT_TRUE(TryRestore(name, fresh).ok()) << name;
-    const Examination seen = Examine({.data = fresh, .deep = true}, Clock::System().Now());
+    const ConsistencyCheck seen =
+        CheckConsistency({.data = fresh, .deep = true}, Clock::System().Now());
     for (const Finding& finding : seen.findings) {
       const bool disk = finding.what.find("nearly full") != std::string::npos;
       EXPECT_TRUE(disk) << name << ": " << finding.where << ": " << finding.what;
@@ -285,7 +286,7 @@ TEST_F(BackupTest, BackupIsNoDataDirectory) {
   EXPECT_THAT(std::string(started.status().message()),
               HasSubstr("restore --from " + Place("backup").string()));
   EXPECT_FALSE(fs::exists(Place("backup") / "lock"));
-  const Examination seen = Examine({.data = Place("backup")}, Clock::System().Now());
+  const ConsistencyCheck seen = CheckConsistency({.data = Place("backup")}, Clock::System().Now());
   ASSERT_EQ(seen.findings.size(), 1u);
   EXPECT_THAT(seen.findings[0].what, HasSubstr("is a backup"));
   EXPECT_THAT(seen.findings[0].advice, HasSubstr("mozgach-scheduler restore"));

@@ -137,7 +137,8 @@ TEST_F(UpkeepTest, VersionsGoWhileOthersArePublishedAndAliasesMove) {
   EXPECT_FALSE(fs::exists(Data() / "registry/adapters/law/v0029"));
   const auto database = Database::OpenToRead((Data() / kDatabaseName).string());
   EXPECT_THAT(Invariants(Data() / "registry", {.back_off_ms = 0}).Check(**database), IsEmpty());
-  EXPECT_FALSE(ExamineTwice({.data = Data(), .deep = true}, Clock::System()).HasProblems());
+  EXPECT_FALSE(
+      CheckConsistencyTwice({.data = Data(), .deep = true}, Clock::System()).HasProblems());
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 #include "registry/version_files.h"
 #include "registry/version_rows.h"
 #include "scheduler/queries.h"
-#include "scheduler/upkeep/examination.h"
+#include "scheduler/upkeep/consistency_check.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
@@ -27,16 +27,15 @@ bool IsTrouble(const std::error_code& error) {
   return error && error != std::errc::no_such_file_or_directory;
 }
 
-class RegistryExamination {
+class RegistryCheck {
  public:
-  RegistryExamination(Database& database, const ExaminationOptions& options,
-                      Examination& examination)
+  RegistryCheck(Database& database, const ConsistencyCheckOptions& options, ConsistencyCheck& check)
       : database_(database),
         rows_(database),
         root_(options.data / "registry"),
         files_(root_),
         deep_(options.deep),
-        examination_(examination) {}
+        check_(check) {}
 
   absl::Status Run() {
     RETURN_IF_ERROR(Versions());
@@ -54,7 +53,7 @@ class RegistryExamination {
       known_.emplace(listed.domain, listed.number);
       ASSIGN_OR_RETURN(const Version version, rows_.Get(listed.domain, VersionName(listed.number)));
       LookAt(version);
-      ++examination_.versions;
+      ++check_.versions;
     }
     ASSIGN_OR_RETURN(unfinished_, rows_.Unfinished());
     for (const Version& version : unfinished_) known_.emplace(version.domain, version.number);
@@ -76,7 +75,7 @@ class RegistryExamination {
     if (!listed.ok()) return Problem(directory, std::string(listed.status().message()), again);
     std::set<std::string> found(listed->begin(), listed->end());
     for (const VersionFile& file : version.files) {
-      ++examination_.files;
+      ++check_.files;
       if (found.erase(file.path) == 0) {
         Problem(directory / file.path, "is missing", again);
         continue;
@@ -198,11 +197,11 @@ class RegistryExamination {
   }
 
   void Problem(const fs::path& where, std::string what, std::string advice) {
-    examination_.findings.push_back(
+    check_.findings.push_back(
         {Finding::Weight::kProblem, where.string(), std::move(what), std::move(advice)});
   }
   void Note(const fs::path& where, std::string what, std::string advice) {
-    examination_.findings.push_back(
+    check_.findings.push_back(
         {Finding::Weight::kNote, where.string(), std::move(what), std::move(advice)});
   }
 
@@ -211,7 +210,7 @@ class RegistryExamination {
   const fs::path root_;
   const VersionFiles files_;
   const bool deep_;
-  Examination& examination_;
+  ConsistencyCheck& check_;
   std::set<Key> known_;
   std::set<std::pair<std::string, std::string>> links_;  // domain, alias
   std::vector<Version> unfinished_;
@@ -219,9 +218,9 @@ class RegistryExamination {
 
 }  // namespace
 
-absl::Status ExamineRegistry(Database& database, const ExaminationOptions& options,
-                             Examination& examination) {
-  return RegistryExamination(database, options, examination).Run();
+absl::Status CheckRegistry(Database& database, const ConsistencyCheckOptions& options,
+                           ConsistencyCheck& check) {
+  return RegistryCheck(database, options, check).Run();
 }
 
 }  // namespace mozgach

@@ -1,4 +1,4 @@
-#include "scheduler/upkeep/examination.h"
+#include "scheduler/upkeep/consistency_check.h"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -25,13 +25,13 @@ constexpr double kFreeShareMin = 0.02;
 constexpr double kFreeShareOfSmallMin = 0.1;  // of a disk on which kFreeBytesMin is much
 constexpr int64_t kWalBytesMax = INT64_C(1) << 30;
 
-void AddProblem(Examination& examination, std::string where, std::string what, std::string advice) {
-  examination.findings.push_back(
+void AddProblem(ConsistencyCheck& check, std::string where, std::string what, std::string advice) {
+  check.findings.push_back(
       {Finding::Weight::kProblem, std::move(where), std::move(what), std::move(advice)});
 }
 
-void AddNote(Examination& examination, std::string where, std::string what, std::string advice) {
-  examination.findings.push_back(
+void AddNote(ConsistencyCheck& check, std::string where, std::string what, std::string advice) {
+  check.findings.push_back(
       {Finding::Weight::kNote, std::move(where), std::move(what), std::move(advice)});
 }
 
@@ -43,18 +43,18 @@ std::string Restored(const fs::path& data) {
 }
 
 // The database as today's program knows it; null, with a finding, where nothing can be read of it.
-std::unique_ptr<Database> OpenDatabase(const fs::path& data, Examination& examination) {
+std::unique_ptr<Database> OpenDatabase(const fs::path& data, ConsistencyCheck& check) {
   const std::string path = (data / kDatabaseName).string();
   if (!CheckDatabaseNotLost(data).ok()) {
     AddProblem(
-        examination, path, "is gone or empty, and versions or logs of its jobs are there",
+        check, path, "is gone or empty, and versions or logs of its jobs are there",
         absl::StrCat("mozgach-scheduler restore --keep-files --from BACKUP --data ", data.string(),
                      "; to begin with an empty queue, move registry and logs away"));
     return nullptr;
   }
   auto database = Database::OpenToRead(path);
   if (!database.ok()) {
-    AddProblem(examination, path, std::string(database.status().message()),
+    AddProblem(check, path, std::string(database.status().message()),
                absl::IsNotFound(database.status())
                    ? "is --data the folder of a scheduler?  Where the database is lost: "
                      "mozgach-scheduler restore --keep-files --from BACKUP --data " +
@@ -64,39 +64,39 @@ std::unique_ptr<Database> OpenDatabase(const fs::path& data, Examination& examin
   }
   const absl::Status sound = CheckIntegrity(**database);
   if (!sound.ok()) {
-    AddProblem(examination, path, std::string(sound.message()), Restored(data));
+    AddProblem(check, path, std::string(sound.message()), Restored(data));
     return nullptr;
   }
   const auto schema = KnownSchemaOf(**database);
   if (!schema.ok()) {
-    AddProblem(examination, path, std::string(schema.status().message()),
+    AddProblem(check, path, std::string(schema.status().message()),
                "start the mozgach-scheduler that wrote it, or a newer one");
     return nullptr;
   }
-  examination.schema = *schema;
+  check.schema = *schema;
   if (*schema == Schema().back().number) return *std::move(database);
-  AddNote(examination, path, absl::StrCat("has schema ", *schema, " of ", Schema().back().number),
+  AddNote(check, path, absl::StrCat("has schema ", *schema, " of ", Schema().back().number),
           "this program's next start upgrades it; make a backup before");
   auto upgraded = UpgradedCopy(**database);
   if (upgraded.ok()) return *std::move(upgraded);
-  AddProblem(examination, path, absl::StrCat("cannot be upgraded: ", upgraded.status().message()),
+  AddProblem(check, path, absl::StrCat("cannot be upgraded: ", upgraded.status().message()),
              "go on with the mozgach-scheduler that wrote it");
   return nullptr;
 }
 
-void Note(const absl::Status& status, const fs::path& where, Examination& examination) {
+void Note(const absl::Status& status, const fs::path& where, ConsistencyCheck& check) {
   if (status.ok()) return;
-  AddProblem(examination, where.string(), absl::StrCat("cannot be examined: ", status.message()),
+  AddProblem(check, where.string(), absl::StrCat("cannot be checked: ", status.message()),
              "see to what the message names, then examine again");
 }
 
 // Directories of a data directory, which every start makes.
-void ExamineDirectories(const fs::path& data, Examination& examination) {
+void CheckDirectories(const fs::path& data, ConsistencyCheck& check) {
   for (const char* name :
        {"blobs", "blobs/partial", "registry", "registry/adapters", "registry/staging"}) {
     const fs::path path = data / name;
     if (Exists(path) || !Exists(path.parent_path())) continue;
-    AddProblem(examination, path.string(), "is missing",
+    AddProblem(check, path.string(), "is missing",
                "the scheduler makes it again when it starts or runs; what was lost with it is "
                "named beside this");
   }
@@ -104,36 +104,36 @@ void ExamineDirectories(const fs::path& data, Examination& examination) {
 
 }  // namespace
 
-bool Examination::HasProblems() const {
+bool ConsistencyCheck::HasProblems() const {
   return std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
     return finding.weight == Finding::Weight::kProblem;
   });
 }
 
-Examination Examine(const ExaminationOptions& options, WallTime now) {
-  Examination examination;
+ConsistencyCheck CheckConsistency(const ConsistencyCheckOptions& options, WallTime now) {
+  ConsistencyCheck check;
   if (!CheckNoBackup(options.data).ok()) {
-    AddProblem(examination, options.data.string(), "is a backup, no data directory of a scheduler",
+    AddProblem(check, options.data.string(), "is a backup, no data directory of a scheduler",
                absl::StrCat("mozgach-scheduler restore --from ", options.data.string(),
                             " --data DIR makes one of it: examine that"));
-    return examination;
+    return check;
   }
-  ExamineDisk(options, examination);
-  if (const auto database = OpenDatabase(options.data, examination); database != nullptr) {
-    ExamineDirectories(options.data, examination);
-    Note(ExamineRows(*database, now, examination), options.data / kDatabaseName, examination);
-    Note(ExamineRegistry(*database, options, examination), options.data / "registry", examination);
-    Note(ExamineBlobs(*database, options, now, examination), options.data / "blobs", examination);
+  CheckDisk(options, check);
+  if (const auto database = OpenDatabase(options.data, check); database != nullptr) {
+    CheckDirectories(options.data, check);
+    Note(CheckRows(*database, now, check), options.data / kDatabaseName, check);
+    Note(CheckRegistry(*database, options, check), options.data / "registry", check);
+    Note(CheckBlobs(*database, options, now, check), options.data / "blobs", check);
   }
-  std::stable_sort(examination.findings.begin(), examination.findings.end(),
+  std::stable_sort(check.findings.begin(), check.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.weight > b.weight; });
-  return examination;
+  return check;
 }
 
-Examination ExamineTwice(const ExaminationOptions& options, const Clock& clock) {
-  Examination first = Examine(options, clock.Now());
+ConsistencyCheck CheckConsistencyTwice(const ConsistencyCheckOptions& options, const Clock& clock) {
+  ConsistencyCheck first = CheckConsistency(options, clock.Now());
   if (first.findings.empty()) return first;
-  Examination second = Examine(options, clock.Now());
+  ConsistencyCheck second = CheckConsistency(options, clock.Now());
   std::erase_if(second.findings, [&](const Finding& finding) {
     return std::find(first.findings.begin(), first.findings.end(), finding) == first.findings.end();
   });
@@ -145,21 +145,21 @@ bool IsNearlyFull(uint64_t free, uint64_t total) {
   return share < kFreeShareMin || (free < kFreeBytesMin && share < kFreeShareOfSmallMin);
 }
 
-void ExamineDisk(const ExaminationOptions& options, Examination& examination) {
+void CheckDisk(const ConsistencyCheckOptions& options, ConsistencyCheck& check) {
   struct statvfs disk;
   if (::statvfs(options.data.c_str(), &disk) == 0) {
     const uint64_t unit = disk.f_frsize;
     const uint64_t free = disk.f_bavail * unit;
     const uint64_t total = disk.f_blocks * unit;
     if (IsNearlyFull(free, total)) {
-      AddProblem(examination, options.data.string(),
+      AddProblem(check, options.data.string(),
                  absl::StrCat("its disk is nearly full: ", ShowSize(free), " of ", ShowSize(total),
                               " are free"),
                  "make room, or `mozgachctl gc`; what needs room waits, nothing is lost");
     }
   }
   if (const mode_t mode = ModeForOthers(options.data); mode != 0) {
-    AddNote(examination, options.data.string(),
+    AddNote(check, options.data.string(),
             absl::StrFormat("other users of this host may read it (mode %04o)", mode),
             absl::StrCat("`chmod 0700 ", options.data.string(),
                          "`, if no other user has to read adapters there"));
@@ -167,19 +167,19 @@ void ExamineDisk(const ExaminationOptions& options, Examination& examination) {
   struct stat info;
   const fs::path wal = options.data / absl::StrCat(kDatabaseName, "-wal");
   if (::stat(wal.c_str(), &info) == 0 && info.st_size > kWalBytesMax) {
-    AddProblem(examination, wal.string(),
+    AddProblem(check, wal.string(),
                absl::StrCat("has grown to ", ShowSize(static_cast<uint64_t>(info.st_size))),
                "something has read the database for long, a backup say; it shrinks once that ends");
   }
   if (const absl::Status cut = CheckNotRestoring(options.data); !cut.ok()) {
-    AddProblem(examination, (options.data / kRestoringName).string(), std::string(cut.message()),
+    AddProblem(check, (options.data / kRestoringName).string(), std::string(cut.message()),
                "restore again");
   }
   std::error_code error;
   for (fs::directory_iterator it(options.data, error), end; !error && it != end;
        it.increment(error)) {
     if (!absl::EndsWith(it->path().filename().string(), ".tmp")) continue;
-    AddNote(examination, it->path().string(), "is what a crash left of a file being written",
+    AddNote(check, it->path().string(), "is what a crash left of a file being written",
             "remove it");
   }
 }

@@ -1,5 +1,5 @@
 // Every fault that the doctor knows is planted, and must be named.
-#include "scheduler/upkeep/examination.h"
+#include "scheduler/upkeep/consistency_check.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -27,9 +27,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // law has v0001, which latest and champion point at; history waits.
-class ExaminationTest : public Service {
+class ConsistencyCheckTest : public Service {
  protected:
-  ExaminationTest() {
+  ConsistencyCheckTest() {
     SubmitOne("law");
     TestWorker alpha("alpha");
     RunOne(alpha);
@@ -66,7 +66,7 @@ class ExaminationTest : public Service {
   // "weight: where: what; advice", DATA for the directory; without what this machine's disk has.
   std::vector<std::string> Findings(bool deep = false, WallTime now = Clock::System().Now()) {
     std::vector<std::string> lines;
-    const Examination seen = Examine({.data = Data(), .deep = deep}, now);
+    const ConsistencyCheck seen = CheckConsistency({.data = Data(), .deep = deep}, now);
     for (const Finding& finding : seen.findings) {
       if (finding.what.find("nearly full") != std::string::npos) continue;
       EXPECT_FALSE(finding.advice.empty()) << finding.what;
@@ -83,25 +83,25 @@ class ExaminationTest : public Service {
   }
 };
 
-TEST_F(ExaminationTest, NothingIsWrongWithASchedulerThatNothingBefell) {
+TEST_F(ConsistencyCheckTest, NothingIsWrongWithASchedulerThatNothingBefell) {
   EXPECT_THAT(Findings(true), IsEmpty());
   daemon_.reset();
   EXPECT_THAT(Findings(true), IsEmpty());
-  const Examination examination = Examine({.data = Data()}, Clock::System().Now());
-  EXPECT_EQ(examination.jobs, 2);
-  EXPECT_EQ(examination.versions, 1);
-  EXPECT_EQ(examination.files, 4);
-  EXPECT_EQ(examination.blobs, 1);
-  EXPECT_GE(examination.schema, 7);
+  const ConsistencyCheck check = CheckConsistency({.data = Data()}, Clock::System().Now());
+  EXPECT_EQ(check.jobs, 2);
+  EXPECT_EQ(check.versions, 1);
+  EXPECT_EQ(check.files, 4);
+  EXPECT_EQ(check.blobs, 1);
+  EXPECT_GE(check.schema, 7);
 }
 
-TEST_F(ExaminationTest, VersionThatIsMissing) {
+TEST_F(ConsistencyCheckTest, VersionThatIsMissing) {
   fs::remove_all(Law() / "v0001");
   EXPECT_THAT(Findings(),
               Only("problem: DATA/registry/adapters/law/v0001:", "is missing", "submit law again"));
 }
 
-TEST_F(ExaminationTest, FilesOfAVersionThatAreMissingShortOrForeign) {
+TEST_F(ConsistencyCheckTest, FilesOfAVersionThatAreMissingShortOrForeign) {
   fs::remove(Law() / "v0001/metrics.json");
   EXPECT_THAT(Findings(), Only("law/v0001/metrics.json", "is missing", "from a backup"));
   Overwrite(Law() / "v0001/metrics.json", "{}");
@@ -112,19 +112,19 @@ TEST_F(ExaminationTest, FilesOfAVersionThatAreMissingShortOrForeign) {
   EXPECT_THAT(Findings(), Only("law/v0001/notes.txt", "was not published", "remove it"));
 }
 
-TEST_F(ExaminationTest, ByteOfAVersionThatHasChangedIsSeenByTheDeepLook) {
+TEST_F(ConsistencyCheckTest, ByteOfAVersionThatHasChangedIsSeenByTheDeepLook) {
   Overwrite(Law() / "v0001/adapter_model.safetensors", Weights("tensorS"));
   EXPECT_THAT(Findings(), IsEmpty());
   EXPECT_THAT(Findings(true), Only("adapter_model.safetensors", "have changed", "from a backup"));
 }
 
-TEST_F(ExaminationTest, DirectoryThatNoRowNames) {
+TEST_F(ConsistencyCheckTest, DirectoryThatNoRowNames) {
   fs::copy(Law() / "v0001", Law() / "v0002", fs::copy_options::recursive);
   EXPECT_THAT(Findings(), Only("problem: DATA/registry/adapters/law/v0002", "no row names it",
                                "newer than the backup"));
 }
 
-TEST_F(ExaminationTest, LinksThatAreGoneWrongOrNobodys) {
+TEST_F(ConsistencyCheckTest, LinksThatAreGoneWrongOrNobodys) {
   fs::remove(Law() / "champion");
   EXPECT_THAT(Findings(), Only("law/champion", "is no link", "restart the scheduler"));
   fs::create_directory_symlink("v0007", Law() / "champion");
@@ -136,7 +136,7 @@ TEST_F(ExaminationTest, LinksThatAreGoneWrongOrNobodys) {
   EXPECT_THAT(Findings(), Only("law/best", "no alias has", "adapters alias law best"));
 }
 
-TEST_F(ExaminationTest, AdviceIsNothingThatIsRefused) {
+TEST_F(ConsistencyCheckTest, AdviceIsNothingThatIsRefused) {
   fs::create_directories(Data() / "registry/adapters/art");
   fs::create_directory_symlink("v0001", Data() / "registry/adapters/art/latest");
   EXPECT_THAT(Findings(), ElementsAre(AllOf(HasSubstr("art/latest"), HasSubstr("remove it"),
@@ -152,13 +152,13 @@ TEST(DiskTest, SmallDiskThatIsEmptyIsNotNearlyFull) {
   EXPECT_FALSE(IsNearlyFull(30 * kGiB, 1000 * kGiB));
 }
 
-TEST_F(ExaminationTest, AliasOfAVersionThatThereIsNot) {
+TEST_F(ConsistencyCheckTest, AliasOfAVersionThatThereIsNot) {
   Write("UPDATE aliases SET number = 9 WHERE alias = 'champion'");
   EXPECT_THAT(Findings(), Only("law/champion", "points at v0009, which there is not",
                                "mozgachctl adapters alias law champion"));
 }
 
-TEST_F(ExaminationTest, StrangersInTheRegistry) {
+TEST_F(ConsistencyCheckTest, StrangersInTheRegistry) {
   Overwrite(Law() / ".champion.displaced-1", "mine");
   Overwrite(Law() / "todo.txt", "mine");
   fs::create_directories(Data() / "registry/staging/7-3");
@@ -170,7 +170,7 @@ TEST_F(ExaminationTest, StrangersInTheRegistry) {
   EXPECT_THAT(findings, Contains(AllOf(HasSubstr("staging/7-3"), HasSubstr("was cut"))));
 }
 
-TEST_F(ExaminationTest, DirectoriesThatEveryStartMakesAreMissed) {
+TEST_F(ConsistencyCheckTest, DirectoriesThatEveryStartMakesAreMissed) {
   daemon_.reset();  // it would make them again
   for (const char* name : {"blobs", "registry"}) fs::remove_all(Data() / name);
   const auto findings = Findings();
@@ -180,7 +180,7 @@ TEST_F(ExaminationTest, DirectoriesThatEveryStartMakesAreMissed) {
   }
 }
 
-TEST_F(ExaminationTest, DatasetOfAJobThatWaits) {
+TEST_F(ConsistencyCheckTest, DatasetOfAJobThatWaits) {
   fs::remove(BlobOf("other rows"));
   EXPECT_THAT(Findings(), Only("problem: DATA/blobs",
                                "is missing: dataset train.jsonl of job 2 "
@@ -193,7 +193,7 @@ TEST_F(ExaminationTest, DatasetOfAJobThatWaits) {
   EXPECT_THAT(Findings(true), Only("DATA/blobs", "bytes are damaged", "submit"));
 }
 
-TEST_F(ExaminationTest, FileOfABase) {
+TEST_F(ConsistencyCheckTest, FileOfABase) {
   Write(
       absl::StrCat("INSERT INTO bases (base, digest, size_bytes, revisions_json, added_ms) "
                    "VALUES ('org/base', 'd', 9, '[]', 0);"
@@ -203,7 +203,7 @@ TEST_F(ExaminationTest, FileOfABase) {
                                "mozgachctl bases add"));
 }
 
-TEST_F(ExaminationTest, WhatNobodyNeedsIsANote) {
+TEST_F(ConsistencyCheckTest, WhatNobodyNeedsIsANote) {
   PutBlob("nobody's");
   Upload(Sha256Hex("cut"), 3, 0, "c");
   Overwrite(Data() / "blobs/readme.txt", "mine");
@@ -216,7 +216,7 @@ TEST_F(ExaminationTest, WhatNobodyNeedsIsANote) {
   EXPECT_THAT(findings, Contains(HasSubstr("readme.txt: is nothing of the blob store's")));
 }
 
-TEST_F(ExaminationTest, AgreesWithGarbageCollectionAboutBlobs) {
+TEST_F(ConsistencyCheckTest, AgreesWithGarbageCollectionAboutBlobs) {
   const auto collected = [&] {
     v1::CollectGarbageRequest request;
     request.set_dry_run(true);
@@ -235,13 +235,13 @@ TEST_F(ExaminationTest, AgreesWithGarbageCollectionAboutBlobs) {
   EXPECT_EQ(collected(), 1);
 }
 
-TEST_F(ExaminationTest, AFolderThatOthersMayReadIsANote) {
+TEST_F(ConsistencyCheckTest, AFolderThatOthersMayReadIsANote) {
   EXPECT_THAT(Findings(), IsEmpty()) << "the scheduler makes its folder with mode 0700";
   fs::permissions(Data(), fs::perms(0755));
   EXPECT_THAT(Findings(), Only("note: DATA", "mode 0755", "chmod 0700"));
 }
 
-TEST_F(ExaminationTest, RowsThatContradictOneAnother) {
+TEST_F(ConsistencyCheckTest, RowsThatContradictOneAnother) {
   Write("UPDATE jobs SET state = 'running' WHERE job = 2");
   EXPECT_THAT(Findings(), Contains(AllOf(HasSubstr("problem: job 2 of history"),
                                          HasSubstr("without an open attempt"),
@@ -256,7 +256,7 @@ TEST_F(ExaminationTest, RowsThatContradictOneAnother) {
   EXPECT_THAT(Findings(), Contains(HasSubstr("has v0001, and its next version would be v0001")));
 }
 
-TEST_F(ExaminationTest, SuccessWithoutAVersion) {
+TEST_F(ConsistencyCheckTest, SuccessWithoutAVersion) {
   Write("DROP TRIGGER versions_that_are_needed_stay; DELETE FROM aliases; DELETE FROM versions");
   const auto findings = Findings();
   EXPECT_THAT(findings, Contains(AllOf(HasSubstr("job 1 of law: succeeded, and no row has its"),
@@ -264,18 +264,18 @@ TEST_F(ExaminationTest, SuccessWithoutAVersion) {
   EXPECT_THAT(findings, Contains(HasSubstr("law/v0001: can be seen, and no row names it")));
 }
 
-TEST_F(ExaminationTest, RowThatRefersToNothing) {
+TEST_F(ConsistencyCheckTest, RowThatRefersToNothing) {
   Write("INSERT INTO job_details (job, spec_json) VALUES (99, '{}')");
   EXPECT_THAT(Findings(),
               Only("mozgach.db", "of table job_details refers to a row of jobs", "backup"));
 }
 
-TEST_F(ExaminationTest, ClockThatWasSetBack) {
+TEST_F(ConsistencyCheckTest, ClockThatWasSetBack) {
   EXPECT_THAT(Findings(false, Clock::System().Now() - std::chrono::hours(24)),
               Only("problem: the clock of this host", "an event is of", "NTP"));
 }
 
-TEST_F(ExaminationTest, DatabaseThatIsMissingDamagedOrNewer) {
+TEST_F(ConsistencyCheckTest, DatabaseThatIsMissingDamagedOrNewer) {
   Write("PRAGMA user_version = 999");
   EXPECT_THAT(Findings(), Only("mozgach.db", "999", "newer"));
   Write("PRAGMA user_version = 1; DROP TABLE jobs");
@@ -288,7 +288,7 @@ TEST_F(ExaminationTest, DatabaseThatIsMissingDamagedOrNewer) {
   EXPECT_THAT(Findings(), Only("mozgach.db", "is gone or empty", "restore --keep-files"));
 }
 
-TEST_F(ExaminationTest, PageOfTheDatabaseThatIsDamaged) {
+TEST_F(ConsistencyCheckTest, PageOfTheDatabaseThatIsDamaged) {
   Write("PRAGMA wal_checkpoint(TRUNCATE)");
   std::string bytes = ReadFile(Data() / kDatabaseName).value();
   // The second page: of whichever table it is, its header is not one any more.
@@ -298,7 +298,7 @@ TEST_F(ExaminationTest, PageOfTheDatabaseThatIsDamaged) {
                                          HasSubstr("mozgach-scheduler restore"))));
 }
 
-TEST_F(ExaminationTest, RestoreThatWasCutAndWhatACrashLeft) {
+TEST_F(ConsistencyCheckTest, RestoreThatWasCutAndWhatACrashLeft) {
   Overwrite(Data() / kRestoringName, "");
   Overwrite(Data() / "endpoints.json.7.0.tmp", "{");
   const auto findings = Findings();
@@ -307,12 +307,12 @@ TEST_F(ExaminationTest, RestoreThatWasCutAndWhatACrashLeft) {
   EXPECT_THAT(findings, Contains(AllOf(HasSubstr("note: "), HasSubstr("endpoints.json.7.0.tmp"))));
 }
 
-TEST_F(ExaminationTest, RunningSchedulerTellsTheSameOverGrpc) {
+TEST_F(ConsistencyCheckTest, RunningSchedulerTellsTheSameOverGrpc) {
   const auto stub = v1::UpkeepService::NewStub(channel_);
   fs::remove_all(Law() / "v0001");
   Patience patience;
-  v1::ExamineResponse response;
-  ASSERT_TRUE(stub->Examine(patience, v1::ExamineRequest(), &response).ok());
+  v1::CheckConsistencyResponse response;
+  ASSERT_TRUE(stub->CheckConsistency(patience, v1::CheckConsistencyRequest(), &response).ok());
   std::vector<std::string> problems;
   for (const v1::Finding& finding : response.findings()) {
     if (finding.what().find("nearly full") != std::string::npos) continue;

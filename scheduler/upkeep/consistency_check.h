@@ -1,4 +1,4 @@
-// An Examination holds a scheduler's database against its files: rows, versions, links, blobs.
+// A ConsistencyCheck holds a scheduler's database against its files: rows, versions, links, blobs.
 //
 // It reads only, on a connection of its own, so that it can be made of a data directory whose
 // scheduler runs, is down or cannot start.  What a running scheduler is just changing may look
@@ -16,13 +16,13 @@
 
 namespace mozgach {
 
-struct ExaminationOptions {
+struct ConsistencyCheckOptions {
   std::filesystem::path data;
   bool deep = false;  // read every byte of every version and of every blob that is needed
   int64_t blob_days_kept = SchedulerConfig().blob_days_kept;  // of the scheduler, where it is known
 };
 
-struct Examination {
+struct ConsistencyCheck {
   std::vector<Finding> findings;  // problems first
   int64_t schema = 0;
   int64_t jobs = 0;
@@ -34,17 +34,17 @@ struct Examination {
 };
 
 // What cannot be looked at is a finding too.
-Examination Examine(const ExaminationOptions& options, WallTime now);
+ConsistencyCheck CheckConsistency(const ConsistencyCheckOptions& options, WallTime now);
 // The same twice where the first has findings; only those of both.
-Examination ExamineTwice(const ExaminationOptions& options, const Clock& clock);
+ConsistencyCheck CheckConsistencyTwice(const ConsistencyCheckOptions& options, const Clock& clock);
 
-// The parts.  Each adds to `examination`; `database` has today's schema.
-absl::Status ExamineRows(Database& database, WallTime now, Examination& examination);
-absl::Status ExamineRegistry(Database& database, const ExaminationOptions& options,
-                             Examination& examination);
-absl::Status ExamineBlobs(Database& database, const ExaminationOptions& options, WallTime now,
-                          Examination& examination);
-void ExamineDisk(const ExaminationOptions& options, Examination& examination);
+// The parts.  Each adds to `check`; `database` has today's schema.
+absl::Status CheckRows(Database& database, WallTime now, ConsistencyCheck& check);
+absl::Status CheckRegistry(Database& database, const ConsistencyCheckOptions& options,
+                           ConsistencyCheck& check);
+absl::Status CheckBlobs(Database& database, const ConsistencyCheckOptions& options, WallTime now,
+                        ConsistencyCheck& check);
+void CheckDisk(const ConsistencyCheckOptions& options, ConsistencyCheck& check);
 
 // Whether a disk of so many bytes has too few left.
 bool IsNearlyFull(uint64_t free, uint64_t total);

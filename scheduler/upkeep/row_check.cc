@@ -4,7 +4,7 @@
 #include "registry/version.h"
 #include "scheduler/queries.h"
 #include "scheduler/upkeep/backup.h"
-#include "scheduler/upkeep/examination.h"
+#include "scheduler/upkeep/consistency_check.h"
 
 namespace mozgach {
 namespace sql = scheduler_sql;
@@ -17,10 +17,10 @@ constexpr char kFromBackup[] =
 
 // Runs `sql` and makes a finding of each row.
 template <typename Describe>
-absl::Status EachRow(Database& database, const char* sql, Examination& examination,
+absl::Status EachRow(Database& database, const char* sql, ConsistencyCheck& check,
                      Describe describe) {
   Query rows(database, sql);
-  while (rows.Next()) examination.findings.push_back(describe(rows));
+  while (rows.Next()) check.findings.push_back(describe(rows));
   return rows.status();
 }
 
@@ -28,8 +28,8 @@ Finding Problem(std::string where, std::string what, std::string advice) {
   return {Finding::Weight::kProblem, std::move(where), std::move(what), std::move(advice)};
 }
 
-absl::Status ExamineReferences(Database& database, Examination& examination) {
-  return EachRow(database, sql::kBrokenReferences, examination, [&](const Query& row) {
+absl::Status ExamineReferences(Database& database, ConsistencyCheck& check) {
+  return EachRow(database, sql::kBrokenReferences, check, [&](const Query& row) {
     return Problem(database.path(),
                    absl::StrCat("row ", row.Int(1), " of table ", row.Text(0),
                                 " refers to a row of ", row.Text(2), " that there is not"),
@@ -37,24 +37,23 @@ absl::Status ExamineReferences(Database& database, Examination& examination) {
   });
 }
 
-absl::Status ExamineJobs(Database& database, Examination& examination) {
-  RETURN_IF_ERROR(EachRow(database, sql::kRunningWithoutAttempt, examination, [](const Query& row) {
+absl::Status ExamineJobs(Database& database, ConsistencyCheck& check) {
+  RETURN_IF_ERROR(EachRow(database, sql::kRunningWithoutAttempt, check, [](const Query& row) {
     return Problem(absl::StrCat("job ", row.Int(0), " of ", row.Text(1)),
                    "runs without an open attempt: nobody will end it",
                    absl::StrCat("mozgachctl cancel ", row.Int(0), ", then submit ", row.Text(1)));
   }));
-  RETURN_IF_ERROR(EachRow(database, sql::kLeasesWithoutAttempt, examination, [](const Query& row) {
+  RETURN_IF_ERROR(EachRow(database, sql::kLeasesWithoutAttempt, check, [](const Query& row) {
     return Problem(absl::StrCat("job ", row.Int(0)),
                    absl::StrCat("is leased to ", row.Text(1), ", whose attempt is over"),
                    "drain and restart that worker; the lease ends when it is silent");
   }));
-  RETURN_IF_ERROR(
-      EachRow(database, sql::kSucceededWithoutVersion, examination, [](const Query& row) {
-        return Problem(absl::StrCat("job ", row.Int(0), " of ", row.Text(1)),
-                       "succeeded, and no row has its version",
-                       absl::StrCat("submit ", row.Text(1), " again: it is trained anew"));
-      }));
-  return EachRow(database, sql::kWrongCounts, examination, [&](const Query& row) {
+  RETURN_IF_ERROR(EachRow(database, sql::kSucceededWithoutVersion, check, [](const Query& row) {
+    return Problem(absl::StrCat("job ", row.Int(0), " of ", row.Text(1)),
+                   "succeeded, and no row has its version",
+                   absl::StrCat("submit ", row.Text(1), " again: it is trained anew"));
+  }));
+  return EachRow(database, sql::kWrongCounts, check, [&](const Query& row) {
     return Problem(
         database.path(),
         absl::StrCat("counts ", row.Int(1), " jobs ", row.Text(0), ", there are ", row.Int(2)),
@@ -62,8 +61,8 @@ absl::Status ExamineJobs(Database& database, Examination& examination) {
   });
 }
 
-absl::Status ExamineNumbers(Database& database, Examination& examination) {
-  return EachRow(database, sql::kNumbersBehind, examination, [](const Query& row) {
+absl::Status ExamineNumbers(Database& database, ConsistencyCheck& check) {
+  return EachRow(database, sql::kNumbersBehind, check, [](const Query& row) {
     return Problem(row.Text(0),
                    absl::StrCat("has ", VersionName(row.Int(1)), ", and its next version would be ",
                                 VersionName(row.Int(2) + 1)),
@@ -71,12 +70,12 @@ absl::Status ExamineNumbers(Database& database, Examination& examination) {
   });
 }
 
-absl::Status ExamineTimes(Database& database, WallTime now, Examination& examination) {
+absl::Status ExamineTimes(Database& database, WallTime now, ConsistencyCheck& check) {
   Query row(database, sql::kNewestEventTime);
   const WallTime newest = row.Next() ? FromMillis(row.Int(0)) : WallTime();
   RETURN_IF_ERROR(row.status());
   if (newest <= now + kSkew) return absl::OkStatus();
-  examination.findings.push_back(
+  check.findings.push_back(
       Problem("the clock of this host",
               absl::StrCat("says ", FormatTime(now), ", and an event is of ", FormatTime(newest)),
               "set the clock (is NTP on?); leases do not depend on it, back-offs and dates do"));
@@ -85,14 +84,14 @@ absl::Status ExamineTimes(Database& database, WallTime now, Examination& examina
 
 }  // namespace
 
-absl::Status ExamineRows(Database& database, WallTime now, Examination& examination) {
+absl::Status CheckRows(Database& database, WallTime now, ConsistencyCheck& check) {
   Query contents(database, sql::kContents);
-  if (contents.Next()) examination.jobs = contents.Int(0);
+  if (contents.Next()) check.jobs = contents.Int(0);
   RETURN_IF_ERROR(contents.status());
-  RETURN_IF_ERROR(ExamineReferences(database, examination));
-  RETURN_IF_ERROR(ExamineJobs(database, examination));
-  RETURN_IF_ERROR(ExamineNumbers(database, examination));
-  return ExamineTimes(database, now, examination);
+  RETURN_IF_ERROR(ExamineReferences(database, check));
+  RETURN_IF_ERROR(ExamineJobs(database, check));
+  RETURN_IF_ERROR(ExamineNumbers(database, check));
+  return ExamineTimes(database, now, check);
 }
 
 }  // namespace mozgach

@@ -12,8 +12,8 @@
 #include "scheduler/jobs/kept_blobs.h"
 #include "scheduler/placement/base_dispatch.h"
 #include "scheduler/queries.h"
+#include "scheduler/upkeep/consistency_check.h"
 #include "scheduler/upkeep/data_directory.h"
-#include "scheduler/upkeep/examination.h"
 #include "scheduler/upkeep/file_collector.h"
 
 namespace mozgach {
@@ -37,20 +37,20 @@ std::string WhatIsWrong(const fs::path& path, const std::string& sha256, int64_t
 }
 
 absl::Status ExamineNeeded(Database& database, const fs::path& root, bool deep,
-                           Examination& examination) {
+                           ConsistencyCheck& check) {
   std::set<std::string> seen;
   Query rows(database, sql::kBlobsNeededNow);
   while (rows.Next()) {
     const std::string sha256 = rows.Text(0);
     if (!IsSha256Hex(sha256) || !seen.insert(sha256).second) continue;
-    ++examination.blobs;
+    ++check.blobs;
     const fs::path path = root / sha256.substr(0, 2) / sha256;
     const std::string wrong = WhatIsWrong(path, sha256, rows.Int(1), deep);
     if (wrong.empty()) continue;
     const bool base = rows.Text(3) == "base";
-    examination.findings.push_back({Finding::Weight::kProblem, path.string(),
-                                    absl::StrCat(wrong, ": ", rows.Text(2)),
-                                    base ? kHowBasesComeBack : kHowDatasetsComeBack});
+    check.findings.push_back({Finding::Weight::kProblem, path.string(),
+                              absl::StrCat(wrong, ": ", rows.Text(2)),
+                              base ? kHowBasesComeBack : kHowDatasetsComeBack});
   }
   return rows.status();
 }
@@ -88,11 +88,11 @@ class UnneededFiles {
     (WrittenAt(path) < before_ ? old_uploads_ : new_uploads_).Add(size);
   }
 
-  void Report(Examination& examination) const {
+  void Report(ConsistencyCheck& check) const {
     const auto note = [&](const Unneeded& found, const char* one, const char* many,
                           const std::string& advice) {
       if (found.files == 0) return;
-      examination.findings.push_back(
+      check.findings.push_back(
           {Finding::Weight::kNote, root_.string(), found.Show(one, many), advice});
     };
     const std::string now = "`mozgachctl gc` removes what is so old, and so does the scheduler";
@@ -115,7 +115,7 @@ class UnneededFiles {
 };
 
 absl::Status ExamineUnneeded(Database& database, const fs::path& root, int64_t days_kept,
-                             WallTime now, Examination& examination) {
+                             WallTime now, ConsistencyCheck& check) {
   std::error_code error;
   if (!fs::exists(root, error)) return absl::OkStatus();  // reported with what is needed
   UnneededFiles unneeded(root, days_kept, now);
@@ -131,24 +131,24 @@ absl::Status ExamineUnneeded(Database& database, const fs::path& root, int64_t d
       continue;
     }
     if (!IsSha256Hex(name)) {
-      examination.findings.push_back({Finding::Weight::kNote, (root / file).string(),
-                                      "is nothing of the blob store's", "move it elsewhere"});
+      check.findings.push_back({Finding::Weight::kNote, (root / file).string(),
+                                "is nothing of the blob store's", "move it elsewhere"});
       continue;
     }
     ASSIGN_OR_RETURN(const bool needed, IsBlobNeeded(database, name));
     if (!needed) unneeded.AddBlob(root / file, bytes);
   }
-  unneeded.Report(examination);
+  unneeded.Report(check);
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status ExamineBlobs(Database& database, const ExaminationOptions& options, WallTime now,
-                          Examination& examination) {
+absl::Status CheckBlobs(Database& database, const ConsistencyCheckOptions& options, WallTime now,
+                        ConsistencyCheck& check) {
   const fs::path root = options.data / "blobs";
-  RETURN_IF_ERROR(ExamineNeeded(database, root, options.deep, examination));
-  return ExamineUnneeded(database, root, options.blob_days_kept, now, examination);
+  RETURN_IF_ERROR(ExamineNeeded(database, root, options.deep, check));
+  return ExamineUnneeded(database, root, options.blob_days_kept, now, check);
 }
 
 }  // namespace mozgach
