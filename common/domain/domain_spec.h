@@ -134,7 +134,7 @@ absl::StatusOr<DomainFile> ReadDomainFile(const std::filesystem::path& path);
 absl::StatusOr<DomainFile> ParseDomainFile(const std::string& text, const std::string& name,
                                            const std::filesystem::path& directory);
 
-// Every field, defaults included, keys sorted: the form in which a spec travels and is stored.
+// Every field, defaults included, keys sorted: the form in which a spec is sent and stored.
 nlohmann::json ToJson(const DomainSpec& spec);
 
 // The inverse of ToJson, with the same checks as for YAML ("data.max_length must be …"): a

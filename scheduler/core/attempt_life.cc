@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/log_line.h"
 #include "failpoint/failpoint.h"
-#include "scheduler/core/checkpoint_travel.h"
+#include "scheduler/core/checkpoint_handover.h"
 #include "scheduler/core/job_planning.h"
 #include "scheduler/placement/offer.h"
 #include "scheduler/placement/placement.h"

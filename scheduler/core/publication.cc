@@ -11,7 +11,7 @@
 #include "registry/adapter_bytes.h"
 #include "registry/file_name.h"
 #include "registry/manifest.h"
-#include "scheduler/core/checkpoint_travel.h"
+#include "scheduler/core/checkpoint_handover.h"
 #include "scheduler/jobs/kept_blobs.h"
 #include "scheduler/state/activity_log.h"
 

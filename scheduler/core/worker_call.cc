@@ -12,7 +12,7 @@
 #include "nlohmann/json.hpp"
 #include "proto/checkpoint.h"
 #include "scheduler/core/attempt_life.h"
-#include "scheduler/core/checkpoint_travel.h"
+#include "scheduler/core/checkpoint_handover.h"
 #include "scheduler/core/job_planning.h"
 #include "scheduler/core/publication.h"
 #include "scheduler/placement/quarantine.h"

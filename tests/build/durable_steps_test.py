@@ -24,7 +24,7 @@ WITHIN = {
     ("registry/version_files.cc", "SyncDirectory"): 1,  # registry.version.sync_staging
     ("registry/version_files.cc", "symlink"): 1,      # registry.alias.link makes it seen
     ("worker/transfer/blob_fetch.cc", "fsync"): 1,             # worker.blob.sync
-    ("worker/transfer/checkpoint_travel.cc", "link"): 1,       # where it is read from, for as long as that takes
+    ("worker/transfer/checkpoint_handover.cc", "link"): 1,       # where it is read from, for as long as that takes
     ("scheduler/jobs/attempt_log.cc", "::rename"): 1,      # logs are not synced
     ("scheduler/upkeep/file_copy.cc", "link"): 1,            # scheduler.backup.sync_names
     ("scheduler/upkeep/write_watch.cc", "fsync"): 1,         # a file without meaning, to see whether it can be written

@@ -43,7 +43,7 @@ ELSEWHERE = {
         "accept", "add", "begin", "drop", "recover")},
     "scheduler.worker.forget": "a person forgets a worker: forget_worker_test",
     "scheduler.worker.quarantine": "one domain after another that fails on a worker: the simulation",
-    "worker.checkpoint.complete": "a job that goes on on another worker: travel_test",
+    "worker.checkpoint.complete": "a job that goes on on another worker: handover_test",
     "trainer.base_digest.keep": "a base that has lain there for a while: base_digest_test",
     "trainer.rung.keep": "memory that ran out: trainer_test",
     **{f"trainer.quantized_base.{verb}": "mozgach-trainer quantize: quantize_kill_test"

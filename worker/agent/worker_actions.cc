@@ -5,7 +5,7 @@
 #include "common/log.h"
 #include "worker/agent/worker.h"
 #include "worker/trainer/trainer_requests.h"
-#include "worker/transfer/checkpoint_travel.h"
+#include "worker/transfer/checkpoint_handover.h"
 #include "worker/transfer/upload.h"
 
 namespace mozgach {
@@ -91,7 +91,7 @@ void Worker::Do(FetchBase& action) {
   });
 }
 
-void Worker::Do(FetchTravelled& action) {
+void Worker::Do(FetchCheckpoint& action) {
   const std::stop_token stop = NewTransfer(action.id);
   fetches_.Add([this, id = action.id, checkpoint = std::move(action.checkpoint), stop] {
     const absl::Status fetched =
@@ -100,7 +100,7 @@ void Worker::Do(FetchTravelled& action) {
   });
 }
 
-void Worker::Do(UploadTravelling& action) {
+void Worker::Do(UploadCheckpoint& action) {
   const std::stop_token stop = NewTransfer(action.id);
   checkpoint_uploads_.Add([this, id = action.id, step = action.step, stop] {
     auto checkpoint = UploadCheckpoint(

@@ -45,12 +45,12 @@ struct FetchDatasets {
   std::vector<v1::Dataset> datasets;
 };
 // Bring the checkpoint of another worker here.  Answer: CheckpointFetched.
-struct FetchTravelled {
+struct FetchCheckpoint {
   AttemptId id;
   v1::Checkpoint checkpoint;
 };
 // Take the checkpoint of this step to the scheduler.  Answer: CheckpointUploaded.
-struct UploadTravelling {
+struct UploadCheckpoint {
   AttemptId id;
   int64_t step = 0;
 };
@@ -86,7 +86,7 @@ struct MakeCall {
 
 using Action =
     std::variant<StartTrainer, KillTrainer, EndTrainer, SendTraining, CancelTraining, FetchDatasets,
-                 FetchBase, FetchTravelled, UploadTravelling, UploadAdapter, AbortTransfers,
+                 FetchBase, FetchCheckpoint, UploadCheckpoint, UploadAdapter, AbortTransfers,
                  ForgetAttempt, WriteLog, RescanBases, MakeCall>;
 
 }  // namespace mozgach

@@ -142,7 +142,7 @@ void Session::Fail(WorkerAttempt& attempt, v1::Failure::Class failure_class,
 }
 
 void Session::Settle(WorkerAttempt& attempt) {
-  if (attempt.reported && attempt.hands_back && attempt.checkpoint_travels) {
+  if (attempt.reported && attempt.hands_back && attempt.checkpoint_uploads) {
     attempt.let_go = true;
     calls_.UrgentNews();  // its device is free
     return;
@@ -269,10 +269,10 @@ void Session::Stop(Milliseconds now) {
 
 bool Session::Over(Milliseconds now) const {
   if (!stopping()) return false;
-  const bool travels = std::any_of(attempts_.begin(), attempts_.end(), [](const auto& each) {
-    return each.second.hands_back && each.second.checkpoint_travels;
+  const bool uploads = std::any_of(attempts_.begin(), attempts_.end(), [](const auto& each) {
+    return each.second.hands_back && each.second.checkpoint_uploads;
   });
-  if (now >= stop_at_ + (travels ? options_.travel_within : options_.stop_within)) return true;
+  if (now >= stop_at_ + (uploads ? options_.handover_within : options_.stop_within)) return true;
   return attempts_.empty() && std::all_of(devices_.begin(), devices_.end(),
                                           [](const Device& device) { return device.down(); });
 }

@@ -54,7 +54,7 @@ struct SessionOptions {
   Milliseconds hand_back_within{
       600'000};                     // as cancel_within: a step and a checkpoint take their time
   Milliseconds stop_within{5'000};  // of Stop(): then the session is over whatever is open
-  Milliseconds travel_within{
+  Milliseconds handover_within{
       30'000};  // of Stop(), where a checkpoint is on its way to the scheduler
   // A trainer that has work and writes no line for so long is killed, or for ten times the longest
   // silence that it has broken in this attempt, where that is longer.  0: never.

@@ -22,19 +22,19 @@ void Session::CheckpointFetched(const AttemptId& id, const absl::Status& status)
 }
 
 void Session::SendCheckpoint(WorkerAttempt& attempt) {
-  if (attempt.checkpoint_travels || attempt.checkpoint_written <= attempt.checkpoint.step()) return;
+  if (attempt.checkpoint_uploads || attempt.checkpoint_written <= attempt.checkpoint.step()) return;
   // After the last step the adapter itself follows.
   const bool last = attempt.checkpoint_written >= attempt.progress.steps();
   if (last && !attempt.hands_back) return;
-  attempt.checkpoint_travels = true;
-  actions_.push_back(UploadTravelling{attempt.work.id, attempt.checkpoint_written});
+  attempt.checkpoint_uploads = true;
+  actions_.push_back(UploadCheckpoint{attempt.work.id, attempt.checkpoint_written});
 }
 
 void Session::CheckpointUploaded(const AttemptId& id,
                                  const absl::StatusOr<v1::Checkpoint>& checkpoint) {
   WorkerAttempt* attempt = Find(id);
-  if (attempt == nullptr || !attempt->checkpoint_travels) return;
-  attempt->checkpoint_travels = false;
+  if (attempt == nullptr || !attempt->checkpoint_uploads) return;
+  attempt->checkpoint_uploads = false;
   if (checkpoint.ok()) {
     attempt->checkpoint = *checkpoint;
     Log(*attempt,
@@ -45,7 +45,7 @@ void Session::CheckpointUploaded(const AttemptId& id,
     attempt->checkpoint_written = attempt->checkpoint.step();  // the next one is tried
   }
   SendCheckpoint(*attempt);
-  if (attempt->let_go && !attempt->checkpoint_travels) Settle(*attempt);
+  if (attempt->let_go && !attempt->checkpoint_uploads) Settle(*attempt);
 }
 
 void Session::HandBack(WorkerAttempt& attempt, const std::string& why, Milliseconds now) {

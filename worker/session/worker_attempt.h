@@ -83,10 +83,11 @@ struct WorkerAttempt {
   std::string stepped_down;  // how the training needs less since memory ran out; empty: it did not
 
   int64_t checkpoint_written = 0;  // step of the newest that its trainer left here
-  bool checkpoint_travels = false;
+  bool checkpoint_uploads = false;
   v1::Checkpoint checkpoint;  // the newest that the scheduler has; of step 0: none
-  bool hands_back = false;  // another worker goes on with it: its checkpoint travels before it ends
-  bool let_go = false;      // kStopping: its trainer is done with it, its checkpoint is not
+  bool hands_back =
+      false;            // another worker goes on with it: its checkpoint is uploaded before it ends
+  bool let_go = false;  // kStopping: its trainer is done with it, its checkpoint is not
 
   v1::Progress progress;
   v1::Result result;

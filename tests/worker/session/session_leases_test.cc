@@ -112,7 +112,7 @@ TEST_F(SessionLeasesTest, NextAttemptOfAJobWaitsUntilTheOldOneHasLeftTheTrainer)
   EXPECT_EQ(training->id.attempt, 2);
 }
 
-TEST_F(SessionLeasesTest, WhatWasPinnedTravelsToTheSchedulerAndBackToTheNextAttempt) {
+TEST_F(SessionLeasesTest, PinnedChoicesReachTheNextAttempt) {
   Answer({});
   TrainerUp();
   GiveToTrainer(1);

@@ -212,14 +212,14 @@ class World {
       if (Fault(5)) directory = absl::ResourceExhaustedError("no room");
       session_.BaseFetched(id, directory);
     }
-    for (const auto& [id, step] : std::exchange(travelling_, {})) {
+    for (const auto& [id, step] : std::exchange(uploading_, {})) {
       v1::Checkpoint checkpoint;
       checkpoint.set_step(step);
       session_.CheckpointUploaded(
           id, Fault(20) ? absl::StatusOr<v1::Checkpoint>(absl::InternalError("disk full"))
                         : checkpoint);
     }
-    for (const AttemptId& id : std::exchange(travelled_, {})) {
+    for (const AttemptId& id : std::exchange(fetching_, {})) {
       session_.CheckpointFetched(id, Fault(20) ? absl::NotFoundError("gone") : absl::OkStatus());
     }
     for (const AttemptId& id : uploaded) {
@@ -239,7 +239,7 @@ class World {
     Check(!action.base_dir.empty(), "a training without a base");
     Check(!fetches_.contains(action.id) && !base_fetches_.contains(action.id),
           "a training before all of it is here");
-    Check(!travelled_.contains(action.id), "a training before its checkpoint is here");
+    Check(!fetching_.contains(action.id), "a training before its checkpoint is here");
     queue_.push_back(action.id);
     Check(queue_.size() <= 4, "more than the trainer queues");
   }
@@ -248,18 +248,17 @@ class World {
   }
   void Do(const FetchDatasets& action) { fetches_.insert(action.id); }
   void Do(const FetchBase& action) { base_fetches_.insert(action.id); }
-  void Do(const FetchTravelled& action) { travelled_.insert(action.id); }
-  void Do(const UploadTravelling& action) {
-    Check(travelling_.emplace(action.id, action.step).second,
-          "two checkpoints of one attempt travel at once");
+  void Do(const FetchCheckpoint& action) { fetching_.insert(action.id); }
+  void Do(const UploadCheckpoint& action) {
+    Check(uploading_.emplace(action.id, action.step).second, "two uploads of one attempt at once");
   }
   void Do(const UploadAdapter& action) { uploads_.insert(action.id); }
   void Do(const AbortTransfers& action) {
     fetches_.erase(action.id);
     base_fetches_.erase(action.id);
     uploads_.erase(action.id);
-    travelled_.erase(action.id);
-    travelling_.erase(action.id);
+    fetching_.erase(action.id);
+    uploading_.erase(action.id);
   }
   void Do(const ForgetAttempt& action) {
     for (const AttemptId& id : queue_) Check(id != action.id, "forgotten while the trainer has it");
@@ -283,8 +282,8 @@ class World {
   std::set<AttemptId> fetches_;
   std::set<AttemptId> base_fetches_;
   std::set<AttemptId> uploads_;
-  std::set<AttemptId> travelled_;
-  std::map<AttemptId, int64_t> travelling_;  // and the step
+  std::set<AttemptId> fetching_;
+  std::map<AttemptId, int64_t> uploading_;  // and the step
 };
 
 class SessionLifeTest : public SessionFixture {};

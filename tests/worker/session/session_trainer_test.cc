@@ -38,7 +38,7 @@ TEST_F(SessionTrainerTest, AKillForLackOfMemoryIsOfThatClassAndTheNextAttemptNee
   EXPECT_THAT(report.stepped_down(), HasSubstr("memory"));
 }
 
-TEST_F(SessionTrainerTest, AStepDownTravelsWithItsPins) {
+TEST_F(SessionTrainerTest, AStepDownKeepsItsPins) {
   Answer({});
   TrainerUp();
   GiveToTrainer(1);

@@ -1,4 +1,4 @@
-#include "scheduler/core/checkpoint_travel.h"
+#include "scheduler/core/checkpoint_handover.h"
 
 #include <spdlog/spdlog.h>
 

@@ -11,7 +11,7 @@ from fleet import Fleet, example_domains, small_domain, wait_until
 STEPS = 160
 
 
-class TravelTest(unittest.TestCase):
+class HandoverTest(unittest.TestCase):
     def setUp(self):
         config = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "scheduler.yaml"
         config.write_text("lease_seconds: 3\n")

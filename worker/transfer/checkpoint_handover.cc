@@ -1,4 +1,4 @@
-#include "worker/transfer/checkpoint_travel.h"
+#include "worker/transfer/checkpoint_handover.h"
 
 #include <unistd.h>
 

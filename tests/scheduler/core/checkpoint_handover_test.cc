@@ -1,6 +1,6 @@
 // A job goes on elsewhere: from the last checkpoint that was brought here, by a deadline, within a
 // limit.
-#include "scheduler/core/checkpoint_travel.h"
+#include "scheduler/core/checkpoint_handover.h"
 
 #include <gmock/gmock.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class CheckpointTravelTest : public Fleet {
+class CheckpointHandoverTest : public Fleet {
  protected:
   // Both files are uploaded.
   v1::Checkpoint Checkpoint(int64_t step) {
@@ -39,7 +39,7 @@ class CheckpointTravelTest : public Fleet {
   }
 };
 
-TEST_F(CheckpointTravelTest, TheNextAttemptGetsTheNewestThatWasBrought) {
+TEST_F(CheckpointHandoverTest, TheNextAttemptGetsTheNewestThatWasBrought) {
   SubmitOne("law");
   TestWorker alpha("alpha"), beta("beta");
   const v1::Assignment first = Claim(alpha);
@@ -58,7 +58,7 @@ TEST_F(CheckpointTravelTest, TheNextAttemptGetsTheNewestThatWasBrought) {
   EXPECT_EQ(second.checkpoint().files(1).sha256(), newest.files(1).sha256());
 }
 
-TEST_F(CheckpointTravelTest, OfAnOlderAttemptOrHalfHereOrOfAnotherNameItCountsNot) {
+TEST_F(CheckpointHandoverTest, IgnoresOlderAttemptsPartialFilesAndOtherNames) {
   SubmitOne("law");
   TestWorker alpha("alpha"), beta("beta");
   const v1::Assignment lost = Claim(alpha);
@@ -77,7 +77,7 @@ TEST_F(CheckpointTravelTest, OfAnOlderAttemptOrHalfHereOrOfAnotherNameItCountsNo
   EXPECT_EQ(ledger().checkpoints.Find(now.job())->step(), 0);
 }
 
-TEST_F(CheckpointTravelTest, AJobThatIsOverNeedsNone) {
+TEST_F(CheckpointHandoverTest, AJobThatIsOverNeedsNone) {
   for (const bool succeeds : {true, false}) {
     SubmitOne(succeeds ? "law" : "history");
     TestWorker alpha(succeeds ? "alpha" : "beta");
@@ -98,7 +98,7 @@ TEST_F(CheckpointTravelTest, AJobThatIsOverNeedsNone) {
   }
 }
 
-TEST_F(CheckpointTravelTest, ADrainWithADeadlineHandsBackWhatStillRuns) {
+TEST_F(CheckpointHandoverTest, ADrainWithADeadlineHandsBackWhatStillRuns) {
   SubmitOne("law");
   TestWorker alpha("alpha"), beta("beta");
   const v1::Assignment running = Claim(alpha);
@@ -118,7 +118,7 @@ TEST_F(CheckpointTravelTest, ADrainWithADeadlineHandsBackWhatStillRuns) {
   EXPECT_EQ(Claim(beta).checkpoint().step(), 70);
 }
 
-TEST_F(CheckpointTravelTest, ADrainWithoutOneLetsItEndInItsOwnTime) {
+TEST_F(CheckpointHandoverTest, ADrainWithoutOneLetsItEndInItsOwnTime) {
   SubmitOne("law");
   TestWorker alpha("alpha");
   const v1::Assignment running = Claim(alpha);
@@ -130,7 +130,7 @@ TEST_F(CheckpointTravelTest, ADrainWithoutOneLetsItEndInItsOwnTime) {
   }
 }
 
-TEST_F(CheckpointTravelTest, AnAttemptThatRunsOverItsTimeLimitHasFailed) {
+TEST_F(CheckpointHandoverTest, AnAttemptThatRunsOverItsTimeLimitHasFailed) {
   v1::Submission law = Domain("law");
   law.set_spec_json(law.spec_json().substr(0, law.spec_json().rfind('}')) +
                     R"(,"time_limit":"1m"})");
@@ -158,7 +158,7 @@ TEST_F(CheckpointTravelTest, AnAttemptThatRunsOverItsTimeLimitHasFailed) {
   EXPECT_EQ(Named(Call(alpha), job), nullptr) << "the worker is to stop it";
 }
 
-TEST_F(CheckpointTravelTest, ALimitThatIsRaisedHoldsForWhatRuns) {
+TEST_F(CheckpointHandoverTest, ALimitThatIsRaisedHoldsForWhatRuns) {
   v1::Submission law = Domain("law");
   const std::string spec = law.spec_json().substr(0, law.spec_json().rfind('}'));
   law.set_spec_json(spec + R"(,"time_limit":"10s"})");
@@ -178,7 +178,7 @@ TEST_F(CheckpointTravelTest, ALimitThatIsRaisedHoldsForWhatRuns) {
   EXPECT_EQ(State(job), "failed");
 }
 
-TEST_F(CheckpointTravelTest, ADrainThatIsUndoneIsSeenAtOnce) {
+TEST_F(CheckpointHandoverTest, ADrainThatIsUndoneIsSeenAtOnce) {
   TestWorker alpha("alpha");
   Call(alpha);
   Drain("alpha", std::nullopt);
