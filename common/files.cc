@@ -18,7 +18,7 @@ namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kPipePatienceMs = 10'000;
+constexpr int kPipeTimeoutMs = 10'000;
 
 absl::Status SyncPath(const fs::path& path, int flags) {
   FileDescriptor fd(::open(path.c_str(), flags | O_CLOEXEC));
@@ -63,10 +63,10 @@ namespace {
 // A pipe that nobody writes to would be waited for without end.
 absl::Status WaitForBytes(const FileDescriptor& fd, const fs::path& path) {
   pollfd waiting = {fd.get(), POLLIN, 0};
-  if (::poll(&waiting, 1, kPipePatienceMs) != 0) return absl::OkStatus();
+  if (::poll(&waiting, 1, kPipeTimeoutMs) != 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(path.string(),
                                                  ": is a pipe to which nothing was written for ",
-                                                 kPipePatienceMs / 1000, " s; name a file"));
+                                                 kPipeTimeoutMs / 1000, " s; name a file"));
 }
 
 }  // namespace

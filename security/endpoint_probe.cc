@@ -21,13 +21,13 @@ constexpr size_t kFrameType = 3;
 constexpr char kSettings = 4;
 
 // Whether the first bytes are those of an HTTP/2 server: a frame of settings.
-EndpointState Listen(const FileDescriptor& fd, Milliseconds patience) {
+EndpointState Listen(const FileDescriptor& fd, Milliseconds timeout) {
   const size_t size = sizeof(kGrpcPreface) - 1;
   if (::send(fd.get(), kGrpcPreface, size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) {
     return EndpointState::kEndsCall;
   }
   pollfd answer{fd.get(), POLLIN, 0};
-  if (::poll(&answer, 1, static_cast<int>(patience.count())) != 1) return EndpointState::kHangs;
+  if (::poll(&answer, 1, static_cast<int>(timeout.count())) != 1) return EndpointState::kHangs;
   char head[kFrameHead] = {};
   const ssize_t got = ::recv(fd.get(), head, sizeof(head), 0);
   const bool settings =
@@ -36,7 +36,7 @@ EndpointState Listen(const FileDescriptor& fd, Milliseconds patience) {
 }
 
 // Connects, and listens for an answer if `asks`.
-EndpointState Knock(int family, const sockaddr* peer, socklen_t size, Milliseconds patience,
+EndpointState Knock(int family, const sockaddr* peer, socklen_t size, Milliseconds timeout,
                     bool asks) {
   const FileDescriptor fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return EndpointState::kSilent;
@@ -44,26 +44,26 @@ EndpointState Knock(int family, const sockaddr* peer, socklen_t size, Millisecon
   if (error == EINPROGRESS) {
     pollfd answer{fd.get(), POLLOUT, 0};
     socklen_t length = sizeof(error);
-    if (::poll(&answer, 1, static_cast<int>(patience.count())) != 1 ||
+    if (::poll(&answer, 1, static_cast<int>(timeout.count())) != 1 ||
         ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
       return EndpointState::kSilent;
     }
   }
   if (error == EAGAIN) return EndpointState::kHangs;  // of a Unix socket: its backlog is full
-  if (error == 0) return asks ? Listen(fd, patience) : EndpointState::kHangs;
+  if (error == 0) return asks ? Listen(fd, timeout) : EndpointState::kHangs;
   const bool nobody = error == ECONNREFUSED || error == ENOENT;  // no such socket
   return nobody ? EndpointState::kRefuses : EndpointState::kSilent;
 }
 
-EndpointState KnockAtSocket(const std::string& path, Milliseconds patience, bool asks) {
+EndpointState KnockAtSocket(const std::string& path, Milliseconds timeout, bool asks) {
   sockaddr_un peer{};
   peer.sun_family = AF_UNIX;
   std::memcpy(peer.sun_path, path.data(), path.size());
-  return Knock(AF_UNIX, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer), patience, asks);
+  return Knock(AF_UNIX, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer), timeout, asks);
 }
 
-EndpointState KnockAt(const std::string& address, Milliseconds patience, bool asks) {
-  if (IsUnixAddress(address)) return KnockAtSocket(SocketPath(address), patience, asks);
+EndpointState KnockAt(const std::string& address, Milliseconds timeout, bool asks) {
+  if (IsUnixAddress(address)) return KnockAtSocket(SocketPath(address), timeout, asks);
   const std::string port = address.substr(address.rfind(':') + 1);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -75,7 +75,7 @@ EndpointState KnockAt(const std::string& address, Milliseconds patience, bool as
   EndpointState state = EndpointState::kRefuses;
   // A name may have several addresses: one that takes the connection is enough.
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    const EndpointState seen = Knock(one->ai_family, one->ai_addr, one->ai_addrlen, patience, asks);
+    const EndpointState seen = Knock(one->ai_family, one->ai_addr, one->ai_addrlen, timeout, asks);
     if (seen != EndpointState::kRefuses && seen != EndpointState::kSilent) return seen;
     if (seen == EndpointState::kSilent && one->ai_family == found->ai_family) state = seen;
   }
@@ -84,12 +84,12 @@ EndpointState KnockAt(const std::string& address, Milliseconds patience, bool as
 
 }  // namespace
 
-EndpointState ProbeEndpoint(const std::string& address, Milliseconds patience) {
-  return KnockAt(address, patience, /*asks=*/true);
+EndpointState ProbeEndpoint(const std::string& address, Milliseconds timeout) {
+  return KnockAt(address, timeout, /*asks=*/true);
 }
 
-bool IsRefused(const std::string& address, Milliseconds patience) {
-  const EndpointState state = KnockAt(address, patience, /*asks=*/false);
+bool IsRefused(const std::string& address, Milliseconds timeout) {
+  const EndpointState state = KnockAt(address, timeout, /*asks=*/false);
   return state == EndpointState::kRefuses || state == EndpointState::kNoHost;
 }
 

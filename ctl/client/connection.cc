@@ -66,23 +66,23 @@ std::string WhyNoAnswer(EndpointState endpoint, bool tls) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Connection>> Settings::Connect(Milliseconds patience) const {
+absl::StatusOr<std::unique_ptr<Connection>> Settings::Connect(Milliseconds timeout) const {
   SchedulerEndpoint endpoint{
       .address = scheduler, .tls = tls, .token = token, .insecure_plaintext = insecure_plaintext};
   if (!token_file.empty()) {
     ASSIGN_OR_RETURN(endpoint.token, ReadTokenFile(token_file));
   }
-  return Connection::Open(endpoint, patience);
+  return Connection::Open(endpoint, timeout);
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const SchedulerEndpoint& endpoint,
-                                                             Milliseconds patience) {
+                                                             Milliseconds timeout) {
   ASSIGN_OR_RETURN(std::shared_ptr<grpc::ChannelCredentials> credentials, CredentialsFor(endpoint));
   std::unique_ptr<Connection> connection(new Connection(endpoint, std::move(credentials)));
-  const auto soon = std::chrono::system_clock::now() + std::min(patience, kMomentBeforeProbe);
+  const auto soon = std::chrono::system_clock::now() + std::min(timeout, kMomentBeforeProbe);
   if (connection->channel_->WaitForConnected(soon)) return connection;
   if (IsRefused(endpoint.address)) return connection->NoAnswer(Milliseconds(0));
-  RETURN_IF_ERROR(connection->WaitUntilUp(patience));
+  RETURN_IF_ERROR(connection->WaitUntilUp(timeout));
   return connection;
 }
 
@@ -102,20 +102,20 @@ bool Connection::AwaitConnection(Milliseconds time) const {
   return channel_->WaitForConnected(std::chrono::system_clock::now() + time);
 }
 
-absl::Status Connection::WaitUntilUp(Milliseconds patience) {
+absl::Status Connection::WaitUntilUp(Milliseconds timeout) {
   const auto start = std::chrono::system_clock::now();
-  if (channel_->WaitForConnected(start + std::min(patience, kSilence))) return absl::OkStatus();
+  if (channel_->WaitForConnected(start + std::min(timeout, kSilence))) return absl::OkStatus();
   if (::isatty(STDERR_FILENO) == 1) {
     std::fprintf(stderr, "waiting for the scheduler at %s, %lld s at most …\n", address_.c_str(),
-                 static_cast<long long>(patience.count() / 1000));
+                 static_cast<long long>(timeout.count() / 1000));
   }
-  return channel_->WaitForConnected(start + patience) ? absl::OkStatus() : NoAnswer(patience);
+  return channel_->WaitForConnected(start + timeout) ? absl::OkStatus() : NoAnswer(timeout);
 }
 
-absl::Status Connection::NoAnswer(Milliseconds patience) const {
-  const std::string waited = patience.count() == 0 ? " cannot be reached"
-                                                   : absl::StrCat(" did not answer within ",
-                                                                  patience.count() / 1000, " s");
+absl::Status Connection::NoAnswer(Milliseconds timeout) const {
+  const std::string waited =
+      timeout.count() == 0 ? " cannot be reached"
+                           : absl::StrCat(" did not answer within ", timeout.count() / 1000, " s");
   return absl::UnavailableError(absl::StrCat(
       "the scheduler at ", address_, waited, WhyNoAnswer(ProbeEndpoint(address_), tls_),
       "  Another address is given by --scheduler HOST:PORT or MOZGACH_SCHEDULER"));

@@ -1,5 +1,5 @@
 // A Connection is mozgachctl's way to one scheduler: the six services over one channel, and the
-// patience it has with them.  One thread at a time, but for the stubs, which are thread-safe.
+// timeout it has with them.  One thread at a time, but for the stubs, which are thread-safe.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -25,7 +25,7 @@ inline constexpr char kAtScheduler[] = "mozgach/at-scheduler";
 class Connection {
  public:
   // How long a scheduler may take to answer.
-  static constexpr Milliseconds kPatience{10'000};
+  static constexpr Milliseconds kTimeout{10'000};
   // What goes over many files or many rows may take longer.
   static constexpr Milliseconds kLongCall{600'000};
   // What moves a file: slower than 100 kB/s on average it is cut, and goes on where it was.
@@ -37,15 +37,15 @@ class Connection {
 
   // INVALID_ARGUMENT for a endpoint that leads nowhere or should not be gone through
   // (CredentialsFor); UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there
-  // within `patience`; at once where the connection is refused or the host does not exist.
+  // within `timeout`; at once where the connection is refused or the host does not exist.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const SchedulerEndpoint& endpoint,
-                                                          Milliseconds patience = kPatience);
+                                                          Milliseconds timeout = kTimeout);
 
   // The answer to one unary call: Call(&v1::JobService::Stub::List, request).
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                              Response*),
-                                const Request& request, Milliseconds within = kPatience) {
+                                const Request& request, Milliseconds within = kTimeout) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + within);
     context.set_wait_for_ready(true);  // a scheduler that restarts just now is waited for
@@ -61,7 +61,7 @@ class Connection {
                                                     Response*),
                        const Request& request, Response* response) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    context.set_deadline(std::chrono::system_clock::now() + kTimeout);
     return (StubOf<Stub>().*method)(&context, request, response);
   }
 
@@ -78,10 +78,10 @@ class Connection {
   bool IsConnected() const { return channel_->GetState(false) == GRPC_CHANNEL_READY; }
 
   // Waits until the scheduler can be reached: at once where it is.  UNAVAILABLE, with what to try.
-  absl::Status WaitUntilUp(Milliseconds patience = kPatience);
+  absl::Status WaitUntilUp(Milliseconds timeout = kTimeout);
 
-  // The error for a scheduler that was not reached within `patience`; 0: at once.
-  absl::Status NoAnswer(Milliseconds patience = kPatience) const;
+  // The error for a scheduler that was not reached within `timeout`; 0: at once.
+  absl::Status NoAnswer(Milliseconds timeout = kTimeout) const;
 
   // What the scheduler answered; when it did not answer, what to try.
   absl::Status Explain(const grpc::Status& status) const;

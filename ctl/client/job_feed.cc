@@ -10,10 +10,10 @@ constexpr std::chrono::seconds kCallLength{60};
 
 }  // namespace
 
-JobFeed::JobFeed(Connection& connection, v1::Selector selector, Milliseconds patience)
+JobFeed::JobFeed(Connection& connection, v1::Selector selector, Milliseconds timeout)
     : connection_(connection),
       selector_(std::move(selector)),
-      reconnection_(connection, patience),
+      reconnection_(connection, timeout),
       thread_([this] { Run(); }) {}
 
 JobFeed::~JobFeed() {
@@ -25,9 +25,9 @@ JobFeed::~JobFeed() {
   thread_.join();
 }
 
-JobFeed::News JobFeed::Next(Milliseconds patience) {
+JobFeed::News JobFeed::Next(Milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, patience, [this] { return !news_.empty() || whole_ || ended_; });
+  changed_.wait_for(lock, timeout, [this] { return !news_.empty() || whole_ || ended_; });
   News news;
   for (auto& [number, job] : news_) news.changed.push_back(std::move(job));
   news_.clear();

@@ -18,8 +18,8 @@ namespace mozgach {
 
 class JobFeed {
  public:
-  // `patience`: how long the scheduler may be away before the feed ends.
-  JobFeed(Connection& connection, v1::Selector selector, Milliseconds patience);
+  // `timeout`: how long the scheduler may be away before the feed ends.
+  JobFeed(Connection& connection, v1::Selector selector, Milliseconds timeout);
   // Hangs up.
   ~JobFeed();
   JobFeed(const JobFeed&) = delete;
@@ -35,8 +35,8 @@ class JobFeed {
     std::optional<absl::Status> ended;
   };
 
-  // What has changed since the last call; waits at most `patience` for something to change.
-  News Next(Milliseconds patience);
+  // What has changed since the last call; waits at most `timeout` for something to change.
+  News Next(Milliseconds timeout);
 
  private:
   void Run();

@@ -14,16 +14,16 @@ namespace mozgach {
 // Decides whether a call is made again.  Not thread-safe.
 class Reconnection {
  public:
-  // `patience`: how long the scheduler may be away before the command ends.
-  Reconnection(const Connection& connection, Milliseconds patience)
-      : connection_(connection), patience_(patience) {}
+  // `timeout`: how long the scheduler may be away before the command ends.
+  Reconnection(const Connection& connection, Milliseconds timeout)
+      : connection_(connection), patience_(timeout) {}
 
   // The scheduler has answered.  Returns a sentence for people if it was away before.
   std::string Answered();
 
   // A call has ended with `status`.  OK: make it again after Pause().  Otherwise the error that
   // ends the command: the scheduler refused the call, one of the two refused the other's
-  // certificate, or the scheduler has been away for longer than the patience.
+  // certificate, or the scheduler has been away for longer than the timeout.
   absl::Status Failed(const grpc::Status& status);
 
   // Between two calls: connects again meanwhile.  Takes from 0.2 s up to 2 s, less where the
@@ -63,8 +63,8 @@ class OutageLine {
 // what it waits for.
 class PatientCaller {
  public:
-  PatientCaller(Connection& connection, Milliseconds patience)
-      : connection_(connection), reconnection_(connection, patience) {}
+  PatientCaller(Connection& connection, Milliseconds timeout)
+      : connection_(connection), reconnection_(connection, timeout) {}
 
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,

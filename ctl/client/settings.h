@@ -20,10 +20,10 @@ struct Settings {
   // How long a command that follows something waits for a scheduler that went away.
   Milliseconds reconnect_for{600'000};
 
-  // UNAVAILABLE, with what to try, after `patience` without an answer; INVALID_ARGUMENT for a
+  // UNAVAILABLE, with what to try, after `timeout` without an answer; INVALID_ARGUMENT for a
   // endpoint that one should not go through (security/channel.h).
   absl::StatusOr<std::unique_ptr<Connection>> Connect(
-      Milliseconds patience = Connection::kPatience) const;
+      Milliseconds timeout = Connection::kTimeout) const;
 };
 
 }  // namespace mozgach

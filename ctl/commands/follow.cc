@@ -87,8 +87,8 @@ void FollowedJobs::KeepLatest() {
 
 absl::StatusOr<std::vector<v1::Job>> FollowJobs(Connection& connection,
                                                 const v1::Selector& selector, JobDisplay& display,
-                                                Milliseconds patience) {
-  JobFeed feed(connection, selector, patience);
+                                                Milliseconds timeout) {
+  JobFeed feed(connection, selector, timeout);
   FollowedJobs jobs(selector);
   for (;;) {
     const JobFeed::News news = feed.Next(kFrame);

@@ -63,8 +63,8 @@ class LogPrinter {
 // Reads the logs of one job's attempts, each byte once, also when the scheduler restarts meanwhile.
 class LogReader {
  public:
-  LogReader(Connection& connection, Milliseconds patience, LogPrinter& printer)
-      : connection_(connection), caller_(connection, patience), printer_(printer) {}
+  LogReader(Connection& connection, Milliseconds timeout, LogPrinter& printer)
+      : connection_(connection), caller_(connection, timeout), printer_(printer) {}
 
   // Prints one log from request->offset() on, which moves on with what was printed; where the
   // request follows, until its attempt is over.

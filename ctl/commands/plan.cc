@@ -20,7 +20,7 @@ namespace mozgach {
 namespace {
 
 // A scheduler that is only asked for speeds may be absent.
-constexpr Milliseconds kShortPatience{1500};
+constexpr Milliseconds kShortTimeout{1500};
 
 struct PlanFlags {
   std::vector<std::string> files;
@@ -215,7 +215,7 @@ absl::StatusOr<int> Plan(const PlanFlags& flags, const Settings& settings) {
   std::unique_ptr<Connection> connection;
   if (!flags.worker.empty()) {
     ASSIGN_OR_RETURN(connection, settings.Connect());
-  } else if (auto opened = settings.Connect(kShortPatience); opened.ok()) {
+  } else if (auto opened = settings.Connect(kShortTimeout); opened.ok()) {
     connection = *std::move(opened);
   }
   ASSIGN_OR_RETURN(const Target target, TargetOf(flags, connection.get()));

@@ -134,8 +134,8 @@ constexpr int64_t kFromTheOldest = -1;  // as ListEventsRequest.after
 // Events one after another, each once, also when the scheduler restarts meanwhile.
 class EventFollower {
  public:
-  EventFollower(Connection& connection, v1::ListEventsRequest request, Milliseconds patience)
-      : caller_(connection, patience), request_(std::move(request)) {}
+  EventFollower(Connection& connection, v1::ListEventsRequest request, Milliseconds timeout)
+      : caller_(connection, timeout), request_(std::move(request)) {}
 
   // What has happened since the last call; at first the newest events.
   absl::StatusOr<v1::ListEventsResponse> Next();

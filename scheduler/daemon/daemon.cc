@@ -48,7 +48,7 @@ namespace {
 constexpr int kCallBytesMax = 64 << 20;
 constexpr int kStreamsPerConnectionMax = 1000;
 constexpr int kConnectionAgeMs = 600'000;
-constexpr auto kStopPatience = std::chrono::seconds(2);
+constexpr auto kStopTimeout = std::chrono::seconds(2);
 constexpr auto kEndpointsRetry = std::chrono::seconds(1);
 
 std::string WithPort(const std::string& address, int port) {
@@ -311,7 +311,7 @@ void Daemon::Stop() {
   if (parts_->upkeep != nullptr) parts_->upkeep->Stop();
   if (parts_->executor != nullptr) parts_->executor->Close();
   if (parts_->server != nullptr) {
-    parts_->server->Shutdown(std::chrono::system_clock::now() + kStopPatience);
+    parts_->server->Shutdown(std::chrono::system_clock::now() + kStopTimeout);
     parts_->server->Wait();
   }
   parts_->web.reset();

@@ -9,7 +9,7 @@
 namespace mozgach {
 namespace {
 
-constexpr auto kPatience = std::chrono::minutes(5);
+constexpr auto kTimeout = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -43,7 +43,7 @@ absl::StatusOr<std::optional<Queue::Waiting>> KeptFreeFor(Ledger& ledger, const 
   alone.free = room.alone;
   ASSIGN_OR_RETURN(const Queue::Offer offer, OfferOf(ledger, now, worker, alone));
   ASSIGN_OR_RETURN(const std::optional<Queue::Waiting> best, ledger.queue.Best(offer));
-  if (!best.has_value() || now.wall - best->queued < kPatience ||
+  if (!best.has_value() || now.wall - best->queued < kTimeout ||
       best->needs_bytes <= PlannedRoom(ledger, room, BaseOf(best->base_key))) {
     return std::optional<Queue::Waiting>();
   }

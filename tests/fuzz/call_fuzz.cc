@@ -32,7 +32,7 @@ using google::protobuf::MethodDescriptor;
 
 constexpr int kInputsOfADaemon = 100;
 constexpr int kAnswersMax = 20;  // of a stream that would go on
-constexpr auto kPatience = std::chrono::milliseconds(200);
+constexpr auto kTimeout = std::chrono::milliseconds(200);
 constexpr char kSecret[] = "what nobody who calls may read";
 
 // Messages' classes are only known to the pool once something of their file is used.
@@ -54,7 +54,7 @@ std::string OnTheWire(const MethodDescriptor& method, const std::string& text) {
 class GenericCall {
  public:
   GenericCall(grpc::GenericStub& stub, const std::string& method) {
-    context_.set_deadline(std::chrono::system_clock::now() + kPatience);
+    context_.set_deadline(std::chrono::system_clock::now() + kTimeout);
     stream_ = stub.PrepareCall(&context_, method, &queue_);
     stream_->StartCall(this);
     good_ = Next();

@@ -32,9 +32,9 @@ void Service::Start() {
 
 grpc::Status Service::Upload(const std::string& sha256, uint64_t size, uint64_t offset,
                              const std::string& bytes) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::UploadBlobResponse response;
-  const auto writer = workers_->UploadBlob(patience, &response);
+  const auto writer = workers_->UploadBlob(deadline, &response);
   v1::UploadBlobRequest request;
   request.set_sha256(sha256);
   request.set_size(size);
@@ -68,18 +68,18 @@ v1::Submission Service::Domain(const std::string& name, const std::string& rows)
 }
 
 int64_t Service::SubmitOne(const std::string& name, const std::string& rows) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::SubmitRequest request;
   *request.add_domains() = Domain(name, rows);
   v1::SubmitResponse response;
-  const grpc::Status status = jobs_->Submit(patience, request, &response);
+  const grpc::Status status = jobs_->Submit(deadline, request, &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return response.outcomes_size() == 1 ? response.outcomes(0).job() : 0;
 }
 
 grpc::Status Service::Synchronize(const TestWorker& worker, v1::SynchronizeResponse* response) {
-  Patience patience;
-  return workers_->Synchronize(patience, worker.request, response);
+  DeadlineContext deadline;
+  return workers_->Synchronize(deadline, worker.request, response);
 }
 
 v1::SynchronizeResponse Service::Call(const TestWorker& worker) {
@@ -112,11 +112,11 @@ void Service::AddAdapter(v1::Result& result, const std::string& bytes) {
 }
 
 v1::Job Service::Get(int64_t job) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::GetRequest request;
   request.set_job(job);
   v1::Job response;
-  const grpc::Status status = jobs_->Get(patience, request, &response);
+  const grpc::Status status = jobs_->Get(deadline, request, &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return response;
 }

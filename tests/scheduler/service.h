@@ -47,8 +47,10 @@ class Service : public ::testing::Test {
 };
 
 // A context whose call gives up after a while, so that a test cannot hang.
-struct Patience {
-  Patience() { context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30)); }
+struct DeadlineContext {
+  DeadlineContext() {
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  }
   operator grpc::ClientContext*() { return &context; }
   grpc::ClientContext context;
 };

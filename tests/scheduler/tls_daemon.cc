@@ -91,27 +91,27 @@ std::string TlsDaemon::AddToken(Role role, const std::string& name, int64_t expi
     const auto until = Clock::System().Now() + std::chrono::seconds(expires_in_s);
     request.set_expires_at(FormatTime(until));
   }
-  Patience patience;
+  DeadlineContext deadline;
   v1::Token response;
   const grpc::Status status =
-      Connect(Role::kOperator, "boss").fleet->AddToken(patience, request, &response);
+      Connect(Role::kOperator, "boss").fleet->AddToken(deadline, request, &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return token;
 }
 
 void TlsDaemon::Revoke(const std::string& name) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::RevokeRequest request;
   request.set_name(name);
   v1::Revocation response;
   const grpc::Status status =
-      Connect(Role::kOperator, "boss").fleet->Revoke(patience, request, &response);
+      Connect(Role::kOperator, "boss").fleet->Revoke(deadline, request, &response);
   EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
 int64_t TlsDaemon::SubmitOne(TlsClient& client, const std::string& name) {
   const std::string rows = "rows";
-  Patience upload_patience, submit_patience;
+  DeadlineContext upload_patience, submit_patience;
   v1::UploadBlobResponse uploaded;
   const auto writer = client.workers->UploadBlob(upload_patience, &uploaded);
   v1::UploadBlobRequest blob;
@@ -142,9 +142,9 @@ int64_t TlsDaemon::SubmitOne(TlsClient& client, const std::string& name) {
 }
 
 grpc::StatusCode CodeOfPs(TlsClient& client) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::ListResponse response;
-  return client.jobs->List(patience, v1::ListRequest(), &response).error_code();
+  return client.jobs->List(deadline, v1::ListRequest(), &response).error_code();
 }
 
 }  // namespace mozgach

@@ -11,7 +11,7 @@
 namespace mozgach {
 namespace {
 
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kTimeout{30};
 constexpr uint64_t kLeaseMs = 3'000;
 
 }  // namespace
@@ -97,7 +97,7 @@ void FakeScheduler::Cancel(int64_t job) {
 
 bool FakeScheduler::WaitFor(int64_t job, const std::function<bool(const FakeJob&)>& condition) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, kPatience, [&] { return condition(jobs_.at(job)); });
+  return changed_.wait_for(lock, kTimeout, [&] { return condition(jobs_.at(job)); });
 }
 
 bool FakeScheduler::WaitForState(int64_t job, const std::string& state) {
@@ -107,7 +107,7 @@ bool FakeScheduler::WaitForState(int64_t job, const std::string& state) {
 bool FakeScheduler::WaitForWorker(
     const std::function<bool(const v1::SynchronizeRequest&)>& condition) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, kPatience, [&] { return condition(last_request_); });
+  return changed_.wait_for(lock, kTimeout, [&] { return condition(last_request_); });
 }
 
 void FakeScheduler::Refuse(const grpc::Status& status) {

@@ -52,9 +52,9 @@ void Inbox::Close() {
   changed_.notify_one();
 }
 
-bool Inbox::WaitForWork(std::chrono::milliseconds patience) {
+bool Inbox::WaitForWork(std::chrono::milliseconds timeout) {
   std::unique_lock<std::mutex> lock(mutex_);
-  return changed_.wait_for(lock, patience, [this] { return closed_ || !waiting_.empty(); });
+  return changed_.wait_for(lock, timeout, [this] { return closed_ || !waiting_.empty(); });
 }
 
 std::optional<Inbox::Work> Inbox::Next() {

@@ -35,8 +35,8 @@ class Inbox {
   // No more work: what waits is dropped, what is in progress is told to stop with a checkpoint.
   void Close();
 
-  // True as soon as there is work, or it is closed; false where neither comes within `patience`.
-  bool WaitForWork(std::chrono::milliseconds patience);
+  // True as soon as there is work, or it is closed; false where neither comes within `timeout`.
+  bool WaitForWork(std::chrono::milliseconds timeout);
 
   // Blocks for the next work, which is in progress from then on; nullopt once closed.
   std::optional<Work> Next();

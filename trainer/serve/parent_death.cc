@@ -10,16 +10,16 @@
 namespace mozgach {
 namespace {
 
-volatile sig_atomic_t patience = 0;
+volatile sig_atomic_t timeout = 0;
 
 // SIGALRM is left as it is: it ends the process.
-void StartTheClock(int) { ::alarm(static_cast<unsigned>(patience)); }
+void StartTheClock(int) { ::alarm(static_cast<unsigned>(timeout)); }
 
 }  // namespace
 
 void EndWithParent(unsigned patience_seconds) {
 #ifdef __linux__
-  patience = static_cast<sig_atomic_t>(patience_seconds);
+  timeout = static_cast<sig_atomic_t>(patience_seconds);
   struct sigaction action = {};
   action.sa_handler = StartTheClock;
   action.sa_flags = SA_RESTART;

@@ -22,7 +22,7 @@ constexpr Milliseconds kMemoryEvery{2'000};
 constexpr Milliseconds kBasesEvery{30'000};
 constexpr Milliseconds kLogsEvery{500};
 constexpr Milliseconds kSweepEvery{3600'000};
-constexpr Milliseconds kOrphanPatience{5'000};
+constexpr Milliseconds kOrphanTimeout{5'000};
 constexpr Milliseconds kDevicesTake{60'000};
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
@@ -42,7 +42,7 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Open(const WorkerOptions& option
   }
   session.devices = std::max(1, static_cast<int>(all.devices.size()));
   for (int device = 0; device < session.devices; ++device) {
-    RETURN_IF_ERROR(OutliveOrphan(data.trainer_lock(device), kOrphanPatience));
+    RETURN_IF_ERROR(OutliveOrphan(data.trainer_lock(device), kOrphanTimeout));
   }
   std::unique_ptr<Worker> worker(new Worker(all, std::move(session), std::move(data), credentials));
   RETURN_IF_ERROR(worker->bases_.Open());

@@ -29,7 +29,7 @@ std::string NameIn(const std::string& line) {
 }  // namespace
 
 std::vector<std::string> AskForDevices(const std::filesystem::path& trainer,
-                                       const std::filesystem::path& lock, Milliseconds patience) {
+                                       const std::filesystem::path& lock, Milliseconds timeout) {
   Answer answer;
   TrainerListener listener;
   listener.said = [&answer](std::string line) {
@@ -47,7 +47,7 @@ std::vector<std::string> AskForDevices(const std::filesystem::path& trainer,
         {.program = trainer, .arguments = {"devices"}, .lock = lock}, std::move(listener));
     if (!process.ok()) spdlog::warn("{}", std::string(process.status().message()));
     std::unique_lock wait(answer.mutex);
-    answer.ended.wait_for(wait, process.ok() ? patience : Milliseconds(0),
+    answer.ended.wait_for(wait, process.ok() ? timeout : Milliseconds(0),
                           [&answer] { return answer.done; });
   }
   std::vector<std::string> names;

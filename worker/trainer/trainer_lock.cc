@@ -42,8 +42,8 @@ absl::Status NameTrainer(const FileDescriptor& lock, pid_t pid) {
   return absl::OkStatus();
 }
 
-absl::Status OutliveOrphan(const std::filesystem::path& path, Milliseconds patience) {
-  ASSIGN_OR_RETURN(bool free, FreeWithin(path, patience));
+absl::Status OutliveOrphan(const std::filesystem::path& path, Milliseconds timeout) {
+  ASSIGN_OR_RETURN(bool free, FreeWithin(path, timeout));
   if (free) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, /*limit_bytes=*/64));
   int pid = 0;

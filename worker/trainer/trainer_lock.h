@@ -21,8 +21,8 @@ absl::StatusOr<FileDescriptor> TakeTrainerLock(const std::filesystem::path& path
 absl::Status NameTrainer(const FileDescriptor& lock, pid_t pid);
 
 // Waits until no trainer of an earlier worker is left: its stdin is closed, so it goes by itself;
-// what is still there after `patience` is killed with its process group. FAILED_PRECONDITION when
+// what is still there after `timeout` is killed with its process group. FAILED_PRECONDITION when
 // even that does not end it.
-absl::Status OutliveOrphan(const std::filesystem::path& path, Milliseconds patience);
+absl::Status OutliveOrphan(const std::filesystem::path& path, Milliseconds timeout);
 
 }  // namespace mozgach

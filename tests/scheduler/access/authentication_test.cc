@@ -48,12 +48,12 @@ std::vector<std::string> EveryMethod() {
 // Of an empty message to `path`.
 grpc::Status Knock(TlsClient& client, const std::string& path) {
   grpc::GenericStub stub(client.channel);
-  Patience patience;
+  DeadlineContext deadline;
   const grpc::Slice empty("");
   const grpc::ByteBuffer nothing(&empty, 1);
   grpc::ByteBuffer response;
   std::promise<grpc::Status> answered;
-  stub.UnaryCall(&patience.context, path, {}, &nothing, &response,
+  stub.UnaryCall(&deadline.context, path, {}, &nothing, &response,
                  [&](grpc::Status status) { answered.set_value(status); });
   return answered.get_future().get();
 }
@@ -168,14 +168,14 @@ TEST_F(AuthenticationTest, EachRoleMayWhatItIsForAndNoMore) {
 TEST_F(AuthenticationTest, TheEventLogSaysWhoDidItWhateverTheRequestClaims) {
   TlsClient sam = Connect(Role::kSubmitter, "sam");
   const int64_t job = SubmitOne(sam, "law");
-  Patience cancel_patience, patience;
+  DeadlineContext cancel_deadline, deadline;
   v1::CancelRequest cancel;
   cancel.mutable_selector()->add_jobs(job);
   cancel.set_actor("mallory@elsewhere");
   v1::CancelResponse cancelled;
-  ASSERT_TRUE(sam.jobs->Cancel(cancel_patience, cancel, &cancelled).ok());
+  ASSERT_TRUE(sam.jobs->Cancel(cancel_deadline, cancel, &cancelled).ok());
   v1::ListEventsResponse events;
-  ASSERT_TRUE(sam.jobs->ListEvents(patience, v1::ListEventsRequest(), &events).ok());
+  ASSERT_TRUE(sam.jobs->ListEvents(deadline, v1::ListEventsRequest(), &events).ok());
   ASSERT_GE(events.events_size(), 2);
   for (const v1::Event& event : events.events()) EXPECT_EQ(event.actor(), "sam") << event.kind();
 }
@@ -251,10 +251,10 @@ TEST_F(AuthenticationTest, ACertificateOfAClockThatIsAheadDoesNotSurviveItsRevoc
 TEST_F(AuthenticationTest, ACertificateThatIsReplacedOnDiskIsUsedWithoutARestart) {
   const auto name_shown = [&] {
     TlsClient client = Connect(Role::kViewer, "vera");
-    Patience patience;
+    DeadlineContext deadline;
     v1::ListResponse response;
-    EXPECT_TRUE(client.jobs->List(patience, v1::ListRequest(), &response).ok());
-    const auto names = patience.context.auth_context()->FindPropertyValues("x509_common_name");
+    EXPECT_TRUE(client.jobs->List(deadline, v1::ListRequest(), &response).ok());
+    const auto names = deadline.context.auth_context()->FindPropertyValues("x509_common_name");
     return names.empty() ? "" : std::string(names[0].data(), names[0].size());
   };
   TlsClient before = Connect(Role::kViewer, "early");
@@ -297,9 +297,9 @@ TEST_F(AuthenticationTest, AStreamEndsWhenItsReaderIsNotLetInAnyMore) {
   TlsClient sam = Connect(Role::kSubmitter, "sam");
   SubmitOne(sam, "law");
   TlsClient alice = ConnectWithToken(AddToken(Role::kViewer, "alice"));
-  Patience patience;
+  DeadlineContext deadline;
   v1::WatchResponse response;
-  const auto watch = alice.jobs->Watch(patience, v1::WatchRequest());
+  const auto watch = alice.jobs->Watch(deadline, v1::WatchRequest());
   ASSERT_TRUE(watch->Read(&response));
   Revoke("alice");
   while (watch->Read(&response)) continue;

@@ -54,12 +54,12 @@ class CallMemoryTest : public Service {
     arguments.SetMaxSendMessageSize(-1);
     grpc::GenericStub stub(grpc::CreateCustomChannel(
         daemon_->grpc_address(), grpc::InsecureChannelCredentials(), arguments));
-    Patience patience;
-    patience.context.set_compression_algorithm(compression);
+    DeadlineContext deadline;
+    deadline.context.set_compression_algorithm(compression);
     const grpc::ByteBuffer request(&slice, 1);
     grpc::ByteBuffer response;
     std::promise<grpc::Status> answer;
-    stub.UnaryCall(&patience.context, "/mozgach.v1.JobService/List", grpc::StubOptions(), &request,
+    stub.UnaryCall(&deadline.context, "/mozgach.v1.JobService/List", grpc::StubOptions(), &request,
                    &response, [&](grpc::Status status) { answer.set_value(std::move(status)); });
     return answer.get_future().get();
   }

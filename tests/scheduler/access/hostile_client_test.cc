@@ -86,8 +86,8 @@ class HostileClientTest : public Service {
     const std::string shown = call + " of '" + name.substr(0, 40) + "'";
     EXPECT_EQ(Tree(), before_) << shown;
     v1::ListResponse response;
-    Patience patience;
-    const grpc::Status status = jobs_->List(patience, v1::ListRequest(), &response);
+    DeadlineContext deadline;
+    const grpc::Status status = jobs_->List(deadline, v1::ListRequest(), &response);
     ASSERT_TRUE(status.ok()) << shown << ": " << status.error_message();
     EXPECT_EQ(response.jobs_size(), 2) << shown;
   }
@@ -97,9 +97,9 @@ class HostileClientTest : public Service {
   grpc::Status Send(Stub& stub,
                     grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                     const Request& request) {
-    Patience patience;
+    DeadlineContext deadline;
     Response response;
-    const grpc::Status status = (stub.*method)(patience, request, &response);
+    const grpc::Status status = (stub.*method)(deadline, request, &response);
     EXPECT_EQ(response.SerializeAsString().find(kSecret), std::string::npos);
     EXPECT_LE(status.error_message().size(), 2100u);
     return status;
@@ -160,9 +160,9 @@ TEST_F(HostileClientTest, OnlyFilesThatWerePublishedAreDownloaded) {
       request.set_domain(field == 0 ? name : "law");
       request.set_version(field == 1 ? name : "v0001");
       request.set_path(field == 2 ? name : "adapter_model.safetensors");
-      Patience patience;
+      DeadlineContext deadline;
       EXPECT_FALSE(
-          Drain(registry_->DownloadFile(patience, request), v1::DownloadFileResponse()).ok())
+          Drain(registry_->DownloadFile(deadline, request), v1::DownloadFileResponse()).ok())
           << field << " " << name;
     }
     ExpectUnharmed("DownloadFile", name);
@@ -181,8 +181,8 @@ TEST_F(HostileClientTest, BlobsAreNamedByDigestsOnly) {
     EXPECT_FALSE(Upload(name, 4, 0, "evil").ok()) << name;
     v1::DownloadBlobRequest request;
     request.set_sha256(name);
-    Patience patience;
-    EXPECT_FALSE(Drain(workers_->DownloadBlob(patience, request), v1::DownloadBlobResponse()).ok())
+    DeadlineContext deadline;
+    EXPECT_FALSE(Drain(workers_->DownloadBlob(deadline, request), v1::DownloadBlobResponse()).ok())
         << name;
     ExpectUnharmed("a blob", name);
   }
@@ -204,12 +204,12 @@ TEST_F(HostileClientTest, SelectionsThatNameNothingFindNothing) {
     EXPECT_FALSE(Send(*jobs_, &v1::JobService::Stub::Explain, explain).ok()) << name;
     v1::LogsRequest logs;
     logs.set_domain(name);
-    Patience logs_patience, watch_patience;
-    EXPECT_FALSE(Drain(jobs_->Logs(logs_patience, logs), v1::LogsResponse()).ok()) << name;
+    DeadlineContext logs_deadline, watch_deadline;
+    EXPECT_FALSE(Drain(jobs_->Logs(logs_deadline, logs), v1::LogsResponse()).ok()) << name;
     v1::WatchRequest watch;
     *watch.mutable_selector() = list.selector();
     v1::WatchResponse changes;
-    const auto watching = jobs_->Watch(watch_patience, watch);
+    const auto watching = jobs_->Watch(watch_deadline, watch);
     while (watching->Read(&changes)) continue;
     EXPECT_FALSE(watching->Finish().ok()) << name;
     v1::DrainWorkerRequest drain;
@@ -338,14 +338,14 @@ TEST_F(HostileClientTest, NumbersAtTheirEndsAreOnlyNumbers) {
     logs.set_domain("law");
     logs.set_attempt(number);
     logs.set_offset(static_cast<uint64_t>(number));
-    Patience patience;
-    Drain(jobs_->Logs(patience, logs), v1::LogsResponse());
+    DeadlineContext deadline;
+    Drain(jobs_->Logs(deadline, logs), v1::LogsResponse());
     v1::DownloadFileRequest file;
     file.set_domain("law");
     file.set_path("adapter_model.safetensors");
     file.set_offset(static_cast<uint64_t>(number));
-    Patience file_patience;
-    Drain(registry_->DownloadFile(file_patience, file), v1::DownloadFileResponse());
+    DeadlineContext file_deadline;
+    Drain(registry_->DownloadFile(file_deadline, file), v1::DownloadFileResponse());
     ExpectUnharmed("a number", std::to_string(number));
   }
 }

@@ -63,9 +63,9 @@ TEST_F(LocalEndpointsTest, ASocketIsItsOwnersOnlyAndOpensToThem) {
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   const auto credentials = CredentialsFor({.address = options.listen});
   const auto fleet = v1::FleetService::NewStub(grpc::CreateChannel(options.listen, *credentials));
-  Patience patience;
+  DeadlineContext deadline;
   v1::WhoAmIResponse who;
-  const grpc::Status status = fleet->WhoAmI(patience, v1::WhoAmIRequest(), &who);
+  const grpc::Status status = fleet->WhoAmI(deadline, v1::WhoAmIRequest(), &who);
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_TRUE(who.local());
 }
@@ -116,10 +116,10 @@ TEST_F(LocalEndpointsTest, OtherHostsAreNotListenedToInPlaintext) {
 }
 
 TEST_F(LocalEndpointsTest, ATokenThatCameInPlaintextIsRefused) {
-  Patience patience;
-  patience.context.AddMetadata("authorization", "Bearer " + NewToken("alice"));
+  DeadlineContext deadline;
+  deadline.context.AddMetadata("authorization", "Bearer " + NewToken("alice"));
   v1::SubmitResponse response;
-  const grpc::Status status = jobs_->Submit(patience, v1::SubmitRequest(), &response);
+  const grpc::Status status = jobs_->Submit(deadline, v1::SubmitRequest(), &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_THAT(status.error_message(), HasSubstr("revoke it"));
 }
@@ -127,12 +127,12 @@ TEST_F(LocalEndpointsTest, ATokenThatCameInPlaintextIsRefused) {
 TEST_F(LocalEndpointsTest, AnActorIsOneShortLine) {
   for (const std::string& actor :
        {std::string(257, 'a'), std::string("a\nb"), std::string("\0", 1)}) {
-    Patience patience;
+    DeadlineContext deadline;
     v1::CancelRequest request;
     request.mutable_selector()->set_all(true);
     request.set_actor(actor);
     v1::CancelResponse response;
-    EXPECT_EQ(jobs_->Cancel(patience, request, &response).error_code(),
+    EXPECT_EQ(jobs_->Cancel(deadline, request, &response).error_code(),
               grpc::StatusCode::INVALID_ARGUMENT);
   }
 }

@@ -13,8 +13,8 @@ class WorkerIdentityTest : public TlsDaemon {
  protected:
   static grpc::Status Synchronize(TlsClient& client, const TestWorker& worker,
                                   v1::SynchronizeResponse* response) {
-    Patience patience;
-    return client.workers->Synchronize(patience, worker.request, response);
+    DeadlineContext deadline;
+    return client.workers->Synchronize(deadline, worker.request, response);
   }
   // A job that bravo has a lease of.
   v1::Assignment LeaseOfBravo() {
@@ -29,11 +29,11 @@ class WorkerIdentityTest : public TlsDaemon {
     return response.assignments_size() == 1 ? response.assignments(0) : v1::Assignment();
   }
   v1::Job Get(int64_t job) {
-    Patience patience;
+    DeadlineContext deadline;
     v1::GetRequest request;
     request.set_job(job);
     v1::Job response;
-    EXPECT_TRUE(Connect(Role::kViewer, "vera").jobs->Get(patience, request, &response).ok());
+    EXPECT_TRUE(Connect(Role::kViewer, "vera").jobs->Get(deadline, request, &response).ok());
     return response;
   }
 
@@ -81,7 +81,7 @@ TEST_F(WorkerIdentityTest, CannotWriteIntoTheLogOfAnother) {
   request.set_attempt(lease.attempt());
   request.set_data("forged");
   v1::AppendLogResponse response;
-  Patience alphas, bravos;
+  DeadlineContext alphas, bravos;
   EXPECT_EQ(alpha_.workers->AppendLog(alphas, request, &response).error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
   request.set_data("true");

@@ -70,12 +70,12 @@ TEST_F(DaemonTest, TheFrontPageAndHealthAreThereAndNothingElse) {
 
 TEST_F(DaemonTest, HealthAndReflectionAreOn) {
   grpc::GenericStub stub(channel_);
-  Patience patience, again;
+  DeadlineContext deadline, again;
   const grpc::Slice empty("");
   const grpc::ByteBuffer everything(&empty, 1);
   grpc::ByteBuffer response;
   std::promise<grpc::Status> checked;
-  stub.UnaryCall(&patience.context, "/grpc.health.v1.Health/Check", {}, &everything, &response,
+  stub.UnaryCall(&deadline.context, "/grpc.health.v1.Health/Check", {}, &everything, &response,
                  [&](grpc::Status status) { checked.set_value(status); });
   const grpc::Status health = checked.get_future().get();
   EXPECT_TRUE(health.ok()) << health.error_message();
@@ -115,9 +115,9 @@ TEST_F(DaemonTest, LeasesEndWithoutAnybodyCalling) {
   TestWorker alpha("alpha");
   alpha.Says(1);
   Call(alpha);
-  Patience patience;
+  DeadlineContext deadline;
   v1::WatchRequest request;
-  const auto watch = jobs_->Watch(patience, request);
+  const auto watch = jobs_->Watch(deadline, request);
   v1::WatchResponse response;
   std::string state;
   while (state != "queued" && watch->Read(&response)) state = response.jobs(0).state();
@@ -126,9 +126,9 @@ TEST_F(DaemonTest, LeasesEndWithoutAnybodyCalling) {
 }
 
 TEST_F(DaemonTest, StopsWithinSeconds) {
-  Patience patience;
+  DeadlineContext deadline;
   SubmitOne("law");
-  const auto watch = jobs_->Watch(patience, v1::WatchRequest());
+  const auto watch = jobs_->Watch(deadline, v1::WatchRequest());
   v1::WatchResponse response;
   ASSERT_TRUE(watch->Read(&response));
   const auto start = std::chrono::steady_clock::now();

@@ -33,16 +33,16 @@ class BaseServiceTest : public Service {
     request_.set_check_blobs(true);
   }
   grpc::Status Add(v1::AddBaseResponse* response) {
-    Patience patience;
+    DeadlineContext deadline;
     response->Clear();
-    return bases_->AddBase(patience, request_, response);
+    return bases_->AddBase(deadline, request_, response);
   }
   v1::VerifyBaseResponse Verify() {
-    Patience patience;
+    DeadlineContext deadline;
     v1::VerifyBaseRequest request;
     request.set_base(kTiny);
     v1::VerifyBaseResponse response;
-    const grpc::Status status = bases_->VerifyBase(patience, request, &response);
+    const grpc::Status status = bases_->VerifyBase(deadline, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response;
   }
@@ -84,11 +84,11 @@ TEST_F(BaseServiceTest, WhatIsNoManifestIsRefusedBeforeAnyFileIsTouched) {
 }
 
 TEST_F(BaseServiceTest, UnknownBaseIsNotFound) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::VerifyBaseRequest request;
   request.set_base("no/such");
   v1::VerifyBaseResponse response;
-  EXPECT_EQ(bases_->VerifyBase(patience, request, &response).error_code(),
+  EXPECT_EQ(bases_->VerifyBase(deadline, request, &response).error_code(),
             grpc::StatusCode::NOT_FOUND);
 }
 

@@ -10,21 +10,21 @@ namespace {
 class BlobServiceTest : public Service {
  protected:
   grpc::Status Download(const std::string& sha256, uint64_t offset, std::string* bytes) {
-    Patience patience;
+    DeadlineContext deadline;
     v1::DownloadBlobRequest request;
     request.set_sha256(sha256);
     request.set_offset(offset);
-    const auto reader = workers_->DownloadBlob(patience, request);
+    const auto reader = workers_->DownloadBlob(deadline, request);
     v1::DownloadBlobResponse response;
     while (reader->Read(&response)) *bytes += response.data();
     return reader->Finish();
   }
   v1::StatBlobsResponse::Blob Stat(const std::string& sha256) {
-    Patience patience;
+    DeadlineContext deadline;
     v1::StatBlobsRequest request;
     request.add_sha256(sha256);
     v1::StatBlobsResponse response;
-    EXPECT_TRUE(workers_->StatBlobs(patience, request, &response).ok());
+    EXPECT_TRUE(workers_->StatBlobs(deadline, request, &response).ok());
     return response.blobs_size() == 1 ? response.blobs(0) : v1::StatBlobsResponse::Blob();
   }
 };
@@ -73,9 +73,9 @@ TEST_F(BlobServiceTest, UnknownBlobIsNotFound) {
 }
 
 TEST_F(BlobServiceTest, UploadWithoutAMessageIsRefused) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::UploadBlobResponse response;
-  const auto writer = workers_->UploadBlob(patience, &response);
+  const auto writer = workers_->UploadBlob(deadline, &response);
   writer->WritesDone();
   EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }

@@ -71,11 +71,11 @@ TEST_F(HeldCallTest, CancelWakesTheWorkerThatRuns) {
   alpha.Says(0);
   auto call = Hold(alpha);
   ASSERT_TRUE(IsHeld(call));
-  Patience patience;
+  DeadlineContext deadline;
   v1::CancelRequest request;
   request.mutable_selector()->add_jobs(job);
   v1::CancelResponse response;
-  ASSERT_TRUE(jobs_->Cancel(patience, request, &response).ok());
+  ASSERT_TRUE(jobs_->Cancel(deadline, request, &response).ok());
   const Heard heard = call.get();
   ASSERT_EQ(heard.response.assignments_size(), 1);
   EXPECT_EQ(heard.response.assignments(0).desired(), v1::Assignment::STOP);
@@ -85,11 +85,11 @@ TEST_F(HeldCallTest, DrainWakesTheWorker) {
   TestWorker alpha("alpha");
   auto call = Hold(alpha);
   ASSERT_TRUE(IsHeld(call));
-  Patience patience;
+  DeadlineContext deadline;
   v1::DrainWorkerRequest request;
   request.set_worker("alpha");
   v1::Worker response;
-  ASSERT_TRUE(jobs_->DrainWorker(patience, request, &response).ok());
+  ASSERT_TRUE(jobs_->DrainWorker(deadline, request, &response).ok());
   EXPECT_EQ(response.state(), "draining");
   EXPECT_TRUE(call.get().response.drain());
 }
@@ -144,7 +144,7 @@ TEST_F(HeldCallTest, HundredsOfWorkersWaitWithoutAThreadEach) {
   struct Waiting {
     explicit Waiting(const std::string& name) : worker(name) {}
     TestWorker worker;
-    Patience patience;
+    DeadlineContext deadline;
     v1::SynchronizeResponse response;
     std::promise<grpc::Status> done;
   };
@@ -154,15 +154,15 @@ TEST_F(HeldCallTest, HundredsOfWorkersWaitWithoutAThreadEach) {
     Waiting& one = *waiting.back();
     one.worker.Says(1);
     one.worker.request.set_wait_ms(3000);
-    workers_->async()->Synchronize(&one.patience.context, &one.worker.request, &one.response,
+    workers_->async()->Synchronize(&one.deadline.context, &one.worker.request, &one.response,
                                    [&one](grpc::Status status) { one.done.set_value(status); });
   }
   std::this_thread::sleep_for(milliseconds(1000));
   v1::SubmitRequest request;
   for (int i = 0; i < 100; ++i) *request.add_domains() = Domain(absl::StrCat("domain-", i));
-  Patience patience;
+  DeadlineContext deadline;
   v1::SubmitResponse submitted;
-  ASSERT_TRUE(jobs_->Submit(patience, request, &submitted).ok());
+  ASSERT_TRUE(jobs_->Submit(deadline, request, &submitted).ok());
   int given = 0;
   for (const auto& one : waiting) {
     EXPECT_TRUE(one->done.get_future().get().ok());

@@ -19,23 +19,23 @@ class JobServiceTest : public Service {
  protected:
   grpc::Status AppendLog(int64_t job, int64_t attempt, uint64_t offset, const std::string& data,
                          uint64_t* size) {
-    Patience patience;
+    DeadlineContext deadline;
     v1::AppendLogRequest request;
     request.set_job(job);
     request.set_attempt(attempt);
     request.set_offset(offset);
     request.set_data(data);
     v1::AppendLogResponse response;
-    const grpc::Status status = workers_->AppendLog(patience, request, &response);
+    const grpc::Status status = workers_->AppendLog(deadline, request, &response);
     *size = response.size();
     return status;
   }
   std::string Logs(const std::string& domain, bool follow) {
-    Patience patience;
+    DeadlineContext deadline;
     v1::LogsRequest request;
     request.set_domain(domain);
     request.set_follow(follow);
-    const auto reader = jobs_->Logs(patience, request);
+    const auto reader = jobs_->Logs(deadline, request);
     std::string text;
     v1::LogsResponse response;
     while (reader->Read(&response)) text += response.data();
@@ -56,9 +56,9 @@ TEST_F(JobServiceTest, SubmittingAgainRepairsADamagedDataset) {
   *request.add_domains() = Domain("law", "rows");
   const std::string sha256 = request.domains(0).datasets(0).sha256();
   const auto submit = [&] {
-    Patience patience;
+    DeadlineContext deadline;
     v1::SubmitResponse response;
-    const grpc::Status status = jobs_->Submit(patience, request, &response);
+    const grpc::Status status = jobs_->Submit(deadline, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response;
   };
@@ -76,8 +76,8 @@ TEST_F(JobServiceTest, SubmittingAgainRepairsADamagedDataset) {
 
 TEST_F(JobServiceTest, WatchTellsEveryChangeAndEndsWithTheLastJob) {
   const int64_t job = SubmitOne("law");
-  Patience patience;
-  const auto watch = jobs_->Watch(patience, v1::WatchRequest());
+  DeadlineContext deadline;
+  const auto watch = jobs_->Watch(deadline, v1::WatchRequest());
   v1::WatchResponse response;
   ASSERT_TRUE(watch->Read(&response));
   ASSERT_EQ(response.jobs_size(), 1);
@@ -108,10 +108,10 @@ TEST_F(JobServiceTest, WatchPushesProgressManyTimesASecond) {
   SubmitOne("law");
   TestWorker alpha("alpha");
   const v1::Assignment assignment = Claim(alpha);
-  Patience patience;
+  DeadlineContext deadline;
   v1::WatchRequest request;
   request.mutable_selector()->add_domains("law");
-  const auto watch = jobs_->Watch(patience, request);
+  const auto watch = jobs_->Watch(deadline, request);
   auto updates = std::async(std::launch::async, [&] {
     int count = 0;
     v1::WatchResponse response;
@@ -130,10 +130,10 @@ TEST_F(JobServiceTest, WatchPushesProgressManyTimesASecond) {
 
 TEST_F(JobServiceTest, WatchSeesANewerJobOfItsDomain) {
   SubmitOne("law");
-  Patience patience;
+  DeadlineContext deadline;
   v1::WatchRequest request;
   request.mutable_selector()->add_domains("law");
-  const auto watch = jobs_->Watch(patience, request);
+  const auto watch = jobs_->Watch(deadline, request);
   v1::WatchResponse response;
   ASSERT_TRUE(watch->Read(&response));
   const int64_t newer = SubmitOne("law", "other rows");
@@ -145,9 +145,9 @@ TEST_F(JobServiceTest, WatchSeesANewerJobOfItsDomain) {
 }
 
 TEST_F(JobServiceTest, WatchOfNothingEndsAndOfAnUnknownDomainSaysSo) {
-  Patience patience, again;
+  DeadlineContext deadline, again;
   v1::WatchResponse response;
-  const auto nothing = jobs_->Watch(patience, v1::WatchRequest());
+  const auto nothing = jobs_->Watch(deadline, v1::WatchRequest());
   EXPECT_TRUE(nothing->Read(&response));
   EXPECT_FALSE(nothing->Read(&response));
   EXPECT_TRUE(nothing->Finish().ok());
@@ -188,11 +188,11 @@ TEST_F(JobServiceTest, LogsOfUnknownAttemptsAreRefused) {
 
 TEST_F(JobServiceTest, LogsOfAJobWithoutAttemptsSayWhy) {
   SubmitOne("law");
-  Patience patience, again;
+  DeadlineContext deadline, again;
   v1::LogsRequest request;
   request.set_domain("law");
   v1::LogsResponse response;
-  const auto stream = jobs_->Logs(patience, request);
+  const auto stream = jobs_->Logs(deadline, request);
   EXPECT_FALSE(stream->Read(&response));
   const grpc::Status none = stream->Finish();
   EXPECT_EQ(none.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
@@ -222,22 +222,22 @@ TEST_F(JobServiceTest, LogsAreBounded) {
 }
 
 TEST_F(JobServiceTest, ErrorsSayWhatAndWhere) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::SubmitRequest request;
   request.add_domains()->set_spec_json("{\"domain\": 7}");
   v1::SubmitResponse response;
-  const grpc::Status status = jobs_->Submit(patience, request, &response);
+  const grpc::Status status = jobs_->Submit(deadline, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(status.error_message(), HasSubstr("submission 1"));
 }
 
 TEST_F(JobServiceTest, LongErrorStillArrives) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::GetRequest request;
   request.set_job(12345);
   v1::Job response;
-  EXPECT_EQ(jobs_->Get(patience, request, &response).error_code(), grpc::StatusCode::NOT_FOUND);
-  Patience again;
+  EXPECT_EQ(jobs_->Get(deadline, request, &response).error_code(), grpc::StatusCode::NOT_FOUND);
+  DeadlineContext again;
   v1::ExplainRequest explain;
   explain.set_domain(std::string(100000, 'x'));
   v1::ExplainResponse explained;
@@ -246,13 +246,13 @@ TEST_F(JobServiceTest, LongErrorStillArrives) {
 }
 
 TEST_F(JobServiceTest, ThirtyMegabytesOfDomainsAreOneRequest) {
-  Patience patience;
+  DeadlineContext deadline;
   v1::SubmitRequest request;
   const v1::Submission sample = Domain("law");
   for (int i = 0; i < 15000; ++i) *request.add_domains() = sample;
   ASSERT_GT(request.ByteSizeLong(), 4u << 20) << "gRPC's own bound";
   v1::SubmitResponse response;
-  const grpc::Status status = jobs_->Submit(patience, request, &response);
+  const grpc::Status status = jobs_->Submit(deadline, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << "read, and one name twice";
   EXPECT_THAT(status.error_message(), HasSubstr("twice"));
 }
@@ -261,9 +261,9 @@ TEST_F(JobServiceTest, EventsAndWorkersAreListed) {
   SubmitOne("law");
   TestWorker alpha("alpha");
   RunOne(alpha);
-  Patience patience, again;
+  DeadlineContext deadline, again;
   v1::ListEventsResponse events;
-  ASSERT_TRUE(jobs_->ListEvents(patience, v1::ListEventsRequest(), &events).ok());
+  ASSERT_TRUE(jobs_->ListEvents(deadline, v1::ListEventsRequest(), &events).ok());
   EXPECT_EQ(events.events_size(), 3);
   v1::ListWorkersResponse workers;
   ASSERT_TRUE(jobs_->ListWorkers(again, v1::ListWorkersRequest(), &workers).ok());

@@ -27,11 +27,11 @@ class RegistryServiceTest : public Service {
     return request;
   }
   grpc::Status Download(const std::string& path, std::string* bytes) {
-    Patience patience;
+    DeadlineContext deadline;
     v1::DownloadFileRequest request;
     request.set_domain("law");
     request.set_path(path);
-    const auto reader = registry_->DownloadFile(patience, request);
+    const auto reader = registry_->DownloadFile(deadline, request);
     v1::DownloadFileResponse response;
     while (reader->Read(&response)) *bytes += response.data();
     return reader->Finish();
@@ -39,9 +39,9 @@ class RegistryServiceTest : public Service {
 };
 
 TEST_F(RegistryServiceTest, VersionsAreListedAndShown) {
-  Patience patience, again;
+  DeadlineContext deadline, again;
   v1::ListVersionsResponse list;
-  ASSERT_TRUE(registry_->ListVersions(patience, v1::ListVersionsRequest(), &list).ok());
+  ASSERT_TRUE(registry_->ListVersions(deadline, v1::ListVersionsRequest(), &list).ok());
   ASSERT_EQ(list.versions_size(), 1);
   EXPECT_EQ(list.versions(0).version(), "v0001");
   EXPECT_THAT(list.versions(0).aliases(), ElementsAre("latest"));
@@ -80,9 +80,9 @@ TEST_F(RegistryServiceTest, AliasIsSetAndRemoved) {
   request.set_domain("law");
   request.set_alias("champion");
   request.set_version("v0001");
-  Patience patience, again, third;
+  DeadlineContext deadline, again, third;
   v1::Version version;
-  ASSERT_TRUE(registry_->SetAlias(patience, request, &version).ok());
+  ASSERT_TRUE(registry_->SetAlias(deadline, request, &version).ok());
   EXPECT_THAT(version.aliases(), ElementsAre("champion", "latest"));
   ASSERT_TRUE(registry_->GetVersion(again, Version("champion"), &version).ok());
   EXPECT_EQ(version.version(), "v0001");
@@ -92,11 +92,11 @@ TEST_F(RegistryServiceTest, AliasIsSetAndRemoved) {
 }
 
 TEST_F(RegistryServiceTest, VerifyFindsAChangedByte) {
-  Patience patience, again, third;
+  DeadlineContext deadline, again, third;
   v1::VerifyVersionRequest request;
   request.set_domain("law");
   v1::VerifyVersionResponse response;
-  ASSERT_TRUE(registry_->VerifyVersion(patience, request, &response).ok());
+  ASSERT_TRUE(registry_->VerifyVersion(deadline, request, &response).ok());
   EXPECT_EQ(response.problems_size(), 0);
   v1::Version version;
   ASSERT_TRUE(registry_->GetVersion(again, Version(), &version).ok());
@@ -107,9 +107,9 @@ TEST_F(RegistryServiceTest, VerifyFindsAChangedByte) {
 }
 
 TEST_F(RegistryServiceTest, VerifyFindsALinkThatIsNone) {
-  Patience patience, again;
+  DeadlineContext deadline, again;
   v1::Version version;
-  ASSERT_TRUE(registry_->GetVersion(patience, Version(), &version).ok());
+  ASSERT_TRUE(registry_->GetVersion(deadline, Version(), &version).ok());
   std::filesystem::remove(std::filesystem::path(version.path()).parent_path() / "latest");
   v1::VerifyVersionRequest request;
   request.set_domain("law");
@@ -120,9 +120,9 @@ TEST_F(RegistryServiceTest, VerifyFindsALinkThatIsNone) {
 }
 
 TEST_F(RegistryServiceTest, UnknownDomainsAndVersionsAreNotFound) {
-  Patience patience, again;
+  DeadlineContext deadline, again;
   v1::Version version;
-  EXPECT_EQ(registry_->GetVersion(patience, Version("v0002"), &version).error_code(),
+  EXPECT_EQ(registry_->GetVersion(deadline, Version("v0002"), &version).error_code(),
             grpc::StatusCode::NOT_FOUND);
   v1::GetVersionRequest request;
   request.set_domain("../law");

@@ -34,13 +34,13 @@ class ConsistencyCheckTest : public Service {
     TestWorker alpha("alpha");
     RunOne(alpha);
     SubmitOne("history", "other rows");
-    Patience patience;
+    DeadlineContext deadline;
     v1::SetAliasRequest request;
     request.set_domain("law");
     request.set_alias("champion");
     request.set_version("v0001");
     v1::Version version;
-    EXPECT_TRUE(registry_->SetAlias(patience, request, &version).ok());
+    EXPECT_TRUE(registry_->SetAlias(deadline, request, &version).ok());
   }
 
   fs::path Data() const { return directory_.path() / "data"; }
@@ -221,9 +221,9 @@ TEST_F(ConsistencyCheckTest, AgreesWithGarbageCollectionAboutBlobs) {
     v1::CollectGarbageRequest request;
     request.set_dry_run(true);
     v1::CollectGarbageResponse response;
-    Patience patience;
+    DeadlineContext deadline;
     const auto stub = v1::UpkeepService::NewStub(channel_);
-    EXPECT_TRUE(stub->CollectGarbage(patience, request, &response).ok());
+    EXPECT_TRUE(stub->CollectGarbage(deadline, request, &response).ok());
     return response.garbage_size();
   };
   PutBlob("nobody's");
@@ -310,9 +310,9 @@ TEST_F(ConsistencyCheckTest, RestoreThatWasCutAndWhatACrashLeft) {
 TEST_F(ConsistencyCheckTest, RunningSchedulerTellsTheSameOverGrpc) {
   const auto stub = v1::UpkeepService::NewStub(channel_);
   fs::remove_all(Law() / "v0001");
-  Patience patience;
+  DeadlineContext deadline;
   v1::CheckConsistencyResponse response;
-  ASSERT_TRUE(stub->CheckConsistency(patience, v1::CheckConsistencyRequest(), &response).ok());
+  ASSERT_TRUE(stub->CheckConsistency(deadline, v1::CheckConsistencyRequest(), &response).ok());
   std::vector<std::string> problems;
   for (const v1::Finding& finding : response.findings()) {
     if (finding.what().find("nearly full") != std::string::npos) continue;

@@ -34,12 +34,12 @@ class UpkeepTest : public Service {
   }
   v1::CollectGarbageResponse Collect(bool dry_run = false) {
     const auto stub = v1::UpkeepService::NewStub(channel_);
-    Patience patience;
+    DeadlineContext deadline;
     v1::CollectGarbageRequest request;
     request.set_dry_run(dry_run);
     request.set_actor("ann@executor");
     v1::CollectGarbageResponse response;
-    const grpc::Status status = stub->CollectGarbage(patience, request, &response);
+    const grpc::Status status = stub->CollectGarbage(deadline, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response;
   }
@@ -90,9 +90,9 @@ TEST_F(UpkeepTest, NothingGoesThatASubmitHasNamed) {
     do {
       MakeOld(BlobOf(rows));
       if (domain % 3 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(domain % 10));
-      Patience patience;
+      DeadlineContext deadline;
       response.Clear();
-      ASSERT_TRUE(jobs_->Submit(patience, request, &response).ok());
+      ASSERT_TRUE(jobs_->Submit(deadline, request, &response).ok());
       asked_again += response.missing_blobs_size();
       for (int missing = 0; missing < response.missing_blobs_size(); ++missing) PutBlob(rows);
     } while (response.missing_blobs_size() > 0);
@@ -119,13 +119,13 @@ TEST_F(UpkeepTest, VersionsGoWhileOthersArePublishedAndAliasesMove) {
   for (int change = 1; change <= 30; ++change) {
     SubmitOne("law", absl::StrCat("rows ", change));
     RunOne(alpha, absl::StrCat("tensors ", change));
-    Patience patience;
+    DeadlineContext deadline;
     v1::SetAliasRequest request;
     request.set_domain("law");
     request.set_alias("champion");
     request.set_version("latest");
     v1::Version version;
-    const grpc::Status status = registry_->SetAlias(patience, request, &version);
+    const grpc::Status status = registry_->SetAlias(deadline, request, &version);
     ASSERT_TRUE(status.ok()) << status.error_message();
     EXPECT_EQ(version.version(), absl::StrCat("v00", change < 10 ? "0" : "", change));
   }

@@ -172,11 +172,11 @@ TEST_F(HealthTest, RequestThatCannotBeStoredTurnsHealthUntilOthersCan) {
   const v1::Submission domain = Domain("law");
   {
     const FileSizeLimit full(4096);
-    Patience patience;
+    DeadlineContext deadline;
     v1::SubmitRequest request;
     *request.add_domains() = domain;
     v1::SubmitResponse response;
-    EXPECT_FALSE(jobs_->Submit(patience, request, &response).ok());
+    EXPECT_FALSE(jobs_->Submit(deadline, request, &response).ok());
     EXPECT_THAT(HttpGet(daemon_->http_address(), "/health"),
                 AllOf(HasSubstr("503"), HasSubstr("mozgach.db")));
     EXPECT_THAT(Metrics(), HasSubstr("mozgach_write_problem 1\n"));

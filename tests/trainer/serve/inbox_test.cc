@@ -21,7 +21,7 @@ TEST(InboxTest, AtMostFourWait) {
   EXPECT_TRUE(inbox.Add(Job(5)).ok());
 }
 
-TEST(InboxTest, WaitingForWorkEndsWithItOrWithPatienceOrAtTheEnd) {
+TEST(InboxTest, WaitingForWorkEndsWithItOrWithTimeoutOrAtTheEnd) {
   Inbox inbox;
   EXPECT_FALSE(inbox.WaitForWork(std::chrono::milliseconds(1)));
   ASSERT_TRUE(inbox.Add(Job(1)).ok());

@@ -17,7 +17,7 @@ extern char** environ;
 namespace mozgach {
 namespace {
 
-constexpr int kPatienceMs = 60000;
+constexpr int kTimeoutMs = 60000;
 
 std::string Program() {
   const char* build = std::getenv("MOZGACH_BUILD_DIR");
@@ -84,7 +84,7 @@ bool TrainerProcess::ReadLine(std::string* line) {
       return true;
     }
     pollfd ready{out_, POLLIN, 0};
-    if (poll(&ready, 1, kPatienceMs) <= 0) return false;
+    if (poll(&ready, 1, kTimeoutMs) <= 0) return false;
     char bytes[4096];
     const ssize_t count = read(out_, bytes, sizeof(bytes));
     if (count <= 0) return false;
