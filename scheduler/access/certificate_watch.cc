@@ -90,16 +90,16 @@ void CertificateWatch::Look() {
     if (status.ok()) status = Offer(*pems);
     if (status.ok()) spdlog::info("new connections see what is now in {}", folder_.string());
   }
-  const std::string trouble(status.message());
-  if (trouble != trouble_) {
-    trouble_ = trouble;
+  const std::string problem(status.message());
+  if (problem != problem_) {
+    problem_ = problem;
     told_ = false;  // somebody may be in the middle of a copy
-  } else if (!trouble.empty() && !told_) {
+  } else if (!problem.empty() && !told_) {
     told_ = true;
     spdlog::error(
         "{}; the certificate from before is shown until the files in {} are whole: copy "
         "them again, or make new ones (`mozgachctl fleet scheduler --host NAME --replace`)",
-        trouble, folder_.string());
+        problem, folder_.string());
   }
 }
 

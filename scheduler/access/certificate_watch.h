@@ -47,8 +47,8 @@ class CertificateWatch {
   const std::filesystem::path folder_;
   std::array<FileDescriptor, 3> offered_;
   Pems pems_;            // what is offered
-  std::string trouble_;  // what the last look found wrong; empty: nothing
-  bool told_ = false;    // of trouble_
+  std::string problem_;  // what the last look found wrong; empty: nothing
+  bool told_ = false;    // of problem_
   std::jthread thread_;
 };
 

@@ -54,7 +54,8 @@ absl::Status Write(Ledger& ledger, const Now& now, const v1::BaseManifest& manif
   RETURN_IF_ERROR(COMMIT("scheduler.base.add", transaction));
   ledger.bases.Add(now.wall, manifest, chat);
   ledger.configs.AddHeld(manifest, ledger.blobs);
-  if (const auto planned = PlanSomeShapes(ledger); !planned.ok()) ledger.Trouble(planned.status());
+  if (const auto planned = PlanSomeShapes(ledger); !planned.ok())
+    ledger.RecordWriteError(planned.status());
   for (const std::string& key : ledger.bases.Find(manifest.base())->keys) {
     ledger.wakeups.base_keys.insert(key);
   }

@@ -53,7 +53,7 @@ absl::Status Core::Recover(const Now& now) {
 
 void Core::Enter(const Now& now) {
   // A submission may have been abandoned since the next time was planned.
-  const bool abandoned = ledger_.trouble.empty() && ledger_.staged.FirstAbandoned() != 0;
+  const bool abandoned = ledger_.write_error.empty() && ledger_.staged.FirstAbandoned() != 0;
   if (now.since_boot < next_due_ && !abandoned) return;
   ExpireLeases(now);
   EndWhatRanTooLong(now);
@@ -156,13 +156,13 @@ void Core::PlanNextDue(const Now& now) {
   next_due_ = next_calls_write_;
   Expect(now);
   // What is overdue because it failed waits a little, and so does a clock that was set.
-  const Milliseconds soonest = ledger_.trouble.empty() ? Milliseconds(1) : kRetryInterval;
+  const Milliseconds soonest = ledger_.write_error.empty() ? Milliseconds(1) : kRetryInterval;
   next_due_ = std::max(next_due_, now.since_boot + soonest);
 }
 
 void Core::Expect(const Now& now) {
-  if (ledger_.database.stats().commits > ledger_.trouble_commit) ledger_.trouble.clear();
-  if (!ledger_.trouble.empty() || ledger_.adapters.links_behind()) {
+  if (ledger_.database.stats().commits > ledger_.write_error_commit) ledger_.write_error.clear();
+  if (!ledger_.write_error.empty() || ledger_.adapters.links_behind()) {
     next_due_ = std::min(next_due_, now.since_boot + kRetryInterval);
   }
   next_due_ = std::min(next_due_, ledger_.wake_at);
@@ -179,11 +179,11 @@ void Core::Expect(const Now& now) {
 
 bool Core::Succeeded(const absl::Status& status, const char* action) {
   if (status.ok()) return true;
-  if (status.message() != ledger_.trouble) {
+  if (status.message() != ledger_.write_error) {
     // The WriteWatch says once that there is a problem, and once that it is over.
     spdlog::debug("cannot {}: {}", action, std::string(status.message()));
   }
-  ledger_.Trouble(status);
+  ledger_.RecordWriteError(status);
   return false;
 }
 

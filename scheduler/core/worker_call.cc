@@ -116,7 +116,7 @@ void WorkerCall::Hear(const v1::AttemptReport& report) {
   }
   const Lease lease = *found;
   if (lease.incarnation != request_.incarnation()) {
-    if (absl::Status status = TakeOver(lease); !status.ok()) return Trouble(status, lease.job);
+    if (absl::Status status = TakeOver(lease); !status.ok()) return Fail(status, lease.job);
   }
   ledger_.leases.MarkReported(lease.job, request_.incarnation());
   if (!held_) ledger_.leases.Renew(lease.job, now_.since_boot + ledger_.config.lease);
@@ -162,7 +162,7 @@ void WorkerCall::HearConfigs() {
       continue;
     }
     const absl::Status status = LearnConfig(ledger_, worker.name, base);
-    if (!status.ok()) ledger_.Trouble(status);
+    if (!status.ok()) ledger_.RecordWriteError(status);
   }
 }
 
@@ -197,7 +197,7 @@ void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report)
         absl::StrCat("its result cannot be published: ", why.message()));
   };
   const auto job = ledger_.queue.Get(lease.job);
-  if (!job.ok()) return Trouble(job.status(), lease.job);
+  if (!job.ok()) return Fail(job.status(), lease.job);
   absl::StatusOr<Version> version = DraftVersion(now_, *job, lease.attempt, report.result());
   if (!version.ok()) return refuse(version.status());
   const std::vector<std::string> missing = FindBlobs(ledger_, *version);
@@ -208,7 +208,7 @@ void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report)
   }
   const absl::Status weights = CheckWeights(ledger_, *version);
   if (absl::IsInvalidArgument(weights)) return refuse(weights);
-  if (!weights.ok()) return Trouble(weights, lease.job);
+  if (!weights.ok()) return Fail(weights, lease.job);
   const absl::Status status = Publish(ledger_, now_, *std::move(version), report.result());
   if (absl::IsAborted(status)) {  // the rows say that this attempt is over
     spdlog::error("a result is refused: {}", std::string(status.message()));
@@ -217,7 +217,7 @@ void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report)
   }
   if (!status.ok()) {
     ++ledger_.counters.publishes["error"];
-    return Trouble(status, lease.job);
+    return Fail(status, lease.job);
   }
   ++answer_.publishes;
   HearItIsWell(ledger_, lease.worker);
@@ -251,7 +251,7 @@ void WorkerCall::TakePin(const Lease& lease, const v1::AttemptReport& report) {
   const absl::StatusOr<nlohmann::json> pins = ParseJson(report.pinned_json());
   if (!pins.ok() || !pins->is_object() || pins->empty()) return;
   if (absl::Status status = WritePin(lease, report); !status.ok()) {
-    ledger_.Trouble(status);
+    ledger_.RecordWriteError(status);
     return;  // it comes with every report
   }
   ledger_.leases.MarkPinned(lease.job, report.pinned_json());
@@ -262,14 +262,14 @@ void WorkerCall::TakeCheckpoint(const Lease& lease, const v1::AttemptReport& rep
   if (!CheckCheckpoint(report.checkpoint()).ok()) return;
   // It comes with every report.
   const absl::Status kept = KeepCheckpoint(ledger_, lease, report.checkpoint());
-  if (!kept.ok()) ledger_.Trouble(kept);
+  if (!kept.ok()) ledger_.RecordWriteError(kept);
 }
 
 void WorkerCall::StartClock(const Lease& lease) {
   if (lease.time_limit.count() == 0 || lease.trains_since != Milliseconds::max()) return;
   // Where it cannot be written, it begins with the next report.
   if (absl::Status status = ledger_.leases.StartClockRow(now_.wall, lease); !status.ok()) {
-    return ledger_.Trouble(status);
+    return ledger_.RecordWriteError(status);
   }
   ledger_.leases.MarkTraining(lease.job, now_.since_boot);
 }
@@ -301,12 +301,12 @@ absl::Status WorkerCall::WritePin(const Lease& lease, const v1::AttemptReport& r
 
 void WorkerCall::End(const Lease& lease, FailureClass failure, const std::string& message) {
   if (absl::Status status = EndAttempt(ledger_, now_, lease, failure, message); !status.ok()) {
-    Trouble(status, lease.job);
+    Fail(status, lease.job);
   }
 }
 
-void WorkerCall::Trouble(const absl::Status& status, int64_t job) {
-  ledger_.Trouble(status);
+void WorkerCall::Fail(const absl::Status& status, int64_t job) {
+  ledger_.RecordWriteError(status);
   ledger_.progress.Note(job, absl::StrCat("waits: ", status.message()));
   const Lease* lease = ledger_.leases.Find(job);
   const auto still = ledger_.queue.Get(job);

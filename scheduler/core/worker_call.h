@@ -56,7 +56,7 @@ class WorkerCall {
   v1::Assignment::Desired Desired(const Lease& lease) const;
   v1::Assignment& Assign(int64_t job, int64_t attempt, v1::Assignment::Desired desired);
   // Remembers why a write failed; the worker reports again.
-  void Trouble(const absl::Status& status, int64_t job);
+  void Fail(const absl::Status& status, int64_t job);
 
   Ledger& ledger_;
   const Now now_;

@@ -27,7 +27,7 @@ void WorkerCall::RemindOfUnreported() {
             ? EndAttempt(ledger_, now_, lease, FailureClass::kStopped, "cancelled before it began")
             : EndAttempt(ledger_, now_, lease, FailureClass::kLost,
                          absl::StrCat("worker ", lease.worker, " started anew without it"));
-    if (!ended.ok()) ledger_.Trouble(ended);
+    if (!ended.ok()) ledger_.RecordWriteError(ended);
   }
 }
 
@@ -42,7 +42,7 @@ void WorkerCall::GiveWork() {
     const absl::StatusOr<std::optional<Lease>> lease = Claim(ledger_, now_, *worker);
     if (!lease.ok()) {
       // Not the call's failure: what runs on this worker must hear that its lease goes on.
-      ledger_.Trouble(lease.status());
+      ledger_.RecordWriteError(lease.status());
       return;
     }
     if (!lease->has_value()) return;

@@ -58,7 +58,7 @@ void HearFailure(Ledger& ledger, const Now& now, const std::string& name, const 
       kReasonBytesMax);
   spdlog::warn("worker {} {}", name, ShowQuarantine(*worker, now));
   ledger.wake_at = std::min(ledger.wake_at, health.quarantined_until);
-  if (absl::Status told = Tell(ledger, now, *worker); !told.ok()) ledger.Trouble(told);
+  if (absl::Status told = Tell(ledger, now, *worker); !told.ok()) ledger.RecordWriteError(told);
 }
 
 void HearItIsWell(Ledger& ledger, const std::string& name) {

@@ -70,26 +70,26 @@ struct Ledger {
   uint64_t incarnation = 0;  // restoration.h
 
   // Why the last write failed (a full disk); empty once one has succeeded again.
-  std::string trouble;
-  int64_t trouble_commit = 0;  // the number of commits before it
-  void Trouble(const absl::Status& status) {
-    trouble = last_trouble = std::string(status.message());
-    trouble_commit = database.stats().commits;
-    ++troubles;
+  std::string write_error;
+  int64_t write_error_commit = 0;  // the number of commits before it
+  void RecordWriteError(const absl::Status& status) {
+    write_error = last_write_error = std::string(status.message());
+    write_error_commit = database.stats().commits;
+    ++write_errors;
   }
-  std::string last_trouble;
-  int64_t troubles = 0;
+  std::string last_write_error;
+  int64_t write_errors = 0;
 
   // What went wrong so far with what is stored, of all requests.
   struct Failures {
-    int64_t troubles = 0;
+    int64_t write_errors = 0;
     int64_t of_database = 0;
   };
-  Failures failures() const { return {troubles, database.stats().file_failures}; }
+  Failures failures() const { return {write_errors, database.stats().file_failures}; }
   // The last failure; empty: there was none after `seen`.
   std::string FailureAfter(const Failures& seen) const {
     if (database.stats().file_failures > seen.of_database) return database.last_file_failure();
-    return troubles > seen.troubles ? last_trouble : "";
+    return write_errors > seen.write_errors ? last_write_error : "";
   }
   // As the WriteWatch found last: why nothing can be stored safely (empty: it can), and the
   // failures that lie behind.
@@ -97,7 +97,7 @@ struct Ledger {
   Failures failures_over;
   std::string WhyNotWritable() const {
     const std::string failure = FailureAfter(failures_over);
-    return !write_problem.empty() ? write_problem : !failure.empty() ? failure : trouble;
+    return !write_problem.empty() ? write_problem : !failure.empty() ? failure : write_error;
   }
   // Since boot: a back-off is over then.
   Milliseconds wake_at = Milliseconds::max();

@@ -23,7 +23,7 @@ namespace sql = scheduler_sql;
 namespace {
 
 // A scheduler that has not started yet has made no folders.
-bool IsTrouble(const std::error_code& error) {
+bool IsUnexpected(const std::error_code& error) {
   return error && error != std::errc::no_such_file_or_directory;
 }
 
@@ -135,7 +135,7 @@ class RegistryCheck {
         RETURN_IF_ERROR(LookAtEntry(domain.path().filename().string(), entry));
       }
     }
-    if (IsTrouble(error)) {
+    if (IsUnexpected(error)) {
       return SystemError(error.value(), absl::StrCat("list ", root_.string(), "/adapters"));
     }
     return absl::OkStatus();
@@ -190,7 +190,7 @@ class RegistryCheck {
       Note(entry.path(), "is left of a publication that was cut",
            "nothing: the scheduler's next start removes it");
     }
-    if (IsTrouble(error)) {
+    if (IsUnexpected(error)) {
       return SystemError(error.value(), absl::StrCat("list ", root_.string(), "/staging"));
     }
     return absl::OkStatus();

@@ -221,7 +221,7 @@ TEST_F(PublicationTest, ResultUnderAStaleLeaseIsRefused) {
   EXPECT_EQ(ledger().attempts.Find(job_, 1).value()->state, "lost");
   EXPECT_EQ(ledger().attempts.Find(job_, 2).value()->state, "running");
   EXPECT_EQ(ledger().counters.publishes["refused"], 1);
-  EXPECT_EQ(ledger().trouble, "") << "it is no failure to write";
+  EXPECT_EQ(ledger().write_error, "") << "it is no failure to write";
 }
 
 TEST_F(PublicationTest, FailureUnderAStaleLeaseDoesNotEndTheRunningAttempt) {

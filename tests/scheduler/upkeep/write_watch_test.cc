@@ -118,7 +118,7 @@ TEST_F(WriteWatchTest, FailureOfARequestIsAProblemAtOnce) {
       (void)TrySubmit({Domain(absl::StrCat("domain-", i))});
     }
     EXPECT_THAT(core.ledger().WhyNotWritable(), HasSubstr("full"));
-    EXPECT_EQ(core.ledger().trouble, "") << "nothing but a request has failed";
+    EXPECT_EQ(core.ledger().write_error, "") << "nothing but a request has failed";
     EXPECT_TRUE(core.ledger().database.Execute("PRAGMA max_page_count = 1000000").ok());
     return 0;
   });
