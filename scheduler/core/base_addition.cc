@@ -15,11 +15,11 @@ namespace mozgach {
 namespace {
 
 // Blobs of `manifest` that are not here, each once.
-absl::StatusOr<std::set<std::string>> MissingBlobs(const Ledger& ledger,
+absl::StatusOr<std::set<std::string>> MissingBlobs(const SchedulerState& state,
                                                    const v1::BaseManifest& manifest) {
   std::set<std::string> missing;
   for (const v1::File& file : manifest.files()) {
-    ASSIGN_OR_RETURN(const BlobStore::Stat stat, ledger.blobs.Find(file.sha256()));
+    ASSIGN_OR_RETURN(const BlobStore::Stat stat, state.blobs.Find(file.sha256()));
     if (!stat.complete) {
       missing.insert(file.sha256());
     } else if (stat.bytes != file.size()) {
@@ -39,37 +39,37 @@ bool AddRevisions(const v1::BaseManifest& known, v1::BaseManifest& manifest) {
   return static_cast<int>(all.size()) > known.revisions_size();
 }
 
-absl::Status Write(Ledger& ledger, const Now& now, const v1::BaseManifest& manifest,
+absl::Status Write(SchedulerState& state, const Now& now, const v1::BaseManifest& manifest,
                    const std::optional<v1::ChatFacts>& chat, const std::string& outcome,
                    const std::string& actor) {
-  Transaction transaction(ledger.database);
+  Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger.bases.Save(now.wall, manifest, chat));
-  RETURN_IF_ERROR(ledger.events.Append(
+  RETURN_IF_ERROR(state.bases.Save(now.wall, manifest, chat));
+  RETURN_IF_ERROR(state.events.Append(
       {.time = now.wall,
        .kind = "base_added",
        .actor = actor,
        .message =
            absl::StrCat(manifest.base(), ", ", ShowSize(manifest.size_bytes()), ", ", outcome)}));
   RETURN_IF_ERROR(COMMIT("scheduler.base.add", transaction));
-  ledger.bases.Add(now.wall, manifest, chat);
-  ledger.configs.AddHeld(manifest, ledger.blobs);
-  if (const auto planned = PlanSomeShapes(ledger); !planned.ok())
-    ledger.RecordWriteError(planned.status());
-  for (const std::string& key : ledger.bases.Find(manifest.base())->keys) {
-    ledger.wakeups.base_keys.insert(key);
+  state.bases.Add(now.wall, manifest, chat);
+  state.configs.AddHeld(manifest, state.blobs);
+  if (const auto planned = PlanSomeShapes(state); !planned.ok())
+    state.RecordWriteError(planned.status());
+  for (const std::string& key : state.bases.Find(manifest.base())->keys) {
+    state.wakeups.base_keys.insert(key);
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Now& now,
+absl::StatusOr<v1::AddBaseResponse> AddBase(SchedulerState& state, const Now& now,
                                             const v1::AddBaseRequest& request) {
   v1::BaseManifest manifest = request.base();
   RETURN_IF_ERROR(CheckManifest(manifest));
   RETURN_IF_ERROR(CheckChatFacts(request.chat()));
-  const BaseCatalog::Entry* known = ledger.bases.Find(manifest.base());
+  const BaseCatalog::Entry* known = state.bases.Find(manifest.base());
   const bool same = known != nullptr && known->manifest.digest() == manifest.digest();
   if (known != nullptr && !same && !request.replace()) {
     return absl::AlreadyExistsError(absl::StrCat(
@@ -78,7 +78,7 @@ absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Now& now,
         "); --replace puts this one in its place, --name gives this one another name"));
   }
   v1::AddBaseResponse response;
-  ASSIGN_OR_RETURN(const std::set<std::string> missing, MissingBlobs(ledger, manifest));
+  ASSIGN_OR_RETURN(const std::set<std::string> missing, MissingBlobs(state, manifest));
   response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
   if (!missing.empty()) return response;
   response.set_outcome(known == nullptr ? "new" : same ? "unchanged" : "replaced");
@@ -88,7 +88,7 @@ absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Now& now,
   if (request.has_chat()) chat = request.chat();
   const bool new_revisions = same && AddRevisions(known->manifest, manifest);
   if (same && !new_revisions && !new_facts) return response;
-  RETURN_IF_ERROR(Write(ledger, now, manifest, chat, response.outcome(), request.actor()));
+  RETURN_IF_ERROR(Write(state, now, manifest, chat, response.outcome(), request.actor()));
   return response;
 }
 

@@ -3,13 +3,13 @@
 
 #include "mozgach/v1/base_service.pb.h"
 #include "scheduler/jobs/now.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
 // See BaseService.AddBase; blobs are looked for, not read.  INVALID_ARGUMENT where the manifest is
 // not valid (proto/base_manifest.h).
-absl::StatusOr<v1::AddBaseResponse> AddBase(Ledger& ledger, const Now& now,
+absl::StatusOr<v1::AddBaseResponse> AddBase(SchedulerState& state, const Now& now,
                                             const v1::AddBaseRequest& request);
 
 }  // namespace mozgach

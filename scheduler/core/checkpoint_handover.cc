@@ -19,28 +19,29 @@ bool IsHere(const BlobStore& blobs, const v1::File& file) {
 
 }  // namespace
 
-void DropBlobsOf(Ledger& ledger, const v1::Checkpoint& checkpoint) {
+void DropBlobsOf(SchedulerState& state, const v1::Checkpoint& checkpoint) {
   std::vector<std::string> sha256s;
   for (const v1::File& file : checkpoint.files()) sha256s.push_back(file.sha256());
-  const absl::Status removed = DropUnneededBlobs(ledger.database, ledger.blobs, sha256s);
+  const absl::Status removed = DropUnneededBlobs(state.database, state.blobs, sha256s);
   if (!removed.ok()) spdlog::warn("an old checkpoint: {}", std::string(removed.message()));
 }
 
-absl::Status KeepCheckpoint(Ledger& ledger, const Lease& lease, const v1::Checkpoint& checkpoint) {
+absl::Status KeepCheckpoint(SchedulerState& state, const Lease& lease,
+                            const v1::Checkpoint& checkpoint) {
   const bool whole = std::all_of(checkpoint.files().begin(), checkpoint.files().end(),
-                                 [&](const v1::File& file) { return IsHere(ledger.blobs, file); });
+                                 [&](const v1::File& file) { return IsHere(state.blobs, file); });
   if (!whole) return absl::OkStatus();
-  Transaction transaction(ledger.database);
+  Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
-  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(lease.job));
+  ASSIGN_OR_RETURN(const Job job, state.queue.Get(lease.job));
   if (job.attempt != lease.attempt) return absl::OkStatus();  // of an attempt that is over
-  ASSIGN_OR_RETURN(const v1::Checkpoint before, ledger.checkpoints.Find(lease.job));
+  ASSIGN_OR_RETURN(const v1::Checkpoint before, state.checkpoints.Find(lease.job));
   if (before.step() < checkpoint.step()) {
-    RETURN_IF_ERROR(ledger.checkpoints.Save(lease.job, lease.attempt, checkpoint));
+    RETURN_IF_ERROR(state.checkpoints.Save(lease.job, lease.attempt, checkpoint));
     RETURN_IF_ERROR(COMMIT("scheduler.checkpoint.keep", transaction));
-    DropBlobsOf(ledger, before);
+    DropBlobsOf(state, before);
   }
-  ledger.leases.MarkCheckpoint(lease.job, checkpoint.step());
+  state.leases.MarkCheckpoint(lease.job, checkpoint.step());
   return absl::OkStatus();
 }
 

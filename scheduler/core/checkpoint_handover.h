@@ -4,17 +4,18 @@
 
 #include "common/status.h"
 #include "scheduler/jobs/now.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
 // Keeps `checkpoint` for `lease`'s job where it is newer than the one there is and all of it is
 // here; the blobs of the one before go.  REQUIRES: the lease holds,
 // CheckCheckpoint(checkpoint).ok().
-absl::Status KeepCheckpoint(Ledger& ledger, const Lease& lease, const v1::Checkpoint& checkpoint);
+absl::Status KeepCheckpoint(SchedulerState& state, const Lease& lease,
+                            const v1::Checkpoint& checkpoint);
 
 // Removes the blobs of a checkpoint that no row names any more.  What cannot be removed is swept by
 // age.
-void DropBlobsOf(Ledger& ledger, const v1::Checkpoint& checkpoint);
+void DropBlobsOf(SchedulerState& state, const v1::Checkpoint& checkpoint);
 
 }  // namespace mozgach

@@ -16,7 +16,7 @@
 #include "scheduler/core/submission.h"
 #include "scheduler/core/worker_call.h"
 #include "scheduler/jobs/now.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
@@ -24,7 +24,7 @@ class Core {
  public:
   // The database has the schema of scheduler/state/schema.h.  All must outlive the core.
   Core(const SchedulerConfig& config, Database& database, BlobStore& blobs, AdapterStore& adapters)
-      : ledger_(config, database, blobs, adapters) {}
+      : state_(config, database, blobs, adapters) {}
 
   // Once, first: reads what is stored, gives every lease its whole length again, and concludes what
   // a crash has left half-published.
@@ -66,7 +66,7 @@ class Core {
   // Whom what has happened since the last call may concern.
   Wakeups TakeWakeups();
 
-  Ledger& ledger() { return ledger_; }
+  SchedulerState& state() { return state_; }
 
  private:
   void ExpireLeases(const Now& now);
@@ -84,7 +84,7 @@ class Core {
   // Keeps what went wrong, if anything, and says it once.
   bool Succeeded(const absl::Status& status, const char* action);
 
-  Ledger ledger_;
+  SchedulerState state_;
   Milliseconds next_due_{};
   Milliseconds next_write_{};        // of progress
   Milliseconds next_calls_write_{};  // of when workers called last

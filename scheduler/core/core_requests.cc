@@ -20,10 +20,10 @@ constexpr int64_t kEventsMax = 1000;
 constexpr uint64_t kDrainWithinMsMax = UINT64_C(365) * 24 * 3600 * 1000;
 
 template <typename Response>
-absl::Status ViewJobs(Ledger& ledger, const Now& now, const std::vector<int64_t>& jobs,
+absl::Status ViewJobs(SchedulerState& state, const Now& now, const std::vector<int64_t>& jobs,
                       Response& response) {
   for (const int64_t job : jobs) {
-    ASSIGN_OR_RETURN(*response.add_jobs(), ViewJob(ledger, now, job, false));
+    ASSIGN_OR_RETURN(*response.add_jobs(), ViewJob(state, now, job, false));
   }
   return absl::OkStatus();
 }
@@ -41,9 +41,9 @@ v1::Event ViewEvent(const Event& event) {
   return view;
 }
 
-absl::Status NoWorker(const Ledger& ledger, const std::string& name) {
+absl::Status NoWorker(const SchedulerState& state, const std::string& name) {
   std::vector<std::string> names;
-  for (const auto& [known, worker] : ledger.worker_table.workers()) names.push_back(known);
+  for (const auto& [known, worker] : state.worker_table.workers()) names.push_back(known);
   const std::string near = NearestName(name, names);
   return absl::NotFoundError(
       absl::StrCat("there is no worker '", Abbreviate(name, 80), "'",
@@ -55,12 +55,12 @@ absl::Status NoWorker(const Ledger& ledger, const std::string& name) {
 
 absl::StatusOr<v1::CancelResponse> Core::Cancel(const Now& now, const v1::CancelRequest& request) {
   Enter(now);
-  ASSIGN_OR_RETURN(const std::vector<int64_t> selected, Select(ledger_, request.selector(), false));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> selected, Select(state_, request.selector(), false));
   ASSIGN_OR_RETURN(
       const std::vector<int64_t> jobs,
-      mozgach::Cancel(ledger_, now, selected, request.selector().all(), request.actor()));
+      mozgach::Cancel(state_, now, selected, request.selector().all(), request.actor()));
   v1::CancelResponse response;
-  RETURN_IF_ERROR(ViewJobs(ledger_, now, jobs, response));
+  RETURN_IF_ERROR(ViewJobs(state_, now, jobs, response));
   return response;
 }
 
@@ -70,68 +70,68 @@ absl::StatusOr<v1::RetryResponse> Core::Retry(const Now& now, const v1::RetryReq
   const bool every_domain = selector.all() && selector.domains().empty() && selector.jobs().empty();
   std::vector<int64_t> jobs;
   if (every_domain) {
-    ASSIGN_OR_RETURN(jobs, ledger_.queue.Latest());
+    ASSIGN_OR_RETURN(jobs, state_.queue.Latest());
   } else {
-    ASSIGN_OR_RETURN(jobs, Select(ledger_, selector, false));
+    ASSIGN_OR_RETURN(jobs, Select(state_, selector, false));
   }
   ASSIGN_OR_RETURN(const std::vector<int64_t> fresh,
-                   mozgach::Retry(ledger_, now, jobs, selector.all(), request.actor()));
+                   mozgach::Retry(state_, now, jobs, selector.all(), request.actor()));
   v1::RetryResponse response;
-  RETURN_IF_ERROR(ViewJobs(ledger_, now, fresh, response));
+  RETURN_IF_ERROR(ViewJobs(state_, now, fresh, response));
   return response;
 }
 
 absl::StatusOr<v1::Worker> Core::Drain(const Now& now, const v1::DrainWorkerRequest& request) {
   Enter(now);
-  Transaction transaction(ledger_.database);
+  Transaction transaction(state_.database);
   RETURN_IF_ERROR(transaction.status());
   const bool bounded = !request.undo() && request.has_within_ms();
   const uint64_t within = std::min<uint64_t>(request.within_ms(), kDrainWithinMsMax);
   const WallTime by = bounded ? now.wall + Milliseconds(static_cast<int64_t>(within)) : WallTime{};
-  RETURN_IF_ERROR(ledger_.worker_table.SaveDrain(request.worker(), !request.undo(), by));
-  RETURN_IF_ERROR(ledger_.events.Append(
+  RETURN_IF_ERROR(state_.worker_table.SaveDrain(request.worker(), !request.undo(), by));
+  RETURN_IF_ERROR(state_.events.Append(
       {.time = now.wall,
        .kind = request.undo() ? "drain_undone" : "drain_asked",
        .actor = request.actor(),
        .message = bounded ? absl::StrCat(request.worker(), ", until ", FormatTime(by))
                           : request.worker()}));
   RETURN_IF_ERROR(COMMIT("scheduler.worker.drain", transaction));
-  ledger_.worker_table.MarkDrain(request.worker(), !request.undo(), by);
-  if (request.undo()) HearItIsWell(ledger_, request.worker());
-  if (bounded) ledger_.wake_at = std::min(ledger_.wake_at, now.since_boot + (by - now.wall));
+  state_.worker_table.MarkDrain(request.worker(), !request.undo(), by);
+  if (request.undo()) HearItIsWell(state_, request.worker());
+  if (bounded) state_.wake_at = std::min(state_.wake_at, now.since_boot + (by - now.wall));
   Expect(now);
-  ledger_.wakeups.workers.insert(request.worker());
-  return ViewWorker(ledger_, now, *ledger_.worker_table.Find(request.worker()));
+  state_.wakeups.workers.insert(request.worker());
+  return ViewWorker(state_, now, *state_.worker_table.Find(request.worker()));
 }
 
 absl::Status Core::ForgetWorker(const Now& now, const v1::ForgetWorkerRequest& request) {
   Enter(now);
   const std::string& name = request.worker();
-  const WorkerState* worker = ledger_.worker_table.Find(name);
-  if (worker == nullptr) return NoWorker(ledger_, name);
-  if (WorkerTable::IsAwaited(*worker, now, ledger_.config.lease)) {
+  const WorkerState* worker = state_.worker_table.Find(name);
+  if (worker == nullptr) return NoWorker(state_, name);
+  if (WorkerTable::IsAwaited(*worker, now, state_.config.lease)) {
     return absl::FailedPreconditionError(absl::StrCat("the scheduler has just started, and worker ",
                                                       name, " may still call; try again in ",
-                                                      ledger_.config.lease.count() / 1000, " s"));
+                                                      state_.config.lease.count() / 1000, " s"));
   }
-  if (!WorkerTable::IsLost(*worker, now, ledger_.config.lease)) {
+  if (!WorkerTable::IsLost(*worker, now, state_.config.lease)) {
     return absl::FailedPreconditionError(
         absl::StrCat("worker ", name,
                      " still calls; stop mozgach-worker on its host first, then forget it when "
                      "`mozgachctl workers` shows it as lost"));
   }
-  if (!ledger_.leases.JobsOf(name).empty()) {
+  if (!state_.leases.JobsOf(name).empty()) {
     return absl::FailedPreconditionError(absl::StrCat("worker ", name,
                                                       " still holds a lease; try again in ",
-                                                      ledger_.config.lease.count() / 1000, " s"));
+                                                      state_.config.lease.count() / 1000, " s"));
   }
-  Transaction transaction(ledger_.database);
+  Transaction transaction(state_.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger_.worker_table.RemoveRows(name));
-  RETURN_IF_ERROR(ledger_.events.Append(
+  RETURN_IF_ERROR(state_.worker_table.RemoveRows(name));
+  RETURN_IF_ERROR(state_.events.Append(
       {.time = now.wall, .kind = "worker_forgotten", .actor = request.actor(), .message = name}));
   RETURN_IF_ERROR(COMMIT("scheduler.worker.forget", transaction));
-  ledger_.worker_table.Forget(name);
+  state_.worker_table.Forget(name);
   Expect(now);
   return absl::OkStatus();
 }
@@ -140,14 +140,14 @@ absl::StatusOr<Version> Core::SetAlias(const Now& now, const v1::SetAliasRequest
   Enter(now);
   const auto record = [&](const Version& version) {
     const std::string target = request.version().empty() ? "removed" : VersionName(version.number);
-    return ledger_.events.Append({.time = now.wall,
-                                  .domain = request.domain(),
-                                  .kind = "alias",
-                                  .actor = request.actor(),
-                                  .message = absl::StrCat(request.alias(), " → ", target)});
+    return state_.events.Append({.time = now.wall,
+                                 .domain = request.domain(),
+                                 .kind = "alias",
+                                 .actor = request.actor(),
+                                 .message = absl::StrCat(request.alias(), " → ", target)});
   };
   absl::StatusOr<Version> version =
-      ledger_.adapters.SetAlias(request.domain(), request.alias(), request.version(), record);
+      state_.adapters.SetAlias(request.domain(), request.alias(), request.version(), record);
   Expect(now);
   return version;
 }
@@ -155,29 +155,29 @@ absl::StatusOr<Version> Core::SetAlias(const Now& now, const v1::SetAliasRequest
 absl::StatusOr<v1::AddBaseResponse> Core::AddBase(const Now& now,
                                                   const v1::AddBaseRequest& request) {
   Enter(now);
-  absl::StatusOr<v1::AddBaseResponse> response = mozgach::AddBase(ledger_, now, request);
+  absl::StatusOr<v1::AddBaseResponse> response = mozgach::AddBase(state_, now, request);
   Expect(now);
   return response;
 }
 
 absl::StatusOr<v1::ListResponse> Core::List(const Now& now, const v1::ListRequest& request) {
   Enter(now);
-  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(ledger_, request.selector(), true));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(state_, request.selector(), true));
   v1::ListResponse response;
-  RETURN_IF_ERROR(ViewJobs(ledger_, now, jobs, response));
+  RETURN_IF_ERROR(ViewJobs(state_, now, jobs, response));
   return response;
 }
 
 absl::StatusOr<v1::Job> Core::Get(const Now& now, const v1::GetRequest& request) {
   Enter(now);
-  return ViewJob(ledger_, now, request.job(), true);
+  return ViewJob(state_, now, request.job(), true);
 }
 
 absl::StatusOr<v1::ExplainResponse> Core::Explain(const Now& now,
                                                   const v1::ExplainRequest& request) {
   Enter(now);
   ASSIGN_OR_RETURN(const int64_t job, FindJob(request.job(), request.domain()));
-  return mozgach::Explain(ledger_, now, job);
+  return mozgach::Explain(state_, now, job);
 }
 
 absl::StatusOr<int64_t> Core::FindJob(int64_t job, const std::string& domain) {
@@ -187,22 +187,22 @@ absl::StatusOr<int64_t> Core::FindJob(int64_t job, const std::string& domain) {
   } else {
     selector.add_domains(domain);
   }
-  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(ledger_, selector, false));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, Select(state_, selector, false));
   return jobs.front();
 }
 
 v1::ListWorkersResponse Core::ListWorkers(const Now& now) {
   Enter(now);
   v1::ListWorkersResponse response;
-  for (const auto& [name, worker] : ledger_.worker_table.workers()) {
-    *response.add_workers() = ViewWorker(ledger_, now, worker);
+  for (const auto& [name, worker] : state_.worker_table.workers()) {
+    *response.add_workers() = ViewWorker(state_, now, worker);
   }
   return response;
 }
 
 v1::ListBasesResponse Core::ListBases(const Now& now) {
   Enter(now);
-  return ViewBases(ledger_, now);
+  return ViewBases(state_, now);
 }
 
 absl::StatusOr<v1::ListEventsResponse> Core::ListEvents(const Now& now,
@@ -210,10 +210,10 @@ absl::StatusOr<v1::ListEventsResponse> Core::ListEvents(const Now& now,
   Enter(now);
   const int64_t limit =
       request.limit() <= 0 ? kEventsMax : std::min<int64_t>(request.limit(), kEventsMax);
-  ASSIGN_OR_RETURN(const std::vector<Event> events, ledger_.events.List({.job = request.job(),
-                                                                         .domain = request.domain(),
-                                                                         .after = request.after(),
-                                                                         .limit = limit}));
+  ASSIGN_OR_RETURN(const std::vector<Event> events, state_.events.List({.job = request.job(),
+                                                                        .domain = request.domain(),
+                                                                        .after = request.after(),
+                                                                        .limit = limit}));
   v1::ListEventsResponse response;
   for (const Event& event : events) *response.add_events() = ViewEvent(event);
   return response;

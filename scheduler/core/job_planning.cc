@@ -14,59 +14,59 @@ constexpr char kUnreadable[] = "{}";  // settings that no plan is made for
 
 }  // namespace
 
-absl::StatusOr<std::string> SettingsOf(Ledger& ledger, const Job& job) {
-  const absl::StatusOr<JobShape> shape = ledger.shapes.Get(job.shape);
+absl::StatusOr<std::string> SettingsOf(SchedulerState& state, const Job& job) {
+  const absl::StatusOr<JobShape> shape = state.shapes.Get(job.shape);
   if (shape.ok() && !shape->settings.empty()) return shape->settings;
   if (!shape.ok() && !absl::IsNotFound(shape.status())) return shape.status();
-  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(job.job));
+  ASSIGN_OR_RETURN(const Queue::Details details, state.queue.GetDetails(job.job));
   const absl::StatusOr<nlohmann::json> json = ParseJson(details.spec_json);
   if (!json.ok()) return std::string(kUnreadable);
   const absl::StatusOr<DomainSpec> spec = DomainSpecFromJson(*json);
   return spec.ok() ? MemorySettings(*spec, DomainRows()) : kUnreadable;
 }
 
-absl::StatusOr<int64_t> ShapeOfNew(Ledger& ledger, const NewJob& job) {
-  return ledger.shapes.FindOrAdd(job.base, BaseKey(job.base, job.revision), job.memory_settings,
-                                 /*stepped_down=*/false, ledger.configs.Find(job.base), job.plan);
+absl::StatusOr<int64_t> ShapeOfNew(SchedulerState& state, const NewJob& job) {
+  return state.shapes.FindOrAdd(job.base, BaseKey(job.base, job.revision), job.memory_settings,
+                                /*stepped_down=*/false, state.configs.Find(job.base), job.plan);
 }
 
-absl::Status LearnConfig(Ledger& ledger, const std::string& worker, const v1::Base& base) {
-  Transaction transaction(ledger.database);
+absl::Status LearnConfig(SchedulerState& state, const std::string& worker, const v1::Base& base) {
+  Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger.configs.Save(worker, base));
+  RETURN_IF_ERROR(state.configs.Save(worker, base));
   RETURN_IF_ERROR(COMMIT("scheduler.base_config.learn", transaction));
-  ledger.configs.Add(worker, base);
-  return PlanSomeShapes(ledger).status();
+  state.configs.Add(worker, base);
+  return PlanSomeShapes(state).status();
 }
 
-absl::StatusOr<bool> PlanSomeShapes(Ledger& ledger) {
-  while (!ledger.configs.behind().empty()) {
-    const std::string base = *ledger.configs.behind().begin();
-    Transaction transaction(ledger.database);
+absl::StatusOr<bool> PlanSomeShapes(SchedulerState& state) {
+  while (!state.configs.behind().empty()) {
+    const std::string base = *state.configs.behind().begin();
+    Transaction transaction(state.database);
     RETURN_IF_ERROR(transaction.status());
     ASSIGN_OR_RETURN(const int64_t planned,
-                     ledger.shapes.Plan(base, *ledger.configs.Find(base), kShapesAtOnce));
+                     state.shapes.Plan(base, *state.configs.Find(base), kShapesAtOnce));
     if (planned > 0) RETURN_IF_ERROR(COMMIT("scheduler.shapes.plan", transaction));
     if (planned == kShapesAtOnce) return true;
-    ledger.configs.MarkPlanned(base);
-    if (planned > 0) ledger.wakeups.base_keys.insert(base);
+    state.configs.MarkPlanned(base);
+    if (planned > 0) state.wakeups.base_keys.insert(base);
   }
   return false;
 }
 
-absl::StatusOr<bool> PlanSomeJobsFromBefore(Ledger& ledger) {
-  Transaction transaction(ledger.database);
+absl::StatusOr<bool> PlanSomeJobsFromBefore(SchedulerState& state) {
+  Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
-  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, ledger.queue.FromBefore(kJobsAtOnce));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, state.queue.FromBefore(kJobsAtOnce));
   for (const int64_t number : jobs) {
-    ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(number));
-    ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(number));
-    ASSIGN_OR_RETURN(const std::string settings, SettingsOf(ledger, job));
-    ASSIGN_OR_RETURN(const int64_t shape,
-                     ledger.shapes.FindOrAdd(job.base, job.base_key, settings,
-                                             HasSteppedDown(details.pinned_json),
-                                             ledger.configs.Find(job.base)));
-    RETURN_IF_ERROR(ledger.queue.SetShape(number, shape));
+    ASSIGN_OR_RETURN(const Job job, state.queue.Get(number));
+    ASSIGN_OR_RETURN(const Queue::Details details, state.queue.GetDetails(number));
+    ASSIGN_OR_RETURN(const std::string settings, SettingsOf(state, job));
+    ASSIGN_OR_RETURN(
+        const int64_t shape,
+        state.shapes.FindOrAdd(job.base, job.base_key, settings,
+                               HasSteppedDown(details.pinned_json), state.configs.Find(job.base)));
+    RETURN_IF_ERROR(state.queue.SetShape(number, shape));
   }
   if (!jobs.empty()) RETURN_IF_ERROR(COMMIT("scheduler.old_jobs.plan", transaction));
   return static_cast<int64_t>(jobs.size()) == kJobsAtOnce;

@@ -48,73 +48,73 @@ absl::StatusOr<std::string> CanonicalMetrics(const std::string& text) {
   return metrics.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-absl::Status Abandon(Ledger& ledger, const Now& now, const Version& version) {
-  Transaction transaction(ledger.database);
+absl::Status Abandon(SchedulerState& state, const Now& now, const Version& version) {
+  Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger.adapters.Abandon(version));
-  ASSIGN_OR_RETURN(Job job, ledger.queue.Get(version.job));
+  RETURN_IF_ERROR(state.adapters.Abandon(version));
+  ASSIGN_OR_RETURN(Job job, state.queue.Get(version.job));
   const bool cancelled = job.cancel_requested;
   if (cancelled) {
-    RETURN_IF_ERROR(ledger.queue.End(now.wall, job, JobState::kCancelled).status());
+    RETURN_IF_ERROR(state.queue.End(now.wall, job, JobState::kCancelled).status());
   } else {
     ++job.disturbances;
     job.reason = "the staged files of its version are gone; it is trained again";
-    RETURN_IF_ERROR(ledger.queue.Requeue(now.wall, job).status());
+    RETURN_IF_ERROR(state.queue.Requeue(now.wall, job).status());
   }
-  RETURN_IF_ERROR(ledger.attempts
+  RETURN_IF_ERROR(state.attempts
                       .End(now.wall, version.job, version.attempt, "publishing",
                            cancelled ? "cancelled" : "lost", cancelled ? "" : "infrastructure",
                            job.reason)
                       .status());
-  RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
-                                        .job = job.job,
-                                        .domain = job.domain,
-                                        .attempt = version.attempt,
-                                        .kind = cancelled ? "cancelled" : "requeued",
-                                        .actor = "scheduler",
-                                        .message = job.reason}));
+  RETURN_IF_ERROR(state.events.Append({.time = now.wall,
+                                       .job = job.job,
+                                       .domain = job.domain,
+                                       .attempt = version.attempt,
+                                       .kind = cancelled ? "cancelled" : "requeued",
+                                       .actor = "scheduler",
+                                       .message = job.reason}));
   RETURN_IF_ERROR(COMMIT("scheduler.publication.abandon", transaction));
   if (cancelled) {
-    ++ledger.counters.jobs_finished[Name(JobState::kCancelled)];
-    ++ledger.counters.attempts_ended["cancelled"];
+    ++state.counters.jobs_finished[Name(JobState::kCancelled)];
+    ++state.counters.attempts_ended["cancelled"];
   } else {
-    ledger.wakeups.base_keys.insert(job.base_key);
+    state.wakeups.base_keys.insert(job.base_key);
   }
-  ledger.progress.Erase(job.job);
-  ledger.changes.Touch(job.job);
+  state.progress.Erase(job.job);
+  state.changes.Touch(job.job);
   return absl::OkStatus();
 }
 
 // Transaction 2.
-absl::Status RecordSuccess(Ledger& ledger, const Now& now, const Version& version) {
-  Transaction transaction(ledger.database);
+absl::Status RecordSuccess(SchedulerState& state, const Now& now, const Version& version) {
+  Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger.adapters.MarkPublished(version));
-  ASSIGN_OR_RETURN(Job job, ledger.queue.Get(version.job));
+  RETURN_IF_ERROR(state.adapters.MarkPublished(version));
+  ASSIGN_OR_RETURN(Job job, state.queue.Get(version.job));
   job.version = version.number;
   job.reason.clear();
   job.failure_class.clear();
-  ASSIGN_OR_RETURN(const bool ended, ledger.queue.End(now.wall, job, JobState::kSucceeded));
-  ASSIGN_OR_RETURN(const bool closed, ledger.attempts.End(now.wall, version.job, version.attempt,
-                                                          "publishing", "succeeded", "", ""));
+  ASSIGN_OR_RETURN(const bool ended, state.queue.End(now.wall, job, JobState::kSucceeded));
+  ASSIGN_OR_RETURN(const bool closed, state.attempts.End(now.wall, version.job, version.attempt,
+                                                         "publishing", "succeeded", "", ""));
   if (!ended || !closed) {
     return absl::InternalError(
         absl::StrCat("job ", job.job, " is not publishing attempt ", version.attempt));
   }
-  RETURN_IF_ERROR(ledger.events.Append({.time = now.wall,
-                                        .job = version.job,
-                                        .domain = version.domain,
-                                        .attempt = version.attempt,
-                                        .kind = "published",
-                                        .actor = "scheduler",
-                                        .message = VersionName(version.number)}));
+  RETURN_IF_ERROR(state.events.Append({.time = now.wall,
+                                       .job = version.job,
+                                       .domain = version.domain,
+                                       .attempt = version.attempt,
+                                       .kind = "published",
+                                       .actor = "scheduler",
+                                       .message = VersionName(version.number)}));
   return COMMIT("scheduler.publication.succeed", transaction);
 }
 
-absl::Status DropBlobs(Ledger& ledger, const Version& version) {
+absl::Status DropBlobs(SchedulerState& state, const Version& version) {
   std::vector<std::string> sha256s;
   for (const VersionFile& file : version.files) sha256s.push_back(file.sha256);
-  return DropUnneededBlobs(ledger.database, ledger.blobs, sha256s);
+  return DropUnneededBlobs(state.database, state.blobs, sha256s);
 }
 
 // What a finished attempt took, against what it was planned to take.
@@ -126,13 +126,13 @@ struct Observation {
 
 // Empty where it says nothing about plans: the device is not known any more, or memory ran out, so
 // that the plan was not carried out.
-std::optional<Observation> Observe(Ledger& ledger, int64_t job) {
-  const ProgressCache::Entry* entry = ledger.progress.Find(job);
-  const Lease* lease = ledger.leases.Find(job);
+std::optional<Observation> Observe(SchedulerState& state, int64_t job) {
+  const ProgressCache::Entry* entry = state.progress.Find(job);
+  const Lease* lease = state.leases.Find(job);
   if (entry == nullptr || lease == nullptr) return std::nullopt;
   const AttemptProgress& progress = entry->progress;
-  const WorkerState* worker = ledger.worker_table.Find(lease->worker);
-  const absl::StatusOr<Queue::Details> details = ledger.queue.GetDetails(job);
+  const WorkerState* worker = state.worker_table.Find(lease->worker);
+  const absl::StatusOr<Queue::Details> details = state.queue.GetDetails(job);
   if (worker == nullptr || !details.ok() || HasSteppedDown(details->pinned_json) ||
       progress.memory_planned_bytes == 0 || progress.memory_peak_bytes == 0) {
     return std::nullopt;
@@ -171,10 +171,10 @@ absl::StatusOr<Version> DraftVersion(const Now& now, const Job& job, int64_t att
   return version;
 }
 
-std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version) {
+std::vector<std::string> FindBlobs(const SchedulerState& state, Version& version) {
   std::vector<std::string> missing;
   for (VersionFile& file : version.files) {
-    const absl::StatusOr<BlobStore::Stat> stat = ledger.blobs.Find(file.sha256);
+    const absl::StatusOr<BlobStore::Stat> stat = state.blobs.Find(file.sha256);
     if (stat.ok() && stat->complete) {
       file.size = stat->bytes;
     } else {
@@ -184,58 +184,58 @@ std::vector<std::string> FindBlobs(const Ledger& ledger, Version& version) {
   return missing;
 }
 
-absl::Status CheckWeights(const Ledger& ledger, const Version& version) {
+absl::Status CheckWeights(const SchedulerState& state, const Version& version) {
   return CheckAdapterFiles(version.files, version.base,
-                           [&](const VersionFile& file) { return ledger.blobs.Path(file.sha256); });
+                           [&](const VersionFile& file) { return state.blobs.Path(file.sha256); });
 }
 
-absl::Status RecordIntent(Ledger& ledger, const Now& now, const Version& version,
+absl::Status RecordIntent(SchedulerState& state, const Now& now, const Version& version,
                           const v1::Result& result) {
-  Transaction transaction(ledger.database);
+  Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
-  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(version.job));
+  ASSIGN_OR_RETURN(const Job job, state.queue.Get(version.job));
   ASSIGN_OR_RETURN(const bool begun,
-                   ledger.attempts.BeginPublishing(version.job, version.attempt,
-                                                   result.train_rows(), result.train_seconds()));
+                   state.attempts.BeginPublishing(version.job, version.attempt, result.train_rows(),
+                                                  result.train_seconds()));
   if (!begun || job.state != JobState::kRunning || job.attempt != version.attempt ||
       job.cancel_requested) {
     return absl::AbortedError(
         absl::StrCat("attempt ", version.attempt, " of job ", version.job, " is over"));
   }
-  RETURN_IF_ERROR(ledger.adapters.InsertPublishing(version));
-  RETURN_IF_ERROR(ledger.leases.DeleteRow({.job = version.job, .attempt = version.attempt}));
-  if (const ProgressCache::Entry* entry = ledger.progress.Find(version.job); entry != nullptr) {
-    RETURN_IF_ERROR(ledger.attempts.RecordProgress(version.job, version.attempt, entry->progress));
+  RETURN_IF_ERROR(state.adapters.InsertPublishing(version));
+  RETURN_IF_ERROR(state.leases.DeleteRow({.job = version.job, .attempt = version.attempt}));
+  if (const ProgressCache::Entry* entry = state.progress.Find(version.job); entry != nullptr) {
+    RETURN_IF_ERROR(state.attempts.RecordProgress(version.job, version.attempt, entry->progress));
   }
-  const std::optional<Observation> observed = Observe(ledger, version.job);
+  const std::optional<Observation> observed = Observe(state, version.job);
   if (observed.has_value()) {
-    RETURN_IF_ERROR(ledger.calibrations.Save(job.base, observed->device_kind, observed->planned,
-                                             observed->peak));
+    RETURN_IF_ERROR(state.calibrations.Save(job.base, observed->device_kind, observed->planned,
+                                            observed->peak));
   }
   RETURN_IF_ERROR(COMMIT("scheduler.publication.intend", transaction));
   if (observed.has_value()) {
-    ledger.calibrations.Add(job.base, observed->device_kind, observed->planned, observed->peak);
+    state.calibrations.Add(job.base, observed->device_kind, observed->planned, observed->peak);
   }
-  ledger.leases.Erase(version.job);
+  state.leases.Erase(version.job);
   return absl::OkStatus();
 }
 
-absl::Status Conclude(Ledger& ledger, const Now& now, const Version& version) {
-  const absl::Status revealed = ledger.adapters.Reveal(version);
-  if (absl::IsNotFound(revealed)) return Abandon(ledger, now, version);
+absl::Status Conclude(SchedulerState& state, const Now& now, const Version& version) {
+  const absl::Status revealed = state.adapters.Reveal(version);
+  if (absl::IsNotFound(revealed)) return Abandon(state, now, version);
   RETURN_IF_ERROR(revealed);
-  ASSIGN_OR_RETURN(const v1::Checkpoint checkpoint, ledger.checkpoints.Find(version.job));
-  RETURN_IF_ERROR(RecordSuccess(ledger, now, version));
+  ASSIGN_OR_RETURN(const v1::Checkpoint checkpoint, state.checkpoints.Find(version.job));
+  RETURN_IF_ERROR(RecordSuccess(state, now, version));
   LogActivity(PublishLine(version));
-  DropBlobsOf(ledger, checkpoint);
-  ledger.progress.Erase(version.job);
-  ledger.changes.Touch(version.job);
-  ++ledger.counters.jobs_finished[Name(JobState::kSucceeded)];
-  ++ledger.counters.attempts_ended["succeeded"];
-  ++ledger.counters.publishes["published"];
+  DropBlobsOf(state, checkpoint);
+  state.progress.Erase(version.job);
+  state.changes.Touch(version.job);
+  ++state.counters.jobs_finished[Name(JobState::kSucceeded)];
+  ++state.counters.attempts_ended["succeeded"];
+  ++state.counters.publishes["published"];
   // The version is out.  Links are set right later (Core::Enter), blobs are swept by age.
   for (const absl::Status& status :
-       {ledger.adapters.LinkAliases(version), DropBlobs(ledger, version)}) {
+       {state.adapters.LinkAliases(version), DropBlobs(state, version)}) {
     if (status.ok()) continue;
     spdlog::warn("after publishing {} {}: {}", version.domain, VersionName(version.number),
                  std::string(status.message()));
@@ -243,19 +243,20 @@ absl::Status Conclude(Ledger& ledger, const Now& now, const Version& version) {
   return absl::OkStatus();
 }
 
-absl::Status Publish(Ledger& ledger, const Now& now, Version version, const v1::Result& result) {
-  RETURN_IF_ERROR(ledger.adapters.Stage(version, ledger.blobs));
-  RETURN_IF_ERROR(RecordIntent(ledger, now, version, result));
+absl::Status Publish(SchedulerState& state, const Now& now, Version version,
+                     const v1::Result& result) {
+  RETURN_IF_ERROR(state.adapters.Stage(version, state.blobs));
+  RETURN_IF_ERROR(RecordIntent(state, now, version, result));
   // Nobody may see a version of which a power cut could leave no row.
-  RETURN_IF_ERROR(ledger.database.Sync());
-  return Conclude(ledger, now, version);
+  RETURN_IF_ERROR(state.database.Sync());
+  return Conclude(state, now, version);
 }
 
-absl::Status ConcludeUnfinished(Ledger& ledger, const Now& now) {
-  ASSIGN_OR_RETURN(const std::vector<Version> unfinished, ledger.adapters.Unfinished());
+absl::Status ConcludeUnfinished(SchedulerState& state, const Now& now) {
+  ASSIGN_OR_RETURN(const std::vector<Version> unfinished, state.adapters.Unfinished());
   // One that cannot be concluded is no reason for the others to wait.
   absl::Status first;
-  for (const Version& version : unfinished) first.Update(Conclude(ledger, now, version));
+  for (const Version& version : unfinished) first.Update(Conclude(state, now, version));
   return first;
 }
 

@@ -31,15 +31,15 @@ struct Decision {
   std::vector<std::string> changed_keys;  // "data": rows, too
 };
 
-absl::StatusOr<bool> StillStands(Ledger& ledger, const Job& latest) {
+absl::StatusOr<bool> StillStands(SchedulerState& state, const Job& latest) {
   if (latest.state == JobState::kQueued) return true;
   if (latest.state == JobState::kRunning) {
-    const bool publishes = ledger.leases.Find(latest.job) == nullptr;
+    const bool publishes = state.leases.Find(latest.job) == nullptr;
     return publishes || !latest.cancel_requested;
   }
   if (latest.state != JobState::kSucceeded) return false;
   ASSIGN_OR_RETURN(const std::optional<int64_t> version,
-                   ledger.adapters.VisibleVersionOfJob(latest.domain, latest.job));
+                   state.adapters.VisibleVersionOfJob(latest.domain, latest.job));
   return version.has_value();
 }
 
@@ -51,60 +51,61 @@ std::string WhyRequeued(const Job& latest) {
   return absl::StrCat("job ", latest.job, how);
 }
 
-absl::Status DecideAgainst(Ledger& ledger, const Job& latest, Decision& decision) {
+absl::Status DecideAgainst(SchedulerState& state, const Job& latest, Decision& decision) {
   const NewJob& job = decision.checked->job;
   if (latest.spec_digest != job.spec_digest || latest.dataset_digest != job.dataset_digest) {
     decision.outcome = "changed";
     decision.queues = true;
     decision.supersedes = !IsTerminal(latest.state);
     if (decision.supersedes) decision.note = absl::StrCat("supersedes job ", latest.job);
-    ASSIGN_OR_RETURN(const Queue::Details before, ledger.queue.GetDetails(latest.job));
+    ASSIGN_OR_RETURN(const Queue::Details before, state.queue.GetDetails(latest.job));
     decision.changed_keys = ChangedKeys(before.spec_json, job.spec_json);
     if (latest.dataset_digest != job.dataset_digest) decision.changed_keys.push_back("data");
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const bool stands, StillStands(ledger, latest));
+  ASSIGN_OR_RETURN(const bool stands, StillStands(state, latest));
   if (!stands) {
     decision.outcome = "requeued";
     decision.queues = true;
     decision.note = WhyRequeued(latest);
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(latest.job));
+  ASSIGN_OR_RETURN(const Queue::Details details, state.queue.GetDetails(latest.job));
   decision.outcome = details.spec_json == job.spec_json ? "unchanged" : "updated";
   decision.updates_notices = NoticesDiffer(details, job);
   return absl::OkStatus();
 }
 
-bool SomeoneOffers(const Ledger& ledger, const Now& now, const std::string& base_key) {
-  const auto& workers = ledger.worker_table.workers();
+bool SomeoneOffers(const SchedulerState& state, const Now& now, const std::string& base_key) {
+  const auto& workers = state.worker_table.workers();
   return std::any_of(workers.begin(), workers.end(), [&](const auto& entry) {
     return entry.second.keys.count(base_key) > 0 &&
-           !WorkerTable::IsLost(entry.second, now, ledger.config.lease);
+           !WorkerTable::IsLost(entry.second, now, state.config.lease);
   });
 }
 
-absl::StatusOr<Decision> Decide(Ledger& ledger, const Now& now, const CheckedSubmission& checked) {
+absl::StatusOr<Decision> Decide(SchedulerState& state, const Now& now,
+                                const CheckedSubmission& checked) {
   Decision decision;
   decision.checked = &checked;
-  ASSIGN_OR_RETURN(const std::optional<int64_t> latest, ledger.queue.LatestOf(checked.job.domain));
+  ASSIGN_OR_RETURN(const std::optional<int64_t> latest, state.queue.LatestOf(checked.job.domain));
   if (latest.has_value()) {
-    ASSIGN_OR_RETURN(decision.latest, ledger.queue.Get(*latest));
-    RETURN_IF_ERROR(DecideAgainst(ledger, *decision.latest, decision));
+    ASSIGN_OR_RETURN(decision.latest, state.queue.Get(*latest));
+    RETURN_IF_ERROR(DecideAgainst(state, *decision.latest, decision));
   } else {
     decision.outcome = "new";
     decision.queues = true;
   }
   const std::string base_key = BaseKey(checked.job.base, checked.job.revision);
-  if (decision.queues && !SomeoneOffers(ledger, now, base_key)) {
-    const bool held = ledger.bases.Serving(base_key) != nullptr;
-    const std::string problem = held ? "" : ProblemOfBase(ledger.worker_table, checked.job.base);
+  if (decision.queues && !SomeoneOffers(state, now, base_key)) {
+    const bool held = state.bases.Serving(base_key) != nullptr;
+    const std::string problem = held ? "" : ProblemOfBase(state.worker_table, checked.job.base);
     absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "no worker has base ",
                     base_key, " yet", held ? ": the one that takes the job fetches it" : "",
-                    held || !problem.empty() ? "" : MeantBase(ledger, checked.job.base),
+                    held || !problem.empty() ? "" : MeantBase(state, checked.job.base),
                     problem.empty() ? "" : ": ", problem);
   }
-  const BaseConfig* config = ledger.configs.Find(checked.job.base);
+  const BaseConfig* config = state.configs.Find(checked.job.base);
   if (decision.queues && config != nullptr && !config->config.ok()) {
     absl::StrAppend(&decision.note, decision.note.empty() ? "" : "; ", "base ", checked.job.base,
                     " cannot be trained: ", std::string(config->config.status().message()));
@@ -112,12 +113,12 @@ absl::StatusOr<Decision> Decide(Ledger& ledger, const Now& now, const CheckedSub
   return decision;
 }
 
-std::set<std::string> MissingDatasets(const Ledger& ledger,
+std::set<std::string> MissingDatasets(const SchedulerState& state,
                                       const std::vector<Decision>& decisions) {
   std::set<std::string> missing;
   for (const Decision& decision : decisions) {
     for (const v1::Dataset& dataset : decision.checked->job.datasets) {
-      if (!ledger.blobs.Has(dataset.sha256())) missing.insert(dataset.sha256());
+      if (!state.blobs.Has(dataset.sha256())) missing.insert(dataset.sha256());
     }
   }
   return missing;
@@ -140,9 +141,9 @@ void SayWhatIsRepaired(const std::vector<Decision>& decisions, const std::set<st
   }
 }
 
-absl::Status Append(Ledger& ledger, const Now& now, int64_t job, const Decision& decision,
+absl::Status Append(SchedulerState& state, const Now& now, int64_t job, const Decision& decision,
                     const std::string& actor) {
-  return ledger.events.Append(
+  return state.events.Append(
       {.time = now.wall,
        .job = job,
        .domain = decision.checked->job.domain,
@@ -153,51 +154,51 @@ absl::Status Append(Ledger& ledger, const Now& now, int64_t job, const Decision&
 }
 
 // Writes one decision; returns the job that the domain has now.
-absl::StatusOr<int64_t> Apply(Ledger& ledger, const Now& now, const Decision& decision,
+absl::StatusOr<int64_t> Apply(SchedulerState& state, const Now& now, const Decision& decision,
                               const std::string& actor) {
   const NewJob& checked = decision.checked->job;
   if (!decision.queues) {
     const Job& latest = *decision.latest;
     if (decision.updates_notices) {
-      RETURN_IF_ERROR(ledger.queue.UpdateNotices(latest.job, checked));
+      RETURN_IF_ERROR(state.queue.UpdateNotices(latest.job, checked));
     }
     if (decision.outcome == "updated") {
-      RETURN_IF_ERROR(ledger.queue.UpdateSpec(latest.job, checked, IsTerminal(latest.state)));
-      RETURN_IF_ERROR(Append(ledger, now, latest.job, decision, actor));
+      RETURN_IF_ERROR(state.queue.UpdateSpec(latest.job, checked, IsTerminal(latest.state)));
+      RETURN_IF_ERROR(Append(state, now, latest.job, decision, actor));
     }
     return latest.job;
   }
   NewJob job = checked;
   if (decision.outcome == "requeued") job.retry_of = decision.latest->job;
-  ASSIGN_OR_RETURN(const int64_t shape, ShapeOfNew(ledger, job));
-  ASSIGN_OR_RETURN(const int64_t number, ledger.queue.Insert(now.wall, job, shape));
+  ASSIGN_OR_RETURN(const int64_t shape, ShapeOfNew(state, job));
+  ASSIGN_OR_RETURN(const int64_t number, state.queue.Insert(now.wall, job, shape));
   if (decision.supersedes) {
-    RETURN_IF_ERROR(WriteCancel(ledger, now, *decision.latest,
+    RETURN_IF_ERROR(WriteCancel(state, now, *decision.latest,
                                 absl::StrCat("superseded by job ", number), actor));
   }
-  RETURN_IF_ERROR(Append(ledger, now, number, decision, actor));
+  RETURN_IF_ERROR(Append(state, now, number, decision, actor));
   return number;
 }
 
-void Announce(Ledger& ledger, const Decision& decision, int64_t job) {
-  if (decision.outcome != "unchanged") ledger.changes.Touch(job);
+void Announce(SchedulerState& state, const Decision& decision, int64_t job) {
+  if (decision.outcome != "unchanged") state.changes.Touch(job);
   if (decision.outcome == "updated") {
-    ledger.leases.MarkTimeLimit(job, decision.checked->job.time_limit);
+    state.leases.MarkTimeLimit(job, decision.checked->job.time_limit);
   }
   if (!decision.queues) return;
-  ++ledger.counters.jobs_submitted;
-  ledger.wakeups.base_keys.insert(
+  ++state.counters.jobs_submitted;
+  state.wakeups.base_keys.insert(
       BaseKey(decision.checked->job.base, decision.checked->job.revision));
-  if (decision.supersedes) AnnounceCancel(ledger, *decision.latest);
+  if (decision.supersedes) AnnounceCancel(state, *decision.latest);
 }
 
-absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Now& now,
+absl::StatusOr<std::vector<Decision>> DecideAll(SchedulerState& state, const Now& now,
                                                 absl::Span<const CheckedSubmission> checked,
                                                 v1::SubmitResponse& response) {
   std::vector<Decision> decisions;
-  BaseNotices bases(ledger);
+  BaseNotices bases(state);
   for (const CheckedSubmission& checked : checked) {
-    ASSIGN_OR_RETURN(Decision decision, Decide(ledger, now, checked));
+    ASSIGN_OR_RETURN(Decision decision, Decide(state, now, checked));
     v1::SubmitResponse::Outcome& outcome = *response.add_outcomes();
     outcome.set_domain(checked.job.domain);
     outcome.set_outcome(decision.outcome);
@@ -213,19 +214,20 @@ absl::StatusOr<std::vector<Decision>> DecideAll(Ledger& ledger, const Now& now,
 }
 
 // Writes the decisions and `also` in one transaction, and announces them.
-absl::Status WriteDecisions(Ledger& ledger, const Now& now, const std::vector<Decision>& decisions,
-                            const std::string& actor, const std::function<absl::Status()>& also,
+absl::Status WriteDecisions(SchedulerState& state, const Now& now,
+                            const std::vector<Decision>& decisions, const std::string& actor,
+                            const std::function<absl::Status()>& also,
                             v1::SubmitResponse& response) {
-  Transaction transaction(ledger.database);
+  Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
   for (size_t i = 0; i < decisions.size(); ++i) {
-    ASSIGN_OR_RETURN(const int64_t job, Apply(ledger, now, decisions[i], actor));
+    ASSIGN_OR_RETURN(const int64_t job, Apply(state, now, decisions[i], actor));
     response.mutable_outcomes(static_cast<int>(i))->set_job(job);
   }
   if (also) RETURN_IF_ERROR(also());
   RETURN_IF_ERROR(COMMIT("scheduler.jobs.submit", transaction));
   for (size_t i = 0; i < decisions.size(); ++i) {
-    Announce(ledger, decisions[i], response.outcomes(static_cast<int>(i)).job());
+    Announce(state, decisions[i], response.outcomes(static_cast<int>(i)).job());
   }
   return absl::OkStatus();
 }
@@ -236,35 +238,34 @@ bool NoticesDiffer(const Queue::Details& details, const NewJob& job) {
   return details.notices_json != job.notices_json || details.conversations != job.conversations;
 }
 
-absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Now& now,
+absl::StatusOr<v1::SubmitResponse> Submit(SchedulerState& state, const Now& now,
                                           const v1::SubmitRequest& request,
                                           absl::Span<const CheckedSubmission> checked) {
   v1::SubmitResponse response;
-  ASSIGN_OR_RETURN(const std::vector<Decision> decisions,
-                   DecideAll(ledger, now, checked, response));
-  const std::set<std::string> missing = MissingDatasets(ledger, decisions);
+  ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(state, now, checked, response));
+  const std::set<std::string> missing = MissingDatasets(state, decisions);
   response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
   SayWhatIsRepaired(decisions, missing, response);
   if (request.dry_run() || !missing.empty()) return response;
-  RETURN_IF_ERROR(WriteDecisions(ledger, now, decisions, request.actor(), nullptr, response));
+  RETURN_IF_ERROR(WriteDecisions(state, now, decisions, request.actor(), nullptr, response));
   LogActivity(SubmitLine(response, request.actor()));
   return response;
 }
 
-absl::Status QueueNextPart(Ledger& ledger, const Now& now, int64_t submission) {
-  StagedSubmission& staged = *ledger.staged.Find(submission);
+absl::Status QueueNextPart(SchedulerState& state, const Now& now, int64_t submission) {
+  StagedSubmission& staged = *state.staged.Find(submission);
   const size_t begin = staged.next_part == 0 ? 0 : staged.part_ends[staged.next_part - 1];
   const size_t end = staged.part_ends[staged.next_part];
   const auto part = absl::MakeConstSpan(staged.checked).subspan(begin, end - begin);
   v1::SubmitResponse response;
-  ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(ledger, now, part, response));
+  ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(state, now, part, response));
   RETURN_IF_ERROR(WriteDecisions(
-      ledger, now, decisions, staged.actor,
-      [&] { return ledger.staged.RemoveNextPart(submission); }, response));
+      state, now, decisions, staged.actor, [&] { return state.staged.RemoveNextPart(submission); },
+      response));
   ++staged.next_part;
   staged.response.MergeFrom(response);
   if (staged.IsQueued()) LogActivity(SubmitLine(staged.response, staged.actor));
-  if (staged.IsQueued() && staged.abandoned) ledger.staged.Forget(submission);
+  if (staged.IsQueued() && staged.abandoned) state.staged.Forget(submission);
   return absl::OkStatus();
 }
 

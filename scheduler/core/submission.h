@@ -6,7 +6,7 @@
 #include "mozgach/v1/job_service.pb.h"
 #include "scheduler/jobs/checked_submission.h"
 #include "scheduler/jobs/now.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
@@ -19,7 +19,7 @@ namespace mozgach {
 //   requeued   its latest job failed, was cancelled, or its version is gone
 //
 // Notices are not part of the comparison: an unchanged or updated job gets the new ones.
-absl::StatusOr<v1::SubmitResponse> Submit(Ledger& ledger, const Now& now,
+absl::StatusOr<v1::SubmitResponse> Submit(SchedulerState& state, const Now& now,
                                           const v1::SubmitRequest& request,
                                           absl::Span<const CheckedSubmission> checked);
 
@@ -28,6 +28,6 @@ bool NoticesDiffer(const Queue::Details& details, const NewJob& job);
 
 // Queues the next part of an accepted submission (staged_submission.h): as Submit, in one
 // transaction with the removal of its row.  Datasets were looked for before it was accepted.
-absl::Status QueueNextPart(Ledger& ledger, const Now& now, int64_t submission);
+absl::Status QueueNextPart(SchedulerState& state, const Now& now, int64_t submission);
 
 }  // namespace mozgach

@@ -1,4 +1,4 @@
-// A WorkerCall is one Synchronize, heard and answered: what the worker says goes into the ledger,
+// A WorkerCall is one Synchronize, heard and answered: what the worker says goes into the state,
 // what it should be doing comes out.  Idempotent: the same request again gives the same state.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "mozgach/v1/worker_service.pb.h"
 #include "scheduler/jobs/failure.h"
 #include "scheduler/jobs/now.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
@@ -27,8 +27,9 @@ class WorkerCall {
  public:
   // `held`: the request came some time ago and has been held since.  It is answered anew but proves
   // no longer that the worker lives, so it renews nothing.
-  WorkerCall(Ledger& ledger, const Now& now, const v1::SynchronizeRequest& request, bool held)
-      : ledger_(ledger), now_(now), request_(request), held_(held) {}
+  WorkerCall(SchedulerState& state, const Now& now, const v1::SynchronizeRequest& request,
+             bool held)
+      : state_(state), now_(now), request_(request), held_(held) {}
 
   // ABORTED: a later call of this worker came first.  One bad report does not spoil the others.
   absl::StatusOr<Answer> Run();
@@ -58,7 +59,7 @@ class WorkerCall {
   // Remembers why a write failed; the worker reports again.
   void Fail(const absl::Status& status, int64_t job);
 
-  Ledger& ledger_;
+  SchedulerState& state_;
   const Now now_;
   const v1::SynchronizeRequest& request_;
   const bool held_;

@@ -14,8 +14,8 @@ constexpr int64_t kClaimsInOneCall = 16;
 }  // namespace
 
 void WorkerCall::RemindOfUnreported() {
-  for (const int64_t job : ledger_.leases.JobsOf(request_.worker())) {
-    const Lease lease = *ledger_.leases.Find(job);
+  for (const int64_t job : state_.leases.JobsOf(request_.worker())) {
+    const Lease lease = *state_.leases.Find(job);
     if (named_.count({job, lease.attempt}) > 0) continue;
     if (lease.incarnation == request_.incarnation() && !lease.stop) {
       ++unreported_;
@@ -24,25 +24,25 @@ void WorkerCall::RemindOfUnreported() {
     }
     const absl::Status ended =
         lease.stop
-            ? EndAttempt(ledger_, now_, lease, FailureClass::kStopped, "cancelled before it began")
-            : EndAttempt(ledger_, now_, lease, FailureClass::kLost,
+            ? EndAttempt(state_, now_, lease, FailureClass::kStopped, "cancelled before it began")
+            : EndAttempt(state_, now_, lease, FailureClass::kLost,
                          absl::StrCat("worker ", lease.worker, " started anew without it"));
-    if (!ended.ok()) ledger_.RecordWriteError(ended);
+    if (!ended.ok()) state_.RecordWriteError(ended);
   }
 }
 
 void WorkerCall::GiveWork() {
-  const WorkerState* worker = ledger_.worker_table.Find(request_.worker());
+  const WorkerState* worker = state_.worker_table.Find(request_.worker());
   if (worker->drain || worker->draining || IsQuarantined(*worker, now_)) return;
   int64_t slots = std::min<int64_t>(request_.free_slots(), kClaimsInOneCall) - unreported_;
   if (IsOnProbation(*worker)) {
-    slots = std::min<int64_t>(slots, ledger_.leases.JobsOf(worker->name).empty() ? 1 : 0);
+    slots = std::min<int64_t>(slots, state_.leases.JobsOf(worker->name).empty() ? 1 : 0);
   }
   for (int64_t slot = 0; slot < slots; ++slot) {
-    const absl::StatusOr<std::optional<Lease>> lease = Claim(ledger_, now_, *worker);
+    const absl::StatusOr<std::optional<Lease>> lease = Claim(state_, now_, *worker);
     if (!lease.ok()) {
       // Not the call's failure: what runs on this worker must hear that its lease goes on.
-      ledger_.RecordWriteError(lease.status());
+      state_.RecordWriteError(lease.status());
       return;
     }
     if (!lease->has_value()) return;
@@ -53,10 +53,10 @@ void WorkerCall::GiveWork() {
 }
 
 void WorkerCall::Give(const Lease& lease) {
-  const auto job = ledger_.queue.Get(lease.job);
-  const auto details = ledger_.queue.GetDetails(lease.job);
-  const auto datasets = ledger_.queue.Datasets(lease.job);
-  const auto checkpoint = ledger_.checkpoints.Find(lease.job);
+  const auto job = state_.queue.Get(lease.job);
+  const auto details = state_.queue.GetDetails(lease.job);
+  const auto datasets = state_.queue.Datasets(lease.job);
+  const auto checkpoint = state_.checkpoints.Find(lease.job);
   if (!job.ok() || !details.ok() || !datasets.ok() || !checkpoint.ok())
     return;  // unreadable now; given again next time
   v1::Assignment& assignment = Assign(lease.job, lease.attempt, v1::Assignment::RUN);
@@ -68,7 +68,7 @@ void WorkerCall::Give(const Lease& lease) {
   assignment.set_dataset_digest(job->dataset_digest);
   for (const v1::Dataset& dataset : *datasets) *assignment.add_datasets() = dataset;
   if (checkpoint->step() > 0) *assignment.mutable_checkpoint() = *checkpoint;
-  if (const v1::BaseManifest* base = ledger_.bases.Serving(job->base_key); base != nullptr) {
+  if (const v1::BaseManifest* base = state_.bases.Serving(job->base_key); base != nullptr) {
     *assignment.mutable_base() = *base;
   }
   answer_.news = true;

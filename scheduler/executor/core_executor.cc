@@ -42,7 +42,7 @@ absl::StatusOr<Answer> CoreExecutor::RunWorkerCall(const Now& now,
   absl::StatusOr<Answer> answer = core_.Synchronize(now, request, held);
   if (!answer.ok()) return answer;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  Counters& counters = core_.ledger().counters;
+  Counters& counters = core_.state().counters;
   if (answer->publishes > 0) {
     counters.publish_seconds.Observe(took.count() / answer->publishes);
   } else if (answer->claims > 0) {
@@ -82,7 +82,7 @@ void CoreExecutor::Synchronize(const v1::SynchronizeRequest& request, Reply repl
 }
 
 void CoreExecutor::Hold(const Now& now, const v1::SynchronizeRequest& request, Reply reply) {
-  const Milliseconds wait_max = core_.ledger().config.WaitMax();
+  const Milliseconds wait_max = core_.state().config.WaitMax();
   const uint64_t wait =
       std::min<uint64_t>(request.wait_ms(), static_cast<uint64_t>(wait_max.count()));
   const Milliseconds until = now.since_boot + Milliseconds(static_cast<int64_t>(wait));
@@ -123,15 +123,15 @@ void CoreExecutor::OfferWork(const Now& now, const std::string& base_key, Replie
     Milliseconds since;
     std::string worker;
   };
-  auto needs = core_.ledger().queue.NeedsWaiting(base_key);
+  auto needs = core_.state().queue.NeedsWaiting(base_key);
   if (!needs.ok() || !needs->has_value()) return;
   std::vector<Candidate> candidates;
   for (const auto& [name, call] : held_) {
-    const WorkerState* worker = core_.ledger().worker_table.Find(name);
+    const WorkerState* worker = core_.state().worker_table.Find(name);
     if (call.request->free_slots() == 0 || worker == nullptr) continue;
     const bool has_it = worker->keys.count(base_key) > 0;
-    if (!has_it && !CouldFetch(core_.ledger(), *worker, base_key)) continue;
-    if (!HasRoomForSome(core_.ledger(), *worker, base_key, **needs)) continue;
+    if (!has_it && !CouldFetch(core_.state(), *worker, base_key)) continue;
+    if (!HasRoomForSome(core_.state(), *worker, base_key, **needs)) continue;
     candidates.push_back({HasLoaded(*worker, base_key), has_it, call.since, name});
   }
   // A base that is loaded first, then one that is on the disk, then whoever has waited longest.
@@ -140,7 +140,7 @@ void CoreExecutor::OfferWork(const Now& now, const std::string& base_key, Replie
            std::make_tuple(!b.has_loaded, !b.has_it, b.since, std::cref(b.worker));
   });
   for (const Candidate& candidate : candidates) {
-    needs = core_.ledger().queue.NeedsWaiting(base_key);
+    needs = core_.state().queue.NeedsWaiting(base_key);
     if (!needs.ok() || !needs->has_value()) return;
     AnswerHeldCall(now, candidate.worker, false, replies);
   }

@@ -37,7 +37,7 @@ void CoreExecutor::SendReplies(std::unique_lock<std::mutex> lock, Replies replie
   if (replies.empty()) return;
   std::move(replies.begin(), replies.end(), std::back_inserter(waiting_));
   if (syncing_) return;
-  const bool nothing_to_sync = core_.ledger().database.ChangesInAll() <= synced_;
+  const bool nothing_to_sync = core_.state().database.ChangesInAll() <= synced_;
   if (nothing_to_sync || SteadyClock::now() >= next_sync_) return SyncForAll(std::move(lock));
   sync_wanted_.notify_one();
 }
@@ -45,7 +45,7 @@ void CoreExecutor::SendReplies(std::unique_lock<std::mutex> lock, Replies replie
 void CoreExecutor::SyncForAll(std::unique_lock<std::mutex> lock) {
   Replies ready;
   ready.swap(waiting_);
-  Database& database = core_.ledger().database;
+  Database& database = core_.state().database;
   const int64_t changes = database.ChangesInAll();
   if (changes > synced_) {
     syncing_ = true;

@@ -9,23 +9,23 @@
 namespace mozgach {
 namespace {
 
-void CollectJobs(Ledger& ledger, MetricFamilies& out) {
-  for (const JobState state : kJobStates) {
-    const auto count = ledger.queue.Count(state);
+void CollectJobs(SchedulerState& state, MetricFamilies& out) {
+  for (const JobState job_state : kJobStates) {
+    const auto count = state.queue.Count(job_state);
     if (count.ok()) {
       out.Gauge("mozgach_jobs", "Jobs by state.", static_cast<double>(*count),
-                {{"state", Name(state)}});
+                {{"state", Name(job_state)}});
     }
   }
-  const Counters& counters = ledger.counters;
+  const Counters& counters = state.counters;
   out.Counter("mozgach_jobs_submitted_total", "Jobs queued since the start.",
               static_cast<double>(counters.jobs_submitted));
-  for (const JobState state : {JobState::kSucceeded, JobState::kFailed, JobState::kCancelled}) {
-    const auto finished = counters.jobs_finished.find(Name(state));
+  for (const JobState job_state : {JobState::kSucceeded, JobState::kFailed, JobState::kCancelled}) {
+    const auto finished = counters.jobs_finished.find(Name(job_state));
     out.Counter(
         "mozgach_jobs_finished_total", "Jobs that ended since the start, by how.",
         finished == counters.jobs_finished.end() ? 0 : static_cast<double>(finished->second),
-        {{"result", Name(state)}});
+        {{"result", Name(job_state)}});
   }
   for (const char* ended : {"succeeded", "cancelled", "user", "data", "out_of_memory", "unknown",
                             "infrastructure", "lost", "stopped"}) {
@@ -89,16 +89,16 @@ void CollectRunning(const ProgressCache& board, MetricFamilies& out) {
   }
 }
 
-void CollectWorker(const Ledger& ledger, const Now& now, const WorkerState& worker,
+void CollectWorker(const SchedulerState& state, const Now& now, const WorkerState& worker,
                    MetricFamilies& out) {
-  const bool lost = WorkerTable::IsLost(worker, now, ledger.config.lease);
+  const bool lost = WorkerTable::IsLost(worker, now, state.config.lease);
   const MetricFamilies::Labels labels = {{"worker", worker.name}};
-  if (WorkerTable::IsAwaited(worker, now, ledger.config.lease)) return;
+  if (WorkerTable::IsAwaited(worker, now, state.config.lease)) return;
   out.Gauge("mozgach_worker_up", "1: the worker has called within a lease.", lost ? 0 : 1, labels);
   out.Gauge("mozgach_worker_last_call_timestamp_seconds", "When the worker called last.",
             double(ToMillis(worker.last_call)) / 1000, labels);
   out.Gauge("mozgach_worker_jobs", "Leases the worker holds.",
-            double(ledger.leases.JobsOf(worker.name).size()), labels);
+            double(state.leases.JobsOf(worker.name).size()), labels);
   if (lost) return;
   uint64_t base_bytes = 0;
   for (const v1::Base& base : worker.bases) base_bytes += base.size_bytes();
@@ -117,33 +117,33 @@ void CollectWorker(const Ledger& ledger, const Now& now, const WorkerState& work
   }
 }
 
-void CollectWorkers(const Ledger& ledger, const Now& now, MetricFamilies& out) {
+void CollectWorkers(const SchedulerState& state, const Now& now, MetricFamilies& out) {
   std::map<std::string, double> states = {
       {"up", 0}, {"draining", 0}, {"quarantined", 0}, {"lost", 0}, {"awaited", 0}};
-  for (const auto& [name, worker] : ledger.worker_table.workers()) {
-    ++states[StateOf(ledger, now, worker)];
-    CollectWorker(ledger, now, worker, out);
+  for (const auto& [name, worker] : state.worker_table.workers()) {
+    ++states[StateOf(state, now, worker)];
+    CollectWorker(state, now, worker, out);
   }
   for (const auto& [state, workers] : states) {
     out.Gauge("mozgach_workers", "Workers by state.", workers, {{"state", state}});
   }
   out.Counter("mozgach_base_loads_total", "Times that a trainer loaded a base.",
-              double(ledger.worker_table.base_loads_total()));
+              double(state.worker_table.base_loads_total()));
   out.Counter("mozgach_base_fetched_bytes_total", "Bytes of bases that workers have fetched.",
-              double(ledger.worker_table.base_bytes_fetched_total()));
-  out.Gauge("mozgach_bases", "Bases that the scheduler holds.", double(ledger.bases.all().size()));
+              double(state.worker_table.base_bytes_fetched_total()));
+  out.Gauge("mozgach_bases", "Bases that the scheduler holds.", double(state.bases.all().size()));
   out.Gauge("mozgach_base_bytes", "Bytes of the bases that the scheduler holds.",
-            double(ledger.bases.size_bytes()));
+            double(state.bases.size_bytes()));
   out.Counter("mozgach_trainer_restarts_total", "Times that a worker restarted a trainer.",
-              double(ledger.worker_table.trainer_restarts_total()));
+              double(state.worker_table.trainer_restarts_total()));
 }
 
-void CollectWriteProblems(const Ledger& ledger, MetricFamilies& out) {
+void CollectWriteProblems(const SchedulerState& state, MetricFamilies& out) {
   out.Gauge("mozgach_write_problem",
             "1: what the scheduler is told cannot be stored safely; /health says why.",
-            ledger.WhyNotWritable().empty() ? 0 : 1);
+            state.WhyNotWritable().empty() ? 0 : 1);
   out.Counter("mozgach_write_problems_total", "Times that such a problem began.",
-              static_cast<double>(ledger.counters.write_problems));
+              static_cast<double>(state.counters.write_problems));
 }
 
 void CollectDatabase(Database& database, MetricFamilies& out) {
@@ -167,12 +167,12 @@ std::vector<prometheus::MetricFamily> CollectFrom(Core& core, const Now& now) {
   MetricFamilies out;
   out.Gauge("mozgach_build_info", "1, with the version of this program.", 1,
             {{"version", MOZGACH_VERSION}});
-  CollectJobs(core.ledger(), out);
-  CollectCounters(core.ledger().counters, out);
-  CollectRunning(core.ledger().progress, out);
-  CollectWorkers(core.ledger(), now, out);
-  CollectWriteProblems(core.ledger(), out);
-  CollectDatabase(core.ledger().database, out);
+  CollectJobs(core.state(), out);
+  CollectCounters(core.state().counters, out);
+  CollectRunning(core.state().progress, out);
+  CollectWorkers(core.state(), now, out);
+  CollectWriteProblems(core.state(), out);
+  CollectDatabase(core.state().database, out);
   return out.Take();
 }
 

@@ -34,19 +34,19 @@ std::string Row(const std::string& name, int64_t count) {
 }
 
 absl::StatusOr<std::string> FrontPage(Core& core, const Now& now) {
-  Ledger& ledger = core.ledger();
+  SchedulerState& state = core.state();
   std::string page = kHead;
-  if (const std::string why = ledger.WhyNotWritable(); !why.empty()) {
+  if (const std::string why = state.WhyNotWritable(); !why.empty()) {
     absl::StrAppend(&page, "<p class=\"bad\">The scheduler cannot write: ", Escaped(why), "</p>\n");
   }
   absl::StrAppend(&page, "<table>\n<tr><th>jobs</th></tr>\n");
-  for (const JobState state : kJobStates) {
-    ASSIGN_OR_RETURN(const int64_t count, ledger.queue.Count(state));
-    absl::StrAppend(&page, Row(Name(state), count));
+  for (const JobState job_state : kJobStates) {
+    ASSIGN_OR_RETURN(const int64_t count, state.queue.Count(job_state));
+    absl::StrAppend(&page, Row(Name(job_state), count));
   }
   int64_t up = 0, lost = 0;
-  for (const auto& [name, worker] : ledger.worker_table.workers()) {
-    ++(WorkerTable::IsLost(worker, now, ledger.config.lease) ? lost : up);
+  for (const auto& [name, worker] : state.worker_table.workers()) {
+    ++(WorkerTable::IsLost(worker, now, state.config.lease) ? lost : up);
   }
   absl::StrAppend(&page, "<tr><th>workers</th></tr>\n", Row("calling", up), Row("lost", lost),
                   "</table>\n", kFoot);
@@ -60,8 +60,8 @@ WebAnswer Front(CoreExecutor& executor) {
 }
 
 WebAnswer Health(CoreExecutor& executor) {
-  const std::string reason = executor.RunWithoutSync(
-      [](Core& core, const Now&) { return core.ledger().WhyNotWritable(); });
+  const std::string reason =
+      executor.RunWithoutSync([](Core& core, const Now&) { return core.state().WhyNotWritable(); });
   nlohmann::json health = {{"status", reason.empty() ? "ok" : "trouble"}};
   if (!reason.empty()) health["reason"] = reason;
   return {reason.empty() ? 200 : 503, "application/json",

@@ -10,17 +10,17 @@ namespace mozgach {
 namespace {
 
 // It has a device without work: with the base, and room, the job is better off there.
-bool WaitsForWork(const Ledger& ledger, const Now& now, const WorkerState& worker) {
+bool WaitsForWork(const SchedulerState& state, const Now& now, const WorkerState& worker) {
   return worker.free_slots > worker.unreported && !worker.drain && !worker.draining &&
-         !WorkerTable::IsLost(worker, now, ledger.config.lease);
+         !WorkerTable::IsLost(worker, now, state.config.lease);
 }
 
-bool SomeoneWaitsWith(const Ledger& ledger, const Now& now, const std::string& base_key,
+bool SomeoneWaitsWith(const SchedulerState& state, const Now& now, const std::string& base_key,
                       const Queue::NeedsRange& needs) {
-  const auto& workers = ledger.worker_table.workers();
+  const auto& workers = state.worker_table.workers();
   return std::any_of(workers.begin(), workers.end(), [&](const auto& each) {
-    return each.second.keys.count(base_key) > 0 && WaitsForWork(ledger, now, each.second) &&
-           HasRoomForAll(ledger, each.second, base_key, needs);
+    return each.second.keys.count(base_key) > 0 && WaitsForWork(state, now, each.second) &&
+           HasRoomForAll(state, each.second, base_key, needs);
   });
 }
 
@@ -32,20 +32,21 @@ bool HasRoomFor(const WorkerState& worker, const v1::BaseManifest& manifest) {
   return worker.base_room_bytes > 0 && manifest.size_bytes() <= worker.base_room_bytes;
 }
 
-bool CouldFetch(const Ledger& ledger, const WorkerState& worker, const std::string& base_key) {
+bool CouldFetch(const SchedulerState& state, const WorkerState& worker,
+                const std::string& base_key) {
   if (worker.keys.count(base_key) > 0) return false;
-  const v1::BaseManifest* manifest = ledger.bases.Serving(base_key);
+  const v1::BaseManifest* manifest = state.bases.Serving(base_key);
   return manifest != nullptr && HasRoomFor(worker, *manifest);
 }
 
-absl::StatusOr<std::vector<std::string>> KeysToFetch(Ledger& ledger, const Now& now,
+absl::StatusOr<std::vector<std::string>> KeysToFetch(SchedulerState& state, const Now& now,
                                                      const WorkerState& worker) {
   std::vector<std::string> keys;
-  for (const auto& [name, entry] : ledger.bases.all()) {
+  for (const auto& [name, entry] : state.bases.all()) {
     for (const std::string& key : entry.keys) {
-      if (!CouldFetch(ledger, worker, key)) continue;
-      ASSIGN_OR_RETURN(const auto needs, ledger.queue.NeedsWaiting(key));
-      if (needs && !SomeoneWaitsWith(ledger, now, key, *needs)) keys.push_back(key);
+      if (!CouldFetch(state, worker, key)) continue;
+      ASSIGN_OR_RETURN(const auto needs, state.queue.NeedsWaiting(key));
+      if (needs && !SomeoneWaitsWith(state, now, key, *needs)) keys.push_back(key);
     }
   }
   return keys;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "scheduler/jobs/now.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
@@ -16,10 +16,11 @@ bool HasRoomFor(const WorkerState& worker, const v1::BaseManifest& manifest);
 
 // True when `worker` lacks what `base_key` asks for, and could fetch it: the order in which workers
 // are asked is the caller's.
-bool CouldFetch(const Ledger& ledger, const WorkerState& worker, const std::string& base_key);
+bool CouldFetch(const SchedulerState& state, const WorkerState& worker,
+                const std::string& base_key);
 
 // Keys of jobs that wait, and that `worker` is to be given although it has to fetch their base.
-absl::StatusOr<std::vector<std::string>> KeysToFetch(Ledger& ledger, const Now& now,
+absl::StatusOr<std::vector<std::string>> KeysToFetch(SchedulerState& state, const Now& now,
                                                      const WorkerState& worker);
 
 // What `worker` said last of a fetch of this base; null: it is not fetching it.

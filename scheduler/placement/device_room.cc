@@ -19,11 +19,11 @@ struct Use {
   int64_t to_come = 0;
 };
 
-Use UseByOthers(const Ledger& ledger, const WorkerState& worker, const std::string& pool) {
+Use UseByOthers(const SchedulerState& state, const WorkerState& worker, const std::string& pool) {
   // Jobs of one device come one after another: the largest counts.
   std::map<std::string, std::map<std::string, int64_t>> reserved;  // by worker and device
-  for (const int64_t job : ledger.leases.JobsIn(pool)) {
-    const Lease& lease = *ledger.leases.Find(job);
+  for (const int64_t job : state.leases.JobsIn(pool)) {
+    const Lease& lease = *state.leases.Find(job);
     if (lease.worker == worker.name) continue;
     int64_t& most = reserved[lease.worker][lease.device];
     most = std::max(most, Bytes(lease.reserved_bytes));
@@ -32,7 +32,7 @@ Use UseByOthers(const Ledger& ledger, const WorkerState& worker, const std::stri
   for (const auto& [name, devices] : reserved) {
     int64_t promised = 0;
     for (const auto& [device, bytes] : devices) promised += bytes;
-    const WorkerState* other = ledger.worker_table.Find(name);
+    const WorkerState* other = state.worker_table.Find(name);
     const int64_t held = other == nullptr ? 0 : Bytes(other->memory_bytes);
     // What it took after the one who asks has looked is not in the figure of that one.
     const bool visible =
@@ -43,7 +43,8 @@ Use UseByOthers(const Ledger& ledger, const WorkerState& worker, const std::stri
   return use;
 }
 
-DeviceRoom RoomOn(const Ledger& ledger, const WorkerState& worker, const v1::Device& device) {
+DeviceRoom RoomOn(const SchedulerState& state, const WorkerState& worker,
+                  const v1::Device& device) {
   DeviceRoom room;
   room.device = device.name();
   room.kind = device.kind();
@@ -54,7 +55,7 @@ DeviceRoom RoomOn(const Ledger& ledger, const WorkerState& worker, const v1::Dev
   room.free = room.alone = std::min(room.total, Bytes(device.memory_free_bytes()));
   if (device.memory_pool().empty()) return room;
   room.memory_pool = device.memory_pool();
-  const Use others = UseByOthers(ledger, worker, room.memory_pool);
+  const Use others = UseByOthers(state, worker, room.memory_pool);
   const int64_t shared = Bytes(device.memory_pool_free_bytes()) - others.to_come;
   const int64_t alone = Bytes(device.memory_pool_free_bytes()) + others.held;
   room.free = std::clamp<int64_t>(shared, 0, room.free);
@@ -63,10 +64,11 @@ DeviceRoom RoomOn(const Ledger& ledger, const WorkerState& worker, const v1::Dev
 }
 
 // Slots of `device` that are taken by leases which the worker has not named yet.
-int64_t Promised(const Ledger& ledger, const WorkerState& worker, const std::string& device) {
-  const std::vector<int64_t> jobs = ledger.leases.JobsOf(worker.name);
+int64_t Promised(const SchedulerState& state, const WorkerState& worker,
+                 const std::string& device) {
+  const std::vector<int64_t> jobs = state.leases.JobsOf(worker.name);
   return std::count_if(jobs.begin(), jobs.end(), [&](int64_t job) {
-    const Lease& lease = *ledger.leases.Find(job);
+    const Lease& lease = *state.leases.Find(job);
     return !lease.reported && lease.device == device;
   });
 }
@@ -77,14 +79,14 @@ int64_t NeedOn(const DeviceRoom& room, int64_t on_cpu, int64_t on_gpu) {
 
 }  // namespace
 
-std::vector<DeviceRoom> RoomsOf(const Ledger& ledger, const WorkerState& worker) {
+std::vector<DeviceRoom> RoomsOf(const SchedulerState& state, const WorkerState& worker) {
   std::vector<DeviceRoom> rooms;
-  for (const v1::Device& device : worker.devices) rooms.push_back(RoomOn(ledger, worker, device));
+  for (const v1::Device& device : worker.devices) rooms.push_back(RoomOn(state, worker, device));
   return rooms;
 }
 
-std::vector<DeviceRoom> FreeRoomsOf(const Ledger& ledger, const WorkerState& worker) {
-  std::vector<DeviceRoom> rooms = RoomsOf(ledger, worker);
+std::vector<DeviceRoom> FreeRoomsOf(const SchedulerState& state, const WorkerState& worker) {
+  std::vector<DeviceRoom> rooms = RoomsOf(state, worker);
   const auto less = [](const DeviceRoom& a, const DeviceRoom& b) { return a.free < b.free; };
   const bool by_device =
       std::any_of(worker.devices.begin(), worker.devices.end(),
@@ -100,41 +102,41 @@ std::vector<DeviceRoom> FreeRoomsOf(const Ledger& ledger, const WorkerState& wor
   std::vector<DeviceRoom> free;
   for (size_t i = 0; i < rooms.size(); ++i) {
     const int64_t slots = worker.devices[i].free_slots();
-    if (slots > Promised(ledger, worker, rooms[i].device)) free.push_back(rooms[i]);
+    if (slots > Promised(state, worker, rooms[i].device)) free.push_back(rooms[i]);
   }
   std::stable_sort(free.begin(), free.end(), less);
   return free;
 }
 
-int64_t PlannedRoom(const Ledger& ledger, const DeviceRoom& room, const std::string& base) {
+int64_t PlannedRoom(const SchedulerState& state, const DeviceRoom& room, const std::string& base) {
   if (room.free == INT64_MAX) return INT64_MAX;
-  const double factor = ledger.calibrations.Of(base, room.kind).factor;
+  const double factor = state.calibrations.Of(base, room.kind).factor;
   return static_cast<int64_t>(static_cast<double>(room.free) / factor);
 }
 
-int64_t ReservedOn(const Ledger& ledger, const DeviceRoom& room, const std::string& base,
+int64_t ReservedOn(const SchedulerState& state, const DeviceRoom& room, const std::string& base,
                    int64_t planned) {
-  const double factor = ledger.calibrations.Of(base, room.kind).factor;
+  const double factor = state.calibrations.Of(base, room.kind).factor;
   const auto bytes = static_cast<int64_t>(std::ceil(static_cast<double>(planned) * factor));
   // Where the plan fits, rounding must not make it a byte too much.
   return std::min(bytes, room.free);
 }
 
-bool HasRoomForSome(const Ledger& ledger, const WorkerState& worker, const std::string& base_key,
-                    const Queue::NeedsRange& needs) {
-  const std::vector<DeviceRoom> rooms = FreeRoomsOf(ledger, worker);
+bool HasRoomForSome(const SchedulerState& state, const WorkerState& worker,
+                    const std::string& base_key, const Queue::NeedsRange& needs) {
+  const std::vector<DeviceRoom> rooms = FreeRoomsOf(state, worker);
   return std::any_of(rooms.begin(), rooms.end(), [&](const DeviceRoom& room) {
     return NeedOn(room, needs.least_on_cpu, needs.least_on_gpu) <=
-           PlannedRoom(ledger, room, BaseOf(base_key));
+           PlannedRoom(state, room, BaseOf(base_key));
   });
 }
 
-bool HasRoomForAll(const Ledger& ledger, const WorkerState& worker, const std::string& base_key,
-                   const Queue::NeedsRange& needs) {
-  const std::vector<DeviceRoom> rooms = FreeRoomsOf(ledger, worker);
+bool HasRoomForAll(const SchedulerState& state, const WorkerState& worker,
+                   const std::string& base_key, const Queue::NeedsRange& needs) {
+  const std::vector<DeviceRoom> rooms = FreeRoomsOf(state, worker);
   return std::any_of(rooms.begin(), rooms.end(), [&](const DeviceRoom& room) {
     return NeedOn(room, needs.most_on_cpu, needs.most_on_gpu) <=
-           PlannedRoom(ledger, room, BaseOf(base_key));
+           PlannedRoom(state, room, BaseOf(base_key));
   });
 }
 

@@ -6,18 +6,18 @@
 
 #include "scheduler/jobs/now.h"
 #include "scheduler/placement/device_room.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
 // What `worker` could start on the device of `room`.
-absl::StatusOr<Queue::Offer> OfferOf(Ledger& ledger, const Now& now, const WorkerState& worker,
-                                     const DeviceRoom& room);
+absl::StatusOr<Queue::Offer> OfferOf(SchedulerState& state, const Now& now,
+                                     const WorkerState& worker, const DeviceRoom& room);
 
 // The job for which the device is kept free: it would be next, has waited long, and fits as soon as
 // other workers of this host are done; were the device given smaller ones for ever, so would the
 // others be.  Empty: there is none.
-absl::StatusOr<std::optional<Queue::Waiting>> KeptFreeFor(Ledger& ledger, const Now& now,
+absl::StatusOr<std::optional<Queue::Waiting>> KeptFreeFor(SchedulerState& state, const Now& now,
                                                           const WorkerState& worker,
                                                           const DeviceRoom& room);
 

@@ -19,10 +19,10 @@ bool IsTheWorkers(FailureClass failure) {
   return failure == FailureClass::kInfrastructure || failure == FailureClass::kUnknown;
 }
 
-absl::Status Tell(Ledger& ledger, const Now& now, const WorkerState& worker) {
-  Transaction transaction(ledger.database);
+absl::Status Tell(SchedulerState& state, const Now& now, const WorkerState& worker) {
+  Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
-  RETURN_IF_ERROR(ledger.events.Append(
+  RETURN_IF_ERROR(state.events.Append(
       {.time = now.wall,
        .kind = "quarantined",
        .actor = "scheduler",
@@ -39,17 +39,17 @@ std::string ShowQuarantine(const WorkerState& worker, const Now& now) {
                          worker.health.reason);
 }
 
-void HearFailure(Ledger& ledger, const Now& now, const std::string& name, const std::string& domain,
-                 FailureClass failure, const std::string& message) {
-  WorkerState* worker = ledger.worker_table.Find(name);
-  if (worker == nullptr || !IsTheWorkers(failure) || ledger.config.quarantine_domains == 0) return;
+void HearFailure(SchedulerState& state, const Now& now, const std::string& name,
+                 const std::string& domain, FailureClass failure, const std::string& message) {
+  WorkerState* worker = state.worker_table.Find(name);
+  if (worker == nullptr || !IsTheWorkers(failure) || state.config.quarantine_domains == 0) return;
   WorkerHealth& health = worker->health;
   health.failed_domains.insert(domain);
   const auto failed = static_cast<int64_t>(health.failed_domains.size());
   if (IsQuarantined(*worker, now)) return;
-  if (health.quarantines == 0 && failed < ledger.config.quarantine_domains) return;
+  if (health.quarantines == 0 && failed < state.config.quarantine_domains) return;
   const int doublings = std::min(health.quarantines, kDoublingsMax);
-  health.quarantined_until = now.since_boot + ledger.config.quarantine * (int64_t{1} << doublings);
+  health.quarantined_until = now.since_boot + state.config.quarantine * (int64_t{1} << doublings);
   ++health.quarantines;
   health.told_it_is_over = false;
   health.reason = Abbreviate(
@@ -57,12 +57,12 @@ void HearFailure(Ledger& ledger, const Now& now, const std::string& name, const 
                    message, "; `mozgachctl drain ", name, " --undo` gives it work at once"),
       kReasonBytesMax);
   spdlog::warn("worker {} {}", name, ShowQuarantine(*worker, now));
-  ledger.wake_at = std::min(ledger.wake_at, health.quarantined_until);
-  if (absl::Status told = Tell(ledger, now, *worker); !told.ok()) ledger.RecordWriteError(told);
+  state.wake_at = std::min(state.wake_at, health.quarantined_until);
+  if (absl::Status told = Tell(state, now, *worker); !told.ok()) state.RecordWriteError(told);
 }
 
-void HearItIsWell(Ledger& ledger, const std::string& name) {
-  if (WorkerState* worker = ledger.worker_table.Find(name); worker != nullptr) worker->health = {};
+void HearItIsWell(SchedulerState& state, const std::string& name) {
+  if (WorkerState* worker = state.worker_table.Find(name); worker != nullptr) worker->health = {};
 }
 
 }  // namespace mozgach

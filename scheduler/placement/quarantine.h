@@ -9,7 +9,7 @@
 
 #include "scheduler/jobs/failure.h"
 #include "scheduler/jobs/now.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
@@ -22,11 +22,11 @@ inline bool IsOnProbation(const WorkerState& worker) { return worker.health.quar
 
 // An attempt of `domain` has failed on `worker`.  What is the domain's own fault, or nobody's, is
 // passed over.  Quarantines the worker, with an event, where it has become too much.
-void HearFailure(Ledger& ledger, const Now& now, const std::string& worker,
+void HearFailure(SchedulerState& state, const Now& now, const std::string& worker,
                  const std::string& domain, FailureClass failure, const std::string& message);
 
 // A job succeeded there, or an operator says so.
-void HearItIsWell(Ledger& ledger, const std::string& worker);
+void HearItIsWell(SchedulerState& state, const std::string& worker);
 
 // "is quarantined for another 540.0 s: 3 domains failed there in a row, …".
 std::string ShowQuarantine(const WorkerState& worker, const Now& now);

@@ -29,16 +29,16 @@ struct Place {
   DeviceRoom room;
 };
 
-std::optional<Place> Roomiest(const Ledger& ledger, const Now& now, const JobShape& shape) {
+std::optional<Place> Roomiest(const SchedulerState& state, const Now& now, const JobShape& shape) {
   std::optional<Place> best;
-  for (const auto& [name, worker] : ledger.worker_table.workers()) {
-    if (WorkerTable::IsLost(worker, now, ledger.config.lease)) continue;
-    if (worker.keys.count(shape.base_key) == 0 && !CouldFetch(ledger, worker, shape.base_key)) {
+  for (const auto& [name, worker] : state.worker_table.workers()) {
+    if (WorkerTable::IsLost(worker, now, state.config.lease)) continue;
+    if (worker.keys.count(shape.base_key) == 0 && !CouldFetch(state, worker, shape.base_key)) {
       continue;
     }
-    const std::optional<DeviceRoom> room = RoomiestOf(ledger, worker, shape);
+    const std::optional<DeviceRoom> room = RoomiestOf(state, worker, shape);
     if (!room.has_value()) continue;
-    const auto fits = [&](const DeviceRoom& each) { return Fits(ledger, shape, each); };
+    const auto fits = [&](const DeviceRoom& each) { return Fits(state, shape, each); };
     if (best.has_value() && (fits(best->room) || (!fits(*room) && room->free <= best->room.free))) {
       continue;
     }
@@ -49,9 +49,9 @@ std::optional<Place> Roomiest(const Ledger& ledger, const Now& now, const JobSha
 
 }  // namespace
 
-std::string ShowNeeds(const Ledger& ledger, const JobShape& shape, const DeviceRoom& room) {
+std::string ShowNeeds(const SchedulerState& state, const JobShape& shape, const DeviceRoom& room) {
   const int64_t planned = shape.needs.On(room.device_class);
-  const Calibration calibration = ledger.calibrations.Of(shape.base, room.kind);
+  const Calibration calibration = state.calibrations.Of(shape.base, room.kind);
   const auto needed = static_cast<int64_t>(static_cast<double>(planned) * calibration.factor);
   const std::string words =
       absl::StrCat("needs ", Size(needed), shape.needs.checkpoints ? " with checkpointing" : "");
@@ -60,47 +60,48 @@ std::string ShowNeeds(const Ledger& ledger, const JobShape& shape, const DeviceR
                       ")");
 }
 
-std::optional<DeviceRoom> RoomiestOf(const Ledger& ledger, const WorkerState& worker,
+std::optional<DeviceRoom> RoomiestOf(const SchedulerState& state, const WorkerState& worker,
                                      const JobShape& shape) {
   std::optional<DeviceRoom> best;
   const auto spare = [&](const DeviceRoom& room) {
-    return PlannedRoom(ledger, room, shape.base) - shape.needs.On(room.device_class);
+    return PlannedRoom(state, room, shape.base) - shape.needs.On(room.device_class);
   };
-  for (const DeviceRoom& room : RoomsOf(ledger, worker)) {
+  for (const DeviceRoom& room : RoomsOf(state, worker)) {
     if (!best.has_value() || spare(room) > spare(*best)) best = room;
   }
   return best;
 }
 
-bool Fits(const Ledger& ledger, const JobShape& shape, const DeviceRoom& room) {
-  return shape.needs.On(room.device_class) <= PlannedRoom(ledger, room, shape.base);
+bool Fits(const SchedulerState& state, const JobShape& shape, const DeviceRoom& room) {
+  return shape.needs.On(room.device_class) <= PlannedRoom(state, room, shape.base);
 }
 
-std::string Shortage(const Ledger& ledger, const WorkerState& worker, const JobShape& shape) {
-  const std::optional<DeviceRoom> room = RoomiestOf(ledger, worker, shape);
-  if (!room.has_value() || Fits(ledger, shape, *room)) return "";
-  return absl::StrCat(ShowNeeds(ledger, shape, *room), "; ", ShowRoom(*room));
+std::string Shortage(const SchedulerState& state, const WorkerState& worker,
+                     const JobShape& shape) {
+  const std::optional<DeviceRoom> room = RoomiestOf(state, worker, shape);
+  if (!room.has_value() || Fits(state, shape, *room)) return "";
+  return absl::StrCat(ShowNeeds(state, shape, *room), "; ", ShowRoom(*room));
 }
 
-std::string ShortageEverywhere(const Ledger& ledger, const Now& now, const JobShape& shape) {
-  const std::optional<Place> place = Roomiest(ledger, now, shape);
-  if (!place.has_value() || Fits(ledger, shape, place->room)) return "";
-  return absl::StrCat(ShowNeeds(ledger, shape, place->room), "; ", place->worker->name, " ",
+std::string ShortageEverywhere(const SchedulerState& state, const Now& now, const JobShape& shape) {
+  const std::optional<Place> place = Roomiest(state, now, shape);
+  if (!place.has_value() || Fits(state, shape, place->room)) return "";
+  return absl::StrCat(ShowNeeds(state, shape, place->room), "; ", place->worker->name, " ",
                       ShowRoom(place->room));
 }
 
-std::string WhatWouldHelp(const Ledger& ledger, const Now& now, const JobShape& shape) {
-  const std::optional<Place> place = Roomiest(ledger, now, shape);
-  const BaseConfig* config = ledger.configs.Find(shape.base);
+std::string WhatWouldHelp(const SchedulerState& state, const Now& now, const JobShape& shape) {
+  const std::optional<Place> place = Roomiest(state, now, shape);
+  const BaseConfig* config = state.configs.Find(shape.base);
   if (!place.has_value() || config == nullptr || !config->config.ok()) return "";
   const DeviceRoom& room = place->room;
-  if (Fits(ledger, shape, room)) return "";
+  if (Fits(state, shape, room)) return "";
   DeviceRoom whole = room;
   whole.free = room.total;
-  if (Fits(ledger, shape, whole)) {
+  if (Fits(state, shape, whole)) {
     return absl::StrCat(
         "it fits ", place->worker->name, " ", NameOf(room), " once ",
-        Size(shape.needs.On(room.device_class) - PlannedRoom(ledger, room, shape.base)),
+        Size(shape.needs.On(room.device_class) - PlannedRoom(state, room, shape.base)),
         " more are free there: something else takes them now");
   }
   const absl::StatusOr<MemoryWish> wish = ReadMemorySettings(shape.settings);
@@ -108,7 +109,7 @@ std::string WhatWouldHelp(const Ledger& ledger, const Now& now, const JobShape& 
   const PlanTarget target{.device = room.device_class,
                           .memory_bytes = room.total,
                           .threads = kUsualThreads,
-                          .factor = ledger.calibrations.Of(shape.base, room.kind).factor};
+                          .factor = state.calibrations.Of(shape.base, room.kind).factor};
   absl::StatusOr<std::vector<std::string>> changes =
       WhatWouldFit(*config->config, wish->spec, target, wish->rows);
   if (!changes.ok()) return "";
@@ -121,13 +122,13 @@ std::string WhatWouldHelp(const Ledger& ledger, const Now& now, const JobShape& 
   return absl::StrCat("it would fit with: ", absl::StrJoin(*changes, "; "));
 }
 
-std::string AboutPlan(const Ledger& ledger, const JobShape& shape) {
+std::string AboutPlan(const SchedulerState& state, const JobShape& shape) {
   if (shape.needs.gpu_bytes > 0) {
     return absl::StrCat("the least it can make do with: ", Size(shape.needs.gpu_bytes),
                         " on a GPU, ", Size(shape.needs.cpu_bytes), " on a CPU",
                         shape.stepped_down ? ", after memory ran out in an earlier attempt" : "");
   }
-  const BaseConfig* config = ledger.configs.Find(shape.base);
+  const BaseConfig* config = state.configs.Find(shape.base);
   if (config == nullptr) {
     return absl::StrCat("its memory is not planned: nobody has told the config.json of ",
                         shape.base);

@@ -46,7 +46,7 @@ absl::StatusOr<v1::VerifyBaseResponse> BaseService::Verify(const std::string& ba
   using Found = absl::StatusOr<v1::BaseManifest>;
   ASSIGN_OR_RETURN(
       const v1::BaseManifest manifest, executor_.Run([&](Core& core, const Now&) -> Found {
-        const BaseCatalog::Entry* entry = core.ledger().bases.Find(base);
+        const BaseCatalog::Entry* entry = core.state().bases.Find(base);
         if (entry != nullptr) return entry->manifest;
         return absl::NotFoundError(absl::StrCat("the scheduler holds no base '", base,
                                                 "'; `mozgachctl bases ls` shows those it holds"));

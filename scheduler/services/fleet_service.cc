@@ -79,11 +79,11 @@ grpc::ServerUnaryReactor* FleetService::Revoke(grpc::CallbackServerContext* cont
 
 absl::Status FleetService::Write(const std::function<absl::StatusOr<Event>(WallTime)>& change) {
   return executor_.Run([&](Core& core, const Now& now) -> absl::Status {
-    Ledger& ledger = core.ledger();
-    Transaction transaction(ledger.database);
+    SchedulerState& state = core.state();
+    Transaction transaction(state.database);
     RETURN_IF_ERROR(transaction.status());
     ASSIGN_OR_RETURN(const Event event, change(now.wall));
-    RETURN_IF_ERROR(ledger.events.Append(event));
+    RETURN_IF_ERROR(state.events.Append(event));
     RETURN_IF_ERROR(COMMIT("scheduler.token.write", transaction));
     return tokens_.Commit();
   });

@@ -8,14 +8,14 @@
 namespace mozgach {
 
 absl::StatusOr<std::vector<v1::Job>> JobChanges::Next(Core& core, const Now& now) {
-  Ledger& ledger = core.ledger();
-  const int64_t latest = ledger.changes.latest();
+  SchedulerState& state = core.state();
+  const int64_t latest = state.changes.latest();
   if (started_ && latest == seen_) return std::vector<v1::Job>();
-  ASSIGN_OR_RETURN(const std::vector<int64_t> candidates, Candidates(ledger));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> candidates, Candidates(state));
   std::vector<v1::Job> news;
   for (const int64_t number : candidates) {
-    ASSIGN_OR_RETURN(v1::Job job, ViewJob(ledger, now, number, false));
-    ASSIGN_OR_RETURN(const bool selected, IsSelected(ledger, job));
+    ASSIGN_OR_RETURN(v1::Job job, ViewJob(state, now, number, false));
+    ASSIGN_OR_RETURN(const bool selected, IsSelected(state, job));
     if (!selected) continue;
     selected_.insert(number);
     if (IsTerminal(JobStateFrom(job.state()))) {
@@ -30,14 +30,14 @@ absl::StatusOr<std::vector<v1::Job>> JobChanges::Next(Core& core, const Now& now
   return news;
 }
 
-absl::StatusOr<std::vector<int64_t>> JobChanges::Candidates(Ledger& ledger) {
-  if (!started_) return Select(ledger, selector_, true);
-  const std::optional<std::vector<int64_t>> changed = ledger.changes.Since(seen_);
+absl::StatusOr<std::vector<int64_t>> JobChanges::Candidates(SchedulerState& state) {
+  if (!started_) return Select(state, selector_, true);
+  const std::optional<std::vector<int64_t>> changed = state.changes.Since(seen_);
   if (changed.has_value()) return *changed;
-  return Select(ledger, selector_, true);
+  return Select(state, selector_, true);
 }
 
-absl::StatusOr<bool> JobChanges::IsSelected(Ledger& ledger, const v1::Job& job) {
+absl::StatusOr<bool> JobChanges::IsSelected(SchedulerState& state, const v1::Job& job) {
   if (!started_ || selected_.count(job.job()) > 0) return true;
   const auto& domains = selector_.domains();
   const bool every_domain = domains.empty() && selector_.jobs().empty();
@@ -45,7 +45,7 @@ absl::StatusOr<bool> JobChanges::IsSelected(Ledger& ledger, const v1::Job& job) 
     return false;
   }
   if (selector_.all()) return true;
-  ASSIGN_OR_RETURN(const std::optional<int64_t> latest, ledger.queue.LatestOf(job.domain()));
+  ASSIGN_OR_RETURN(const std::optional<int64_t> latest, state.queue.LatestOf(job.domain()));
   return latest == job.job();
 }
 

@@ -23,8 +23,8 @@ class JobChanges {
   bool Over() const { return started_ && pending_.empty(); }
 
  private:
-  absl::StatusOr<std::vector<int64_t>> Candidates(Ledger& ledger);
-  absl::StatusOr<bool> IsSelected(Ledger& ledger, const v1::Job& job);
+  absl::StatusOr<std::vector<int64_t>> Candidates(SchedulerState& state);
+  absl::StatusOr<bool> IsSelected(SchedulerState& state, const v1::Job& job);
 
   const v1::Selector selector_;
   bool started_ = false;

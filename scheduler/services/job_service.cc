@@ -57,7 +57,7 @@ grpc::ServerUnaryReactor* JobService::List(grpc::CallbackServerContext* context,
 absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& request) {
   ASSIGN_OR_RETURN(const std::vector<int64_t> jobs, executor_.Run([&](Core& core, const Now& now) {
     core.Enter(now);
-    return Select(core.ledger(), request.selector(), true);
+    return Select(core.state(), request.selector(), true);
   }));
   // Others are answered between the parts; what is removed meanwhile is left out.
   v1::ListResponse response;
@@ -65,7 +65,7 @@ absl::StatusOr<v1::ListResponse> JobService::ListInParts(const v1::ListRequest& 
     const size_t end = std::min(jobs.size(), begin + kJobsListedAtOnce);
     RETURN_IF_ERROR(executor_.Run([&](Core& core, const Now& now) -> absl::Status {
       for (size_t i = begin; i < end; ++i) {
-        absl::StatusOr<v1::Job> job = ViewJob(core.ledger(), now, jobs[i], false);
+        absl::StatusOr<v1::Job> job = ViewJob(core.state(), now, jobs[i], false);
         if (absl::IsNotFound(job.status())) continue;
         if (!job.ok()) return job.status();
         *response.add_jobs() = *std::move(job);

@@ -26,10 +26,10 @@ absl::Status Closing() {
       "the scheduler is shutting down; nothing was queued, submit again when it is back");
 }
 
-absl::StatusOr<bool> ChangesSomething(Ledger& ledger, const NewJob& job,
+absl::StatusOr<bool> ChangesSomething(SchedulerState& state, const NewJob& job,
                                       const v1::SubmitResponse::Outcome& outcome) {
   if (outcome.outcome() != "unchanged") return true;
-  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(outcome.job()));
+  ASSIGN_OR_RETURN(const Queue::Details details, state.queue.GetDetails(outcome.job()));
   return NoticesDiffer(details, job);
 }
 
@@ -87,7 +87,7 @@ absl::StatusOr<v1::SubmitResponse> LongSubmission::Run() {
   if (!how_.dry_run()) {
     // Before the first look for datasets: they stay while it is there.
     ASSIGN_OR_RETURN(submission_, AskInTurn([&](Core& core, const Now&) {
-                       return core.ledger().staged.Begin(how_.actor());
+                       return core.state().staged.Begin(how_.actor());
                      }));
   }
   absl::Status status = Preview();
@@ -100,7 +100,7 @@ absl::StatusOr<v1::SubmitResponse> LongSubmission::Run() {
   }
   if (submission_ != 0 && !accepted_) {
     const absl::Status dropped =
-        AskInTurn([&](Core& core, const Now&) { return core.ledger().staged.Drop(submission_); });
+        AskInTurn([&](Core& core, const Now&) { return core.state().staged.Drop(submission_); });
     if (status.ok()) status = dropped;
   }
   RETURN_IF_ERROR(status);
@@ -127,20 +127,19 @@ absl::Status LongSubmission::PreviewPart(size_t begin, size_t end) {
   look.set_dry_run(true);
   const auto part = absl::MakeConstSpan(checked_).subspan(begin, end - begin);
   return AskInTurn([&](Core& core, const Now& now) -> absl::Status {
-    Ledger& ledger = core.ledger();
+    SchedulerState& state = core.state();
     ASSIGN_OR_RETURN(const v1::SubmitResponse preview, core.Submit(now, look, part));
     response_.MergeFrom(preview);
     for (size_t i = begin; i < end; ++i) {
       const NewJob& job = checked_[i].job;
-      ASSIGN_OR_RETURN(
-          const bool changes,
-          ChangesSomething(ledger, job, preview.outcomes(static_cast<int>(i - begin))));
+      ASSIGN_OR_RETURN(const bool changes,
+                       ChangesSomething(state, job, preview.outcomes(static_cast<int>(i - begin))));
       changes_.push_back(changes);
-      ASSIGN_OR_RETURN(const auto shape, ledger.shapes.Find(BaseKey(job.base, job.revision),
-                                                            job.memory_settings, false));
+      ASSIGN_OR_RETURN(const auto shape, state.shapes.Find(BaseKey(job.base, job.revision),
+                                                           job.memory_settings, false));
       if (shape.has_value()) continue;
       unplanned_.emplace(job.base, job.memory_settings);
-      const BaseConfig* config = ledger.configs.Find(job.base);
+      const BaseConfig* config = state.configs.Find(job.base);
       if (config != nullptr) configs_.try_emplace(job.base, *config);
     }
     return absl::OkStatus();
@@ -184,7 +183,7 @@ absl::Status LongSubmission::Stage() {
     }
     if (executor_.closed()) return Closing();
     RETURN_IF_ERROR(AskInTurn([&](Core& core, const Now&) {
-      return core.ledger().staged.Add(submission_, part, staged);
+      return core.state().staged.Add(submission_, part, staged);
     }));
     ++part;
   }
@@ -200,9 +199,9 @@ absl::Status LongSubmission::Accept() {
   while (!accepted_) {
     if (executor_.closed()) return Closing();
     RETURN_IF_ERROR(AskInTurn([&](Core& core, const Now& now) -> absl::Status {
-      StagedSubmissions& all = core.ledger().staged;
+      StagedSubmissions& all = core.state().staged;
       const int64_t earlier = all.FirstThatNames(domains);
-      if (earlier != 0) return QueueNextPart(core.ledger(), now, earlier);
+      if (earlier != 0) return QueueNextPart(core.state(), now, earlier);
       RETURN_IF_ERROR(all.Accept(submission_, std::move(staged)));
       accepted_ = true;
       return absl::OkStatus();
@@ -216,11 +215,11 @@ absl::Status LongSubmission::QueueParts() {
   absl::Status status;
   for (bool done = false; !done && status.ok();) {
     status = AskInTurn([&](Core& core, const Now& now) -> absl::Status {
-      StagedSubmissions& all = core.ledger().staged;
+      StagedSubmissions& all = core.state().staged;
       if (!all.Find(submission_)->IsQueued()) {
         const absl::Status next = executor_.closed()
                                       ? absl::UnavailableError("it is shutting down")
-                                      : QueueNextPart(core.ledger(), now, submission_);
+                                      : QueueNextPart(core.state(), now, submission_);
         all.Find(submission_)->abandoned = !next.ok();
         RETURN_IF_ERROR(next);
       }
@@ -256,10 +255,10 @@ absl::StatusOr<v1::SubmitResponse> SubmitAtOnce(CoreExecutor& executor,
     bool submitted = false;
     absl::StatusOr<v1::SubmitResponse> response =
         executor.Run([&](Core& core, const Now& now) -> absl::StatusOr<v1::SubmitResponse> {
-          const int64_t earlier = core.ledger().staged.FirstThatNames(domains);
+          const int64_t earlier = core.state().staged.FirstThatNames(domains);
           submitted = earlier == 0;
           if (submitted) return core.Submit(now, how, checked);
-          RETURN_IF_ERROR(QueueNextPart(core.ledger(), now, earlier));
+          RETURN_IF_ERROR(QueueNextPart(core.state(), now, earlier));
           return v1::SubmitResponse();
         });
     if (submitted || !response.ok()) return response;

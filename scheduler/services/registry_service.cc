@@ -46,7 +46,7 @@ grpc::ServerUnaryReactor* RegistryService::ListVersions(grpc::CallbackServerCont
 
 absl::StatusOr<v1::ListVersionsResponse> RegistryService::List(const std::string& domain) {
   return executor_.Run([&](Core& core, const Now&) -> absl::StatusOr<v1::ListVersionsResponse> {
-    AdapterStore& adapters = core.ledger().adapters;
+    AdapterStore& adapters = core.state().adapters;
     ASSIGN_OR_RETURN(const std::vector<Version> versions, adapters.List(domain));
     v1::ListVersionsResponse response;
     for (const Version& version : versions) {
@@ -64,7 +64,7 @@ grpc::ServerUnaryReactor* RegistryService::GetVersion(grpc::CallbackServerContex
 
 absl::StatusOr<v1::Version> RegistryService::Get(const v1::GetVersionRequest& request) {
   return executor_.Run([&](Core& core, const Now&) -> absl::StatusOr<v1::Version> {
-    AdapterStore& adapters = core.ledger().adapters;
+    AdapterStore& adapters = core.state().adapters;
     ASSIGN_OR_RETURN(const Version version, adapters.Get(request.domain(), request.version()));
     return View(adapters, version, true);
   });
@@ -81,7 +81,7 @@ absl::StatusOr<v1::Version> RegistryService::Point(const grpc::CallbackServerCon
   ASSIGN_OR_RETURN(const v1::SetAliasRequest request, authenticator_.Sign(context, asked));
   return executor_.Run([&](Core& core, const Now& now) -> absl::StatusOr<v1::Version> {
     ASSIGN_OR_RETURN(const Version version, core.SetAlias(now, request));
-    return View(core.ledger().adapters, version, true);
+    return View(core.state().adapters, version, true);
   });
 }
 
@@ -95,14 +95,13 @@ absl::StatusOr<v1::VerifyVersionResponse> RegistryService::Verify(
     const v1::VerifyVersionRequest& request) {
   const VersionFiles* files = nullptr;
   std::vector<std::string> of_aliases;
-  const absl::StatusOr<Version> version =
-      executor_.Run([&](Core& core, const Now&) -> absl::StatusOr<Version> {
-        files = &core.ledger().adapters.files();
-        ASSIGN_OR_RETURN(Version found,
-                         core.ledger().adapters.Get(request.domain(), request.version()));
-        of_aliases = files->VerifyAliases(found);  // here, where no alias moves meanwhile
-        return found;
-      });
+  const absl::StatusOr<Version> version = executor_.Run([&](Core& core,
+                                                            const Now&) -> absl::StatusOr<Version> {
+    files = &core.state().adapters.files();
+    ASSIGN_OR_RETURN(Version found, core.state().adapters.Get(request.domain(), request.version()));
+    of_aliases = files->VerifyAliases(found);  // here, where no alias moves meanwhile
+    return found;
+  });
   RETURN_IF_ERROR(version.status());
   // Reading gigabytes takes its time: nobody waits for it at the executor.
   ASSIGN_OR_RETURN(const std::vector<std::string> problems, files->Verify(*version));
@@ -121,7 +120,7 @@ grpc::ServerWriteReactor<v1::DownloadFileResponse>* RegistryService::DownloadFil
 
 absl::StatusOr<FileDescriptor> RegistryService::OpenFile(const v1::DownloadFileRequest& request) {
   return executor_.Run([&](Core& core, const Now&) -> absl::StatusOr<FileDescriptor> {
-    AdapterStore& adapters = core.ledger().adapters;
+    AdapterStore& adapters = core.state().adapters;
     ASSIGN_OR_RETURN(const Version version, adapters.Get(request.domain(), request.version()));
     // Only a name that was published is ever opened.
     const bool published =

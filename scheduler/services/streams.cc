@@ -52,7 +52,7 @@ absl::Status LogStream::Locate() {
     if (job_ == 0) {
       ASSIGN_OR_RETURN(job_, core.FindJob(request_.job(), request_.domain()));
     }
-    ASSIGN_OR_RETURN(const Job job, core.ledger().queue.Get(job_));
+    ASSIGN_OR_RETURN(const Job job, core.state().queue.Get(job_));
     const bool latest = request_.attempt() == 0;
     // Followed, a job that is queued again goes on in the log of its next attempt.
     const int64_t attempt = latest ? job.attempt : request_.attempt();

@@ -151,7 +151,7 @@ absl::StatusOr<v1::AppendLogResponse> WorkerService::Append(
     const grpc::CallbackServerContext& context, const v1::AppendLogRequest& request) {
   ASSIGN_OR_RETURN(const Caller caller, authenticator_.CallerOf(context));
   const auto attempt = executor_.RunWithoutSync([&](Core& core, const Now&) {
-    return core.ledger().attempts.Find(request.job(), request.attempt());
+    return core.state().attempts.Find(request.job(), request.attempt());
   });
   RETURN_IF_ERROR(attempt.status());
   if (!attempt->has_value()) {

@@ -23,18 +23,18 @@ absl::Status IsUnderWay(const char* what) {
 
 }  // namespace
 
-// The executor's core and its ledger stay where they are as long as the executor.
+// The executor's core and its state stay where they are as long as the executor.
 Upkeep::Upkeep(CoreExecutor& executor, std::filesystem::path data, const Clock& clock)
     : executor_(executor),
       data_(std::move(data)),
       clock_(clock),
       interval_(executor.Run(
-          [](Core& core, const Now&) { return core.ledger().config.retention_interval; })),
+          [](Core& core, const Now&) { return core.state().config.retention_interval; })),
       blob_days_kept_(
-          executor.Run([](Core& core, const Now&) { return core.ledger().config.blob_days_kept; })),
+          executor.Run([](Core& core, const Now&) { return core.state().config.blob_days_kept; })),
       retention_(executor.Run([this](Core& core, const Now&) {
-        Ledger& ledger = core.ledger();
-        return Retention(ledger.config, ledger.blobs, ledger.adapters.files(), data_);
+        SchedulerState& state = core.state();
+        return Retention(state.config, state.blobs, state.adapters.files(), data_);
       })) {
   if (interval_.count() > 0) thread_ = std::jthread([this] { Run(stop_.get_token()); });
 }
@@ -43,7 +43,7 @@ Upkeep::~Upkeep() { Stop(); }
 
 absl::Status Upkeep::TakeTurn(const Retention::Step& step) {
   const absl::Status done =
-      executor_.Run([&](Core& core, const Now&) { return step(core.ledger().database); });
+      executor_.Run([&](Core& core, const Now&) { return step(core.state().database); });
   std::this_thread::sleep_for(kPause);
   return done;
 }

@@ -40,9 +40,8 @@ absl::Status WriteProbe(const fs::path& path) {
 WriteWatch::WriteWatch(CoreExecutor& executor, const Clock& clock, Options options)
     : executor_(executor), clock_(clock), options_(std::move(options)) {
   CheckOpenFiles();  // as they are now
-  failures_ = executor_.RunWithoutSync([](Core& core, const Now&) {
-    return core.ledger().failures_over = core.ledger().failures();
-  });
+  failures_ = executor_.RunWithoutSync(
+      [](Core& core, const Now&) { return core.state().failures_over = core.state().failures(); });
   read_at_ = clock_.SinceBoot() + options_.read_interval;  // the start has just read it
   thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
@@ -93,9 +92,9 @@ std::string WriteWatch::FindProblem(Milliseconds now) {
 
 std::string WriteWatch::FailedSince() {
   return executor_.RunWithoutSync([&](Core& core, const Now&) {
-    const Ledger& ledger = core.ledger();
-    std::string failure = ledger.FailureAfter(failures_);
-    failures_ = ledger.failures();
+    const SchedulerState& state = core.state();
+    std::string failure = state.FailureAfter(failures_);
+    failures_ = state.failures();
     return failure;
   });
 }
@@ -134,7 +133,7 @@ std::string WriteWatch::CheckDisk(Milliseconds now) {
   if (status.ok()) status = WriteProbe(options_.data / "blobs" / kWriteProbeName);
   if (status.ok()) {
     status = executor_.RunWithoutSync(
-        [](Core& core, const Now&) { return core.ledger().blobs.CheckRoom(0); });
+        [](Core& core, const Now&) { return core.state().blobs.CheckRoom(0); });
   }
   disk_problem_ = std::string(status.message());
   return disk_problem_;
@@ -172,16 +171,16 @@ void WriteWatch::MakeWhatIsGone() {
 
 std::string WriteWatch::WriteToDatabase() {
   return executor_.RunWithoutSync([](Core& core, const Now&) {
-    return std::string(WriteNothingNew(core.ledger().database).message());
+    return std::string(WriteNothingNew(core.state().database).message());
   });
 }
 
 void WriteWatch::Tell(const std::string& problem) {
   executor_.RunWithoutSync([&](Core& core, const Now&) {
-    Ledger& ledger = core.ledger();
-    if (ledger.write_problem.empty()) ++ledger.counters.write_problems;
-    ledger.write_problem = problem;
-    if (problem.empty()) ledger.failures_over = failures_;
+    SchedulerState& state = core.state();
+    if (state.write_problem.empty()) ++state.counters.write_problems;
+    state.write_problem = problem;
+    if (problem.empty()) state.failures_over = failures_;
     return 0;
   });
   problem_ = problem;

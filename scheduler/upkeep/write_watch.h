@@ -1,6 +1,6 @@
 // The WriteWatch finds out whether the scheduler can store what it is told, and says so: to /health
-// and /metrics (Ledger::write_problem), to the gRPC health service, and in the log, one line when a
-// problem begins and one when it ends.
+// and /metrics (SchedulerState::write_problem), to the gRPC health service, and in the log, one
+// line when a problem begins and one when it ends.
 //
 // Once a second it looks at what has failed since, at the files that the scheduler holds open, and
 // at the disk.  Now and then it writes a small file of its own; it reads the whole database too, on
@@ -66,7 +66,7 @@ class WriteWatch {
   const Clock& clock_;
   const Options options_;
   std::map<std::string, File> open_files_;  // by name in the data directory
-  Ledger::Failures failures_;               // as of the last look
+  SchedulerState::Failures failures_;       // as of the last look
   std::string problem_;
   std::string damage_;  // what the last reading of the database found
   Milliseconds began_{0};

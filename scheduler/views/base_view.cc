@@ -38,11 +38,11 @@ void ShowWorker(const WorkerState& worker, std::map<std::string, v1::FleetBase>&
 
 }  // namespace
 
-v1::ListBasesResponse ViewBases(const Ledger& ledger, const Now& now) {
+v1::ListBasesResponse ViewBases(const SchedulerState& state, const Now& now) {
   std::map<std::string, v1::FleetBase> bases;
-  for (const auto& [name, entry] : ledger.bases.all()) bases[name] = ShowHeld(entry);
-  for (const auto& [name, worker] : ledger.worker_table.workers()) {
-    if (!WorkerTable::IsLost(worker, now, ledger.config.lease)) ShowWorker(worker, bases);
+  for (const auto& [name, entry] : state.bases.all()) bases[name] = ShowHeld(entry);
+  for (const auto& [name, worker] : state.worker_table.workers()) {
+    if (!WorkerTable::IsLost(worker, now, state.config.lease)) ShowWorker(worker, bases);
   }
   v1::ListBasesResponse response;
   for (auto& [name, view] : bases) *response.add_bases() = std::move(view);

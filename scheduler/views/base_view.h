@@ -3,11 +3,11 @@
 
 #include "mozgach/v1/base_service.pb.h"
 #include "scheduler/jobs/now.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
 // The bases of the catalog and of the workers that are not lost, by name.
-v1::ListBasesResponse ViewBases(const Ledger& ledger, const Now& now);
+v1::ListBasesResponse ViewBases(const SchedulerState& state, const Now& now);
 
 }  // namespace mozgach

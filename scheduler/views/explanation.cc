@@ -42,27 +42,27 @@ std::string NoRoom(const WorkerState& worker, const v1::BaseManifest& held) {
 }
 
 // The job that every free device of `worker` is kept free for.
-std::optional<int64_t> KeptFor(Ledger& ledger, const Now& now, const WorkerState& worker) {
+std::optional<int64_t> KeptFor(SchedulerState& state, const Now& now, const WorkerState& worker) {
   std::optional<int64_t> kept;
-  for (const DeviceRoom& room : FreeRoomsOf(ledger, worker)) {
-    const auto waited_for = KeptFreeFor(ledger, now, worker, room);
+  for (const DeviceRoom& room : FreeRoomsOf(state, worker)) {
+    const auto waited_for = KeptFreeFor(state, now, worker, room);
     if (!waited_for.ok() || !waited_for->has_value()) return std::nullopt;
     kept = (*waited_for)->job;
   }
   return kept;
 }
 
-std::string AboutWorker(Ledger& ledger, const Now& now, const WorkerState& worker, const Job& job,
-                        const JobShape& shape) {
-  const bool lost = WorkerTable::IsLost(worker, now, ledger.config.lease);
+std::string AboutWorker(SchedulerState& state, const Now& now, const WorkerState& worker,
+                        const Job& job, const JobShape& shape) {
+  const bool lost = WorkerTable::IsLost(worker, now, state.config.lease);
   const v1::BaseFetch* fetch = FetchOf(worker, job.base);
-  const bool could_fetch = CouldFetch(ledger, worker, job.base_key);
-  const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
+  const bool could_fetch = CouldFetch(state, worker, job.base_key);
+  const v1::BaseManifest* held = state.bases.Serving(job.base_key);
   std::string why =
-      WhyNot(worker, lost, job.base_key, ledger.leases.JobsOf(worker.name), could_fetch);
+      WhyNot(worker, lost, job.base_key, state.leases.JobsOf(worker.name), could_fetch);
   const bool offers = worker.keys.count(job.base_key) > 0 || could_fetch;
   const std::string shortage =
-      lost || !offers || worker.drain || worker.draining ? "" : Shortage(ledger, worker, shape);
+      lost || !offers || worker.drain || worker.draining ? "" : Shortage(state, worker, shape);
   if (!lost && IsQuarantined(worker, now)) {
     why = ShowQuarantine(worker, now);
   } else if (!shortage.empty()) {
@@ -70,7 +70,7 @@ std::string AboutWorker(Ledger& ledger, const Now& now, const WorkerState& worke
   } else if (fetch != nullptr && !lost) {
     why = absl::StrCat("is fetching base ", job.base, " (", fetch->received_bytes(), " of ",
                        fetch->size_bytes(), " bytes)");
-  } else if (const auto kept = why.empty() ? KeptFor(ledger, now, worker) : std::nullopt; kept) {
+  } else if (const auto kept = why.empty() ? KeptFor(state, now, worker) : std::nullopt; kept) {
     why = absl::StrCat("has room for it, but is kept free for job ", *kept,
                        ", which has waited long and fits when other workers of this host are done");
   } else if (why.empty() && could_fetch) {
@@ -86,22 +86,23 @@ std::string AboutWorker(Ledger& ledger, const Now& now, const WorkerState& worke
 }
 
 // What would bring a base that no worker has.
-std::string NobodyHas(Ledger& ledger, const Now& now, const Job& job, const JobShape& shape) {
+std::string NobodyHas(SchedulerState& state, const Now& now, const Job& job,
+                      const JobShape& shape) {
   const std::string nobody = absl::StrCat("no worker has base ", job.base_key);
-  const v1::BaseManifest* held = ledger.bases.Serving(job.base_key);
-  const std::string problem = ProblemOfBase(ledger.worker_table, job.base);
+  const v1::BaseManifest* held = state.bases.Serving(job.base_key);
+  const std::string problem = ProblemOfBase(state.worker_table, job.base);
   if (held == nullptr && !problem.empty()) return absl::StrCat(nobody, "; ", problem);
   if (held == nullptr) {
-    const bool other = ledger.bases.Find(job.base) != nullptr;
-    return absl::StrCat(nobody, " (", ledger.worker_table.workers().size(), " asked)",
-                        MeantBase(ledger, job.base),
+    const bool other = state.bases.Find(job.base) != nullptr;
+    return absl::StrCat(nobody, " (", state.worker_table.workers().size(), " asked)",
+                        MeantBase(state, job.base),
                         other ? "; the scheduler holds it, but not this revision" : "",
                         "; `mozgachctl bases add DIR --name ", job.base, "` gives it to them");
   }
   int able = 0;
   const WorkerState* only = nullptr;
-  for (const auto& [name, worker] : ledger.worker_table.workers()) {
-    if (WorkerTable::IsLost(worker, now, ledger.config.lease)) continue;
+  for (const auto& [name, worker] : state.worker_table.workers()) {
+    if (WorkerTable::IsLost(worker, now, state.config.lease)) continue;
     if (const v1::BaseFetch* fetch = FetchOf(worker, job.base); fetch != nullptr) {
       return absl::StrCat(nobody, " yet; ", ShowFetch(worker, *fetch));
     }
@@ -113,7 +114,7 @@ std::string NobodyHas(Ledger& ledger, const Now& now, const Job& job, const JobS
     return absl::StrCat(nobody, ", which the scheduler holds, and none that answers has ",
                         ShowSize(held->size_bytes()), " of room for it below its --data");
   }
-  if (able == 1) return AboutWorker(ledger, now, *only, job, shape);
+  if (able == 1) return AboutWorker(state, now, *only, job, shape);
   return absl::StrCat(nobody, " yet; the first of the ", able,
                       " with room for it that is free fetches it");
 }
@@ -144,15 +145,15 @@ std::string AboutAttempt(const Attempt& attempt) {
   return line;
 }
 
-std::string AboutRunning(const Ledger& ledger, const Now& now, const Job& job) {
-  const Lease* lease = ledger.leases.Find(job.job);
+std::string AboutRunning(const SchedulerState& state, const Now& now, const Job& job) {
+  const Lease* lease = state.leases.Find(job.job);
   if (lease == nullptr) return "its version is being published";
   const std::string left = InSeconds(lease->expires_at - now.since_boot);
   if (job.cancel_requested) {
     return absl::StrCat(job.reason, "; ends when worker ", lease->worker,
                         " has stopped it, at the latest in ", left);
   }
-  const WorkerState* worker = ledger.worker_table.Find(lease->worker);
+  const WorkerState* worker = state.worker_table.Find(lease->worker);
   const v1::BaseFetch* fetch = worker == nullptr ? nullptr : FetchOf(*worker, job.base);
   return absl::StrCat(
       "runs as attempt ", job.attempt, " on worker ", lease->worker, ", whose lease lasts another ",
@@ -180,12 +181,12 @@ std::string AboutScores(const std::string& metrics_json) {
   return absl::StrCat("scores, bare base → with the adapter: ", absl::StrJoin(scores, ", "));
 }
 
-std::string Summary(Ledger& ledger, const Now& now, const Job& job) {
+std::string Summary(SchedulerState& state, const Now& now, const Job& job) {
   switch (job.state) {
     case JobState::kQueued:
-      return absl::StrCat("waits: ", WhyItWaits(ledger, now, job));
+      return absl::StrCat("waits: ", WhyItWaits(state, now, job));
     case JobState::kRunning:
-      return AboutRunning(ledger, now, job);
+      return AboutRunning(state, now, job);
     case JobState::kSucceeded:
       return absl::StrCat("published ", VersionName(job.version));
     case JobState::kFailed:
@@ -199,10 +200,10 @@ std::string Summary(Ledger& ledger, const Now& now, const Job& job) {
 
 }  // namespace
 
-std::string MeantBase(const Ledger& ledger, const std::string& base) {
+std::string MeantBase(const SchedulerState& state, const std::string& base) {
   std::set<std::string> known;
-  for (const auto& [name, held] : ledger.bases.all()) known.insert(name);
-  for (const auto& [name, worker] : ledger.worker_table.workers()) {
+  for (const auto& [name, held] : state.bases.all()) known.insert(name);
+  for (const auto& [name, worker] : state.worker_table.workers()) {
     for (const v1::Base& offered : worker.bases) known.insert(offered.name());
   }
   if (known.count(base) > 0) return "";
@@ -210,28 +211,28 @@ std::string MeantBase(const Ledger& ledger, const std::string& base) {
   return near.empty() ? "" : absl::StrCat("; did you mean ", near, "?");
 }
 
-std::string WhyItWaits(Ledger& ledger, const Now& now, const Job& job) {
-  if (const std::string why = ledger.WhyNotWritable(); !why.empty()) {
+std::string WhyItWaits(SchedulerState& state, const Now& now, const Job& job) {
+  if (const std::string why = state.WhyNotWritable(); !why.empty()) {
     return absl::StrCat("the scheduler cannot write: ", why);
   }
   if (!job.ready) return BacksOff(now, job);
-  if (ledger.worker_table.workers().empty()) return kNoWorkers;
-  const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());
+  if (state.worker_table.workers().empty()) return kNoWorkers;
+  const JobShape shape = state.shapes.Get(job.shape).value_or(JobShape());
   int offering = 0, busy = 0, narrow = 0;
   const WorkerState* only = nullptr;
-  for (const auto& [name, worker] : ledger.worker_table.workers()) {
+  for (const auto& [name, worker] : state.worker_table.workers()) {
     if (worker.keys.count(job.base_key) == 0) continue;
     ++offering;
     only = &worker;
-    const bool lost = WorkerTable::IsLost(worker, now, ledger.config.lease);
+    const bool lost = WorkerTable::IsLost(worker, now, state.config.lease);
     if (lost || worker.drain || worker.draining || IsQuarantined(worker, now)) continue;
-    ++(Shortage(ledger, worker, shape).empty() ? busy : narrow);
+    ++(Shortage(state, worker, shape).empty() ? busy : narrow);
   }
   if (offering == 0) {
-    return NobodyHas(ledger, now, job, shape);
+    return NobodyHas(state, now, job, shape);
   }
-  if (offering == 1) return AboutWorker(ledger, now, *only, job, shape);
-  if (const std::string shortage = ShortageEverywhere(ledger, now, shape); !shortage.empty()) {
+  if (offering == 1) return AboutWorker(state, now, *only, job, shape);
+  if (const std::string shortage = ShortageEverywhere(state, now, shape); !shortage.empty()) {
     return shortage;
   }
   if (busy + narrow == 0) {
@@ -246,29 +247,29 @@ std::string WhyItWaits(Ledger& ledger, const Now& now, const Job& job) {
   return absl::StrCat("the ", busy, " workers with its base are busy");
 }
 
-absl::StatusOr<v1::ExplainResponse> Explain(Ledger& ledger, const Now& now, int64_t number) {
-  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(number));
+absl::StatusOr<v1::ExplainResponse> Explain(SchedulerState& state, const Now& now, int64_t number) {
+  ASSIGN_OR_RETURN(const Job job, state.queue.Get(number));
   v1::ExplainResponse response;
-  ASSIGN_OR_RETURN(*response.mutable_job(), ViewJob(ledger, now, number, false));
-  response.set_summary(Summary(ledger, now, job));
+  ASSIGN_OR_RETURN(*response.mutable_job(), ViewJob(state, now, number, false));
+  response.set_summary(Summary(state, now, job));
   // What the summary says already is not said twice.
   const auto add = [&response](const std::string& line) {
     if (!line.empty() && !absl::StrContains(response.summary(), line)) response.add_lines(line);
   };
   if (job.state == JobState::kQueued) {
-    const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());
-    for (const auto& [name, worker] : ledger.worker_table.workers()) {
-      add(AboutWorker(ledger, now, worker, job, shape));
+    const JobShape shape = state.shapes.Get(job.shape).value_or(JobShape());
+    for (const auto& [name, worker] : state.worker_table.workers()) {
+      add(AboutWorker(state, now, worker, job, shape));
     }
-    if (!ledger.worker_table.workers().empty()) add(WhatWouldHelp(ledger, now, shape));
-    if (!ledger.worker_table.workers().empty()) add(AboutPlan(ledger, shape));
+    if (!state.worker_table.workers().empty()) add(WhatWouldHelp(state, now, shape));
+    if (!state.worker_table.workers().empty()) add(AboutPlan(state, shape));
   }
   if (job.state == JobState::kRunning) add(response.job().reason());
   add(AboutScores(response.job().metrics_json()));
   if (job.retry_of > 0) response.add_lines(absl::StrCat("does job ", job.retry_of, " again"));
-  ASSIGN_OR_RETURN(const std::vector<Attempt> attempts, ledger.attempts.OfJob(number));
+  ASSIGN_OR_RETURN(const std::vector<Attempt> attempts, state.attempts.OfJob(number));
   for (const Attempt& attempt : attempts) response.add_lines(AboutAttempt(attempt));
-  ASSIGN_OR_RETURN(const std::vector<std::string> notices, NoticesOf(ledger, job));
+  ASSIGN_OR_RETURN(const std::vector<std::string> notices, NoticesOf(state, job));
   response.mutable_notices()->Add(notices.begin(), notices.end());
   return response;
 }

@@ -13,10 +13,10 @@ namespace mozgach {
 namespace {
 
 // The facts of the base that the scheduler holds, else of the first worker that tells them.
-std::optional<v1::ChatFacts> ChatFactsOf(const Ledger& ledger, const std::string& base) {
-  const BaseCatalog::Entry* held = ledger.bases.Find(base);
+std::optional<v1::ChatFacts> ChatFactsOf(const SchedulerState& state, const std::string& base) {
+  const BaseCatalog::Entry* held = state.bases.Find(base);
   if (held != nullptr && held->chat.has_value()) return held->chat;
-  for (const auto& [name, worker] : ledger.worker_table.workers()) {
+  for (const auto& [name, worker] : state.worker_table.workers()) {
     for (const v1::Base& offered : worker.bases) {
       if (offered.name() == base && offered.has_chat()) return offered.chat();
     }
@@ -47,7 +47,7 @@ bool AsksTemplate(bool conversations, const DomainSpec& spec) {
 const std::vector<std::string>& BaseNotices::Of(const std::string& base) {
   const auto [known, is_new] = sentences_.try_emplace(base);
   if (is_new) {
-    if (const auto facts = ChatFactsOf(ledger_, base)) known->second = ChatSentences(base, *facts);
+    if (const auto facts = ChatFactsOf(state_, base)) known->second = ChatSentences(base, *facts);
   }
   return known->second;
 }
@@ -58,13 +58,13 @@ std::vector<std::string> NoticesOf(BaseNotices& bases, const CheckedSubmission& 
                      asks ? bases.Of(checked.job.base) : std::vector<std::string>());
 }
 
-absl::StatusOr<std::vector<std::string>> NoticesOf(Ledger& ledger, const Job& job) {
-  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(job.job));
+absl::StatusOr<std::vector<std::string>> NoticesOf(SchedulerState& state, const Job& job) {
+  ASSIGN_OR_RETURN(const Queue::Details details, state.queue.GetDetails(job.job));
   const absl::StatusOr<nlohmann::json> json = ParseJson(details.spec_json);
   const absl::StatusOr<DomainSpec> spec =
       json.ok() ? DomainSpecFromJson(*json) : absl::StatusOr<DomainSpec>(json.status());
   const bool asks = spec.ok() && AsksTemplate(details.conversations, *spec);
-  BaseNotices bases(ledger);
+  BaseNotices bases(state);
   return JoinNotices(details.notices_json, asks ? bases.Of(job.base) : std::vector<std::string>());
 }
 

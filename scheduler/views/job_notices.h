@@ -9,7 +9,7 @@
 
 #include "mozgach/v1/job_service.pb.h"
 #include "scheduler/jobs/checked_submission.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
@@ -17,11 +17,11 @@ namespace mozgach {
 // submission name the same base. Lives within one call of the core.
 class BaseNotices {
  public:
-  explicit BaseNotices(const Ledger& ledger) : ledger_(ledger) {}
+  explicit BaseNotices(const SchedulerState& state) : state_(state) {}
   const std::vector<std::string>& Of(const std::string& base);
 
  private:
-  const Ledger& ledger_;
+  const SchedulerState& state_;
   std::map<std::string, std::vector<std::string>> sentences_;
 };
 
@@ -29,6 +29,6 @@ class BaseNotices {
 std::vector<std::string> NoticesOf(BaseNotices& bases, const CheckedSubmission& checked);
 
 // All notices of a stored job.
-absl::StatusOr<std::vector<std::string>> NoticesOf(Ledger& ledger, const Job& job);
+absl::StatusOr<std::vector<std::string>> NoticesOf(SchedulerState& state, const Job& job);
 
 }  // namespace mozgach

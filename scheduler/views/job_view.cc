@@ -59,14 +59,13 @@ std::string NoStepFor(const ProgressCache::Entry& live, const Now& now) {
   return absl::StrCat("no step for ", still.count() / 1000, " s");
 }
 
-absl::Status ShowAttempt(Ledger& ledger, const Now& now, const Job& job, v1::Job& view) {
-  ASSIGN_OR_RETURN(const std::optional<Attempt> attempt,
-                   ledger.attempts.Find(job.job, job.attempt));
+absl::Status ShowAttempt(SchedulerState& state, const Now& now, const Job& job, v1::Job& view) {
+  ASSIGN_OR_RETURN(const std::optional<Attempt> attempt, state.attempts.Find(job.job, job.attempt));
   if (!attempt.has_value()) return absl::OkStatus();
   view.set_worker(attempt->worker);
   view.set_train_rows(attempt->train_rows);
   view.set_train_seconds(attempt->train_seconds);
-  const ProgressCache::Entry* live = ledger.progress.Find(job.job);
+  const ProgressCache::Entry* live = state.progress.Find(job.job);
   ShowProgress(live != nullptr ? live->progress : attempt->progress, view);
   if (job.state != JobState::kRunning) view.clear_phase();
   if (live == nullptr || !job.reason.empty()) return absl::OkStatus();
@@ -99,12 +98,12 @@ v1::WorkerBase ShowBase(const WorkerState& worker, const v1::Base& base) {
   return view;
 }
 
-void ShowCalibrations(const Ledger& ledger, const WorkerState& worker, v1::Worker& view) {
+void ShowCalibrations(const SchedulerState& state, const WorkerState& worker, v1::Worker& view) {
   std::set<std::string> kinds;
   for (const v1::Device& device : worker.devices) kinds.insert(device.kind());
   for (const v1::Base& base : worker.bases) {
     for (const std::string& kind : kinds) {
-      const Calibration known = ledger.calibrations.Of(base.name(), kind);
+      const Calibration known = state.calibrations.Of(base.name(), kind);
       if (known.attempts == 0) continue;
       v1::Calibration& calibration = *view.add_calibrations();
       calibration.set_base(base.name());
@@ -115,34 +114,34 @@ void ShowCalibrations(const Ledger& ledger, const WorkerState& worker, v1::Worke
   }
 }
 
-absl::Status ShowDetails(Ledger& ledger, bool whole, v1::Job& view) {
-  ASSIGN_OR_RETURN(const Queue::Details details, ledger.queue.GetDetails(view.job()));
+absl::Status ShowDetails(SchedulerState& state, bool whole, v1::Job& view) {
+  ASSIGN_OR_RETURN(const Queue::Details details, state.queue.GetDetails(view.job()));
   const absl::StatusOr<nlohmann::json> spec = ParseJson(details.spec_json);
   if (spec.ok()) ShowSpec(*spec, view);
   if (!whole) return absl::OkStatus();
   view.set_spec_json(details.spec_json);
-  ASSIGN_OR_RETURN(const std::vector<v1::Dataset> datasets, ledger.queue.Datasets(view.job()));
+  ASSIGN_OR_RETURN(const std::vector<v1::Dataset> datasets, state.queue.Datasets(view.job()));
   for (const v1::Dataset& dataset : datasets) *view.add_datasets() = dataset;
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Now& now, int64_t number, bool whole) {
-  ASSIGN_OR_RETURN(const Job job, ledger.queue.Get(number));
+absl::StatusOr<v1::Job> ViewJob(SchedulerState& state, const Now& now, int64_t number, bool whole) {
+  ASSIGN_OR_RETURN(const Job job, state.queue.Get(number));
   v1::Job view;
   ShowJob(job, view);
-  if (job.attempt > 0) RETURN_IF_ERROR(ShowAttempt(ledger, now, job, view));
-  RETURN_IF_ERROR(ShowDetails(ledger, whole, view));
+  if (job.attempt > 0) RETURN_IF_ERROR(ShowAttempt(state, now, job, view));
+  RETURN_IF_ERROR(ShowDetails(state, whole, view));
   if (job.state == JobState::kQueued) {
-    view.set_reason(WhyItWaits(ledger, now, job));
-    const JobShape shape = ledger.shapes.Get(job.shape).value_or(JobShape());
+    view.set_reason(WhyItWaits(state, now, job));
+    const JobShape shape = state.shapes.Get(job.shape).value_or(JobShape());
     view.set_memory_needed_bytes(static_cast<uint64_t>(shape.needs.gpu_bytes));
     view.set_memory_needed_on_cpu_bytes(static_cast<uint64_t>(shape.needs.cpu_bytes));
   }
   if (job.state == JobState::kSucceeded && job.version > 0) {
     const absl::StatusOr<Version> version =
-        ledger.adapters.Get(job.domain, VersionName(job.version));
+        state.adapters.Get(job.domain, VersionName(job.version));
     // Retention may have removed it.
     if (!version.ok() && !absl::IsNotFound(version.status())) return version.status();
     if (version.ok()) view.set_metrics_json(version->metrics_json);
@@ -150,18 +149,18 @@ absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Now& now, int64_t number, 
   return view;
 }
 
-const char* StateOf(const Ledger& ledger, const Now& now, const WorkerState& worker) {
-  if (WorkerTable::IsAwaited(worker, now, ledger.config.lease)) return "awaited";
-  if (WorkerTable::IsLost(worker, now, ledger.config.lease)) return "lost";
+const char* StateOf(const SchedulerState& state, const Now& now, const WorkerState& worker) {
+  if (WorkerTable::IsAwaited(worker, now, state.config.lease)) return "awaited";
+  if (WorkerTable::IsLost(worker, now, state.config.lease)) return "lost";
   if (worker.drain || worker.draining) return "draining";
   return IsQuarantined(worker, now) ? "quarantined" : "up";
 }
 
-v1::Worker ViewWorker(const Ledger& ledger, const Now& now, const WorkerState& worker) {
+v1::Worker ViewWorker(const SchedulerState& state, const Now& now, const WorkerState& worker) {
   v1::Worker view;
   view.set_worker(worker.name);
   const bool quarantined = IsQuarantined(worker, now);
-  view.set_state(StateOf(ledger, now, worker));
+  view.set_state(StateOf(state, now, worker));
   if (worker.drain) view.set_drain_by(Shown(worker.drain_by));
   if (quarantined) {
     view.set_quarantine_reason(worker.health.reason);
@@ -174,45 +173,45 @@ v1::Worker ViewWorker(const Ledger& ledger, const Now& now, const WorkerState& w
   }
   for (const v1::BaseFetch& fetch : worker.base_fetches) *view.add_base_fetches() = fetch;
   view.set_base_room_bytes(worker.base_room_bytes);
-  for (const int64_t job : ledger.leases.JobsOf(worker.name)) view.add_jobs(job);
+  for (const int64_t job : state.leases.JobsOf(worker.name)) view.add_jobs(job);
   view.set_base_loads(worker.base_loads);
   view.set_memory_bytes(worker.memory_bytes);
   for (const v1::Device& device : worker.devices) *view.add_devices() = device;
-  ShowCalibrations(ledger, worker, view);
+  ShowCalibrations(state, worker, view);
   view.set_last_call_at(Shown(worker.last_call));
   view.set_version(worker.version);
   view.set_trainer_restarts(worker.trainer_restarts);
   return view;
 }
 
-absl::StatusOr<std::vector<int64_t>> Select(Ledger& ledger, const v1::Selector& selector,
+absl::StatusOr<std::vector<int64_t>> Select(SchedulerState& state, const v1::Selector& selector,
                                             bool all_by_default) {
   if (selector.domains_size() > kSelectedMax || selector.jobs_size() > kSelectedMax) {
     return absl::InvalidArgumentError("more than 100000 domains or jobs in one selection");
   }
   const bool nothing = selector.domains().empty() && selector.jobs().empty();
-  if (nothing && selector.all()) return ledger.queue.Every();
-  if (nothing && all_by_default) return ledger.queue.Latest();
+  if (nothing && selector.all()) return state.queue.Every();
+  if (nothing && all_by_default) return state.queue.Latest();
   if (nothing)
     return absl::InvalidArgumentError("nothing is selected: name domains or jobs, or all");
   std::vector<int64_t> jobs;
   std::set<int64_t> seen;
   for (const std::string& domain : selector.domains()) {
-    ASSIGN_OR_RETURN(const std::optional<int64_t> latest, ledger.queue.LatestOf(domain));
+    ASSIGN_OR_RETURN(const std::optional<int64_t> latest, state.queue.LatestOf(domain));
     if (!latest.has_value()) {
       return absl::NotFoundError(absl::StrCat("there is no job of a domain '", domain,
                                               "'; `mozgachctl ps` shows those there are"));
     }
     std::vector<int64_t> found = {*latest};
     if (selector.all()) {
-      ASSIGN_OR_RETURN(found, ledger.queue.OfDomain(domain));
+      ASSIGN_OR_RETURN(found, state.queue.OfDomain(domain));
     }
     for (const int64_t job : found) {
       if (seen.insert(job).second) jobs.push_back(job);
     }
   }
   for (const int64_t job : selector.jobs()) {
-    RETURN_IF_ERROR(ledger.queue.Get(job).status());
+    RETURN_IF_ERROR(state.queue.Get(job).status());
     if (seen.insert(job).second) jobs.push_back(job);
   }
   return jobs;

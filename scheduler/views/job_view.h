@@ -6,22 +6,22 @@
 
 #include "mozgach/v1/job_service.pb.h"
 #include "scheduler/jobs/now.h"
-#include "scheduler/state/ledger.h"
+#include "scheduler/state/scheduler_state.h"
 
 namespace mozgach {
 
 // `whole`: with the spec and the datasets.
-absl::StatusOr<v1::Job> ViewJob(Ledger& ledger, const Now& now, int64_t job, bool whole);
+absl::StatusOr<v1::Job> ViewJob(SchedulerState& state, const Now& now, int64_t job, bool whole);
 
 // up | draining | quarantined | lost | awaited.
-const char* StateOf(const Ledger& ledger, const Now& now, const WorkerState& worker);
+const char* StateOf(const SchedulerState& state, const Now& now, const WorkerState& worker);
 
-v1::Worker ViewWorker(const Ledger& ledger, const Now& now, const WorkerState& worker);
+v1::Worker ViewWorker(const SchedulerState& state, const Now& now, const WorkerState& worker);
 
 // The jobs that a selector means, in the order of their domains or numbers, none twice.  NOT_FOUND
 // for a name or number that does not exist.  `all_by_default`: nothing selected is the latest job
 // of every domain; otherwise INVALID_ARGUMENT.
-absl::StatusOr<std::vector<int64_t>> Select(Ledger& ledger, const v1::Selector& selector,
+absl::StatusOr<std::vector<int64_t>> Select(SchedulerState& state, const v1::Selector& selector,
                                             bool all_by_default);
 
 }  // namespace mozgach

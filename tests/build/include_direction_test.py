@@ -107,8 +107,8 @@ class IncludeDirectionTest(unittest.TestCase):
         self.assertEqual({name_of(folder): number for folder, number in count.items() if number > SOURCES_MAX}, {})
 
     def test_upward_includes_and_circles_are_found(self):
-        self.assertEqual(why_not("scheduler/core/core.cc", "scheduler/state/ledger.h"), "")
-        self.assertIn("is above", why_not("scheduler/state/ledger.h", "scheduler/core/core.h"))
+        self.assertEqual(why_not("scheduler/core/core.cc", "scheduler/state/scheduler_state.h"), "")
+        self.assertIn("is above", why_not("scheduler/state/scheduler_state.h", "scheduler/core/core.h"))
         self.assertIn("does not share", why_not("worker/agent/worker.cc", "scheduler/core/core.h"))
         self.assertIn("does not share", why_not("trainer/serve/request.h", "proto/checkpoint.h"))
         self.assertEqual(cycle({"a": ["b"], "b": ["c"], "c": ["b"]}), ["b", "c", "b"])

@@ -68,7 +68,7 @@ void FleetLife::LookAtAcknowledged() {
 // A row names only what is here: the blobs of the one before go after it is on disk.
 void FleetLife::LookAtCheckpoints() {
   for (const int64_t job : OpenJobs()) {
-    const auto checkpoint = core_->ledger().checkpoints.Find(job);
+    const auto checkpoint = core_->state().checkpoints.Find(job);
     if (!checkpoint.ok()) return;
     for (const v1::File& file : checkpoint->files()) {
       const auto stat = blobs_->Find(file.sha256());

@@ -69,7 +69,7 @@ class Fleet : public ::testing::Test {
   v1::ExplainResponse Explain(int64_t job);
   void Cancel(int64_t job);
   std::vector<Version> Versions();
-  Ledger& ledger() { return core_->ledger(); }
+  SchedulerState& state() { return core_->state(); }
   std::filesystem::path RegistryRoot() const { return directory_.path() / "registry"; }
 
   TemporaryDirectory directory_;

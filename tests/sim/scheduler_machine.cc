@@ -204,7 +204,7 @@ void SchedulerMachine::Collect(const std::function<void()>& between) {
     between();
     absl::Status done;
     const bool lives =
-        up() && Ask([&](Core& core, const Now&) { done = step(core.ledger().database); });
+        up() && Ask([&](Core& core, const Now&) { done = step(core.state().database); });
     return lives ? done : absl::UnavailableError("the scheduler has died");
   };
   const auto collection = retention.Collect(turn, FromMillis(kBirth) + kAges, "people");
@@ -292,7 +292,7 @@ void SchedulerMachine::PlanTick() {
 
 bool SchedulerMachine::IsStale(const v1::SynchronizeRequest& request,
                                const v1::AttemptReport& report) {
-  if (request.scheduler_incarnation() != core_->ledger().incarnation) return true;
+  if (request.scheduler_incarnation() != core_->state().incarnation) return true;
   Query may(*database_, kMayWrite, report.job(), report.attempt(), request.worker(),
             request.incarnation());
   return !may.Next();

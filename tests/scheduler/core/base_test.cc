@@ -113,9 +113,9 @@ TEST_F(BaseTest, BasesAndTheirBlobsOutliveARestartAndTheSweep) {
   const v1::BaseManifest manifest = Add(kQwen);
   Restart();
   EXPECT_EQ(Listed(kQwen).digest(), manifest.digest());
-  EXPECT_TRUE(ledger().bases.Needs(Sha256Hex("weights")));
-  EXPECT_FALSE(ledger().bases.Needs(Sha256Hex("others")));
-  EXPECT_EQ(ledger().bases.Find(kQwen)->manifest.SerializeAsString(), manifest.SerializeAsString());
+  EXPECT_TRUE(state().bases.Needs(Sha256Hex("weights")));
+  EXPECT_FALSE(state().bases.Needs(Sha256Hex("others")));
+  EXPECT_EQ(state().bases.Find(kQwen)->manifest.SerializeAsString(), manifest.SerializeAsString());
 }
 
 TEST_F(BaseTest, WorkerWithRoomIsGivenTheJobAndWhatItsBaseConsistsOf) {
@@ -182,14 +182,14 @@ TEST_F(BaseTest, RevisionsThatAreHeldServeJobsThatAskForThem) {
   PutBlob("{}");
   PutBlob("weights");
   ASSERT_TRUE(TryAdd(manifest).ok());
-  EXPECT_NE(ledger().bases.Serving("Qwen/Qwen2.5-3B@main"), nullptr);
-  EXPECT_NE(ledger().bases.Serving(kQwen), nullptr);
-  EXPECT_EQ(ledger().bases.Serving("Qwen/Qwen2.5-3B@v2"), nullptr);
+  EXPECT_NE(state().bases.Serving("Qwen/Qwen2.5-3B@main"), nullptr);
+  EXPECT_NE(state().bases.Serving(kQwen), nullptr);
+  EXPECT_EQ(state().bases.Serving("Qwen/Qwen2.5-3B@v2"), nullptr);
   manifest.clear_revisions();
   manifest.add_revisions("v2");
   EXPECT_EQ(TryAdd(manifest)->outcome(), "unchanged");
-  EXPECT_NE(ledger().bases.Serving("Qwen/Qwen2.5-3B@v2"), nullptr) << "known by it as well now";
-  EXPECT_NE(ledger().bases.Serving("Qwen/Qwen2.5-3B@main"), nullptr);
+  EXPECT_NE(state().bases.Serving("Qwen/Qwen2.5-3B@v2"), nullptr) << "known by it as well now";
+  EXPECT_NE(state().bases.Serving("Qwen/Qwen2.5-3B@main"), nullptr);
 }
 
 TEST_F(BaseTest, ExplanationSaysHowABaseCouldComeAndHowFarItIs) {
@@ -240,9 +240,9 @@ TEST_F(BaseTest, WorkersShowWhatTheyHaveAndWhatIsLoaded) {
   EXPECT_THAT(Listed(kQwen).loaded(), ElementsAre("alpha"));
   EXPECT_FALSE(Listed(kTiny).held());
   EXPECT_THAT(Listed(kTiny).workers(), ElementsAre("alpha"));
-  EXPECT_EQ(ledger().worker_table.base_bytes_fetched_total(), 9u);
+  EXPECT_EQ(state().worker_table.base_bytes_fetched_total(), 9u);
   Restart();
-  EXPECT_EQ(ledger().worker_table.Find("alpha")->bases[1].digest(), manifest.digest());
+  EXPECT_EQ(state().worker_table.Find("alpha")->bases[1].digest(), manifest.digest());
 }
 
 TEST_F(BaseTest, SubmitSaysThatTheBaseIsFetchedFirst) {

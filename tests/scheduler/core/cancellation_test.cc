@@ -199,7 +199,7 @@ TEST_F(CancellationTest, RetryOfAllPassesOverWhatCannotBe) {
 TEST_F(CancellationTest, RetryWithoutItsDatasetSaysSo) {
   const int64_t job = SubmitOne("law");
   Cancel(job);
-  ASSERT_TRUE(blobs_->Remove(ledger().queue.Datasets(job)->front().sha256()).ok());
+  ASSERT_TRUE(blobs_->Remove(state().queue.Datasets(job)->front().sha256()).ok());
   EXPECT_THAT(std::string(Retry(job).status().message()), HasSubstr("submit law again"));
 }
 

@@ -74,7 +74,7 @@ TEST_F(CheckpointHandoverTest, IgnoresOlderAttemptsPartialFilesAndOtherNames) {
     *beta.Reports(now).mutable_checkpoint() = each;
     Call(beta);
   }
-  EXPECT_EQ(ledger().checkpoints.Find(now.job())->step(), 0);
+  EXPECT_EQ(state().checkpoints.Find(now.job())->step(), 0);
 }
 
 TEST_F(CheckpointHandoverTest, AJobThatIsOverNeedsNone) {
@@ -93,7 +93,7 @@ TEST_F(CheckpointHandoverTest, AJobThatIsOverNeedsNone) {
     }
     Call(alpha);
     EXPECT_EQ(State(assignment.job()), succeeds ? "succeeded" : "failed");
-    EXPECT_EQ(ledger().checkpoints.Find(assignment.job())->step(), 0);
+    EXPECT_EQ(state().checkpoints.Find(assignment.job())->step(), 0);
     EXPECT_FALSE(AreHere(checkpoint));
   }
 }

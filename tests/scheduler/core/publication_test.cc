@@ -29,19 +29,19 @@ class PublicationTest : public Fleet {
   enum Step { kNothing, kStaged, kIntended, kRevealed, kPublished };
 
   void PublishUpTo(Step step) {
-    Version version = DraftVersion(now_, ledger().queue.Get(job_).value(), 1, result_).value();
-    ASSERT_THAT(FindBlobs(ledger(), version), IsEmpty());
+    Version version = DraftVersion(now_, state().queue.Get(job_).value(), 1, result_).value();
+    ASSERT_THAT(FindBlobs(state(), version), IsEmpty());
     if (step >= kStaged) {
       ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
     }
     if (step >= kIntended) {
-      ASSERT_TRUE(RecordIntent(ledger(), now_, version, result_).ok());
+      ASSERT_TRUE(RecordIntent(state(), now_, version, result_).ok());
     }
     if (step >= kRevealed) {
       ASSERT_TRUE(adapters_->Reveal(version).ok());
     }
     if (step >= kPublished) {
-      ASSERT_TRUE(Conclude(ledger(), now_, version).ok());
+      ASSERT_TRUE(Conclude(state(), now_, version).ok());
     }
   }
   v1::SynchronizeResponse ReportFinished() {
@@ -88,7 +88,7 @@ TEST_F(PublicationTest, RepeatedReportGetsTheSameAnswer) {
   Restart();
   EXPECT_EQ(Named(ReportFinished(), job_)->desired(), v1::Assignment::PUBLISHED);
   ExpectOneWholeVersion();
-  EXPECT_EQ(ledger().counters.stale_reports, 0);
+  EXPECT_EQ(state().counters.stale_reports, 0);
 }
 
 TEST_F(PublicationTest, BlobsOfThePublishedGoAndDatasetsStay) {
@@ -144,10 +144,10 @@ TEST_F(PublicationTest, AVersionThatCannotBeShownKeepsNoOtherBack) {
   const int64_t other = SubmitOne("medicine");
   const v1::Assignment assignment = Claim(alpha_);
   ASSERT_EQ(assignment.job(), other);
-  Version version = DraftVersion(now_, ledger().queue.Get(other).value(), 1, Result()).value();
-  ASSERT_THAT(FindBlobs(ledger(), version), IsEmpty());
+  Version version = DraftVersion(now_, state().queue.Get(other).value(), 1, Result()).value();
+  ASSERT_THAT(FindBlobs(state(), version), IsEmpty());
   ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
-  ASSERT_TRUE(RecordIntent(ledger(), now_, version, Result()).ok());
+  ASSERT_TRUE(RecordIntent(state(), now_, version, Result()).ok());
   ASSERT_TRUE(WriteFileAtomically(RegistryRoot() / "adapters/law", "in the way").ok());
   Restart();
   EXPECT_EQ(State(job_), "running");
@@ -179,7 +179,7 @@ TEST_F(PublicationTest, ReportWhilePublishingIsToBeRepeated) {
   const v1::SynchronizeResponse response = ReportFinished();
   ASSERT_NE(Named(response, job_), nullptr);
   EXPECT_EQ(Named(response, job_)->desired(), v1::Assignment::RUN);
-  EXPECT_EQ(ledger().counters.stale_reports, 0);
+  EXPECT_EQ(state().counters.stale_reports, 0);
 }
 
 TEST_F(PublicationTest, LostStagingIsTrainedAgainUnderAnotherNumber) {
@@ -196,43 +196,43 @@ TEST_F(PublicationTest, LostStagingIsTrainedAgainUnderAnotherNumber) {
 }
 
 TEST_F(PublicationTest, IntentOfAnAttemptThatIsOverIsRefused) {
-  Version version = DraftVersion(now_, ledger().queue.Get(job_).value(), 1, result_).value();
-  FindBlobs(ledger(), version);
+  Version version = DraftVersion(now_, state().queue.Get(job_).value(), 1, result_).value();
+  FindBlobs(state(), version);
   ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
   Pass(config_.lease);
   TestWorker beta("beta");
   EXPECT_EQ(Claim(beta).attempt(), 2);
-  EXPECT_EQ(RecordIntent(ledger(), now_, version, result_).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(RecordIntent(state(), now_, version, result_).code(), absl::StatusCode::kAborted);
   EXPECT_THAT(adapters_->Unfinished().value(), IsEmpty());
   EXPECT_EQ(State(job_), "running");
 }
 
 // A lease in memory that the rows do not know: the transaction compares its number with the row's.
 TEST_F(PublicationTest, ResultUnderAStaleLeaseIsRefused) {
-  Lease stale = *ledger().leases.Find(job_);
+  Lease stale = *state().leases.Find(job_);
   Pass(config_.lease);
   TestWorker beta("beta");
   ASSERT_EQ(Claim(beta).attempt(), 2);
   stale.expires_at = now_.since_boot + config_.lease;
-  ledger().leases.Add(stale);
+  state().leases.Add(stale);
   EXPECT_EQ(Named(ReportFinished(), job_), nullptr);
   EXPECT_THAT(Versions(), IsEmpty());
   EXPECT_THAT(adapters_->Unfinished().value(), IsEmpty());
-  EXPECT_EQ(ledger().attempts.Find(job_, 1).value()->state, "lost");
-  EXPECT_EQ(ledger().attempts.Find(job_, 2).value()->state, "running");
-  EXPECT_EQ(ledger().counters.publishes["refused"], 1);
-  EXPECT_EQ(ledger().write_error, "") << "it is no failure to write";
+  EXPECT_EQ(state().attempts.Find(job_, 1).value()->state, "lost");
+  EXPECT_EQ(state().attempts.Find(job_, 2).value()->state, "running");
+  EXPECT_EQ(state().counters.publishes["refused"], 1);
+  EXPECT_EQ(state().write_error, "") << "it is no failure to write";
 }
 
 TEST_F(PublicationTest, FailureUnderAStaleLeaseDoesNotEndTheRunningAttempt) {
-  Lease stale = *ledger().leases.Find(job_);
+  Lease stale = *state().leases.Find(job_);
   Pass(config_.lease);
   TestWorker beta("beta");
   ASSERT_EQ(Claim(beta).attempt(), 2);
   EXPECT_TRUE(absl::IsAborted(
-      EndAttempt(ledger(), now_, stale, FailureClass::kUser, "of an attempt that is over")));
+      EndAttempt(state(), now_, stale, FailureClass::kUser, "of an attempt that is over")));
   EXPECT_EQ(State(job_), "running");
-  EXPECT_EQ(ledger().leases.Find(job_)->attempt, 2);
+  EXPECT_EQ(state().leases.Find(job_)->attempt, 2);
 }
 
 TEST_F(PublicationTest, MissingBlobsAreAskedForAgain) {
@@ -252,7 +252,7 @@ TEST_F(PublicationTest, RejectsUnusableAdaptersBeforeAVersionExists) {
   const auto expect_refused = [&](const v1::Result& result, const std::string& file) {
     result_ = result;
     EXPECT_EQ(Named(ReportFinished(), job_), nullptr) << file;
-    const auto attempt = ledger().attempts.Find(job_, assignment_.attempt()).value();
+    const auto attempt = state().attempts.Find(job_, assignment_.attempt()).value();
     EXPECT_EQ(attempt->failure_class, "unknown");
     EXPECT_THAT(attempt->message, HasSubstr(file));
     EXPECT_THAT(Versions(), IsEmpty());
@@ -280,10 +280,10 @@ TEST_F(PublicationTest, WeightsThatAreNoneAreRefused) {
   result_.mutable_files(1)->set_sha256(PutBlob(pickle));
   const v1::SynchronizeResponse response = ReportFinished();
   EXPECT_EQ(Named(response, job_), nullptr);
-  EXPECT_THAT(ledger().attempts.Find(job_, assignment_.attempt()).value()->message,
+  EXPECT_THAT(state().attempts.Find(job_, assignment_.attempt()).value()->message,
               HasSubstr("adapter_model.safetensors: it is not a safetensors file"));
   EXPECT_THAT(Versions(), IsEmpty());
-  EXPECT_EQ(ledger().counters.publishes.at("refused"), 1);
+  EXPECT_EQ(state().counters.publishes.at("refused"), 1);
 }
 
 TEST_F(PublicationTest, RegistrysOwnFilesAreNotTheWorkersToWrite) {
@@ -330,7 +330,7 @@ TEST_F(PublicationTest, MetricsThatAreNoObjectFailTheAttempt) {
 
 TEST_F(PublicationTest, MetricsAreNumbersOfBaseAndAdapterAndNothingElse) {
   const std::string deep = std::string(500'000, '[') + std::string(500'000, ']');
-  const Job job = ledger().queue.Get(job_).value();
+  const Job job = state().queue.Get(job_).value();
   for (const std::string& metrics :
        {"{\"adapter\": " + deep + "}", std::string(R"({"adapter": [1]})"),
         std::string(R"({"adapter": {"eval_loss": "low"}})"),

@@ -47,12 +47,12 @@ class GroupCommitTest : public ::testing::Test {
   }
   bool Write() {
     return executor_->Run([](Core& core, const Now& now) {
-      return core.ledger().events.Append({.time = now.wall, .kind = "test", .actor = "test"}).ok();
+      return core.state().events.Append({.time = now.wall, .kind = "test", .actor = "test"}).ok();
     });
   }
   size_t Read() {
     return executor_->Run(
-        [](Core& core, const Now&) { return core.ledger().worker_table.workers().size(); });
+        [](Core& core, const Now&) { return core.state().worker_table.workers().size(); });
   }
   template <typename Work>
   static milliseconds Time(Work work) {

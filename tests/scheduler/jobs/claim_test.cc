@@ -43,7 +43,7 @@ TEST_F(ClaimTest, LoadedBaseComesFirstAmongEqualPriorities) {
   EXPECT_EQ(first.job(), urgent) << "priority comes before what is loaded";
   worker.Reports(first);
   EXPECT_EQ(Claim(worker).job(), tiny);
-  EXPECT_EQ(ledger().counters.affinity_hits, 1);
+  EXPECT_EQ(state().counters.affinity_hits, 1);
 }
 
 TEST_F(ClaimTest, RevisionMustBeOffered) {

@@ -70,7 +70,7 @@ TEST_F(LeaseTest, WorkerWokenAfterItsLeaseChangesNothingButACounter) {
   EXPECT_EQ(Get(job).worker(), "beta");
   EXPECT_EQ(Get(job).attempt(), 2);
   EXPECT_TRUE(Versions().empty());
-  EXPECT_EQ(ledger().counters.stale_reports, 1);
+  EXPECT_EQ(state().counters.stale_reports, 1);
 }
 
 TEST_F(LeaseTest, StaleReportOfAQueuedJobChangesNothing) {
@@ -85,7 +85,7 @@ TEST_F(LeaseTest, StaleReportOfAQueuedJobChangesNothing) {
     EXPECT_EQ(Named(Call(alpha), job), nullptr);
     EXPECT_EQ(State(job), "queued");
   }
-  EXPECT_EQ(ledger().counters.stale_reports, 4);
+  EXPECT_EQ(state().counters.stale_reports, 4);
 }
 
 TEST_F(LeaseTest, AnotherWorkersAttemptCannotBeSpokenFor) {
@@ -108,7 +108,7 @@ TEST_F(LeaseTest, AttemptsOfTheFutureAreStale) {
   *alpha.Reports(99, 1, v1::AttemptReport::FINISHED).mutable_result() = Result();
   *alpha.Reports(-1, -1, v1::AttemptReport::FINISHED).mutable_result() = Result();
   Call(alpha);
-  EXPECT_EQ(ledger().counters.stale_reports, 3);
+  EXPECT_EQ(state().counters.stale_reports, 3);
   EXPECT_EQ(State(job), "running");
 }
 
@@ -369,7 +369,7 @@ TEST_F(LeaseTest, LostAnswerOfAFailureIsNoStaleReport) {
   alpha.Fails(Claim(alpha), v1::Failure::DATA, "row 3 has no target");
   Call(alpha);
   EXPECT_EQ(Named(Call(alpha), job), nullptr);
-  EXPECT_EQ(ledger().counters.stale_reports, 0);
+  EXPECT_EQ(state().counters.stale_reports, 0);
   EXPECT_EQ(State(job), "failed");
   EXPECT_EQ(Get(job).reason(), "row 3 has no target");
 }

@@ -20,7 +20,7 @@ class StagedSubmissionTest : public Fleet {
     staged_.part_ends = PartEnds(staged_.checked);
   }
 
-  StagedSubmissions& all() { return ledger().staged; }
+  StagedSubmissions& all() { return state().staged; }
   // Writes the parts of the request.
   int64_t Stage() {
     const int64_t submission = *all().Begin("me@here");
@@ -70,7 +70,7 @@ TEST_F(StagedSubmissionTest, IsQueuedWholeWhenTheSchedulerEndsAfterItIsAccepted)
 TEST_F(StagedSubmissionTest, IsQueuedWholeWhenTheSchedulerEndsInTheMiddle) {
   const int64_t submission = Stage();
   ASSERT_TRUE(all().Accept(submission, staged_).ok());
-  ASSERT_TRUE(QueueNextPart(ledger(), now_, submission).ok());
+  ASSERT_TRUE(QueueNextPart(state(), now_, submission).ok());
   const int queued = Jobs();
   EXPECT_GT(queued, 0);
   EXPECT_LT(queued, 500);

@@ -119,7 +119,7 @@ TEST_F(AdmissionTest, HostileConfigsAreNoPlanAndNoCrash) {
     Call(worker);
     const int64_t job = Small("law");
     EXPECT_EQ(Needs(job), 0u) << config.substr(0, 80);
-    ASSERT_EQ(ledger().configs.Find(kQwen)->digest, Sha256Hex(config));
+    ASSERT_EQ(state().configs.Find(kQwen)->digest, Sha256Hex(config));
     Cancel(job);
   }
 }
@@ -212,9 +212,9 @@ TEST_F(AdmissionTest, ReservedMemoryNeverExceedsADevice) {
   const int64_t job = Small("law");
   SetMemory(worker, Needs(job), 64 * kGiB);
   EXPECT_EQ(Claim(worker).job(), job);
-  EXPECT_LE(ledger().leases.Find(job)->reserved_bytes,
+  EXPECT_LE(state().leases.Find(job)->reserved_bytes,
             worker.request.devices(0).memory_free_bytes());
-  EXPECT_GT(ledger().leases.Find(job)->reserved_bytes, kGiB);
+  EXPECT_GT(state().leases.Find(job)->reserved_bytes, kGiB);
 }
 
 TEST_F(AdmissionTest, ClaimsReadNoMoreThanTheHeadOfEachShape) {

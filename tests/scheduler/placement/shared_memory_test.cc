@@ -105,9 +105,9 @@ TEST_F(CalibrationTest, PeaksThatWereSeenCorrectLaterPlans) {
   TestWorker worker = Gpu("alpha", 64 * kGiB);
   Call(worker);
   Observe(worker, {1.5, 1.5});
-  EXPECT_EQ(ledger().calibrations.Of(kQwen, "RTX 5060 Ti").attempts, 0) << "too few";
+  EXPECT_EQ(state().calibrations.Of(kQwen, "RTX 5060 Ti").attempts, 0) << "too few";
   Observe(worker, {1.4, 9.0, 1.6, 0.01, 1.5});
-  const Calibration calibration = ledger().calibrations.Of(kQwen, "RTX 5060 Ti");
+  const Calibration calibration = state().calibrations.Of(kQwen, "RTX 5060 Ti");
   EXPECT_NEAR(calibration.factor, 1.5, 0.01) << "outliers do not move it";
   EXPECT_EQ(calibration.attempts, 7);
   const int64_t job = Small("law");
@@ -126,7 +126,7 @@ TEST_F(CalibrationTest, PeaksThatWereSeenCorrectLaterPlans) {
 }
 
 TEST_F(CalibrationTest, FactorsStayWithinBoundsAndForgetTheOld) {
-  Calibrations& calibrations = ledger().calibrations;
+  Calibrations& calibrations = state().calibrations;
   for (int i = 0; i < 5; ++i) calibrations.Add(kTiny, "cpu", 100, 100'000);
   EXPECT_EQ(calibrations.Of(kTiny, "cpu").factor, 2);
   for (int i = 0; i < 40; ++i) {

@@ -135,7 +135,7 @@ TEST_F(LongSubmissionTest, AShortOneOfTheSameDomainWaitsItsTurn) {
   staged.actor = "me@here";
   staged.checked = *CheckSubmissions(request);
   staged.part_ends = PartEnds(staged.checked);
-  StagedSubmissions& all = ledger().staged;
+  StagedSubmissions& all = state().staged;
   const int64_t submission = *all.Begin("me@here");
   for (size_t part = 0; part < staged.part_ends.size(); ++part) {
     ASSERT_TRUE(all.Add(submission, part, v1::SubmitRequest()).ok());

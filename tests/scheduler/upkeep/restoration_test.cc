@@ -40,7 +40,7 @@ TEST_F(RestorationTest, LeaseFromBeforeCountsNoMore) {
   *alpha_.Reports(before, v1::AttemptReport::FINISHED).mutable_result() = Result();
   const v1::SynchronizeResponse response = Call(alpha_);
   EXPECT_EQ(response.assignments_size(), 0);
-  EXPECT_EQ(ledger().counters.stale_reports, 1);
+  EXPECT_EQ(state().counters.stale_reports, 1);
   EXPECT_THAT(Versions(), IsEmpty());
   Learn(alpha_);
   EXPECT_EQ(Claim(alpha_).attempt(), 2);
@@ -89,13 +89,13 @@ TEST_F(RestorationTest, VersionThatTheBackupDoesNotKnowKeepsItsPlace) {
 }
 
 TEST_F(RestorationTest, EachRestoreOfOneBackupIsAnotherIncarnation) {
-  EXPECT_EQ(ledger().incarnation, 0u);
+  EXPECT_EQ(state().incarnation, 0u);
   BackUp();
   RestoreFromBackup();
-  const uint64_t first = ledger().incarnation;
+  const uint64_t first = state().incarnation;
   Pass(Milliseconds(1000));
   RestoreFromBackup();
-  EXPECT_GT(ledger().incarnation, first);
+  EXPECT_GT(state().incarnation, first);
   EXPECT_GT(first, 0u);
 }
 

@@ -159,7 +159,7 @@ TEST_F(RetentionTest, OldJobsGoButNotThoseThatAreNeeded) {
   EXPECT_TRUE(absl::IsNotFound(core_->Get(now_, gone).status()));
   for (const int64_t kept : {again, law, newer, waiting, young}) EXPECT_EQ(Get(kept).job(), kept);
   EXPECT_THAT(Problems(), IsEmpty());
-  EXPECT_EQ(ledger().queue.Count(JobState::kFailed).value(), 2);
+  EXPECT_EQ(state().queue.Count(JobState::kFailed).value(), 2);
   // The version of `law` goes, and then nothing needs its job.
   rules_.versions_kept = 1;
   EXPECT_THAT(Names(Collect()),

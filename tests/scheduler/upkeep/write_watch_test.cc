@@ -47,7 +47,7 @@ class WriteWatchTest : public Fleet {
   }
   std::string Problem() {
     return executor_->RunWithoutSync(
-        [](Core& core, const Now&) { return core.ledger().write_problem; });
+        [](Core& core, const Now&) { return core.state().write_problem; });
   }
   // Waits until there is one that says so, or, with "", until there is none.
   bool BecomesProblem(const std::string& text) {
@@ -73,7 +73,7 @@ TEST_F(WriteWatchTest, DiskThatCannotBeWrittenIsFoundWhileNobodyCalls) {
   EXPECT_TRUE(BecomesProblem(""));
   watch_.reset();
   EXPECT_EQ(announced_, "-+");
-  EXPECT_EQ(ledger().counters.write_problems, 1);
+  EXPECT_EQ(state().counters.write_problems, 1);
 }
 
 TEST_F(WriteWatchTest, DatasetsThatCannotBeStoredAreFound) {
@@ -113,18 +113,18 @@ TEST_F(WriteWatchTest, DatabaseOfOtherBytesIsFound) {
 TEST_F(WriteWatchTest, FailureOfARequestIsAProblemAtOnce) {
   const std::string page_count = "PRAGMA max_page_count = 1";
   executor_->RunWithoutSync([&](Core& core, const Now& now) {
-    EXPECT_TRUE(core.ledger().database.Execute(page_count).ok());
-    for (int i = 0; i < 10'000 && core.ledger().WhyNotWritable().empty(); ++i) {
+    EXPECT_TRUE(core.state().database.Execute(page_count).ok());
+    for (int i = 0; i < 10'000 && core.state().WhyNotWritable().empty(); ++i) {
       (void)TrySubmit({Domain(absl::StrCat("domain-", i))});
     }
-    EXPECT_THAT(core.ledger().WhyNotWritable(), HasSubstr("full"));
-    EXPECT_EQ(core.ledger().write_error, "") << "nothing but a request has failed";
-    EXPECT_TRUE(core.ledger().database.Execute("PRAGMA max_page_count = 1000000").ok());
+    EXPECT_THAT(core.state().WhyNotWritable(), HasSubstr("full"));
+    EXPECT_EQ(core.state().write_error, "") << "nothing but a request has failed";
+    EXPECT_TRUE(core.state().database.Execute("PRAGMA max_page_count = 1000000").ok());
     return 0;
   });
   EXPECT_TRUE(BecomesProblem("full"));
   EXPECT_TRUE(BecomesProblem(""));
-  EXPECT_EQ(ledger().WhyNotWritable(), "");
+  EXPECT_EQ(state().WhyNotWritable(), "");
 }
 
 TEST_F(WriteWatchTest, DirectoryThatWasRemovedIsMadeAgain) {

@@ -1,4 +1,5 @@
-// The Ledger is everything the core's operations work on: rows, files and what is kept in memory.
+// SchedulerState is everything the core's operations work on: rows, files and what is kept in
+// memory.
 //
 // An operation decides, writes in one transaction, and changes memory only once that is committed;
 // a failed write leaves both as they were.  One thread at a time.
@@ -28,9 +29,9 @@
 
 namespace mozgach {
 
-struct Ledger {
-  Ledger(const SchedulerConfig& config_in, Database& database_in, BlobStore& blobs_in,
-         AdapterStore& adapters_in)
+struct SchedulerState {
+  SchedulerState(const SchedulerConfig& config_in, Database& database_in, BlobStore& blobs_in,
+                 AdapterStore& adapters_in)
       : config(config_in),
         database(database_in),
         blobs(blobs_in),
