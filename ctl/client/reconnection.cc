@@ -82,7 +82,7 @@ absl::Status Reconnection::Failed(const grpc::Status& status) {
   if (refused_handshakes_ >= kHandshakesMax) return connection_.NoAnswer(Milliseconds(0));
   const auto now = SteadyClock::now();
   if (!away_since_.has_value()) away_since_ = now;
-  if (now - *away_since_ >= patience_) return connection_.NoAnswer(patience_);
+  if (now - *away_since_ >= timeout_) return connection_.NoAnswer(timeout_);
   why_ = ReasonOf(status);
   pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
   return absl::OkStatus();
@@ -106,7 +106,7 @@ std::string Reconnection::Waiting() const {
   if (!away_since_.has_value()) return "";
   const auto away = std::chrono::duration_cast<Milliseconds>(SteadyClock::now() - *away_since_);
   return absl::StrCat("the scheduler at ", connection_.address(), " does not answer (", why_,
-                      "); trying again for ", Seconds(std::max(Milliseconds(0), patience_ - away)));
+                      "); trying again for ", Seconds(std::max(Milliseconds(0), timeout_ - away)));
 }
 
 void OutageLine::Away(const std::string& waiting) {

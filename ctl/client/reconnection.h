@@ -16,7 +16,7 @@ class Reconnection {
  public:
   // `timeout`: how long the scheduler may be away before the command ends.
   Reconnection(const Connection& connection, Milliseconds timeout)
-      : connection_(connection), patience_(timeout) {}
+      : connection_(connection), timeout_(timeout) {}
 
   // The scheduler has answered.  Returns a sentence for people if it was away before.
   std::string Answered();
@@ -39,7 +39,7 @@ class Reconnection {
   using SteadyClock = std::chrono::steady_clock;
 
   const Connection& connection_;
-  const Milliseconds patience_;
+  const Milliseconds timeout_;
   std::optional<SteadyClock::time_point> away_since_;
   std::string why_;
   Milliseconds pause_{0};

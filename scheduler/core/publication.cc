@@ -146,8 +146,8 @@ std::optional<Observation> Observe(SchedulerState& state, int64_t job) {
 
 }  // namespace
 
-absl::StatusOr<Version> DraftVersion(const Now& now, const Job& job, int64_t attempt,
-                                     const v1::Result& result) {
+absl::StatusOr<Version> VersionOf(const Now& now, const Job& job, int64_t attempt,
+                                  const v1::Result& result) {
   Version version;
   for (const v1::File& file : result.files()) {
     if (file.path() == kManifestName || file.path() == kMetricsName) continue;

@@ -16,8 +16,8 @@ namespace mozgach {
 // which the result was reported, never the number in the job's row: RecordIntent compares the two.
 // INVALID_ARGUMENT: the result is not valid.  The version's number and the registry's own files
 // come with AdapterStore::Stage.
-absl::StatusOr<Version> DraftVersion(const Now& now, const Job& job, int64_t attempt,
-                                     const v1::Result& result);
+absl::StatusOr<Version> VersionOf(const Now& now, const Job& job, int64_t attempt,
+                                  const v1::Result& result);
 
 // Takes the sizes of the version's files from their blobs; returns those blobs that are not here.
 std::vector<std::string> FindBlobs(const SchedulerState& state, Version& version);

@@ -198,7 +198,7 @@ void WorkerCall::HearResult(const Lease& lease, const v1::AttemptReport& report)
   };
   const auto job = state_.queue.Get(lease.job);
   if (!job.ok()) return Fail(job.status(), lease.job);
-  absl::StatusOr<Version> version = DraftVersion(now_, *job, lease.attempt, report.result());
+  absl::StatusOr<Version> version = VersionOf(now_, *job, lease.attempt, report.result());
   if (!version.ok()) return refuse(version.status());
   const std::vector<std::string> missing = FindBlobs(state_, *version);
   if (!missing.empty()) {

@@ -36,8 +36,8 @@ std::string WhatIsWrong(const fs::path& path, const std::string& sha256, int64_t
   return *digest == sha256 ? "" : "its bytes are damaged";
 }
 
-absl::Status ExamineNeeded(Database& database, const fs::path& root, bool deep,
-                           ConsistencyCheck& check) {
+absl::Status CheckNeeded(Database& database, const fs::path& root, bool deep,
+                         ConsistencyCheck& check) {
   std::set<std::string> seen;
   Query rows(database, sql::kBlobsNeededNow);
   while (rows.Next()) {
@@ -114,8 +114,8 @@ class UnneededFiles {
   Unneeded old_blobs_, new_blobs_, old_uploads_, new_uploads_;
 };
 
-absl::Status ExamineUnneeded(Database& database, const fs::path& root, int64_t days_kept,
-                             WallTime now, ConsistencyCheck& check) {
+absl::Status CheckUnneeded(Database& database, const fs::path& root, int64_t days_kept,
+                           WallTime now, ConsistencyCheck& check) {
   std::error_code error;
   if (!fs::exists(root, error)) return absl::OkStatus();  // reported with what is needed
   UnneededFiles unneeded(root, days_kept, now);
@@ -147,8 +147,8 @@ absl::Status ExamineUnneeded(Database& database, const fs::path& root, int64_t d
 absl::Status CheckBlobs(Database& database, const ConsistencyCheckOptions& options, WallTime now,
                         ConsistencyCheck& check) {
   const fs::path root = options.data / "blobs";
-  RETURN_IF_ERROR(ExamineNeeded(database, root, options.deep, check));
-  return ExamineUnneeded(database, root, options.blob_days_kept, now, check);
+  RETURN_IF_ERROR(CheckNeeded(database, root, options.deep, check));
+  return CheckUnneeded(database, root, options.blob_days_kept, now, check);
 }
 
 }  // namespace mozgach

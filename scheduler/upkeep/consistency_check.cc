@@ -87,7 +87,7 @@ std::unique_ptr<Database> OpenDatabase(const fs::path& data, ConsistencyCheck& c
 void Note(const absl::Status& status, const fs::path& where, ConsistencyCheck& check) {
   if (status.ok()) return;
   AddProblem(check, where.string(), absl::StrCat("cannot be checked: ", status.message()),
-             "see to what the message names, then examine again");
+             "see to what the message names, then check again");
 }
 
 // Directories of a data directory, which every start makes.
@@ -115,7 +115,7 @@ ConsistencyCheck CheckConsistency(const ConsistencyCheckOptions& options, WallTi
   if (!CheckNoBackup(options.data).ok()) {
     AddProblem(check, options.data.string(), "is a backup, no data directory of a scheduler",
                absl::StrCat("mozgach-scheduler restore --from ", options.data.string(),
-                            " --data DIR makes one of it: examine that"));
+                            " --data DIR makes one of it: check that"));
     return check;
   }
   CheckDisk(options, check);

@@ -28,7 +28,7 @@ Finding Problem(std::string where, std::string what, std::string advice) {
   return {Finding::Weight::kProblem, std::move(where), std::move(what), std::move(advice)};
 }
 
-absl::Status ExamineReferences(Database& database, ConsistencyCheck& check) {
+absl::Status CheckReferences(Database& database, ConsistencyCheck& check) {
   return EachRow(database, sql::kBrokenReferences, check, [&](const Query& row) {
     return Problem(database.path(),
                    absl::StrCat("row ", row.Int(1), " of table ", row.Text(0),
@@ -37,7 +37,7 @@ absl::Status ExamineReferences(Database& database, ConsistencyCheck& check) {
   });
 }
 
-absl::Status ExamineJobs(Database& database, ConsistencyCheck& check) {
+absl::Status CheckJobs(Database& database, ConsistencyCheck& check) {
   RETURN_IF_ERROR(EachRow(database, sql::kRunningWithoutAttempt, check, [](const Query& row) {
     return Problem(absl::StrCat("job ", row.Int(0), " of ", row.Text(1)),
                    "runs without an open attempt: nobody will end it",
@@ -61,7 +61,7 @@ absl::Status ExamineJobs(Database& database, ConsistencyCheck& check) {
   });
 }
 
-absl::Status ExamineNumbers(Database& database, ConsistencyCheck& check) {
+absl::Status CheckNumbers(Database& database, ConsistencyCheck& check) {
   return EachRow(database, sql::kNumbersBehind, check, [](const Query& row) {
     return Problem(row.Text(0),
                    absl::StrCat("has ", VersionName(row.Int(1)), ", and its next version would be ",
@@ -70,7 +70,7 @@ absl::Status ExamineNumbers(Database& database, ConsistencyCheck& check) {
   });
 }
 
-absl::Status ExamineTimes(Database& database, WallTime now, ConsistencyCheck& check) {
+absl::Status CheckTimes(Database& database, WallTime now, ConsistencyCheck& check) {
   Query row(database, sql::kNewestEventTime);
   const WallTime newest = row.Next() ? FromMillis(row.Int(0)) : WallTime();
   RETURN_IF_ERROR(row.status());
@@ -88,10 +88,10 @@ absl::Status CheckRows(Database& database, WallTime now, ConsistencyCheck& check
   Query contents(database, sql::kContents);
   if (contents.Next()) check.jobs = contents.Int(0);
   RETURN_IF_ERROR(contents.status());
-  RETURN_IF_ERROR(ExamineReferences(database, check));
-  RETURN_IF_ERROR(ExamineJobs(database, check));
-  RETURN_IF_ERROR(ExamineNumbers(database, check));
-  return ExamineTimes(database, now, check);
+  RETURN_IF_ERROR(CheckReferences(database, check));
+  RETURN_IF_ERROR(CheckJobs(database, check));
+  RETURN_IF_ERROR(CheckNumbers(database, check));
+  return CheckTimes(database, now, check);
 }
 
 }  // namespace mozgach

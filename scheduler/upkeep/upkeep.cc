@@ -61,7 +61,7 @@ absl::StatusOr<Collection> Upkeep::Collect(bool dry_run, const std::string& acto
 }
 
 absl::StatusOr<ConsistencyCheck> Upkeep::CheckConsistency(bool deep) {
-  const std::unique_lock<std::mutex> lock(examining_, std::try_to_lock);
+  const std::unique_lock<std::mutex> lock(checking_, std::try_to_lock);
   if (!lock.owns_lock()) return IsUnderWay("consistency check");
   return CheckConsistencyTwice({.data = data_, .deep = deep, .blob_days_kept = blob_days_kept_},
                                clock_);

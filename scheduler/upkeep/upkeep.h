@@ -41,7 +41,7 @@ class Upkeep {
   const int64_t blob_days_kept_;
   Retention retention_;
   std::mutex collecting_;
-  std::mutex examining_;
+  std::mutex checking_;
   std::stop_source stop_;
   std::jthread thread_;
 };

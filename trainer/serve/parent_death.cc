@@ -17,9 +17,9 @@ void StartTheClock(int) { ::alarm(static_cast<unsigned>(timeout)); }
 
 }  // namespace
 
-void EndWithParent(unsigned patience_seconds) {
+void EndWithParent(unsigned timeout_seconds) {
 #ifdef __linux__
-  timeout = static_cast<sig_atomic_t>(patience_seconds);
+  timeout = static_cast<sig_atomic_t>(timeout_seconds);
   struct sigaction action = {};
   action.sa_handler = StartTheClock;
   action.sa_flags = SA_RESTART;
