@@ -9,10 +9,6 @@ MemoryLine Kept(bool kept) { return kept ? kActivations : kWorking; }
 
 }  // namespace
 
-bool LayerTrace::HeadNorms() const {
-  return config_.model_type == "qwen3" || config_.model_type == "gemma3_text";
-}
-
 // Whether attention's result by head is its result by token.
 bool LayerTrace::JoinsInPlace(const AttentionMemory& heads) const {
   return shape_.in_order && !heads.copied &&

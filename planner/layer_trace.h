@@ -49,8 +49,8 @@ class LayerTrace {
   };
   Flow FlowOf(int64_t layer, Needs needs) const;
   // Gemma 3 has norms on what attention and mlp give, and it and Qwen3 on queries and keys.
-  bool OutputNorms() const { return config_.norms_from_one; }
-  bool HeadNorms() const;
+  bool OutputNorms() const { return config_.output_norms; }
+  bool HeadNorms() const { return config_.head_norms; }
   bool JoinsInPlace(const AttentionMemory& heads) const;
   int64_t Rows(int64_t width) const { return shape_.tokens * width * setup_.element; }
   int64_t QkvBytes() const { return Rows(groups_.qkv.rows); }

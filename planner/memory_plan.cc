@@ -55,9 +55,8 @@ class Residents {
   void TakeNormsAndBiases() {
     const LinearGroups groups(config_);
     const int64_t norm_element = config_.norms_from_one ? 4 : setup_.element;
-    const bool head_norms = config_.model_type == "qwen3" || config_.norms_from_one;
-    const int64_t norms = (config_.norms_from_one ? 4 : 2) * config_.hidden_size +
-                          (head_norms ? 2 * config_.head_dim : 0);
+    const int64_t norms = (config_.output_norms ? 4 : 2) * config_.hidden_size +
+                          (config_.head_norms ? 2 * config_.head_dim : 0);
     const int64_t biases = (config_.attention_bias ? groups.qkv.rows : 0) +
                            (config_.attention_output_bias ? groups.output.rows : 0) +
                            (config_.mlp_bias ? groups.gate_up.rows + groups.down.rows : 0);

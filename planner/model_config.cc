@@ -120,6 +120,8 @@ absl::StatusOr<ModelConfig> FromJson(const ModelFamily& family, const json& whol
   config.attention_scale = 1.0 / std::sqrt(static_cast<double>(config.head_dim));
   ReadBiases(family, reader, &config);
   ReadActivation(family, reader, &config);
+  config.head_norms = family.head_norms;
+  config.output_norms = family.output_norms;
   if (family.gemma) {
     ReadGemma(reader, &config);
     config.ropes = ReadGlobalAndLocalRope(reader);

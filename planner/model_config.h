@@ -44,6 +44,8 @@ struct ModelConfig {
   double embedding_scale = 1;
   // Norms multiply with 1 + weight, in float32 (Gemma).
   bool norms_from_one = false;
+  bool head_norms = false;    // norms on each head of queries and keys
+  bool output_norms = false;  // norms on the results of attention and mlp
 
   // One for all layers, or Gemma 3's: [0] global, [1] local.
   std::vector<RopeConfig> ropes;

@@ -28,6 +28,8 @@ constexpr ModelFamily kFamilies[] = {
      .tie_word_embeddings = true,
      .honours_attention_bias = true,
      .gemma = true,
+     .head_norms = true,
+     .output_norms = true,
      .window = Window::kByLayerType},
     {.model_type = "llama",
      .architecture = "LlamaForCausalLM",
@@ -51,6 +53,7 @@ constexpr ModelFamily kFamilies[] = {
      .head_dim = 128,
      .max_position_embeddings = 32768,
      .honours_attention_bias = true,
+     .head_norms = true,
      .window = Window::kByFlag},
 };
 

@@ -35,6 +35,9 @@ struct ModelFamily {
   bool honours_attention_bias = false;
   bool honours_mlp_bias = false;
   bool gemma = false;
+  // Norms of a layer beside those before attention and mlp.
+  bool head_norms = false;    // on each head of queries and keys
+  bool output_norms = false;  // on the results of attention and mlp
 
   // How a sliding window is asked for.
   enum class Window { kNever, kByFlag, kAlways, kByLayerType };

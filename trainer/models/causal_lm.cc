@@ -11,7 +11,7 @@
 #include "trainer/device/runtime.h"
 #include "trainer/device/torch_status.h"
 #include "trainer/models/decoder.h"
-#include "trainer/models/families.h"
+#include "trainer/models/layer_loader.h"
 #include "trainer/models/weight_loader.h"
 #include "trainer/quant/four_bit_checkpoint.h"
 #include "trainer/quant/quantized_cache.h"
@@ -23,20 +23,20 @@ absl::Status LoadParts(const WeightLoader& loader, const WordTables& tables,
                        Decoder::Parts* parts) {
   const ModelConfig& config = loader.config();
   const std::vector<int64_t> table = {config.vocab_size, config.hidden_size};
-  ASSIGN_OR_RETURN(const LayerLoader load_layer, FindFamily(config.model_type));
   ASSIGN_OR_RETURN(at::Tensor embedding, loader.Stored(tables.embedding, table));
   parts->embedding =
       Embedding(std::move(embedding), parts->options.compute_dtype, parts->options.device);
   parts->layers.clear();
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
-    ASSIGN_OR_RETURN(parts->layers.emplace_back(), load_layer(loader, layer));
+    ASSIGN_OR_RETURN(parts->layers.emplace_back(), LoadLayer(loader, layer));
   }
   ASSIGN_OR_RETURN(parts->final_norm, loader.Norm("model.norm.weight", config.hidden_size));
   ASSIGN_OR_RETURN(parts->head, loader.Shared(tables.head, table));
   return absl::OkStatus();
 }
 
-// Reads the layers from the cache where it has them; else makes them and leaves them there.
+// Reads the layers from the cache if it contains them; otherwise quantises them and stores them in
+// the cache.
 absl::Status LoadThroughCache(const WeightFiles& files, const WordTables& tables,
                               BaseDigest& digest, Decoder::Parts* parts) {
   const LoadOptions& options = parts->options;
@@ -54,7 +54,7 @@ absl::Status LoadThroughCache(const WeightFiles& files, const WordTables& tables
         parts->digest = form.base_digest;
         return status;
       }
-      LogInfo(absl::StrCat("the base is quantised anew: ", status.message()));
+      LogInfo(absl::StrCat("the base is quantised again: ", status.message()));
       cache.Drop(form);
     }
   }
@@ -70,7 +70,7 @@ absl::Status LoadThroughCache(const WeightFiles& files, const WordTables& tables
   return absl::OkStatus();
 }
 
-// Quantised weights that config.json does not declare.
+// Rejects quantised weights that config.json does not declare.
 absl::Status CheckFormat(const std::filesystem::path& base_dir, const WeightFiles& files) {
   TensorTypes tensors;
   for (const auto& file : files.files()) {

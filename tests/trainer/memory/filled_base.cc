@@ -32,7 +32,7 @@ void WriteFilledBase(const std::filesystem::path& dir, const nlohmann::json& con
       add(prefix + "pre_feedforward_layernorm.weight", {shape.hidden_size});
       add(prefix + "post_feedforward_layernorm.weight", {shape.hidden_size});
     }
-    if (gemma || shape.model_type == "qwen3") {
+    if (gemma || shape.head_norms) {
       add(prefix + "self_attn.q_norm.weight", {shape.head_dim});
       add(prefix + "self_attn.k_norm.weight", {shape.head_dim});
     }
