@@ -9,24 +9,16 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "common/nearest_name.h"
+#include "common/size_text.h"
 #include "common/utf8.h"
 
 namespace mozgach {
 namespace {
 
 constexpr int64_t kGiB = int64_t{1} << 30;
-constexpr double kLeastBytes = 64.0 * (1 << 20);
-constexpr double kMostBytes = 1e15;
+constexpr uint64_t kLeastBytes = 64 << 20;
+constexpr uint64_t kMostBytes = 1'000'000'000'000'000;
 constexpr size_t kNamesShown = 8;
-
-struct Unit {
-  const char* suffix;
-  double bytes;
-};
-constexpr Unit kUnits[] = {{"tib", 0x1p40}, {"gib", 0x1p30}, {"mib", 0x1p20}, {"kib", 0x1p10},
-                           {"tb", 1e12},    {"gb", 1e9},     {"mb", 1e6},     {"kb", 1e3},
-                           {"t", 0x1p40},   {"g", 0x1p30},   {"m", 0x1p20},   {"k", 0x1p10},
-                           {"b", 1}};
 
 std::string Plain(std::string_view name) {
   std::string plain = absl::AsciiStrToLower(std::string(name));
@@ -152,28 +144,14 @@ absl::StatusOr<KnownDevice> FindDevice(std::string_view name) {
 }
 
 absl::StatusOr<int64_t> ParseMemorySize(std::string_view text) {
-  std::string number = absl::AsciiStrToLower(std::string(text));
-  absl::StripAsciiWhitespace(&number);
-  double unit = 1;
-  for (const Unit& known : kUnits) {
-    if (!absl::EndsWith(number, known.suffix)) continue;
-    number.resize(number.size() - std::string_view(known.suffix).size());
-    unit = known.bytes;
-    break;
-  }
-  absl::StripAsciiWhitespace(&number);
-  double value = 0;
-  if (number.empty() || number.find_first_not_of("0123456789.") != std::string::npos ||
-      !absl::SimpleAtod(number, &value)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", Abbreviate(text, 60), "' is no size; write it like 16GiB or 900M"));
-  }
-  if (!(value * unit >= kLeastBytes) || value * unit > kMostBytes) {
+  ASSIGN_OR_RETURN(const uint64_t bytes, ParseSize(text));
+  if (bytes < kLeastBytes || bytes > kMostBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", Abbreviate(text, 60),
-                     "' is no memory to train in; write a size from 64MiB, like 16GiB"));
+                     "' is not enough memory to train, or more than any device has; write a size "
+                     "from 64MiB, like 16GiB"));
   }
-  return static_cast<int64_t>(value * unit);
+  return static_cast<int64_t>(bytes);
 }
 
 }  // namespace mozgach

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/size_text.h"
 #include "ctl/client/blob_upload.h"
 #include "ctl/client/selection.h"
 #include "ctl/commands/command.h"
@@ -62,7 +63,7 @@ absl::StatusOr<int> List(const Settings& settings) {
                {.title = "HELD", .rank = 3},
                {.title = "WORKERS", .least = 10, .rank = 1}});
   for (const v1::FleetBase& base : response.bases()) {
-    table.AddRow({base.base(), ShowBytes(base.size_bytes()), base.digest().substr(0, 12),
+    table.AddRow({base.base(), FormatSize(base.size_bytes()), base.digest().substr(0, 12),
                   base.held() ? "yes" : "no", WorkersOf(base)});
   }
   table.Print();
@@ -96,7 +97,7 @@ absl::Status Upload(Connection& connection, const std::vector<DatasetFile>& file
   uint64_t bytes = 0;
   for (const DatasetFile& file : files) bytes += file.size;
   TransferDisplay display(absl::StrCat("uploading ", files.size(), " file",
-                                       files.size() == 1 ? "" : "s", ", ", ShowBytes(bytes)),
+                                       files.size() == 1 ? "" : "s", ", ", FormatSize(bytes)),
                           bytes);
   return UploadDatasets(connection, files, [&](uint64_t sent) {
     *uploaded += sent;
@@ -110,7 +111,7 @@ absl::StatusOr<int> Add(const AddFlags& flags, const Settings& settings) {
   v1::AddBaseRequest request;
   {
     TransferDisplay display(absl::StrCat("hashing ", base.files.size(), " files of ", base.name,
-                                         ", ", ShowBytes(base.size_bytes)),
+                                         ", ", FormatSize(base.size_bytes)),
                             base.size_bytes);
     ASSIGN_OR_RETURN(*request.mutable_base(),
                      HashBase(base, [&](uint64_t bytes) { display.Add(bytes); }));
@@ -142,7 +143,7 @@ absl::StatusOr<int> Add(const AddFlags& flags, const Settings& settings) {
                {"uploaded_bytes", uploaded}});
   } else {
     std::printf("%s  %s  %s  %s\n", base.name.c_str(), response.outcome().c_str(),
-                ShowBytes(base.size_bytes).c_str(), request.base().digest().substr(0, 12).c_str());
+                FormatSize(base.size_bytes).c_str(), request.base().digest().substr(0, 12).c_str());
   }
   return 0;
 }

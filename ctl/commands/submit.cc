@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/size_text.h"
 #include "common/terminal_text.h"
 #include "ctl/client/blob_upload.h"
 #include "ctl/client/selection.h"
@@ -43,7 +44,7 @@ absl::Status UploadMissing(Connection& connection, const Submission& submission,
     bytes += file->second.size;
   }
   TransferDisplay progress(absl::StrCat("uploading ", files.size(), " dataset",
-                                        files.size() == 1 ? "" : "s", ", ", ShowBytes(bytes)),
+                                        files.size() == 1 ? "" : "s", ", ", FormatSize(bytes)),
                            bytes);
   return UploadDatasets(connection, files, [&](uint64_t sent) { progress.Add(sent); });
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "common/size_text.h"
 #include "ctl/client/selection.h"
 #include "ctl/commands/command.h"
 #include "ctl/display/job_table.h"
@@ -66,7 +67,7 @@ std::string Sum(const v1::CollectGarbageResponse& response) {
   std::string text;
   for (const v1::GarbageTotal& total : response.totals()) {
     absl::StrAppend(&text, text.empty() ? "" : ", ", Counted(total.count(), total.kind().c_str()),
-                    total.bytes() > 0 ? absl::StrCat(" (", ShowBytes(total.bytes()), ")") : "");
+                    total.bytes() > 0 ? absl::StrCat(" (", FormatSize(total.bytes()), ")") : "");
   }
   return text.empty() ? "nothing" : text;
 }
@@ -89,7 +90,7 @@ absl::StatusOr<int> Collect(bool dry_run, const Settings& settings) {
                {.title = "WHY", .least = 10, .rank = 2}});
   for (const v1::Garbage& item : response.garbage()) {
     table.AddRow(
-        {item.kind(), item.name(), item.bytes() > 0 ? ShowBytes(item.bytes()) : "", item.why()});
+        {item.kind(), item.name(), item.bytes() > 0 ? FormatSize(item.bytes()) : "", item.why()});
   }
   if (table.rows() > 0) table.Print();
   std::fflush(stdout);

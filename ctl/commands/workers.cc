@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "common/clock.h"
 #include "common/duration.h"
+#include "common/size_text.h"
 #include "common/terminal_text.h"
 #include "ctl/client/reconnection.h"
 #include "ctl/client/selection.h"
@@ -44,7 +45,7 @@ Table WorkerTable(const std::vector<v1::Worker>& workers) {
                   DevicesOf(worker),
                   absl::StrJoin(worker.bases(), " "),
                   absl::StrCat(worker.base_loads()),
-                  ShowBytes(worker.memory_bytes()),
+                  FormatSize(worker.memory_bytes()),
                   Ago(worker.last_call_at(), absl::Now())});
   }
   return table;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/json_text.h"
+#include "common/size_text.h"
 #include "ctl/display/job_table.h"
 #include "nlohmann/json.hpp"
 
@@ -67,7 +68,7 @@ Table VersionTable(const std::vector<v1::Version>& versions) {
     const json metrics = MetricsOf(version);
     table.AddRow({version.domain(), version.version(), absl::StrJoin(version.aliases(), " "),
                   Change(metrics, "eval_loss", false), Change(metrics, "exact_match", true),
-                  ShowBytes(version.size_bytes()), version.path()});
+                  FormatSize(version.size_bytes()), version.path()});
   }
   return table;
 }
@@ -99,7 +100,7 @@ std::vector<std::string> VersionLines(const v1::Version& version) {
     }
   }
   for (const v1::File& file : version.files()) {
-    add("file", absl::StrCat(file.path(), "  ", ShowBytes(file.size()), "  ", file.sha256()));
+    add("file", absl::StrCat(file.path(), "  ", FormatSize(file.size()), "  ", file.sha256()));
   }
   return Aligned(facts);
 }

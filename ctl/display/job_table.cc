@@ -109,17 +109,6 @@ std::string OneLine(const v1::Job& job) {
   return Clip(line, 0);
 }
 
-std::string ShowBytes(uint64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  double amount = static_cast<double>(bytes);
-  size_t unit = 0;
-  while (amount >= 1024 && unit + 1 < kUnits.size()) {
-    amount /= 1024;
-    ++unit;
-  }
-  return absl::StrFormat("%.*f %s", unit == 0 ? 0 : 1, amount, kUnits[unit]);
-}
-
 std::string Ago(const std::string& time, absl::Time now) {
   absl::Time then;
   if (!absl::ParseTime(absl::RFC3339_full, time, &then, nullptr)) return time;

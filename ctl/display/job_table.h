@@ -26,9 +26,6 @@ std::vector<v1::Job> ByUrgency(std::vector<v1::Job> jobs);
 // "house-dates: running, step 40/160, loss 1.234, worker1": what a person is told of a change.
 std::string OneLine(const v1::Job& job);
 
-// "3.2 GiB".
-std::string ShowBytes(uint64_t bytes);
-
 // How long before `now` an RFC 3339 time was: "3 s ago", "5 min ago", "2 h ago", "4 d ago"; what is
 // no time stays as it is.
 std::string Ago(const std::string& time, absl::Time now);

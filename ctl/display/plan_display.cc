@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "common/size_text.h"
 #include "ctl/display/job_table.h"
 #include "ctl/display/table.h"
 
@@ -15,8 +16,8 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;
 
 std::string Bytes(int64_t bytes) {
-  return bytes < 0 ? absl::StrCat("-", ShowBytes(static_cast<uint64_t>(-bytes)))
-                   : ShowBytes(static_cast<uint64_t>(bytes));
+  return bytes < 0 ? absl::StrCat("-", FormatSize(static_cast<uint64_t>(-bytes)))
+                   : FormatSize(static_cast<uint64_t>(bytes));
 }
 
 std::string Duration(double seconds) {

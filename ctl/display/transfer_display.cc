@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "common/size_text.h"
 #include "common/terminal_text.h"
 #include "ctl/display/job_table.h"
 #include "ctl/display/table.h"
@@ -33,7 +34,7 @@ void TransferDisplay::Add(uint64_t bytes) {
   const Milliseconds now = Clock::System().SinceBoot();
   if (now < said_at_ + (terminal.is_terminal ? kRedrawEvery : kLineEvery)) return;
   said_at_ = now;
-  const std::string line = absl::StrCat(ShowBytes(done_), " of ", ShowBytes(bytes_));
+  const std::string line = absl::StrCat(FormatSize(done_), " of ", FormatSize(bytes_));
   if (terminal.is_terminal) {
     live_ = true;
     std::fprintf(stderr, "\r%s\x1b[K", Clip(line, terminal.width - 1).c_str());

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/size_text.h"
 #include "failpoint/failpoint.h"
 #include "proto/base_manifest.h"
 #include "scheduler/core/job_planning.h"
@@ -50,7 +51,7 @@ absl::Status Write(SchedulerState& state, const Now& now, const v1::BaseManifest
        .kind = "base_added",
        .actor = actor,
        .message =
-           absl::StrCat(manifest.base(), ", ", ShowSize(manifest.size_bytes()), ", ", outcome)}));
+           absl::StrCat(manifest.base(), ", ", FormatSize(manifest.size_bytes()), ", ", outcome)}));
   RETURN_IF_ERROR(COMMIT("scheduler.base.add", transaction));
   state.bases.Add(now.wall, manifest, chat);
   state.configs.AddHeld(manifest, state.blobs);
@@ -74,7 +75,8 @@ absl::StatusOr<v1::AddBaseResponse> AddBase(SchedulerState& state, const Now& no
   if (known != nullptr && !same && !request.replace()) {
     return absl::AlreadyExistsError(absl::StrCat(
         "the fleet has another base called ", manifest.base(), " (",
-        ShowSize(known->manifest.size_bytes()), ", digest ", known->manifest.digest().substr(0, 12),
+        FormatSize(known->manifest.size_bytes()), ", digest ",
+        known->manifest.digest().substr(0, 12),
         "); --replace puts this one in its place, --name gives this one another name"));
   }
   v1::AddBaseResponse response;

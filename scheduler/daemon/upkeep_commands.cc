@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/size_text.h"
 #include "common/terminal_text.h"
 #include "scheduler/placement/base_dispatch.h"
 #include "scheduler/upkeep/backup.h"
@@ -22,7 +23,7 @@ void Complain(const std::string& line) {
 }
 
 std::string Show(const CopiedFiles& files) {
-  return absl::StrCat(files.files, " files, ", ShowSize(files.bytes),
+  return absl::StrCat(files.files, " files, ", FormatSize(files.bytes),
                       files.files == 0              ? ""
                       : files.linked == files.files ? ", linked"
                       : files.linked == 0           ? ", copied"

@@ -59,15 +59,6 @@ const v1::BaseFetch* FetchOf(const WorkerState& worker, const std::string& base)
   return nullptr;
 }
 
-std::string ShowSize(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024) return absl::StrCat(bytes, " bytes");
-  double size = static_cast<double>(bytes) / 1024;
-  size_t unit = 0;
-  for (; size >= 1024 && unit + 1 < std::size(kUnits); ++unit) size /= 1024;
-  return absl::StrFormat("%.1f %s", size, kUnits[unit]);
-}
-
 std::string ShowFetch(const WorkerState& worker, const v1::BaseFetch& fetch) {
   return absl::StrCat("worker ", worker.name, " is fetching it (", fetch.received_bytes(), " of ",
                       fetch.size_bytes(), " bytes)");

@@ -26,8 +26,6 @@ absl::StatusOr<std::vector<std::string>> KeysToFetch(SchedulerState& state, cons
 // What `worker` said last of a fetch of this base; null: it is not fetching it.
 const v1::BaseFetch* FetchOf(const WorkerState& worker, const std::string& base);
 
-// "1.2 GiB": for messages.
-std::string ShowSize(uint64_t bytes);
 // "worker alpha is fetching it (120.0 MiB of 1.2 GiB)".
 std::string ShowFetch(const WorkerState& worker, const v1::BaseFetch& fetch);
 

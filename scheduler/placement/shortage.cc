@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/size_text.h"
 #include "planner/variants.h"
 #include "scheduler/placement/base_dispatch.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr char kVariants[] = "one of the variants";
 
-std::string Size(int64_t bytes) { return ShowSize(static_cast<uint64_t>(bytes)); }
+std::string Size(int64_t bytes) { return FormatSize(static_cast<uint64_t>(bytes)); }
 
 const char* NameOf(const DeviceRoom& room) {
   if (!room.device.empty()) return room.device.c_str();

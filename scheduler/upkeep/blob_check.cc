@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "common/files.h"
+#include "common/size_text.h"
 #include "registry/query.h"
 #include "scheduler/jobs/kept_blobs.h"
 #include "scheduler/placement/base_dispatch.h"
@@ -71,7 +72,7 @@ struct Unneeded {
     bytes += size;
   }
   std::string Show(const char* one, const char* many) const {
-    return absl::StrCat(files, files == 1 ? one : many, ShowSize(bytes));
+    return absl::StrCat(files, files == 1 ? one : many, FormatSize(bytes));
   }
 };
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/private_folder.h"
+#include "common/size_text.h"
 #include "scheduler/placement/base_dispatch.h"
 #include "scheduler/state/schema.h"
 #include "scheduler/upkeep/backup.h"
@@ -153,8 +154,8 @@ void CheckDisk(const ConsistencyCheckOptions& options, ConsistencyCheck& check) 
     const uint64_t total = disk.f_blocks * unit;
     if (IsNearlyFull(free, total)) {
       AddProblem(check, options.data.string(),
-                 absl::StrCat("its disk is nearly full: ", ShowSize(free), " of ", ShowSize(total),
-                              " are free"),
+                 absl::StrCat("its disk is nearly full: ", FormatSize(free), " of ",
+                              FormatSize(total), " are free"),
                  "make room, or `mozgachctl gc`; what needs room waits, nothing is lost");
     }
   }
@@ -168,7 +169,7 @@ void CheckDisk(const ConsistencyCheckOptions& options, ConsistencyCheck& check) 
   const fs::path wal = options.data / absl::StrCat(kDatabaseName, "-wal");
   if (::stat(wal.c_str(), &info) == 0 && info.st_size > kWalBytesMax) {
     AddProblem(check, wal.string(),
-               absl::StrCat("has grown to ", ShowSize(static_cast<uint64_t>(info.st_size))),
+               absl::StrCat("has grown to ", FormatSize(static_cast<uint64_t>(info.st_size))),
                "something has read the database for long, a backup say; it shrinks once that ends");
   }
   if (const absl::Status cut = CheckNotRestoring(options.data); !cut.ok()) {

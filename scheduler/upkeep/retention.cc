@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "common/size_text.h"
 #include "scheduler/jobs/event_log.h"
 #include "scheduler/placement/base_dispatch.h"
 #include "scheduler/upkeep/file_collector.h"
@@ -61,7 +62,7 @@ std::string Show(const Collection& collection) {
   for (const Collection::Total& total : collection.totals) {
     absl::StrAppend(&text, text.empty() ? "" : ", ", total.count, " ", total.kind,
                     total.count == 1 ? "" : "s",
-                    total.bytes > 0 ? absl::StrCat(" (", ShowSize(total.bytes), ")") : "");
+                    total.bytes > 0 ? absl::StrCat(" (", FormatSize(total.bytes), ")") : "");
   }
   return text;
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "common/json_text.h"
 #include "common/nearest_name.h"
+#include "common/size_text.h"
 #include "nlohmann/json.hpp"
 #include "scheduler/placement/base_dispatch.h"
 #include "scheduler/placement/offer.h"
@@ -37,8 +38,8 @@ std::string BacksOff(const Now& now, const Job& job) {
 
 std::string NoRoom(const WorkerState& worker, const v1::BaseManifest& held) {
   return absl::StrCat("it could fetch it, but its disk has room for ",
-                      ShowSize(worker.base_room_bytes), " below its --data, and the base takes ",
-                      ShowSize(held.size_bytes()));
+                      FormatSize(worker.base_room_bytes), " below its --data, and the base takes ",
+                      FormatSize(held.size_bytes()));
 }
 
 // The job that every free device of `worker` is kept free for.
@@ -112,7 +113,7 @@ std::string NobodyHas(SchedulerState& state, const Now& now, const Job& job,
   }
   if (able == 0) {
     return absl::StrCat(nobody, ", which the scheduler holds, and none that answers has ",
-                        ShowSize(held->size_bytes()), " of room for it below its --data");
+                        FormatSize(held->size_bytes()), " of room for it below its --data");
   }
   if (able == 1) return AboutWorker(state, now, *only, job, shape);
   return absl::StrCat(nobody, " yet; the first of the ", able,
@@ -122,9 +123,9 @@ std::string NobodyHas(SchedulerState& state, const Now& now, const Job& job,
 // ", 1.2 GiB at its peak (planned 1.3 GiB)"; "" where it has said neither.
 std::string AboutMemory(const AttemptProgress& progress) {
   const uint64_t peak = progress.memory_peak_bytes, planned = progress.memory_planned_bytes;
-  if (peak == 0) return planned == 0 ? "" : absl::StrCat(", planned memory ", ShowSize(planned));
-  return absl::StrCat(", ", ShowSize(peak), " at its peak",
-                      planned == 0 ? "" : absl::StrCat(" (planned ", ShowSize(planned), ")"));
+  if (peak == 0) return planned == 0 ? "" : absl::StrCat(", planned memory ", FormatSize(planned));
+  return absl::StrCat(", ", FormatSize(peak), " at its peak",
+                      planned == 0 ? "" : absl::StrCat(" (planned ", FormatSize(planned), ")"));
 }
 
 std::string AboutAttempt(const Attempt& attempt) {

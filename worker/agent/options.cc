@@ -16,6 +16,7 @@
 #include "common/command_line.h"
 #include "common/duration.h"
 #include "common/nearest_name.h"
+#include "common/size_text.h"
 #include "common/web/web_hosts.h"
 #include "security/address.h"
 #include "security/credentials_folder.h"
@@ -277,34 +278,6 @@ absl::StatusOr<std::optional<WorkerOptions>> ReadWorkerOptions(int argc, const c
   if (!words.config.empty()) RETURN_IF_ERROR(Complete(words.config, app, words));
   ASSIGN_OR_RETURN(WorkerOptions options, Check(words, OwnProgram(argv[0])));
   return std::optional(std::move(options));
-}
-
-absl::StatusOr<uint64_t> ParseSize(const std::string& text) {
-  static const std::map<std::string, uint64_t> kUnits = {{"", 1},
-                                                         {"b", 1},
-                                                         {"k", 1 << 10},
-                                                         {"kib", 1 << 10},
-                                                         {"kb", 1'000},
-                                                         {"m", 1 << 20},
-                                                         {"mib", 1 << 20},
-                                                         {"mb", 1'000'000},
-                                                         {"g", 1 << 30},
-                                                         {"gib", 1 << 30},
-                                                         {"gb", 1'000'000'000},
-                                                         {"t", 1ull << 40},
-                                                         {"tib", 1ull << 40},
-                                                         {"tb", 1'000'000'000'000}};
-  const size_t end = text.find_first_not_of("0123456789.");
-  const std::string unit = absl::AsciiStrToLower(
-      absl::StripAsciiWhitespace(end == std::string::npos ? "" : text.substr(end)));
-  double number = 0;
-  const auto found = kUnits.find(unit);
-  if (!absl::SimpleAtod(text.substr(0, end), &number) || found == kUnits.end() || number <= 0 ||
-      number * static_cast<double>(found->second) > 1e18) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", text, "' is no size; write 8GiB, 500MB or a number of bytes"));
-  }
-  return static_cast<uint64_t>(number * static_cast<double>(found->second));
 }
 
 }  // namespace mozgach

@@ -35,8 +35,4 @@ struct WorkerOptions {
 // INVALID_ARGUMENT says what is wrong and what would be right.
 absl::StatusOr<std::optional<WorkerOptions>> ReadWorkerOptions(int argc, const char* const* argv);
 
-// "8GiB", "8G", "8GB", "512MiB", "1000000": bytes.  K, M, G, T and Ki… are powers of 1024; KB… of
-// 1000.
-absl::StatusOr<uint64_t> ParseSize(const std::string& text);
-
 }  // namespace mozgach

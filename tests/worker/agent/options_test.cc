@@ -136,15 +136,5 @@ TEST_F(OptionsTest, MistakesAreNamed) {
   EXPECT_THAT(Problem({"--config", "/nowhere.yaml"}), HasSubstr("/nowhere.yaml"));
 }
 
-TEST(ParseSizeTest, SizesAsPeopleWriteThem) {
-  EXPECT_EQ(*ParseSize("1000000"), 1'000'000);
-  EXPECT_EQ(*ParseSize("8GiB"), uint64_t{8} << 30);
-  EXPECT_EQ(*ParseSize("8G"), uint64_t{8} << 30);
-  EXPECT_EQ(*ParseSize("1.5 gb"), 1'500'000'000);
-  for (const char* text : {"", "x", "-1", "0", "8Q", "1e30G", "GiB"}) {
-    EXPECT_FALSE(ParseSize(text).ok()) << text;
-  }
-}
-
 }  // namespace
 }  // namespace mozgach
