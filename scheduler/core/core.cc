@@ -195,9 +195,9 @@ absl::StatusOr<Answer> Core::Synchronize(const Now& now, const v1::SynchronizeRe
 }
 
 absl::StatusOr<v1::SubmitResponse> Core::Submit(const Now& now, const v1::SubmitRequest& request,
-                                                absl::Span<const CheckedSubmission> checked) {
+                                                absl::Span<const CheckedSubmission> submissions) {
   Enter(now);
-  return mozgach::Submit(state_, now, request, checked);
+  return mozgach::Submit(state_, now, request, submissions);
 }
 
 Wakeups Core::TakeWakeups() {

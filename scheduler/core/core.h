@@ -41,7 +41,7 @@ class Core {
                                      bool held);
 
   absl::StatusOr<v1::SubmitResponse> Submit(const Now& now, const v1::SubmitRequest& request,
-                                            absl::Span<const CheckedSubmission> checked);
+                                            absl::Span<const CheckedSubmission> submissions);
   absl::StatusOr<v1::CancelResponse> Cancel(const Now& now, const v1::CancelRequest& request);
   absl::StatusOr<v1::RetryResponse> Retry(const Now& now, const v1::RetryRequest& request);
   absl::StatusOr<v1::Worker> Drain(const Now& now, const v1::DrainWorkerRequest& request);

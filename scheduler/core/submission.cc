@@ -19,7 +19,7 @@
 namespace mozgach {
 namespace {
 
-// What a checked does to the queue.
+// What a submission does to the queue.
 struct Decision {
   const CheckedSubmission* checked = nullptr;
   std::optional<Job> latest;  // of its domain
@@ -193,11 +193,11 @@ void Announce(SchedulerState& state, const Decision& decision, int64_t job) {
 }
 
 absl::StatusOr<std::vector<Decision>> DecideAll(SchedulerState& state, const Now& now,
-                                                absl::Span<const CheckedSubmission> checked,
+                                                absl::Span<const CheckedSubmission> submissions,
                                                 v1::SubmitResponse& response) {
   std::vector<Decision> decisions;
   BaseNotices bases(state);
-  for (const CheckedSubmission& checked : checked) {
+  for (const CheckedSubmission& checked : submissions) {
     ASSIGN_OR_RETURN(Decision decision, Decide(state, now, checked));
     v1::SubmitResponse::Outcome& outcome = *response.add_outcomes();
     outcome.set_domain(checked.job.domain);
@@ -240,9 +240,10 @@ bool NoticesDiffer(const Queue::Details& details, const NewJob& job) {
 
 absl::StatusOr<v1::SubmitResponse> Submit(SchedulerState& state, const Now& now,
                                           const v1::SubmitRequest& request,
-                                          absl::Span<const CheckedSubmission> checked) {
+                                          absl::Span<const CheckedSubmission> submissions) {
   v1::SubmitResponse response;
-  ASSIGN_OR_RETURN(const std::vector<Decision> decisions, DecideAll(state, now, checked, response));
+  ASSIGN_OR_RETURN(const std::vector<Decision> decisions,
+                   DecideAll(state, now, submissions, response));
   const std::set<std::string> missing = MissingDatasets(state, decisions);
   response.mutable_missing_blobs()->Add(missing.begin(), missing.end());
   SayWhatIsRepaired(decisions, missing, response);

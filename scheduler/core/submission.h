@@ -21,7 +21,7 @@ namespace mozgach {
 // Notices are not part of the comparison: an unchanged or updated job gets the new ones.
 absl::StatusOr<v1::SubmitResponse> Submit(SchedulerState& state, const Now& now,
                                           const v1::SubmitRequest& request,
-                                          absl::Span<const CheckedSubmission> checked);
+                                          absl::Span<const CheckedSubmission> submissions);
 
 // Whether the stored job would get other notices by a submit of `job`.
 bool NoticesDiffer(const Queue::Details& details, const NewJob& job);

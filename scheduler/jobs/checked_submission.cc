@@ -111,15 +111,15 @@ absl::StatusOr<std::vector<CheckedSubmission>> CheckSubmissions(const v1::Submit
   std::map<std::string, int> places;
   for (const v1::Submission& submission : request.domains()) {
     const int place = static_cast<int>(checked.size()) + 1;
-    absl::StatusOr<CheckedSubmission> checked = CheckSubmission(submission);
-    if (!checked.ok()) return Annotate(checked.status(), absl::StrCat("submission ", place));
-    const auto [it, first] = places.emplace(checked->job.domain, place);
+    absl::StatusOr<CheckedSubmission> one = CheckSubmission(submission);
+    if (!one.ok()) return Annotate(one.status(), absl::StrCat("submission ", place));
+    const auto [it, first] = places.emplace(one->job.domain, place);
     if (!first) {
       return absl::InvalidArgumentError(
-          absl::StrCat("domain '", checked->job.domain, "' is there twice (submissions ",
-                       it->second, " and ", place, "): give one of them another name"));
+          absl::StrCat("domain '", one->job.domain, "' is there twice (submissions ", it->second,
+                       " and ", place, "): give one of them another name"));
     }
-    checked.push_back(*std::move(checked));
+    checked.push_back(*std::move(one));
   }
   return checked;
 }

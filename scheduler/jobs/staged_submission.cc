@@ -136,11 +136,11 @@ absl::Status StagedSubmissions::RemoveNextPart(int64_t submission) {
   return last ? Run(database_, sql::kRemoveSubmission, submission) : absl::OkStatus();
 }
 
-std::vector<size_t> PartEnds(absl::Span<const CheckedSubmission> checked) {
+std::vector<size_t> PartEnds(absl::Span<const CheckedSubmission> submissions) {
   std::vector<size_t> ends;
   size_t domains = 0, datasets = 0, bytes = 0;
-  for (size_t i = 0; i < checked.size(); ++i) {
-    const NewJob& job = checked[i].job;
+  for (size_t i = 0; i < submissions.size(); ++i) {
+    const NewJob& job = submissions[i].job;
     const bool full = domains + 1 > kDomainsInPart ||
                       datasets + job.datasets.size() > kDatasetsInPart ||
                       bytes + job.spec_json.size() > kSpecBytesInPart;
@@ -152,7 +152,7 @@ std::vector<size_t> PartEnds(absl::Span<const CheckedSubmission> checked) {
     datasets += job.datasets.size();
     bytes += job.spec_json.size();
   }
-  if (!checked.empty()) ends.push_back(checked.size());
+  if (!submissions.empty()) ends.push_back(submissions.size());
   return ends;
 }
 

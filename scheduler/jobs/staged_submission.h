@@ -69,6 +69,6 @@ class StagedSubmissions {
 };
 
 // Where parts end: each holds about as much work as fits in a few hundredths of a second.
-std::vector<size_t> PartEnds(absl::Span<const CheckedSubmission> checked);
+std::vector<size_t> PartEnds(absl::Span<const CheckedSubmission> submissions);
 
 }  // namespace mozgach

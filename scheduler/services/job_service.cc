@@ -36,11 +36,11 @@ absl::StatusOr<v1::SubmitResponse> JobService::Take(const grpc::CallbackServerCo
   // Thousands of specs are read before anybody waits for the executor.
   ASSIGN_OR_RETURN(std::vector<CheckedSubmission> checked, CheckSubmissions(request));
   if (!request.dry_run()) RETURN_IF_ERROR(RemoveDamaged(checked));
-  return SubmitThroughDesk(executor_, how, request, std::move(checked));
+  return SubmitInParts(executor_, how, request, std::move(checked));
 }
 
-absl::Status JobService::RemoveDamaged(const std::vector<CheckedSubmission>& checked) {
-  for (const CheckedSubmission& checked : checked) {
+absl::Status JobService::RemoveDamaged(const std::vector<CheckedSubmission>& submissions) {
+  for (const CheckedSubmission& checked : submissions) {
     for (const v1::Dataset& dataset : checked.job.datasets) {
       RETURN_IF_ERROR(blobs_.RemoveIfDamaged(dataset.sha256()).status());
     }

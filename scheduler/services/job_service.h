@@ -57,7 +57,7 @@ class JobService final : public v1::JobService::CallbackService {
   absl::StatusOr<v1::SubmitResponse> Take(const grpc::CallbackServerContext& context,
                                           const v1::SubmitRequest& request);
   // A damaged dataset is missing from then on, and is sent again.
-  absl::Status RemoveDamaged(const std::vector<CheckedSubmission>& checked);
+  absl::Status RemoveDamaged(const std::vector<CheckedSubmission>& submissions);
   absl::StatusOr<v1::ListResponse> ListInParts(const v1::ListRequest& request);
 
   CoreExecutor& executor_;

@@ -15,9 +15,9 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-std::set<std::string> DomainsOf(absl::Span<const CheckedSubmission> checked) {
+std::set<std::string> DomainsOf(absl::Span<const CheckedSubmission> submissions) {
   std::set<std::string> domains;
-  for (const CheckedSubmission& checked : checked) domains.insert(checked.job.domain);
+  for (const CheckedSubmission& checked : submissions) domains.insert(checked.job.domain);
   return domains;
 }
 
@@ -249,15 +249,15 @@ absl::Status LongSubmission::QueueParts() {
 // One part: at once, after what was accepted earlier of the same domains.
 absl::StatusOr<v1::SubmitResponse> SubmitAtOnce(CoreExecutor& executor,
                                                 const v1::SubmitRequest& how,
-                                                const std::vector<CheckedSubmission>& checked) {
-  const std::set<std::string> domains = DomainsOf(checked);
+                                                const std::vector<CheckedSubmission>& submissions) {
+  const std::set<std::string> domains = DomainsOf(submissions);
   for (;;) {
     bool submitted = false;
     absl::StatusOr<v1::SubmitResponse> response =
         executor.Run([&](Core& core, const Now& now) -> absl::StatusOr<v1::SubmitResponse> {
           const int64_t earlier = core.state().staged.FirstThatNames(domains);
           submitted = earlier == 0;
-          if (submitted) return core.Submit(now, how, checked);
+          if (submitted) return core.Submit(now, how, submissions);
           RETURN_IF_ERROR(QueueNextPart(core.state(), now, earlier));
           return v1::SubmitResponse();
         });
@@ -267,10 +267,10 @@ absl::StatusOr<v1::SubmitResponse> SubmitAtOnce(CoreExecutor& executor,
 
 }  // namespace
 
-absl::StatusOr<v1::SubmitResponse> SubmitThroughDesk(CoreExecutor& executor,
-                                                     const v1::SubmitRequest& how,
-                                                     const v1::SubmitRequest& request,
-                                                     std::vector<CheckedSubmission> checked) {
+absl::StatusOr<v1::SubmitResponse> SubmitInParts(CoreExecutor& executor,
+                                                 const v1::SubmitRequest& how,
+                                                 const v1::SubmitRequest& request,
+                                                 std::vector<CheckedSubmission> checked) {
   if (PartEnds(checked).size() <= 1) return SubmitAtOnce(executor, how, checked);
   return LongSubmission(executor, how, request, std::move(checked)).Run();
 }

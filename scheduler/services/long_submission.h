@@ -13,9 +13,9 @@ namespace mozgach {
 
 // `request` as it came, `how` with the actor that counts, `checked` read from `request`.  An error
 // after the request was accepted says so: its domains will be queued all the same.
-absl::StatusOr<v1::SubmitResponse> SubmitThroughDesk(CoreExecutor& executor,
-                                                     const v1::SubmitRequest& how,
-                                                     const v1::SubmitRequest& request,
-                                                     std::vector<CheckedSubmission> checked);
+absl::StatusOr<v1::SubmitResponse> SubmitInParts(CoreExecutor& executor,
+                                                 const v1::SubmitRequest& how,
+                                                 const v1::SubmitRequest& request,
+                                                 std::vector<CheckedSubmission> checked);
 
 }  // namespace mozgach

@@ -35,7 +35,7 @@ class LiveCore : public Fleet {
     now_.since_boot += Milliseconds(10);
     now_.wall += Milliseconds(10);
     found->second(*this, text);
-    core_->TakeNotices();
+    core_->TakeWakeups();
     for (const std::string& problem : invariants_.Check(*database_)) Fail(problem);
   }
 

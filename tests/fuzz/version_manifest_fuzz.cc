@@ -39,7 +39,7 @@ class Registry {
     job.attempt = 1;
     job.domain = "law";
     job.base = "mozgach/tiny";
-    absl::StatusOr<Version> version = DraftVersion(Now{}, job, 1, result);
+    absl::StatusOr<Version> version = VersionOf(Now{}, job, 1, result);
     if (!version.ok()) return;
     version->number = 1;
     if (const absl::Status staged = files_.Stage(*version, blobs_); !staged.ok()) {

@@ -41,9 +41,9 @@ SessionOptions OptionsOf(const std::string& name, const std::string& incarnation
 
 std::string NameOf(const Action& action) {
   static constexpr std::array<const char*, std::variant_size_v<Action>> kNames = {
-      "StartTrainer",   "KillTrainer",   "EndTrainer",      "SendTraining",     "CancelTraining",
-      "FetchDatasets",  "FetchBase",     "FetchCheckpoint", "UploadCheckpoint", "UploadAdapter",
-      "AbortTransfers", "ForgetAttempt", "WriteLog",        "RescanBases",      "MakeCall"};
+      "StartTrainer",   "KillTrainer",   "EndTrainer",    "SendTraining",   "CancelTraining",
+      "FetchDatasets",  "FetchBase",     "FetchHandover", "UploadHandover", "UploadAdapter",
+      "AbortTransfers", "ForgetAttempt", "WriteLog",      "RescanBases",    "MakeCall"};
   return kNames[action.index()];
 }
 
@@ -307,7 +307,7 @@ absl::StatusOr<std::vector<v1::File>> WorkerMachine::TryToUpload(
   return files;
 }
 
-void WorkerMachine::Do(FetchCheckpoint& action) {
+void WorkerMachine::Do(FetchHandover& action) {
   Later(dice_.Between(Milliseconds(5), Milliseconds(600)),
         [this, id = action.id, checkpoint = action.checkpoint] { FetchState(id, checkpoint); });
 }
@@ -335,7 +335,7 @@ void WorkerMachine::FetchState(const AttemptId& id, const v1::Checkpoint& checkp
   Poll();
 }
 
-void WorkerMachine::Do(UploadCheckpoint& action) {
+void WorkerMachine::Do(UploadHandover& action) {
   const auto attempt = session_.attempts().find(action.id);
   if (attempt == session_.attempts().end()) return;
   int64_t& newest = checkpoints_[action.id.job];

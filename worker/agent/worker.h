@@ -63,8 +63,8 @@ class Worker {
   void Do(CancelTraining& action);
   void Do(FetchDatasets& action);
   void Do(FetchBase& action);
-  void Do(FetchCheckpoint& action);
-  void Do(UploadCheckpoint& action);
+  void Do(FetchHandover& action);
+  void Do(UploadHandover& action);
   void Do(UploadAdapter& action);
   void Do(AbortTransfers& action);
   void Do(ForgetAttempt& action);

@@ -91,7 +91,7 @@ void Worker::Do(FetchBase& action) {
   });
 }
 
-void Worker::Do(FetchCheckpoint& action) {
+void Worker::Do(FetchHandover& action) {
   const std::stop_token stop = NewTransfer(action.id);
   fetches_.Add([this, id = action.id, checkpoint = std::move(action.checkpoint), stop] {
     const absl::Status fetched =
@@ -100,7 +100,7 @@ void Worker::Do(FetchCheckpoint& action) {
   });
 }
 
-void Worker::Do(UploadCheckpoint& action) {
+void Worker::Do(UploadHandover& action) {
   const std::stop_token stop = NewTransfer(action.id);
   checkpoint_uploads_.Add([this, id = action.id, step = action.step, stop] {
     auto checkpoint = UploadCheckpoint(

@@ -45,12 +45,12 @@ struct FetchDatasets {
   std::vector<v1::Dataset> datasets;
 };
 // Bring the checkpoint of another worker here.  Answer: CheckpointFetched.
-struct FetchCheckpoint {
+struct FetchHandover {
   AttemptId id;
   v1::Checkpoint checkpoint;
 };
 // Take the checkpoint of this step to the scheduler.  Answer: CheckpointUploaded.
-struct UploadCheckpoint {
+struct UploadHandover {
   AttemptId id;
   int64_t step = 0;
 };
@@ -84,9 +84,8 @@ struct MakeCall {
   v1::SynchronizeRequest request;
 };
 
-using Action =
-    std::variant<StartTrainer, KillTrainer, EndTrainer, SendTraining, CancelTraining, FetchDatasets,
-                 FetchBase, FetchCheckpoint, UploadCheckpoint, UploadAdapter, AbortTransfers,
-                 ForgetAttempt, WriteLog, RescanBases, MakeCall>;
+using Action = std::variant<StartTrainer, KillTrainer, EndTrainer, SendTraining, CancelTraining,
+                            FetchDatasets, FetchBase, FetchHandover, UploadHandover, UploadAdapter,
+                            AbortTransfers, ForgetAttempt, WriteLog, RescanBases, MakeCall>;
 
 }  // namespace mozgach

@@ -27,7 +27,7 @@ void Session::SendCheckpoint(WorkerAttempt& attempt) {
   const bool last = attempt.checkpoint_written >= attempt.progress.steps();
   if (last && !attempt.hands_back) return;
   attempt.checkpoint_uploads = true;
-  actions_.push_back(UploadCheckpoint{attempt.work.id, attempt.checkpoint_written});
+  actions_.push_back(UploadHandover{attempt.work.id, attempt.checkpoint_written});
 }
 
 void Session::CheckpointUploaded(const AttemptId& id,

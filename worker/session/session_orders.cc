@@ -107,7 +107,7 @@ void Session::Accept(const v1::Assignment& assignment, Milliseconds lease_ends) 
   if (assignment.has_checkpoint()) {
     attempt.checkpoint = assignment.checkpoint();
     attempt.checkpoint_here = false;
-    actions_.push_back(FetchCheckpoint{id, assignment.checkpoint()});
+    actions_.push_back(FetchHandover{id, assignment.checkpoint()});
   }
   Provide(attempt, assignment);
 }

@@ -37,7 +37,7 @@ TEST_F(CancellationTest, RunningJobIsToldToStopAndEndsWhenItHas) {
   Cancel(job);
   EXPECT_EQ(State(job), "running");
   EXPECT_TRUE(Get(job).cancel_requested());
-  EXPECT_EQ(core_->TakeNotices().workers.count("alpha"), 1u) << "its held call is answered";
+  EXPECT_EQ(core_->TakeWakeups().workers.count("alpha"), 1u) << "its held call is answered";
   EXPECT_EQ(Named(Call(alpha), job)->desired(), v1::Assignment::STOP);
   alpha.Reports(assignment, v1::AttemptReport::STOPPED);
   EXPECT_EQ(Named(Call(alpha), job), nullptr);

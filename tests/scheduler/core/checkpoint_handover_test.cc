@@ -108,7 +108,7 @@ TEST_F(CheckpointHandoverTest, ADrainWithADeadlineHandsBackWhatStillRuns) {
   Restart();  // the deadline is stored
   Pass(Milliseconds(10'000));
   core_->Enter(now_);
-  EXPECT_TRUE(core_->TakeNotices().workers.contains("alpha")) << "a held call is to be answered";
+  EXPECT_TRUE(core_->TakeWakeups().workers.contains("alpha")) << "a held call is to be answered";
   EXPECT_EQ(Named(Call(alpha), running.job())->desired(), v1::Assignment::HAND_BACK);
   *alpha.Reports(running, v1::AttemptReport::STOPPED).mutable_checkpoint() = Checkpoint(70);
   Call(alpha);

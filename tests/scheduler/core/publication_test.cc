@@ -29,7 +29,7 @@ class PublicationTest : public Fleet {
   enum Step { kNothing, kStaged, kIntended, kRevealed, kPublished };
 
   void PublishUpTo(Step step) {
-    Version version = DraftVersion(now_, state().queue.Get(job_).value(), 1, result_).value();
+    Version version = VersionOf(now_, state().queue.Get(job_).value(), 1, result_).value();
     ASSERT_THAT(FindBlobs(state(), version), IsEmpty());
     if (step >= kStaged) {
       ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
@@ -144,7 +144,7 @@ TEST_F(PublicationTest, AVersionThatCannotBeShownKeepsNoOtherBack) {
   const int64_t other = SubmitOne("medicine");
   const v1::Assignment assignment = Claim(alpha_);
   ASSERT_EQ(assignment.job(), other);
-  Version version = DraftVersion(now_, state().queue.Get(other).value(), 1, Result()).value();
+  Version version = VersionOf(now_, state().queue.Get(other).value(), 1, Result()).value();
   ASSERT_THAT(FindBlobs(state(), version), IsEmpty());
   ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
   ASSERT_TRUE(RecordIntent(state(), now_, version, Result()).ok());
@@ -196,7 +196,7 @@ TEST_F(PublicationTest, LostStagingIsTrainedAgainUnderAnotherNumber) {
 }
 
 TEST_F(PublicationTest, IntentOfAnAttemptThatIsOverIsRefused) {
-  Version version = DraftVersion(now_, state().queue.Get(job_).value(), 1, result_).value();
+  Version version = VersionOf(now_, state().queue.Get(job_).value(), 1, result_).value();
   FindBlobs(state(), version);
   ASSERT_TRUE(adapters_->Stage(version, *blobs_).ok());
   Pass(config_.lease);
@@ -337,11 +337,11 @@ TEST_F(PublicationTest, MetricsAreNumbersOfBaseAndAdapterAndNothingElse) {
         std::string(R"({"adapter": {"eval_loss": {"a": 1}}})"), std::string(R"({"other": {}})"),
         "{\"adapter\": {\"" + std::string(100'000, 'x') + "\": 1}}"}) {
     result_.set_metrics_json(metrics);
-    EXPECT_TRUE(absl::IsInvalidArgument(DraftVersion(now_, job, job.attempt, result_).status()))
+    EXPECT_TRUE(absl::IsInvalidArgument(VersionOf(now_, job, job.attempt, result_).status()))
         << metrics.substr(0, 60);
   }
   result_.set_metrics_json(R"({"base": {"perplexity": null}, "adapter": {"exact_match": 1}})");
-  EXPECT_TRUE(DraftVersion(now_, job, job.attempt, result_).ok());
+  EXPECT_TRUE(VersionOf(now_, job, job.attempt, result_).ok());
 }
 
 TEST_F(PublicationTest, ThreeBadResultsAreAFailure) {

@@ -15,7 +15,7 @@ namespace mozgach {
 
 inline constexpr uint64_t kMiB = 1 << 20;
 inline constexpr uint64_t kGiB = 1 << 30;
-inline constexpr char kConfig[] =
+inline constexpr char kModelConfig[] =
     R"({"model_type": "qwen2", "vocab_size": 151936, "hidden_size": 2048,
     "intermediate_size": 11008, "num_hidden_layers": 36, "num_attention_heads": 16,
     "num_key_value_heads": 2, "max_position_embeddings": 32768, "tie_word_embeddings": true,
@@ -29,7 +29,7 @@ class AdmissionFleet : public Fleet {
     SetMemory(worker, free, total == 0 ? free : total);
     worker.request.mutable_devices(0)->set_name("cuda:0");
     worker.request.mutable_devices(0)->set_kind("RTX 5060 Ti");
-    Tells(worker, kConfig);
+    Tells(worker, kModelConfig);
     return worker;
   }
   // A worker on the CPU of a host that it shares.

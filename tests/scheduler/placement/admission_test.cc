@@ -72,7 +72,7 @@ TEST_F(AdmissionTest, ConfigIsAskedForBeforeAJobIsGiven) {
   EXPECT_THAT(first.wanted_configs(), ElementsAre(kQwen));
   EXPECT_THAT(first.assignments(), IsEmpty());
   EXPECT_EQ(Needs(job), 0u);
-  Tells(worker, kConfig);
+  Tells(worker, kModelConfig);
   EXPECT_THAT(Call(worker).wanted_configs(), IsEmpty());
   EXPECT_GT(Needs(job), 4 * kGiB);
   EXPECT_EQ(State(job), "queued");
@@ -99,7 +99,7 @@ TEST_F(AdmissionTest, BaseThatCannotBePlannedIsAdmittedAsBefore) {
 
 TEST_F(AdmissionTest, HostileConfigsAreNoPlanAndNoCrash) {
   TestWorker liar = Gpu("liar", kMiB);
-  Tells(liar, kConfig);
+  Tells(liar, kModelConfig);
   liar.request.mutable_bases(0)->set_config_json("other bytes");
   EXPECT_THAT(Call(liar).wanted_configs(), ElementsAre(kQwen)) << "not of its digest";
   liar.request.mutable_bases(0)->set_config_json(std::string(300 << 10, 'x'));
@@ -129,7 +129,7 @@ TEST_F(AdmissionTest, AnotherConfigDoesNotCountWhileItsTellerHasTheBase) {
   Call(alpha);
   const int64_t job = Small("law");
   const uint64_t needs = Needs(job);
-  std::string half = kConfig;
+  std::string half = kModelConfig;
   half.replace(half.find("36"), 2, "18");
   Tells(beta, half);
   Call(beta);

@@ -56,7 +56,7 @@ TEST_F(QuarantineTest, ThenItGetsOneJobToShowWhetherItIsWell) {
   for (int i = 0; i < 3; ++i) FailOne(sick_);
   Pass(config_.quarantine);
   core_->Enter(now_);
-  EXPECT_TRUE(core_->TakeNotices().workers.contains("sick"));
+  EXPECT_TRUE(core_->TakeWakeups().workers.contains("sick"));
   sick_.Says(4);
   const auto answer = Call(sick_);
   ASSERT_EQ(answer.assignments_size(), 1) << "one, however many slots it has";

@@ -35,7 +35,7 @@ class LongSubmissionTest : public Fleet {
     v1::SubmitRequest how;
     how.set_actor(request.actor());
     how.set_dry_run(request.dry_run());
-    return SubmitThroughDesk(executor, how, request, *CheckSubmissions(request));
+    return SubmitInParts(executor, how, request, *CheckSubmissions(request));
   }
   v1::SubmitResponse SubmitAll(const v1::SubmitRequest& request) {
     CoreExecutor executor(*core_, Clock::System());

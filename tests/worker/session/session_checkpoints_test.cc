@@ -28,13 +28,13 @@ TEST_F(SessionCheckpointsTest, WhatATrainerLeavesIsUploadedOneAtATimeTheNewestNe
   GiveToTrainer(7);
   Train(7, 1, 100);
   Say(TrainerCheckpoint{{7, 1}, 10});
-  EXPECT_EQ(Take<UploadCheckpoint>()->step, 10);
+  EXPECT_EQ(Take<UploadHandover>()->step, 10);
   Say(TrainerCheckpoint{{7, 1}, 20});
   Say(TrainerCheckpoint{{7, 1}, 30});
-  EXPECT_FALSE(Take<UploadCheckpoint>().has_value()) << "one is on its way";
+  EXPECT_FALSE(Take<UploadHandover>().has_value()) << "one is on its way";
   Settle({Named(7)});
   Uploaded(10);
-  EXPECT_EQ(Take<UploadCheckpoint>()->step, 30);
+  EXPECT_EQ(Take<UploadHandover>()->step, 30);
   EXPECT_EQ(Report().checkpoint().step(), 10);
 }
 
@@ -42,26 +42,26 @@ TEST_F(SessionCheckpointsTest, OneThatCannotBeUploadedDoesNotStopTheNext) {
   GiveToTrainer(7);
   Train(7, 1, 100);
   Say(TrainerCheckpoint{{7, 1}, 10});
-  Take<UploadCheckpoint>();
+  Take<UploadHandover>();
   session_->CheckpointUploaded({7, 1}, absl::ResourceExhaustedError("the disk is full"));
   Poll();
-  EXPECT_FALSE(Take<UploadCheckpoint>().has_value()) << "not the same again at once";
+  EXPECT_FALSE(Take<UploadHandover>().has_value()) << "not the same again at once";
   Say(TrainerCheckpoint{{7, 1}, 20});
-  EXPECT_EQ(Take<UploadCheckpoint>()->step, 20);
+  EXPECT_EQ(Take<UploadHandover>()->step, 20);
 }
 
 TEST_F(SessionCheckpointsTest, AfterTheLastStepTheAdapterItselfFollows) {
   GiveToTrainer(7);
   Train(7, 100, 100);
   Say(TrainerCheckpoint{{7, 1}, 100});
-  EXPECT_FALSE(Take<UploadCheckpoint>().has_value());
+  EXPECT_FALSE(Take<UploadHandover>().has_value());
 }
 
 TEST_F(SessionCheckpointsTest, AJobGoesOnFromTheCheckpointOfAnotherWorker) {
   v1::Assignment assignment = Whole(7);
   *assignment.mutable_checkpoint() = At(40);
   Answer({assignment});
-  EXPECT_EQ(Take<FetchCheckpoint>()->checkpoint.step(), 40);
+  EXPECT_EQ(Take<FetchHandover>()->checkpoint.step(), 40);
   session_->DatasetsFetched({7, 1}, DatasetPaths{.train = {"/data"}});
   Poll();
   EXPECT_FALSE(Take<SendTraining>().has_value()) << "its checkpoint is on its way";
@@ -88,7 +88,7 @@ TEST_F(SessionCheckpointsTest, HandedBackItEndsOnceItsCheckpointIsWithTheSchedul
   ASSERT_TRUE(cancel.has_value());
   EXPECT_TRUE(cancel->save);
   Say(TrainerCheckpoint{{7, 1}, 15});
-  EXPECT_EQ(Take<UploadCheckpoint>()->step, 15);
+  EXPECT_EQ(Take<UploadHandover>()->step, 15);
   Say(TrainerCancelled{{7, 1}});
   const auto call = TakeCall();
   EXPECT_NE(Reported(*call, 7)->phase(), v1::AttemptReport::STOPPED);
@@ -125,7 +125,7 @@ TEST_F(SessionCheckpointsTest, AWorkerThatEndsTakesItsCheckpointToTheSchedulerFi
   Poll();
   EXPECT_TRUE(Take<EndTrainer>().has_value());
   Say(TrainerCheckpoint{{7, 1}, 15});
-  EXPECT_EQ(Take<UploadCheckpoint>()->step, 15);
+  EXPECT_EQ(Take<UploadHandover>()->step, 15);
   session_->TrainerExited(0, "exited", now_);
   Poll();
   now_ += Milliseconds(6'000);

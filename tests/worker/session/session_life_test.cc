@@ -248,8 +248,8 @@ class World {
   }
   void Do(const FetchDatasets& action) { fetches_.insert(action.id); }
   void Do(const FetchBase& action) { base_fetches_.insert(action.id); }
-  void Do(const FetchCheckpoint& action) { fetching_.insert(action.id); }
-  void Do(const UploadCheckpoint& action) {
+  void Do(const FetchHandover& action) { fetching_.insert(action.id); }
+  void Do(const UploadHandover& action) {
     Check(uploading_.emplace(action.id, action.step).second, "two uploads of one attempt at once");
   }
   void Do(const UploadAdapter& action) { uploads_.insert(action.id); }
