@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include "absl/status/statusor.h"
@@ -18,36 +17,37 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "common/mutex.h"
 
 namespace mozgach {
-namespace {
+enum class FailpointAct { kCrashBefore, kCrashAfter, kError, kErrorAfter, kDelay };
 
-enum class Act { kCrashBefore, kCrashAfter, kError, kErrorAfter, kDelay };
-
-struct Order {
-  Act act = Act::kDelay;
+struct FailpointOrder {
+  FailpointAct act = FailpointAct::kDelay;
   int64_t at = 0;  // 0: every time
   std::chrono::milliseconds delay{0};
   int64_t passed = 0;
   bool now = false;  // this time
 };
 
+namespace {
+
 constexpr int64_t kDelayMax = 600'000;
 
-absl::StatusOr<Order> ReadOrder(absl::string_view text) {
-  Order order;
+absl::StatusOr<FailpointOrder> ReadOrder(absl::string_view text) {
+  FailpointOrder order;
   const std::vector<absl::string_view> parts = absl::StrSplit(text, '@');
   const bool counted = parts.size() == 2 && absl::SimpleAtoi(parts[1], &order.at) && order.at > 0;
   absl::string_view act = parts[0];
   int64_t delay = 0;
   if (act == "crash_before") {
-    order.act = Act::kCrashBefore;
+    order.act = FailpointAct::kCrashBefore;
   } else if (act == "crash_after") {
-    order.act = Act::kCrashAfter;
+    order.act = FailpointAct::kCrashAfter;
   } else if (act == "error") {
-    order.act = Act::kError;
+    order.act = FailpointAct::kError;
   } else if (act == "error_after") {
-    order.act = Act::kErrorAfter;
+    order.act = FailpointAct::kErrorAfter;
   } else if (!absl::ConsumePrefix(&act, "delay(") || !absl::ConsumeSuffix(&act, ")") ||
              !absl::SimpleAtoi(act, &delay) || delay < 0 || delay > kDelayMax) {
     return absl::InvalidArgumentError(absl::StrCat("'", text, "' is no action of a failpoint"));
@@ -83,26 +83,26 @@ class FailpointBoard {
   }
 
   absl::Status Arm(absl::string_view text) {
-    std::map<std::string, Order, std::less<>> orders;
+    std::map<std::string, FailpointOrder, std::less<>> orders;
     for (const absl::string_view piece : absl::StrSplit(text, ',', absl::SkipWhitespace())) {
       const std::vector<absl::string_view> sides =
           absl::StrSplit(absl::StripAsciiWhitespace(piece), absl::MaxSplits('=', 1));
       if (sides.size() != 2) {
         return absl::InvalidArgumentError(absl::StrCat("'", piece, "' is not NAME=ACTION"));
       }
-      const absl::StatusOr<Order> order = ReadOrder(sides[1]);
+      const absl::StatusOr<FailpointOrder> order = ReadOrder(sides[1]);
       if (!order.ok()) return order.status();
       orders.insert_or_assign(std::string(sides[0]), *order);
     }
-    const std::lock_guard<std::mutex> lock(mutex_);
-    orders_ = std::move(orders);
+    const MutexLock lock(mutex_);
+    orders_ ABSL_GUARDED_BY(mutex_) = std::move(orders);
     Mark();
     return absl::OkStatus();
   }
 
   void Watch(FailpointWatcher watcher) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    watcher_ = watcher;
+    const MutexLock lock(mutex_);
+    watcher_ ABSL_GUARDED_BY(mutex_) = watcher;
     Mark();
   }
 
@@ -110,37 +110,37 @@ class FailpointBoard {
 
   absl::Status Before(const Failpoint& point) {
     if (watcher_ != nullptr) watcher_(point, false);
-    std::unique_lock<std::mutex> lock(mutex_);
+    MutexLock lock(mutex_);
     const auto found = orders_.find(point.name());
     if (found == orders_.end()) return absl::OkStatus();
-    Order& order = found->second;
+    FailpointOrder& order = found->second;
     ++order.passed;
     order.now = (order.at == 0 || order.passed == order.at) && IsFirst(point);
     if (!order.now) return absl::OkStatus();
-    const Act act = order.act;
+    const FailpointAct act = order.act;
     const auto delay = order.delay;
     lock.unlock();
-    if (act == Act::kCrashBefore) Die();
-    if (act == Act::kError) return Failed(point);
+    if (act == FailpointAct::kCrashBefore) Die();
+    if (act == FailpointAct::kError) return Failed(point);
     std::this_thread::sleep_for(delay);
     return absl::OkStatus();
   }
 
   absl::Status After(const Failpoint& point, absl::Status came_to) {
     if (watcher_ != nullptr) watcher_(point, true);
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = orders_.find(point.name());
     if (found == orders_.end() || !found->second.now) return came_to;
     found->second.now = false;
-    if (found->second.act == Act::kCrashAfter) Die();
-    if (found->second.act != Act::kErrorAfter || !came_to.ok()) return came_to;
+    if (found->second.act == FailpointAct::kCrashAfter) Die();
+    if (found->second.act != FailpointAct::kErrorAfter || !came_to.ok()) return came_to;
     if (point.kind() == Failpoint::Kind::kCommit) Die();
     return Failed(point);
   }
 
  private:
   // REQUIRES: mutex_ is held.
-  void Mark() {
+  void Mark() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     for (Failpoint* point = first_; point != nullptr; point = point->next_) {
       point->armed_ = watcher_ != nullptr || orders_.contains(point->name());
     }
@@ -167,9 +167,10 @@ class FailpointBoard {
   }
 
   static constinit Failpoint* first_;
-  std::mutex mutex_;
-  std::map<std::string, Order, std::less<>> orders_;  // guarded by mutex_
-  FailpointWatcher watcher_ = nullptr;
+  Mutex mutex_;
+  std::map<std::string, FailpointOrder, std::less<>> orders_
+      ABSL_GUARDED_BY(mutex_);  // guarded by mutex_
+  FailpointWatcher watcher_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::string once_;
 };
 

@@ -12,6 +12,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "common/mutex.h"
 #include "failpoint/failpoint.h"
 #include "registry/blob_upload.h"
 
@@ -88,7 +89,7 @@ std::optional<BlobStore::Stamp> BlobStore::StampOf(const fs::path& path) {
 }
 
 void BlobStore::NoteChecked(const std::string& sha256, const std::optional<Stamp>& stamp) {
-  std::lock_guard<std::mutex> lock(checked_mutex_);
+  const MutexLock lock(checked_mutex_);
   if (stamp.has_value()) {
     checked_[sha256] = *stamp;
   } else {
@@ -102,7 +103,7 @@ absl::StatusOr<bool> BlobStore::RemoveIfDamaged(const std::string& sha256) {
   const std::optional<Stamp> before = StampOf(path);
   if (!before.has_value()) return false;
   {
-    std::lock_guard<std::mutex> lock(checked_mutex_);
+    const MutexLock lock(checked_mutex_);
     const auto checked = checked_.find(sha256);
     if (checked != checked_.end() && checked->second == *before) return false;
   }
@@ -120,12 +121,12 @@ absl::StatusOr<bool> BlobStore::RemoveIfDamaged(const std::string& sha256) {
 absl::Status BlobStore::Name(const fs::path& file, const std::string& sha256) {
   const std::string directory = sha256.substr(0, 2);
   {
-    std::lock_guard<std::mutex> lock(names_mutex_);
+    const MutexLock lock(names_mutex_);
     ++names_[directory].changing;
   }
   const absl::Status named = RenameDurably(file, CompletePath(sha256));
   if (named.ok()) NoteChecked(sha256, StampOf(CompletePath(sha256)));
-  std::lock_guard<std::mutex> lock(names_mutex_);
+  const MutexLock lock(names_mutex_);
   Names& names = names_[directory];
   --names.changing;
   if (named.ok() && names.synced == names.changes) ++names.synced;
@@ -137,12 +138,12 @@ absl::Status BlobStore::Settle(const std::string& sha256) const {
   const std::string directory = sha256.substr(0, 2);
   Names before;
   {
-    std::lock_guard<std::mutex> lock(names_mutex_);
+    const MutexLock lock(names_mutex_);
     before = names_[directory];
   }
   if (before.changing == 0 && before.synced == before.changes) return absl::OkStatus();
   RETURN_IF_ERROR(DURABLE("registry.blob.settle", SyncDirectory(root_ / directory)));
-  std::lock_guard<std::mutex> lock(names_mutex_);
+  const MutexLock lock(names_mutex_);
   if (before.changing == 0) {
     names_[directory].synced = std::max(names_[directory].synced, before.changes);
   }
@@ -173,7 +174,7 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string&
   // The directories may have been removed by hand.
   RETURN_IF_ERROR(AsOwnFault(MakeDirectories(root_ / "partial")));
   RETURN_IF_ERROR(AsOwnFault(CheckRoom(size - std::min(size, stat.bytes))));
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (open_uploads_ >= kOpenUploadsMax) {
     return absl::UnavailableError("too many uploads are under way; try again in a moment");
   }
@@ -189,7 +190,7 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Upload(const std::string&
 }
 
 bool BlobStore::Touch(const std::string& sha256) const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return ::utimensat(AT_FDCWD, CompletePath(sha256).c_str(), nullptr, 0) == 0;
 }
 
@@ -236,7 +237,7 @@ absl::StatusOr<std::vector<BlobStore::OldFile>> BlobStore::Old(WallTime before) 
 
 absl::StatusOr<bool> BlobStore::RemoveOld(const OldFile& file, WallTime before) {
   // Who uploads a blob that is here takes it for granted from then on.
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (WrittenAt(root_ / file.path) >= before) return false;
   RETURN_IF_ERROR(RemoveAll(root_ / file.path));
   return true;

@@ -13,13 +13,13 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "common/clock.h"
+#include "common/mutex.h"
 #include "common/status.h"
 
 namespace mozgach {
@@ -87,7 +87,8 @@ class BlobStore {
   // before it was synced, or be about to sync it.
   absl::Status Settle(const std::string& sha256) const;
   // REQUIRES: mutex_ is held.  ABORTED unless the upload of `ticket` is the one that may write.
-  absl::Status CheckOwner(const std::string& sha256, uint64_t ticket) const;
+  absl::Status CheckOwner(const std::string& sha256, uint64_t ticket) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The names in a directory ROOT/ab.
   struct Names {
     int64_t changes = 0;
@@ -109,15 +110,18 @@ class BlobStore {
   const std::filesystem::path root_;
   const uint64_t limit_bytes_;
   const uint64_t reserve_bytes_;
-  mutable std::mutex names_mutex_;
-  mutable std::map<std::string, Names> names_;  // by directory; guarded by names_mutex_
+  mutable Mutex names_mutex_;
+  mutable std::map<std::string, Names> names_
+      ABSL_GUARDED_BY(names_mutex_);  // by directory; guarded by names_mutex_
   // Held while a partial file is written, so that an upload that was taken over cannot write late.
-  mutable std::mutex mutex_;
-  uint64_t next_ticket_ = 1;
-  int open_uploads_ = 0;
-  std::map<std::string, uint64_t> uploads_;  // digest → the upload that may write it
-  std::mutex checked_mutex_;
-  std::unordered_map<std::string, Stamp> checked_;  // by digest; guarded by checked_mutex_
+  mutable Mutex mutex_;
+  uint64_t next_ticket_ ABSL_GUARDED_BY(mutex_) = 1;
+  int open_uploads_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, uint64_t> uploads_
+      ABSL_GUARDED_BY(mutex_);  // digest → the upload that may write it
+  Mutex checked_mutex_;
+  std::unordered_map<std::string, Stamp> checked_
+      ABSL_GUARDED_BY(checked_mutex_);  // by digest; guarded by checked_mutex_
 };
 
 }  // namespace mozgach

@@ -5,10 +5,10 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <mutex>
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
+#include "common/mutex.h"
 #include "failpoint/failpoint.h"
 
 namespace mozgach {
@@ -25,14 +25,14 @@ BlobUpload::BlobUpload(BlobStore* store, std::string sha256, uint64_t size, uint
 
 BlobUpload::~BlobUpload() {
   if (store_ == nullptr) return;
-  std::lock_guard<std::mutex> lock(store_->mutex_);
+  const MutexLock lock(store_->mutex_);
   --store_->open_uploads_;
   if (store_->CheckOwner(sha256_, ticket_).ok()) store_->uploads_.erase(sha256_);
 }
 
 absl::Status BlobUpload::Append(std::string_view bytes) {
   if (store_ == nullptr) return absl::OkStatus();
-  std::lock_guard<std::mutex> lock(store_->mutex_);
+  const MutexLock lock(store_->mutex_);
   RETURN_IF_ERROR(store_->CheckOwner(sha256_, ticket_));
   if (bytes.size() > size_ - offset_) {
     return absl::InvalidArgumentError(
@@ -74,7 +74,7 @@ absl::Status BlobUpload::Finish() {
 }
 
 absl::Status BlobUpload::Seclude(const fs::path& secluded) {
-  std::lock_guard<std::mutex> lock(store_->mutex_);
+  const MutexLock lock(store_->mutex_);
   RETURN_IF_ERROR(store_->CheckOwner(sha256_, ticket_));
   if (::rename(store_->PartialPath(sha256_).c_str(), secluded.c_str()) != 0) {
     return SystemError(errno, "take a partial blob aside");

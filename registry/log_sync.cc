@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/mutex.h"
 #include "failpoint/failpoint.h"
 
 namespace mozgach {
@@ -43,7 +44,7 @@ absl::Status LogSync::SyncLog() {
 absl::Status LogSync::Sync() {
   if (log_.empty()) return absl::OkStatus();
   // Two at once could share one error, of which the system tells only the first.
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!failure_.ok()) return failure_;
   const auto start = std::chrono::steady_clock::now();
   failure_ = DURABLE("registry.database.sync", SyncLog());

@@ -7,10 +7,10 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
 #include "common/files.h"
+#include "common/mutex.h"
 #include "common/status.h"
 
 namespace mozgach {
@@ -30,12 +30,12 @@ class LogSync {
   double seconds() const { return static_cast<double>(nanoseconds_) / 1e9; }
 
  private:
-  absl::Status SyncLog();
+  absl::Status SyncLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string log_;  // empty: nothing to sync
-  std::mutex mutex_;
-  FileDescriptor fd_;
-  absl::Status failure_;
+  Mutex mutex_;
+  FileDescriptor fd_ ABSL_GUARDED_BY(mutex_);
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   std::atomic<int64_t> syncs_ = 0;
   std::atomic<int64_t> nanoseconds_ = 0;
 };

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/mutex.h"
+
 namespace mozgach {
 namespace {
 
@@ -18,7 +20,7 @@ JobFeed::JobFeed(Connection& connection, v1::Selector selector, Milliseconds tim
 
 JobFeed::~JobFeed() {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopped_ = true;
     if (context_ != nullptr) context_->TryCancel();
   }
@@ -26,8 +28,10 @@ JobFeed::~JobFeed() {
 }
 
 JobFeed::News JobFeed::Next(Milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, timeout, [this] { return !news_.empty() || whole_ || ended_; });
+  MutexLock lock(mutex_);
+  changed_.wait_for(lock, timeout, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !news_.empty() || whole_ || ended_;
+  });
   News news;
   for (auto& [number, job] : news_) news.changed.push_back(std::move(job));
   news_.clear();
@@ -63,7 +67,7 @@ grpc::Status JobFeed::Watch(bool* answered) {
 
 void JobFeed::Take(v1::WatchResponse& response, bool whole) {
   std::string back = reconnection_.Answered();
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!back.empty()) back_ = std::move(back);
   waiting_.clear();
   if (whole) news_.clear();
@@ -73,7 +77,7 @@ void JobFeed::Take(v1::WatchResponse& response, bool whole) {
 }
 
 grpc::ClientContext& JobFeed::NewContext() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   context_ = std::make_unique<grpc::ClientContext>();
   context_->set_deadline(std::chrono::system_clock::now() + kCallLength);
   if (stopped_) context_->TryCancel();
@@ -81,17 +85,17 @@ grpc::ClientContext& JobFeed::NewContext() {
 }
 
 void JobFeed::ShowWaiting() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   waiting_ = reconnection_.Waiting();
 }
 
 bool JobFeed::Stopped() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stopped_;
 }
 
 void JobFeed::End(absl::Status status) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ended_ = std::move(status);
   changed_.notify_one();
 }

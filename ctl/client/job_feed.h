@@ -5,12 +5,12 @@
 #include <condition_variable>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "common/mutex.h"
 #include "ctl/client/connection.h"
 #include "ctl/client/reconnection.h"
 
@@ -53,15 +53,15 @@ class JobFeed {
   const v1::Selector selector_;
   Reconnection reconnection_;  // of the thread
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<int64_t, v1::Job> news_;
-  bool whole_ = false;
-  std::string waiting_;
-  std::string back_;
-  std::optional<absl::Status> ended_;
-  bool stopped_ = false;
-  std::unique_ptr<grpc::ClientContext> context_;
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<int64_t, v1::Job> news_ ABSL_GUARDED_BY(mutex_);
+  bool whole_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string waiting_ ABSL_GUARDED_BY(mutex_);
+  std::string back_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> ended_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;  // last: it uses all the above
 };

@@ -6,10 +6,9 @@
 
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "absl/strings/str_cat.h"
+#include "common/interruptible_sleep.h"
 #include "common/log.h"
 #include "security/credentials_folder.h"
 
@@ -104,10 +103,7 @@ void CertificateWatch::Look() {
 }
 
 void CertificateWatch::Run(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock<std::mutex> lock(mutex);
-  while (!stopped.wait_for(lock, stop, kLookEvery, [&] { return stop.stop_requested(); })) Look();
+  while (!SleepUnlessStopped(stop, kLookEvery)) Look();
 }
 
 std::string CertificateWatch::PathOf(size_t which) const {

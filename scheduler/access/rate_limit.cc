@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "common/mutex.h"
+
 namespace mozgach {
 
 bool RateLimit::Take(const std::string& name, Milliseconds now) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   Bucket& bucket = buckets_.try_emplace(name, Bucket{burst_, now}).first->second;
   const std::chrono::duration<double> since = std::max(now - bucket.at, Milliseconds(0));
   bucket.left = std::min(burst_, bucket.left + since.count() * per_second_);

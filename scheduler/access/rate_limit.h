@@ -3,10 +3,10 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 
 #include "common/clock.h"
+#include "common/mutex.h"
 
 namespace mozgach {
 
@@ -26,8 +26,8 @@ class RateLimit {
 
   const double per_second_;
   const double burst_;
-  std::mutex mutex_;
-  std::map<std::string, Bucket> buckets_;
+  Mutex mutex_;
+  std::map<std::string, Bucket> buckets_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mozgach

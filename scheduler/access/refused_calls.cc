@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
+#include "common/mutex.h"
 
 namespace mozgach {
 namespace {
@@ -37,7 +38,7 @@ void RefusedCalls::Count(const std::string& reason, const std::string& role,
                          const std::string& line, Milliseconds now) {
   int64_t silent = 0;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     ++counts_[{reason, role}];
     const auto [it, first] = reasons_.try_emplace(reason);
     if (!first && now < it->second.next_line) {
@@ -54,12 +55,12 @@ void RefusedCalls::Count(const std::string& reason, const std::string& role,
 }
 
 std::map<RefusedCalls::Key, int64_t> RefusedCalls::counts() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return counts_;
 }
 
 int64_t RefusedCalls::lines() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return lines_;
 }
 

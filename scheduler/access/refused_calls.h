@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "common/clock.h"
+#include "common/mutex.h"
 #include "common/status.h"
 
 namespace mozgach {
@@ -39,10 +39,10 @@ class RefusedCalls {
   void Count(const std::string& reason, const std::string& role, const std::string& line,
              Milliseconds now);
 
-  mutable std::mutex mutex_;
-  std::map<Key, int64_t> counts_;
-  std::map<std::string, Reason> reasons_;
-  int64_t lines_ = 0;
+  mutable Mutex mutex_;
+  std::map<Key, int64_t> counts_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Reason> reasons_ ABSL_GUARDED_BY(mutex_);
+  int64_t lines_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace mozgach

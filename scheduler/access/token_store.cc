@@ -1,9 +1,9 @@
 #include "scheduler/access/token_store.h"
 
-#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/mutex.h"
 #include "registry/query.h"
 #include "scheduler/queries.h"
 #include "security/token.h"
@@ -35,7 +35,7 @@ absl::Status TokenStore::Recover() {
   Query early(database_, sql::kEveryEarlyCertificate);
   while (early.Next()) revocations[early.Text(0)].early.insert(FromMillis(early.Int(1)));
   RETURN_IF_ERROR(early.status());
-  std::unique_lock lock(mutex_);
+  WriterLock lock(mutex_);
   tokens_ = std::move(tokens);
   revocations_ = std::move(revocations);
   return absl::OkStatus();
@@ -43,7 +43,7 @@ absl::Status TokenStore::Recover() {
 
 absl::Status TokenStore::Add(const IssuedToken& token, bool replace) {
   {
-    std::shared_lock lock(mutex_);
+    const ReaderLock lock(mutex_);
     const bool known = tokens_.count(token.name) > 0;
     if (known && !replace) {
       return absl::AlreadyExistsError(absl::StrCat("there is a token of ", token.name,
@@ -61,7 +61,7 @@ absl::Status TokenStore::Add(const IssuedToken& token, bool replace) {
 absl::Status TokenStore::Revoke(const Revoked& revoked) {
   std::set<WallTime> early(revoked.early.upper_bound(revoked.before), revoked.early.end());
   {
-    std::shared_lock lock(mutex_);
+    const ReaderLock lock(mutex_);
     if (revocations_.count(revoked.name) == 0 && revocations_.size() >= kTokensMax) {
       return absl::ResourceExhaustedError(
           "so many names have been revoked that a new authority is due: mozgachctl fleet init");
@@ -85,7 +85,7 @@ absl::StatusOr<Identity> TokenStore::Check(std::string_view token, WallTime now)
   const absl::StatusOr<std::string> name = NameInToken(token);
   if (!name.ok()) return unknown;
   const std::string digest = DigestOfToken(token);
-  std::shared_lock lock(mutex_);
+  const ReaderLock lock(mutex_);
   const auto found = tokens_.find(*name);
   if (found == tokens_.end() || !SameDigest(digest, found->second.sha256)) return unknown;
   const IssuedToken& issued = found->second;
@@ -98,7 +98,7 @@ absl::StatusOr<Identity> TokenStore::Check(std::string_view token, WallTime now)
 }
 
 void TokenStore::RememberEarly(const Identity& identity, bool refused) const {
-  std::unique_lock lock(mutex_);
+  WriterLock lock(mutex_);
   const IssueTime certificate(identity.name, identity.issued);
   const auto found = early_.find(certificate);
   if (found != early_.end()) {
@@ -117,7 +117,7 @@ absl::Status TokenStore::CheckCertificate(const Identity& identity, WallTime now
         FormatTime(identity.issued), ", but it is ", FormatTime(now),
         " on the scheduler's host: set the clocks right, then make another with --replace"));
   }
-  std::shared_lock lock(mutex_);
+  const ReaderLock lock(mutex_);
   const auto found = revocations_.find(identity.name);
   if (found == revocations_.end()) return absl::OkStatus();
   const auto early = early_.find(IssueTime(identity.name, identity.issued));
@@ -132,19 +132,19 @@ absl::Status TokenStore::CheckCertificate(const Identity& identity, WallTime now
 }
 
 bool TokenStore::Has(const std::string& name) const {
-  std::shared_lock lock(mutex_);
+  const ReaderLock lock(mutex_);
   return tokens_.count(name) > 0;
 }
 
 std::vector<IssuedToken> TokenStore::tokens() const {
-  std::shared_lock lock(mutex_);
+  const ReaderLock lock(mutex_);
   std::vector<IssuedToken> tokens;
   for (const auto& [name, token] : tokens_) tokens.push_back(token);
   return tokens;
 }
 
 std::vector<Revoked> TokenStore::revocations() const {
-  std::shared_lock lock(mutex_);
+  const ReaderLock lock(mutex_);
   std::vector<Revoked> revocations;
   for (const auto& [name, revoked] : revocations_) revocations.push_back(revoked);
   return revocations;

@@ -7,13 +7,13 @@
 
 #include <map>
 #include <set>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/clock.h"
+#include "common/mutex.h"
 #include "registry/database.h"
 #include "security/identity.h"
 
@@ -79,11 +79,11 @@ class TokenStore {
 
   void RememberEarly(const Identity& identity, bool refused) const;
 
-  mutable std::shared_mutex mutex_;
-  std::map<std::string, IssuedToken> tokens_;
-  std::map<std::string, Revoked> revocations_;
+  mutable SharedMutex mutex_;
+  std::map<std::string, IssuedToken> tokens_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Revoked> revocations_ ABSL_GUARDED_BY(mutex_);
   // Certificates that were shown before their issue time, and whether they were refused for it.
-  mutable std::map<IssueTime, bool> early_;
+  mutable std::map<IssueTime, bool> early_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mozgach

@@ -10,13 +10,12 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/interruptible_sleep.h"
 #include "common/private_folder.h"
 #include "common/web/web_listener.h"
 #include "failpoint/failpoint.h"
@@ -277,11 +276,8 @@ absl::Status Daemon::AnnounceEndpoints(const fs::path& data) {
   spdlog::error("{}; endpoints.json is written when there is room", std::string(written.message()));
   RETURN_IF_ERROR(RemoveAll(data / "endpoints.json"));  // the addresses of an earlier run
   announcer_ = std::jthread([this, data](std::stop_token stop) {
-    std::mutex mutex;
-    std::condition_variable_any stopped;
-    std::unique_lock<std::mutex> lock(mutex);
     do {
-      stopped.wait_for(lock, stop, kEndpointsRetry, [] { return false; });
+      SleepUnlessStopped(stop, kEndpointsRetry);
     } while (!stop.stop_requested() && !WriteEndpoints(data).ok());
   });
   return absl::OkStatus();

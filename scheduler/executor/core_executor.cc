@@ -26,7 +26,7 @@ CoreExecutor::CoreExecutor(Core& core, const Clock& clock, Timer timer)
 CoreExecutor::~CoreExecutor() {
   Close();
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     ended_ = true;
     sooner_.notify_all();
     sync_wanted_.notify_all();
@@ -54,7 +54,7 @@ absl::StatusOr<Answer> CoreExecutor::RunWorkerCall(const Now& now,
 void CoreExecutor::Synchronize(const v1::SynchronizeRequest& request, Reply reply) {
   if (closed_) return reply(Closed());
   Replies replies;
-  std::unique_lock<std::mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   const Now now = Now::Of(clock_);
   absl::StatusOr<Answer> answer = RunWorkerCall(now, request, false);
   const auto older = held_.find(request.worker());
@@ -78,7 +78,9 @@ void CoreExecutor::Synchronize(const v1::SynchronizeRequest& request, Reply repl
     });
   }
   CollectReplies(now, replies);
-  SendReplies(std::move(lock), std::move(replies));
+  const Replies ready = ReadyReplies(std::move(replies));
+  lock.unlock();
+  CallAll(ready);
 }
 
 void CoreExecutor::Hold(const Now& now, const v1::SynchronizeRequest& request, Reply reply) {
@@ -97,7 +99,7 @@ CoreExecutor::HeldCall CoreExecutor::Release(const std::string& worker) {
 }
 
 bool CoreExecutor::Leave(const v1::SynchronizeRequest& request) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto call = held_.find(request.worker());
   if (call == held_.end() || call->second.request != &request) return false;
   Release(request.worker());
@@ -158,7 +160,7 @@ void CoreExecutor::Close() {
   closed_ = true;
   std::map<std::string, HeldCall> held;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     std::swap(held, held_);
     held_until_.clear();
   }

@@ -19,7 +19,6 @@
 #include <latch>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -27,6 +26,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/mutex.h"
 #include "scheduler/core/core.h"
 
 namespace mozgach {
@@ -64,12 +64,14 @@ class CoreExecutor {
   // hear of it before WhenSynced has called.
   template <typename Question>
   auto RunWithoutSync(Question question) {
-    std::unique_lock<std::mutex> lock(mutex_);
+    MutexLock lock(mutex_);
     const Now now = Now::Of(clock_);
     auto answer = question(core_, now);
     Replies replies;
     CollectReplies(now, replies);
-    SendReplies(std::move(lock), std::move(replies));
+    const Replies ready = ReadyReplies(std::move(replies));
+    lock.unlock();
+    CallAll(ready);
     return answer;
   }
 
@@ -105,45 +107,48 @@ class CoreExecutor {
     Milliseconds until;
   };
 
-  // All below: REQUIRES mutex_.
   absl::StatusOr<Answer> RunWorkerCall(const Now& now, const v1::SynchronizeRequest& request,
-                                       bool held);
-  void Hold(const Now& now, const v1::SynchronizeRequest& request, Reply reply);
-  HeldCall Release(const std::string& worker);
+                                       bool held) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Hold(const Now& now, const v1::SynchronizeRequest& request, Reply reply)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  HeldCall Release(const std::string& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Answers the held call of `worker` if there is news for it, or in any case.
-  void AnswerHeldCall(const Now& now, const std::string& worker, bool in_any_case,
-                      Replies& replies);
-  void OfferWork(const Now& now, const std::string& base_key, Replies& replies);
+  void AnswerHeldCall(const Now& now, const std::string& worker, bool in_any_case, Replies& replies)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OfferWork(const Now& now, const std::string& base_key, Replies& replies)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Hands what the core has just noticed to the calls that wait for it.
-  void CollectReplies(const Now& now, Replies& replies);
-  void EndOverdue(const Now& now, Replies& replies);
-  Milliseconds NextWake() const;
-  // Hands over what is said, when it may be: at once, or with the sync after the one that runs.
-  void SendReplies(std::unique_lock<std::mutex> lock, Replies replies);
-  // One sync, for all that waits.
-  void SyncForAll(std::unique_lock<std::mutex> lock);
+  void CollectReplies(const Now& now, Replies& replies) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndOverdue(const Now& now, Replies& replies) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Milliseconds NextWake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Adds `replies` to those that wait for a sync. Returns the replies that may be called now, after
+  // the mutex is released. May release the mutex for a sync of its own.
+  [[nodiscard]] Replies ReadyReplies(Replies replies) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // One sync for all replies that wait; returns them. Releases the mutex during the sync.
+  [[nodiscard]] Replies SyncForAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static void CallAll(const Replies& replies);
 
   void RunTimer();
   void RunSyncs();
   void NotifyListeners();
 
-  Core& core_;
+  Core& core_ ABSL_GUARDED_BY(mutex_);
   const Clock& clock_;
-  std::mutex mutex_;
-  std::condition_variable sooner_;  // the timer must not sleep as long as it meant to
-  Milliseconds wake_at_ = Milliseconds::max();
-  std::map<std::string, HeldCall> held_;  // by worker
-  std::set<std::pair<Milliseconds, std::string>> held_until_;
-  std::mutex listeners_mutex_;
-  std::vector<std::weak_ptr<Listener>> listeners_;
+  Mutex mutex_;
+  std::condition_variable_any sooner_;  // the timer must not sleep as long as it meant to
+  Milliseconds wake_at_ ABSL_GUARDED_BY(mutex_) = Milliseconds::max();
+  std::map<std::string, HeldCall> held_ ABSL_GUARDED_BY(mutex_);  // by worker
+  std::set<std::pair<Milliseconds, std::string>> held_until_ ABSL_GUARDED_BY(mutex_);
+  Mutex listeners_mutex_;
+  std::vector<std::weak_ptr<Listener>> listeners_ ABSL_GUARDED_BY(listeners_mutex_);
   std::atomic<bool> listening_ = false;
   std::atomic<bool> closed_ = false;
-  bool ended_ = false;
-  Replies waiting_;  // for the sync after the one that runs
-  bool syncing_ = false;
-  int64_t synced_ = 0;  // of the database's changes, those on disk
-  SteadyClock::time_point next_sync_;
-  std::condition_variable sync_wanted_;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  Replies waiting_ ABSL_GUARDED_BY(mutex_);  // for the sync after the one that runs
+  bool syncing_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t synced_ ABSL_GUARDED_BY(mutex_) = 0;  // of the database's changes, those on disk
+  SteadyClock::time_point next_sync_ ABSL_GUARDED_BY(mutex_);
+  std::condition_variable_any sync_wanted_;
   std::thread timer_;
   std::thread syncer_;
 };

@@ -30,48 +30,61 @@ constexpr std::chrono::milliseconds kRestMax(4);
 }  // namespace
 
 void CoreExecutor::WhenSynced(std::function<void()> say) {
-  SendReplies(std::unique_lock<std::mutex>(mutex_), {std::move(say)});
+  MutexLock lock(mutex_);
+  const Replies ready = ReadyReplies({std::move(say)});
+  lock.unlock();
+  CallAll(ready);
 }
 
-void CoreExecutor::SendReplies(std::unique_lock<std::mutex> lock, Replies replies) {
-  if (replies.empty()) return;
+CoreExecutor::Replies CoreExecutor::ReadyReplies(Replies replies) {
+  if (replies.empty()) return {};
   std::move(replies.begin(), replies.end(), std::back_inserter(waiting_));
-  if (syncing_) return;
+  if (syncing_) return {};
   const bool nothing_to_sync = core_.state().database.ChangesInAll() <= synced_;
-  if (nothing_to_sync || SteadyClock::now() >= next_sync_) return SyncForAll(std::move(lock));
+  if (nothing_to_sync || SteadyClock::now() >= next_sync_) return SyncForAll();
   sync_wanted_.notify_one();
+  return {};
 }
 
-void CoreExecutor::SyncForAll(std::unique_lock<std::mutex> lock) {
+CoreExecutor::Replies CoreExecutor::SyncForAll() {
   Replies ready;
   ready.swap(waiting_);
   Database& database = core_.state().database;
   const int64_t changes = database.ChangesInAll();
-  if (changes > synced_) {
-    syncing_ = true;
-    lock.unlock();
-    const SteadyClock::time_point start = SteadyClock::now();
-    if (absl::Status status = database.Sync(); !status.ok()) EndProcess(status);
-    const SteadyClock::time_point end = SteadyClock::now();
-    lock.lock();
-    syncing_ = false;
-    synced_ = changes;
-    const SteadyClock::duration rest =
-        std::min<SteadyClock::duration>(kRest * (end - start), kRestMax);
-    if (syncer_.joinable()) next_sync_ = end + rest;
-    if (!waiting_.empty()) sync_wanted_.notify_one();
-  }
-  lock.unlock();
-  for (const auto& deliver : ready) deliver();
+  if (changes <= synced_) return ready;
+  syncing_ = true;
+  mutex_.unlock();
+  const SteadyClock::time_point start = SteadyClock::now();
+  if (absl::Status status = database.Sync(); !status.ok()) EndProcess(status);
+  const SteadyClock::time_point end = SteadyClock::now();
+  mutex_.lock();
+  syncing_ = false;
+  synced_ = changes;
+  const SteadyClock::duration rest =
+      std::min<SteadyClock::duration>(kRest * (end - start), kRestMax);
+  if (syncer_.joinable()) next_sync_ = end + rest;
+  if (!waiting_.empty()) sync_wanted_.notify_one();
+  return ready;
+}
+
+void CoreExecutor::CallAll(const Replies& replies) {
+  for (const auto& reply : replies) reply();
 }
 
 void CoreExecutor::RunSyncs() {
   for (;;) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    sync_wanted_.wait(lock, [this] { return ended_ || (!syncing_ && !waiting_.empty()); });
+    MutexLock lock(mutex_);
+    sync_wanted_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return ended_ || (!syncing_ && !waiting_.empty());
+    });
     if (ended_ && waiting_.empty()) return;
-    sync_wanted_.wait_until(lock, next_sync_, [this] { return ended_; });
-    if (!syncing_ && !waiting_.empty()) SyncForAll(std::move(lock));
+    const SteadyClock::time_point next_sync = next_sync_;
+    sync_wanted_.wait_until(lock, next_sync,
+                            [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ended_; });
+    Replies ready;
+    if (!syncing_ && !waiting_.empty()) ready = SyncForAll();
+    lock.unlock();
+    CallAll(ready);
   }
 }
 

@@ -25,16 +25,18 @@ Milliseconds CoreExecutor::NextWake() const {
 
 void CoreExecutor::DoWhatIsDue() {
   Replies replies;
-  std::unique_lock<std::mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   const Now now = Now::Of(clock_);
   core_.Enter(now);
   EndOverdue(now, replies);
   CollectReplies(now, replies);
-  SendReplies(std::move(lock), std::move(replies));
+  const Replies ready = ReadyReplies(std::move(replies));
+  lock.unlock();
+  CallAll(ready);
 }
 
 Milliseconds CoreExecutor::NextDue() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return NextWake();
 }
 
@@ -42,7 +44,7 @@ void CoreExecutor::RunTimer() {
   for (;;) {
     DoWhatIsDue();
     if (listening_) NotifyListeners();
-    std::unique_lock<std::mutex> lock(mutex_);
+    MutexLock lock(mutex_);
     if (ended_) return;
     const Milliseconds longest = listening_ ? kPokeInterval : kLongestSleep;
     const Milliseconds until = clock_.SinceBoot();
@@ -53,13 +55,13 @@ void CoreExecutor::RunTimer() {
 
 bool CoreExecutor::Listen(std::weak_ptr<Listener> listener) {
   {
-    std::lock_guard<std::mutex> lock(listeners_mutex_);
+    const MutexLock lock(listeners_mutex_);
     if (listeners_.size() >= kListenersMax) return false;
     listeners_.push_back(std::move(listener));
     listening_ = true;
   }
   // The timer may have lain down for longer.
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   sooner_.notify_all();
   return true;
 }
@@ -67,7 +69,7 @@ bool CoreExecutor::Listen(std::weak_ptr<Listener> listener) {
 void CoreExecutor::NotifyListeners() {
   std::vector<std::shared_ptr<Listener>> alive;
   {
-    std::lock_guard<std::mutex> lock(listeners_mutex_);
+    const MutexLock lock(listeners_mutex_);
     const auto gone = [&](const std::weak_ptr<Listener>& listener) {
       std::shared_ptr<Listener> strong = listener.lock();
       if (strong != nullptr) alive.push_back(std::move(strong));

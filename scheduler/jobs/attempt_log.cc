@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/mutex.h"
 
 namespace mozgach {
 namespace fs = std::filesystem;
@@ -22,7 +23,7 @@ fs::path AttemptLogs::PathOf(int64_t job, int64_t attempt) const {
 absl::StatusOr<uint64_t> AttemptLogs::Append(int64_t job, int64_t attempt, uint64_t offset,
                                              std::string_view bytes) {
   const fs::path path = PathOf(job, attempt);
-  std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   RETURN_IF_ERROR(MakeDirectories(path.parent_path()));
   FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   struct stat info;

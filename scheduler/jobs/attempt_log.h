@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/mutex.h"
 #include "common/status.h"
 
 namespace mozgach {
@@ -40,7 +40,7 @@ class AttemptLogs {
 
   const std::filesystem::path root_;
   const uint64_t bytes_max_;
-  std::mutex mutex_;
+  Mutex mutex_;
 };
 
 }  // namespace mozgach

@@ -6,9 +6,9 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "common/mutex.h"
 #include "mozgach/v1/job_service.pb.h"
 #include "scheduler/access/unary_reply.h"
 #include "scheduler/executor/core_executor.h"
@@ -35,14 +35,14 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
     if (executor_.Listen(self_)) {
       Notify();
     } else {
-      std::lock_guard<std::mutex> lock(mutex_);
+      const MutexLock lock(mutex_);
       End(absl::ResourceExhaustedError("a thousand others watch already; try again later"));
     }
     return this;
   }
 
   void Notify() override {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     if (writing_ || finished_) return;
     if (executor_.closed()) {
       return End(
@@ -52,8 +52,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
     response_.Clear();
     const Step step = Next(response_);
     if (step.writes) {
-      writing_ = true;
-      ends_ = step.ends;
+      writing_ ABSL_GUARDED_BY(mutex_) = true;
+      ends_ ABSL_GUARDED_BY(mutex_) = step.ends;
       // A thousand of them wait for one sync, not one after another.
       executor_.WhenSynced(
           [self = this->shared_from_this()] { self->StartWrite(&self->response_); });
@@ -63,8 +63,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
   }
   void OnWriteDone(bool ok) override {
     {
-      std::lock_guard<std::mutex> lock(mutex_);
-      writing_ = false;
+      const MutexLock lock(mutex_);
+      writing_ ABSL_GUARDED_BY(mutex_) = false;
       if (!ok) return End(absl::CancelledError("the reader has gone"));
       if (ends_) return End(absl::OkStatus());
     }
@@ -72,7 +72,7 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
     if (executor_.closed() || WantsMore()) Notify();
   }
   void OnCancel() override {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!writing_) End(absl::CancelledError("the reader has gone"));
   }
   void OnDone() override { self_.reset(); }
@@ -94,16 +94,16 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
   const Admission admission_;
 
   // REQUIRES: mutex_ and no write under way.
-  void End(const absl::Status& status) {
+  void End(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (finished_) return;
-    finished_ = true;
+    finished_ ABSL_GUARDED_BY(mutex_) = true;
     this->Finish(ToReply(status));
   }
 
-  std::mutex mutex_;
-  bool writing_ = false;
-  bool ends_ = false;
-  bool finished_ = false;
+  Mutex mutex_;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ends_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   Response response_;
   std::shared_ptr<PokedStream> self_;  // until OnDone
 };

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "common/interruptible_sleep.h"
 #include "scheduler/upkeep/backup.h"
 
 namespace mozgach {
@@ -49,7 +50,7 @@ absl::Status Upkeep::TakeTurn(const Retention::Step& step) {
 }
 
 absl::StatusOr<Collection> Upkeep::Collect(bool dry_run, const std::string& actor) {
-  const std::unique_lock<std::mutex> lock(collecting_, std::try_to_lock);
+  const std::unique_lock<Mutex> lock(collecting_, std::try_to_lock);
   if (!lock.owns_lock()) return IsUnderWay("collection of garbage");
   if (!dry_run) {
     return retention_.Collect([this](const Retention::Step& step) { return TakeTurn(step); },
@@ -61,19 +62,15 @@ absl::StatusOr<Collection> Upkeep::Collect(bool dry_run, const std::string& acto
 }
 
 absl::StatusOr<ConsistencyCheck> Upkeep::CheckConsistency(bool deep) {
-  const std::unique_lock<std::mutex> lock(checking_, std::try_to_lock);
+  const std::unique_lock<Mutex> lock(checking_, std::try_to_lock);
   if (!lock.owns_lock()) return IsUnderWay("consistency check");
   return CheckConsistencyTwice({.data = data_, .deep = deep, .blob_days_kept = blob_days_kept_},
                                clock_);
 }
 
 void Upkeep::Run(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock<std::mutex> lock(mutex);
   for (Milliseconds wait = std::min(interval_, kFirst);; wait = interval_) {
-    stopped.wait_for(lock, stop, wait, [] { return false; });
-    if (stop.stop_requested()) return;
+    if (SleepUnlessStopped(stop, wait)) return;
     const auto collection = Collect(false, "scheduler");
     if (!collection.ok() && !absl::IsUnavailable(collection.status())) {
       spdlog::warn("what nobody needs stays until the next try: {}",

@@ -2,12 +2,11 @@
 // somebody asks; and it checks.  Thread-safe.
 #pragma once
 
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
 #include <string>
 #include <thread>
 
+#include "common/mutex.h"
 #include "scheduler/executor/core_executor.h"
 #include "scheduler/upkeep/consistency_check.h"
 #include "scheduler/upkeep/retention.h"
@@ -40,8 +39,8 @@ class Upkeep {
   const Milliseconds interval_;
   const int64_t blob_days_kept_;
   Retention retention_;
-  std::mutex collecting_;
-  std::mutex checking_;
+  Mutex collecting_;  // held while one collection runs
+  Mutex checking_;    // held while one check runs
   std::stop_source stop_;
   std::jthread thread_;
 };

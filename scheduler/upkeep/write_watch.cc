@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/interruptible_sleep.h"
 #include "common/log.h"
 #include "common/write_all.h"
 #include "scheduler/upkeep/backup.h"
@@ -49,12 +50,9 @@ WriteWatch::WriteWatch(CoreExecutor& executor, const Clock& clock, Options optio
 WriteWatch::~WriteWatch() = default;
 
 void WriteWatch::Run(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock<std::mutex> lock(mutex);
   while (!stop.stop_requested()) {
     Look();
-    stopped.wait_for(lock, stop, options_.interval, [] { return false; });
+    SleepUnlessStopped(stop, options_.interval);
   }
 }
 

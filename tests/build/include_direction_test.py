@@ -11,7 +11,7 @@ SOURCE = pathlib.Path(os.environ.get("MOZGACH_SOURCE_DIR", pathlib.Path(__file__
 SOURCES_MAX = 45
 
 ORDER = """
-failpoint common common/domain common/base common/dataset common/web
+common failpoint common/domain common/base common/dataset common/web
 registry planner proto security
 trainer/tokenizer/text trainer/tokenizer/bpe trainer/tokenizer
 trainer/chat/jinja/value trainer/chat/jinja/syntax trainer/chat/jinja trainer/chat trainer/data

@@ -8,14 +8,16 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <string>
+
+#include "common/mutex.h"
 
 namespace mozgach {
 namespace {
 
-// A signal handler may take no lock, so the places are fixed.  `text` is written before `begin` is
-// set and freed after it is cleared; more mappings than places are not named.
+// A signal handler must not lock, so the number of places is fixed. `text` is written before
+// `begin` is set and freed after `begin` is cleared. Mappings beyond the number of places are not
+// reported by name.
 struct Place {
   std::atomic<uintptr_t> begin = 0;
   std::atomic<uintptr_t> end = 0;
@@ -23,7 +25,7 @@ struct Place {
 };
 
 std::array<Place, 1024> places;
-std::mutex places_mutex;
+Mutex places_mutex;
 
 void Say(const char* text) {
   const ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
@@ -36,10 +38,10 @@ void OnFault(int signal, siginfo_t* info, void*) {
     const uintptr_t begin = place.begin.load();
     if (begin == 0 || address < begin || address >= place.end.load()) continue;
     Say(place.text.load());
-    Say(": was cut off while it was in use, or its disk failed; put it back and start again\n");
+    Say(": was cut off while it was in use, or its disk failed; restore it and start again\n");
     break;
   }
-  // The instruction runs again, and nothing catches the signal then.
+  // The instruction runs again, and then the signal ends the process.
   struct sigaction plain = {};
   plain.sa_handler = SIG_DFL;
   sigaction(signal, &plain, nullptr);
@@ -57,7 +59,7 @@ void TakeSignalOver() {
 void WatchMapping(const char* data, size_t size, const std::filesystem::path& path) {
   static std::once_flag once;
   std::call_once(once, TakeSignalOver);
-  const std::lock_guard lock(places_mutex);
+  const MutexLock lock(places_mutex);
   for (Place& place : places) {
     if (place.begin.load() != 0) continue;
     place.text = strdup(path.c_str());
@@ -68,7 +70,7 @@ void WatchMapping(const char* data, size_t size, const std::filesystem::path& pa
 }
 
 void UnwatchMapping(const char* data) {
-  const std::lock_guard lock(places_mutex);
+  const MutexLock lock(places_mutex);
   for (Place& place : places) {
     if (place.begin.load() != reinterpret_cast<uintptr_t>(data)) continue;
     place.begin = 0;

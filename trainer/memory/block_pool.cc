@@ -6,11 +6,13 @@
 #include <iterator>
 #include <new>
 
+#include "common/mutex.h"
+
 namespace mozgach {
 namespace {
 
 constexpr size_t kGrain = size_t{64} << 10;
-// Beyond the highest moment: what a small base passes from hand to hand.
+// Kept even above the highest use: enough for what a small base allocates and frees repeatedly.
 constexpr size_t kAlwaysKept = size_t{32} << 20;
 
 constexpr size_t kHugeBytes = size_t{4} << 20;
@@ -21,7 +23,8 @@ void* Map(size_t bytes) {
   void* block = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) return nullptr;
 #ifdef MADV_HUGEPAGE
-  // What is as large as this is written from end to end: fewer and larger faults.  Only a wish.
+  // A block this large is written from end to end, so huge pages reduce the number of page faults.
+  // Only a hint: the result is ignored.
   if (bytes >= kHugeBytes) ::madvise(block, bytes, MADV_HUGEPAGE);
 #endif
   return block;
@@ -31,9 +34,9 @@ void* Map(size_t bytes) {
 
 void* BlockPool::Take(size_t bytes) {
   const size_t size = Rounded(bytes);
-  const std::lock_guard lock(mutex_);
-  // Sizes repeat themselves from layer to layer; only the very same one is taken, so that what is
-  // counted is what is held.
+  const MutexLock lock(mutex_);
+  // Sizes repeat from layer to layer. Only a block of exactly the same size is reused, so that the
+  // counted bytes are the bytes that are held.
   const auto found = kept_.find(size);
   void* block = nullptr;
   if (found != kept_.end()) {
@@ -57,7 +60,7 @@ void* BlockPool::Take(size_t bytes) {
 
 void BlockPool::Give(void* block, size_t bytes) {
   const size_t size = Rounded(bytes);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   kept_.emplace(size, block);
   kept_bytes_ += size;
   used_bytes_ -= size;
@@ -65,7 +68,7 @@ void BlockPool::Give(void* block, size_t bytes) {
 }
 
 void BlockPool::Release() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   most_used_bytes_ = used_bytes_;
   while (!kept_.empty()) Unmap(kept_.begin());
 }
@@ -76,7 +79,7 @@ void BlockPool::Unmap(std::multimap<size_t, void*>::iterator block) {
   kept_.erase(block);
 }
 
-// The largest go first: one of them makes room for many.
+// Unmaps the largest blocks first: one of them makes room for many small ones.
 void BlockPool::KeepWithin(size_t bytes) {
   while (kept_bytes_ > bytes) Unmap(std::prev(kept_.end()));
 }

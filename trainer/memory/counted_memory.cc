@@ -7,9 +7,9 @@
 
 #include <cstring>
 #include <limits>
-#include <mutex>
 #include <new>
 
+#include "common/mutex.h"
 #include "trainer/memory/block_pool.h"
 
 namespace mozgach {
@@ -17,50 +17,50 @@ namespace {
 
 thread_local MemoryLine current_line = MemoryLine::kWorking;
 
-// The books.
-class Ledger {
+// The counters and the limit. Thread-safe.
+class MemoryCounter {
  public:
   void Add(MemoryLine line, int64_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     TORCH_CHECK_WITH(OutOfMemoryError, bytes < 0 || bound_ == 0 || counted_.now + bytes <= bound_,
                      "not enough memory: ", counted_.now, " bytes are in use, ", bytes,
-                     " more were asked for, and ", bound_, " are the bound");
+                     " more were requested, and the limit is ", bound_);
     lines_[static_cast<size_t>(line)] += bytes;
     counted_.now += bytes;
     if (counted_.now > counted_.peak) Mark();
   }
   CountedMemory Read() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return counted_;
   }
   void Bound(int64_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     bound_ = bytes;
   }
   int64_t bound() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return bound_;
   }
   void ResetPeak() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Mark();
   }
 
  private:
-  void Mark() {
+  void Mark() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     counted_.peak = counted_.now;
     counted_.at_peak = lines_;
   }
 
-  std::mutex mutex_;
-  MemoryLines lines_{};
-  CountedMemory counted_;
-  int64_t bound_ = 0;
+  Mutex mutex_;
+  MemoryLines lines_ ABSL_GUARDED_BY(mutex_){};
+  CountedMemory counted_ ABSL_GUARDED_BY(mutex_);
+  int64_t bound_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-Ledger& Books() {
-  static Ledger* const kLedger = new Ledger();  // outlives the last static tensor
-  return *kLedger;
+MemoryCounter& Counter() {
+  static MemoryCounter* const kCounter = new MemoryCounter();  // outlives the last static tensor
+  return *kCounter;
 }
 
 BlockPool& Pool() {
@@ -68,7 +68,7 @@ BlockPool& Pool() {
   return *kPool;
 }
 
-// Lies before each block.  As long as the alignment that kernels count on.
+// Header before each block. Its size is the alignment that the kernels rely on.
 struct alignas(64) BlockHead {
   int64_t bytes;
   MemoryLine line;
@@ -78,7 +78,7 @@ void Free(void* data) {
   if (data == nullptr) return;
   auto* head = static_cast<BlockHead*>(data) - 1;
   const size_t size = static_cast<size_t>(head->bytes) + sizeof(BlockHead);
-  Books().Add(head->line, -head->bytes);
+  Counter().Add(head->line, -head->bytes);
   if (size < BlockPool::kLeastBytes) {
     c10::free_cpu(head);
   } else {
@@ -93,13 +93,13 @@ class CountedAllocator final : public c10::Allocator {
     if (bytes > std::numeric_limits<size_t>::max() - sizeof(BlockHead)) throw std::bad_alloc();
     const size_t size = bytes + sizeof(BlockHead);
     const MemoryLine line = current_line;
-    Books().Add(line, static_cast<int64_t>(bytes));
+    Counter().Add(line, static_cast<int64_t>(bytes));
     BlockHead* head = nullptr;
     try {
       head = static_cast<BlockHead*>(size < BlockPool::kLeastBytes ? c10::alloc_cpu(size)
                                                                    : Pool().Take(size));
     } catch (...) {
-      Books().Add(line, -static_cast<int64_t>(bytes));
+      Counter().Add(line, -static_cast<int64_t>(bytes));
       throw;
     }
     head->bytes = static_cast<int64_t>(bytes);
@@ -120,10 +120,10 @@ void StartCounting() {
   c10::SetCPUAllocator(kAllocator, /*priority=*/255);
 }
 
-CountedMemory CountTensors() { return Books().Read(); }
-void ResetCountedPeak() { Books().ResetPeak(); }
-void BoundTensors(int64_t bytes) { Books().Bound(bytes); }
-int64_t BoundOfTensors() { return Books().bound(); }
+CountedMemory CountTensors() { return Counter().Read(); }
+void ResetCountedPeak() { Counter().ResetPeak(); }
+void BoundTensors(int64_t bytes) { Counter().Bound(bytes); }
+int64_t BoundOfTensors() { return Counter().bound(); }
 void ReleaseKeptBlocks() { Pool().Release(); }
 
 MemoryScope::MemoryScope(MemoryLine line) : outer_(current_line) { current_line = line; }

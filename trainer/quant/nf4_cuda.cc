@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "common/mutex.h"
 #include "trainer/quant/cuda_kernel.h"
 #include "trainer/quant/nf4_dequantize_source.h"
 
 namespace mozgach {
 namespace {
 
-// As in the kernel's source.
+// Same layout as in the kernel's source.
 struct Levels {
   float value[16];
 };
@@ -26,7 +26,7 @@ struct Scales {
   unsigned nested_block;
 };
 
-constexpr int64_t kElements = 8;  // of a thread
+constexpr int64_t kElements = 8;  // elements per thread
 constexpr unsigned kThreads = 256;
 
 const char* NameFor(at::ScalarType type) {
@@ -35,18 +35,18 @@ const char* NameFor(at::ScalarType type) {
                                  : "DequantizeToHalf";
 }
 
-// Compiled with the first weight of a type on a device; nothing where that failed.
+// Compiles the kernel for the first weight of each type on a device; nullopt if that failed.
 const std::optional<CudaKernel>& KernelFor(at::Device device, at::ScalarType type) {
-  static std::mutex mutex;
+  static Mutex mutex;
   static auto& kernels = *new std::map<std::pair<int, at::ScalarType>, std::optional<CudaKernel>>;
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   const auto [at, is_new] = kernels.try_emplace({device.index(), type});
   if (is_new) {
     auto kernel = CudaKernel::Load(Nf4DequantizeSource(), NameFor(type), device);
     if (kernel.ok()) {
       at->second = *kernel;
     } else {
-      std::cerr << "warning: 4-bit weights are made dense by tensor operations, which is slower: "
+      std::cerr << "warning: 4-bit weights are dequantised by tensor operations, which is slower: "
                 << kernel.status().message() << std::endl;
     }
   }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "common/mutex.h"
 #include "trainer/attention/rope_frequencies.h"
 #include "trainer/train/failure.h"
 
@@ -39,7 +40,7 @@ DataAhead::DataAhead(Tell tell) : tell_(std::move(tell)), thread_([this] { Work(
 
 DataAhead::~DataAhead() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     over_ = true;
   }
   changed_.notify_all();
@@ -47,7 +48,7 @@ DataAhead::~DataAhead() {
 }
 
 void DataAhead::SetBase(const Base* base) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   base_.reset();
   // Rows that the last base's tokenizer and template made are not those of the next one.
   current_.reset();
@@ -57,13 +58,13 @@ void DataAhead::SetBase(const Base* base) {
 }
 
 void DataAhead::Begin(const TrainRequest& request) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   wanted_.push_back(request);
   changed_.notify_all();
 }
 
 void DataAhead::Drop(const AttemptId& id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(wanted_, [&](const TrainRequest& request) { return request.id == id; });
   if (!Holds(id)) return;
   current_.reset();
@@ -72,9 +73,11 @@ void DataAhead::Drop(const AttemptId& id) {
 }
 
 std::optional<JobData> DataAhead::Take(const AttemptId& id) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   std::erase_if(wanted_, [&](const TrainRequest& request) { return request.id == id; });
-  if (Holds(id)) changed_.wait(lock, [&] { return !busy_ || !Holds(id); });
+  if (Holds(id))
+    changed_.wait(lock,
+                  [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !busy_ || !Holds(id); });
   std::optional<JobData> data;
   if (Holds(id)) data = std::move(ready_);
   // Another's is in the way of those that wait now.
@@ -86,9 +89,11 @@ std::optional<JobData> DataAhead::Take(const AttemptId& id) {
 
 void DataAhead::Work() {
   GiveWay();
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return over_ || (!current_ && !wanted_.empty()); });
+    changed_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return over_ || (!current_ && !wanted_.empty());
+    });
     if (over_) return;
     current_ = std::move(wanted_.front());
     wanted_.pop_front();

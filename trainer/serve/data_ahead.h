@@ -6,10 +6,10 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <thread>
 
+#include "common/mutex.h"
 #include "planner/model_config.h"
 #include "trainer/adapter/job_data.h"
 #include "trainer/serve/request.h"
@@ -47,17 +47,19 @@ class DataAhead {
   };
   void Work();
   std::optional<JobData> Prepare(const TrainRequest& request, const Text& base) const;
-  bool Holds(const AttemptId& id) const { return current_ && current_->id == id; }
+  bool Holds(const AttemptId& id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return current_ && current_->id == id;
+  }
 
   Tell tell_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<Text> base_;
-  std::deque<TrainRequest> wanted_;      // not begun yet
-  std::optional<TrainRequest> current_;  // in progress, or ready
-  std::optional<JobData> ready_;         // of current_
-  bool busy_ = false;
-  bool over_ = false;
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::optional<Text> base_ ABSL_GUARDED_BY(mutex_);
+  std::deque<TrainRequest> wanted_ ABSL_GUARDED_BY(mutex_);      // not begun yet
+  std::optional<TrainRequest> current_ ABSL_GUARDED_BY(mutex_);  // in progress, or ready
+  std::optional<JobData> ready_ ABSL_GUARDED_BY(mutex_);         // of current_
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  bool over_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

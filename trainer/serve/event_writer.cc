@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "common/mutex.h"
 #include "nlohmann/json.hpp"
 
 namespace mozgach {
@@ -9,7 +10,7 @@ namespace mozgach {
 void EventWriter::Write(const nlohmann::json& event) {
   const std::string line =
       event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   out_.write(line.data(), static_cast<std::streamsize>(line.size()));
   out_.flush();
 }

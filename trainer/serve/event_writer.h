@@ -2,9 +2,9 @@
 // Safe from any thread.
 #pragma once
 
-#include <mutex>
 #include <ostream>
 
+#include "common/mutex.h"
 #include "nlohmann/json_fwd.hpp"
 
 namespace mozgach {
@@ -17,8 +17,8 @@ class EventWriter {
   void Write(const nlohmann::json& event);
 
  private:
-  std::mutex mutex_;
-  std::ostream& out_;
+  Mutex mutex_;
+  std::ostream& out_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mozgach

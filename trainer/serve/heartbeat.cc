@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "common/mutex.h"
 #include "common/work_count.h"
 #include "nlohmann/json.hpp"
 
@@ -13,7 +14,7 @@ Heartbeat::Heartbeat(EventWriter& events, std::chrono::milliseconds interval)
 
 Heartbeat::~Heartbeat() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     end_ = true;
     ended_.notify_one();
   }
@@ -23,19 +24,20 @@ Heartbeat::~Heartbeat() {
 void Heartbeat::Begin(const AttemptId& id) {
   CountWorkOfThisThread();
   NoteWork();
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   id_ = id;
 }
 
 void Heartbeat::End() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   id_.reset();
 }
 
 void Heartbeat::Run() {
   uint64_t told = WorkCount();
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (!ended_.wait_for(lock, interval_, [this] { return end_; })) {
+  MutexLock lock(mutex_);
+  while (!ended_.wait_for(lock, interval_,
+                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return end_; })) {
     const uint64_t done = WorkCount();
     if (!id_.has_value() || std::exchange(told, done) == done) continue;
     events_.Write({{"event", "alive"}, {"job", id_->job}, {"attempt", id_->attempt}});

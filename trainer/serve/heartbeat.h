@@ -7,10 +7,10 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
 
+#include "common/mutex.h"
 #include "trainer/serve/event_writer.h"
 #include "trainer/serve/request.h"
 
@@ -34,10 +34,10 @@ class Heartbeat {
 
   EventWriter& events_;
   const std::chrono::milliseconds interval_;
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  std::optional<AttemptId> id_;
-  bool end_ = false;
+  Mutex mutex_;
+  std::condition_variable_any ended_;
+  std::optional<AttemptId> id_ ABSL_GUARDED_BY(mutex_);
+  bool end_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses all the above
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/mutex.h"
 
 namespace mozgach {
 namespace {
@@ -17,7 +18,7 @@ std::optional<AttemptId> IdOf(const Inbox::Work& work) {
 }  // namespace
 
 absl::Status Inbox::Add(Work work) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (waiting_.size() >= kWaiting) {
     return absl::ResourceExhaustedError(
         absl::StrCat(kWaiting, " requests wait already; send it again later"));
@@ -28,12 +29,12 @@ absl::Status Inbox::Add(Work work) {
 }
 
 bool Inbox::busy() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   return current_.has_value() || !waiting_.empty();
 }
 
 bool Inbox::Cancel(const AttemptId& id, bool save) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   // What need not be saved any more is not saved.
   if (current_ == id && asked_ != Interruption::kCancel) {
     asked_ = save ? Interruption::kStop : Interruption::kCancel;
@@ -46,22 +47,26 @@ bool Inbox::Cancel(const AttemptId& id, bool save) {
 }
 
 void Inbox::Close() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   closed_ = true;
   waiting_.clear();
   changed_.notify_one();
 }
 
 bool Inbox::WaitForWork(std::chrono::milliseconds timeout) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  return changed_.wait_for(lock, timeout, [this] { return closed_ || !waiting_.empty(); });
+  MutexLock lock(mutex_);
+  return changed_.wait_for(lock, timeout, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return closed_ || !waiting_.empty();
+  });
 }
 
 std::optional<Inbox::Work> Inbox::Next() {
-  std::unique_lock<std::mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   current_.reset();
   asked_ = Interruption::kNone;
-  changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
+  changed_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return closed_ || !waiting_.empty();
+  });
   if (closed_) return std::nullopt;
   Work work = std::move(waiting_.front());
   waiting_.pop_front();
@@ -70,7 +75,7 @@ std::optional<Inbox::Work> Inbox::Next() {
 }
 
 Interruption Inbox::Current() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   if (asked_ != Interruption::kNone) return asked_;
   return closed_ ? Interruption::kStop : Interruption::kNone;
 }

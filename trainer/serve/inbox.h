@@ -6,10 +6,10 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <variant>
 
+#include "common/mutex.h"
 #include "trainer/serve/request.h"
 #include "trainer/train/trainer.h"
 
@@ -45,12 +45,12 @@ class Inbox {
   Interruption Current() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Work> waiting_;
-  std::optional<AttemptId> current_;
-  Interruption asked_ = Interruption::kNone;  // of the one in progress
-  bool closed_ = false;
+  mutable Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<Work> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::optional<AttemptId> current_ ABSL_GUARDED_BY(mutex_);
+  Interruption asked_ ABSL_GUARDED_BY(mutex_) = Interruption::kNone;  // of the one in progress
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace mozgach

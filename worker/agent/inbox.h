@@ -6,10 +6,10 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <utility>
 
 #include "common/clock.h"
+#include "common/mutex.h"
 
 namespace mozgach {
 
@@ -19,7 +19,7 @@ class Inbox {
 
   void Post(Message message) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       messages_.push_back(std::move(message));
     }
     arrived_.notify_one();
@@ -27,15 +27,16 @@ class Inbox {
 
   // Waits at most `wait` for a message; takes all that are there.
   std::deque<Message> Take(Milliseconds wait) {
-    std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, wait, [&] { return !messages_.empty(); });
+    MutexLock lock(mutex_);
+    arrived_.wait_for(lock, wait,
+                      [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !messages_.empty(); });
     return std::exchange(messages_, {});
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::deque<Message> messages_;  // guarded by mutex_
+  Mutex mutex_;
+  std::condition_variable_any arrived_;
+  std::deque<Message> messages_ ABSL_GUARDED_BY(mutex_);  // guarded by mutex_
 };
 
 }  // namespace mozgach

@@ -5,10 +5,11 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 #include <thread>
 #include <utility>
+
+#include "common/mutex.h"
 
 namespace mozgach {
 
@@ -19,7 +20,7 @@ class TaskQueue {
   // From any thread.
   void Add(std::function<void()> task) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       tasks_.push_back(std::move(task));
     }
     added_.notify_one();
@@ -28,8 +29,10 @@ class TaskQueue {
  private:
   void Run(std::stop_token stop) {
     for (;;) {
-      std::unique_lock lock(mutex_);
-      if (!added_.wait(lock, stop, [&] { return !tasks_.empty(); }) || stop.stop_requested())
+      MutexLock lock(mutex_);
+      if (!added_.wait(lock, stop,
+                       [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !tasks_.empty(); }) ||
+          stop.stop_requested())
         return;
       const std::function<void()> task = std::move(tasks_.front());
       tasks_.pop_front();
@@ -38,10 +41,10 @@ class TaskQueue {
     }
   }
 
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable_any added_;
-  std::deque<std::function<void()>> tasks_;  // guarded by mutex_
-  std::jthread thread_;                      // last: it uses the others
+  std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mutex_);  // guarded by mutex_
+  std::jthread thread_;                                              // last: it uses the others
 };
 
 }  // namespace mozgach

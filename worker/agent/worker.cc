@@ -1,13 +1,12 @@
 #include "worker/agent/worker.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "common/interruptible_sleep.h"
 #include "common/log.h"
 #include "security/channel.h"
 #include "worker/session/process_memory.h"
@@ -165,11 +164,8 @@ void Worker::TakeBases(FoundBases found) {
 void Worker::LookAtBaseDisk() { session_.BaseDisk(bases_.Room(), base_bytes_fetched_); }
 
 void Worker::ShipLogs(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
-    wake.wait_for(lock, stop, kLogsEvery, [] { return false; });
+    SleepUnlessStopped(stop, kLogsEvery);
     const absl::Status sent = logs_.Flush(client_, stop);
     if (!sent.ok()) spdlog::debug("logs wait: {}", Text(sent));
   }

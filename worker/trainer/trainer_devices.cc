@@ -1,10 +1,10 @@
 #include "worker/trainer/trainer_devices.h"
 
 #include <condition_variable>
-#include <mutex>
 
 #include "common/json_text.h"
 #include "common/log.h"
+#include "common/mutex.h"
 #include "nlohmann/json.hpp"
 #include "worker/trainer/trainer_process.h"
 
@@ -13,10 +13,10 @@ namespace {
 
 // What a run of the program says, until it ends.
 struct Answer {
-  std::mutex mutex;
-  std::condition_variable ended;
-  std::vector<std::string> lines;
-  bool done = false;
+  Mutex mutex;
+  std::condition_variable_any ended;
+  std::vector<std::string> lines ABSL_GUARDED_BY(mutex);
+  bool done ABSL_GUARDED_BY(mutex) = false;
 };
 
 std::string NameIn(const std::string& line) {
@@ -33,12 +33,12 @@ std::vector<std::string> AskForDevices(const std::filesystem::path& trainer,
   Answer answer;
   TrainerListener listener;
   listener.said = [&answer](std::string line) {
-    const std::lock_guard lock(answer.mutex);
+    const MutexLock lock(answer.mutex);
     answer.lines.push_back(std::move(line));
   };
   listener.wrote = [](const std::string& line) { spdlog::info("trainer: {}", line); };
   listener.exited = [&answer](const std::string&) {
-    const std::lock_guard lock(answer.mutex);
+    const MutexLock lock(answer.mutex);
     answer.done = true;
     answer.ended.notify_all();
   };
@@ -46,10 +46,12 @@ std::vector<std::string> AskForDevices(const std::filesystem::path& trainer,
     const auto process = TrainerProcess::Start(
         {.program = trainer, .arguments = {"devices"}, .lock = lock}, std::move(listener));
     if (!process.ok()) spdlog::warn("{}", std::string(process.status().message()));
-    std::unique_lock wait(answer.mutex);
+    MutexLock wait(answer.mutex);
     answer.ended.wait_for(wait, process.ok() ? timeout : Milliseconds(0),
-                          [&answer] { return answer.done; });
+                          [&answer]()
+                              ABSL_EXCLUSIVE_LOCKS_REQUIRED(answer.mutex) { return answer.done; });
   }
+  const MutexLock held(answer.mutex);
   std::vector<std::string> names;
   for (const std::string& line : answer.lines) {
     if (std::string name = NameIn(line); !name.empty()) names.push_back(std::move(name));

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/log.h"
+#include "common/mutex.h"
 #include "worker/trainer/trainer_lock.h"
 #include "worker/trainer/trainer_requests.h"
 
@@ -115,7 +116,10 @@ absl::StatusOr<std::unique_ptr<TrainerProcess>> TrainerProcess::Start(const Trai
   for (const FileDescriptor* fd : {&in.write, &out.read, &err.read, &wake.read, &wake.write}) {
     SetNonBlocking(*fd);
   }
-  process->in_ = std::move(in.write);
+  {
+    const MutexLock held(process->mutex_);
+    process->in_ = std::move(in.write);
+  }
   process->out_ = std::move(out.read);
   process->err_ = std::move(err.read);
   process->wake_in_ = std::move(wake.read);
@@ -142,7 +146,7 @@ TrainerProcess::~TrainerProcess() {
 
 void TrainerProcess::Send(std::string line) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (close_in_) return;
     pending_ += line;
     pending_ += '\n';
@@ -153,7 +157,7 @@ void TrainerProcess::Send(std::string line) {
 void TrainerProcess::End(Milliseconds grace) {
   Send(ExitLine());
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     close_in_ = true;
     kill_at_ = std::min(kill_at_, Clock::System().SinceBoot() + grace);
   }
@@ -161,7 +165,7 @@ void TrainerProcess::End(Milliseconds grace) {
 }
 
 void TrainerProcess::Kill() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   // Once it is reaped, its number may belong to somebody else.
   if (reaped_) return;
   // One that has ended already did not end by this.
@@ -205,7 +209,7 @@ bool TrainerProcess::WaitForWork() {
                                 {wake_in_.get(), POLLIN, 0},
                                 {-1, POLLOUT, 0}}};
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!pending_.empty() && in_.valid()) fds[3].fd = in_.get();
   }
   const bool open = out_.valid() || err_.valid();
@@ -229,13 +233,13 @@ void TrainerProcess::Read(FileDescriptor& fd, LineSplitter& lines) {
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     fd.Close();
     if (&fd != &out_) return;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     kill_at_ = std::min(kill_at_, Clock::System().SinceBoot() + kExitTakes);
   }
 }
 
 void TrainerProcess::WritePending() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!pending_.empty() && in_.valid()) {
     const ssize_t written = ::write(in_.get(), pending_.data(), pending_.size());
     if (written > 0) {
@@ -252,7 +256,7 @@ void TrainerProcess::WritePending() {
 
 void TrainerProcess::KillIfOverdue() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (Clock::System().SinceBoot() < kill_at_) return;
     kill_at_ = kNever;
   }
@@ -269,7 +273,7 @@ bool TrainerProcess::Ended() const {
 std::string TrainerProcess::Reap() {
   int status = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     // What it may have started goes with it; the group's number is still ours.
     ::kill(-pid_, SIGKILL);
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {

@@ -15,13 +15,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "common/clock.h"
 #include "common/files.h"
+#include "common/mutex.h"
 #include "worker/trainer/line_splitter.h"
 
 namespace mozgach {
@@ -84,13 +84,13 @@ class TrainerProcess {
   std::vector<std::string> last_words_;
   FileDescriptor wake_out_;
 
-  std::mutex mutex_;  // guards what follows
-  FileDescriptor in_;
-  std::string pending_;
-  bool close_in_ = false;
-  bool killed_ = false;  // by this object
-  bool reaped_ = false;
-  Milliseconds kill_at_;
+  Mutex mutex_;
+  FileDescriptor in_ ABSL_GUARDED_BY(mutex_);
+  std::string pending_ ABSL_GUARDED_BY(mutex_);
+  bool close_in_ ABSL_GUARDED_BY(mutex_) = false;
+  bool killed_ ABSL_GUARDED_BY(mutex_) = false;  // by this object
+  bool reaped_ ABSL_GUARDED_BY(mutex_) = false;
+  Milliseconds kill_at_ ABSL_GUARDED_BY(mutex_);
 
   std::atomic<bool> killed_by_others_ = false;
 

@@ -9,6 +9,7 @@
 #include "common/digest.h"
 #include "common/files.h"
 #include "common/log.h"
+#include "common/mutex.h"
 #include "failpoint/failpoint.h"
 #include "proto/base_manifest.h"
 #include "worker/transfer/blob_fetch.h"
@@ -42,7 +43,7 @@ absl::StatusOr<fs::path> BaseCache::Fetch(const v1::BaseManifest& manifest,
   if (here) return Home(manifest.digest()) / kFiles;
   absl::Status status = FetchFiles(manifest, progress, stop);
   if (status.ok()) status = Conclude(manifest);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   fetching_.clear();
   awaited_bytes_ = 0;
   if (!status.ok()) return status;
@@ -50,7 +51,7 @@ absl::StatusOr<fs::path> BaseCache::Fetch(const v1::BaseManifest& manifest,
 }
 
 absl::StatusOr<bool> BaseCache::Use(const v1::BaseManifest& manifest) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto found = kept_.find(manifest.digest());
   if (found == kept_.end()) {
     // A rename may have happened although it failed.
@@ -107,7 +108,7 @@ absl::Status BaseCache::FetchFiles(const v1::BaseManifest& manifest, const Progr
     bytes += file.size() - std::min(file.size(), SizeOf(partial / kParts / file.sha256()));
   }
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     RETURN_IF_ERROR(MakeRoom(manifest, bytes));
     fetching_ = manifest.digest();
     awaited_bytes_ = bytes;
@@ -121,7 +122,7 @@ absl::Status BaseCache::FetchFiles(const v1::BaseManifest& manifest, const Progr
   const auto received = [&](uint64_t more) {
     fetch.set_received_bytes(std::min(fetch.received_bytes() + more, fetch.size_bytes()));
     progress(fetch, more);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     awaited_bytes_ -= std::min(awaited_bytes_, more);
   };
   for (const v1::File& file : missing) {
@@ -138,14 +139,14 @@ absl::Status BaseCache::Conclude(const v1::BaseManifest& manifest) {
   const fs::path partial = Partial(manifest.digest());
   RETURN_IF_ERROR(RemoveAll(partial / kParts));
   ASSIGN_OR_RETURN(Kept kept, Write(partial, manifest));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   RETURN_IF_ERROR(DURABLE("worker.base.complete", RenameDurably(partial, Home(manifest.digest()))));
   kept_[manifest.digest()] = std::move(kept);
   return absl::OkStatus();
 }
 
 std::vector<FoundBase> BaseCache::Held() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<const Kept*> whole;
   for (const auto& [digest, kept] : kept_) {
     if (IsUnchanged(kept)) whole.push_back(&kept);
@@ -167,7 +168,7 @@ std::vector<FoundBase> BaseCache::Held() const {
 }
 
 void BaseCache::SetInUse(std::set<std::string> bases) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   in_use_ = std::move(bases);
 }
 

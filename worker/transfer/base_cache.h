@@ -23,12 +23,12 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "common/mutex.h"
 #include "worker/session/base_folder.h"
 #include "worker/transfer/scheduler_client.h"
 
@@ -101,22 +101,22 @@ class BaseCache {
                           std::stop_token stop);
   absl::Status Conclude(const v1::BaseManifest& manifest);
 
-  // All REQUIRE mutex_.
-  absl::Status MakeRoom(const v1::BaseManifest& manifest, uint64_t bytes);
+  absl::Status MakeRoom(const v1::BaseManifest& manifest, uint64_t bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<uint64_t> FreeBytes() const;
-  bool MayDrop(const Kept& kept) const;
-  absl::Status Drop(const std::string& digest);
+  bool MayDrop(const Kept& kept) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Drop(const std::string& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Of the bases that have one name all but the one used last: the scheduler has replaced them.
-  absl::Status DropReplaced();
+  absl::Status DropReplaced() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::filesystem::path folder_;
   SchedulerClient& client_;
   const LookAtDisk disk_;
-  mutable std::mutex mutex_;
-  std::map<std::string, Kept> kept_;  // by digest; all below are guarded by mutex_
-  std::set<std::string> in_use_;      // names
-  std::string fetching_;              // digest; empty: none
-  uint64_t awaited_bytes_ = 0;        // of that one
+  mutable Mutex mutex_;
+  std::map<std::string, Kept> kept_ ABSL_GUARDED_BY(mutex_);  // by digest
+  std::set<std::string> in_use_ ABSL_GUARDED_BY(mutex_);      // names
+  std::string fetching_ ABSL_GUARDED_BY(mutex_);              // digest; empty: none
+  uint64_t awaited_bytes_ ABSL_GUARDED_BY(mutex_) = 0;        // of that one
 };
 
 }  // namespace mozgach

@@ -10,6 +10,7 @@
 #include "common/files.h"
 #include "common/json_text.h"
 #include "common/log.h"
+#include "common/mutex.h"
 #include "failpoint/failpoint.h"
 #include "nlohmann/json.hpp"
 #include "proto/base_manifest.h"
@@ -67,7 +68,7 @@ BaseCache::Stamp BaseCache::StampOf(const struct ::stat& info) {
 
 absl::Status BaseCache::Open() {
   RETURN_IF_ERROR(MakeDirectories(folder_ / "partial"));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const fs::path& entry : EntriesOf(folder_)) {
     const std::string digest = entry.filename().string();
     if (digest == "partial") continue;
@@ -173,7 +174,7 @@ absl::StatusOr<uint64_t> BaseCache::FreeBytes() const {
 bool BaseCache::MayDrop(const Kept& kept) const { return in_use_.count(kept.manifest.base()) == 0; }
 
 uint64_t BaseCache::Room() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   uint64_t room = FreeBytes().value_or(0);
   room -= std::min(room, awaited_bytes_);
   for (const auto& [digest, kept] : kept_) {

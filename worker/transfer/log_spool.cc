@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/log.h"
+#include "common/mutex.h"
 
 namespace mozgach {
 namespace {
@@ -54,7 +55,7 @@ void LogSpool::TakeOver(const fs::path& path) {
 }
 
 void LogSpool::Append(const AttemptId& id, WallTime time, std::string_view line) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Log& log = logs_[id];
   log.closed = false;
   if (!log.file.valid()) log.file = OpenLog(PathOf(id));
@@ -68,7 +69,7 @@ void LogSpool::Append(const AttemptId& id, WallTime time, std::string_view line)
 }
 
 void LogSpool::Close(const AttemptId& id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = logs_.find(id);
   if (found != logs_.end()) found->second.closed = true;
 }
@@ -76,7 +77,7 @@ void LogSpool::Close(const AttemptId& id) {
 absl::Status LogSpool::Flush(SchedulerClient& client, std::stop_token stop) {
   std::vector<AttemptId> unsent;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [id, log] : logs_) {
       if (log.sent < log.size && !log.refused) unsent.push_back(id);
     }
@@ -96,7 +97,7 @@ absl::Status LogSpool::Send(const AttemptId& id, SchedulerClient& client, std::s
     uint64_t offset = 0;
     ssize_t got = 0;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       Log& log = logs_.at(id);
       if (log.sent >= log.size) return absl::OkStatus();
       offset = log.sent;
@@ -105,7 +106,7 @@ absl::Status LogSpool::Send(const AttemptId& id, SchedulerClient& client, std::s
     if (got <= 0) return absl::OkStatus();
     const absl::StatusOr<uint64_t> size = client.AppendLog(
         id.job, id.attempt, offset, {piece.data(), static_cast<size_t>(got)}, stop);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!size.ok()) {
       if (IsTemporary(size.status())) return size.status();
       spdlog::debug("log of {} is refused: {}", id.Name(), std::string(size.status().message()));
@@ -121,7 +122,7 @@ absl::Status LogSpool::Send(const AttemptId& id, SchedulerClient& client, std::s
 }
 
 void LogSpool::RemoveFinished() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (auto it = logs_.begin(); it != logs_.end();) {
     const Log& log = it->second;
     if (log.closed && (log.refused || log.sent >= log.size)) {

@@ -7,11 +7,11 @@
 
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <stop_token>
 #include <string_view>
 
 #include "common/files.h"
+#include "common/mutex.h"
 #include "worker/session/worker_attempt.h"
 #include "worker/transfer/scheduler_client.h"
 
@@ -45,13 +45,13 @@ class LogSpool {
   };
 
   std::filesystem::path PathOf(const AttemptId& id) const;
-  void TakeOver(const std::filesystem::path& path);
+  void TakeOver(const std::filesystem::path& path) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Send(const AttemptId& id, SchedulerClient& client, std::stop_token stop);
   void RemoveFinished();
 
   const std::filesystem::path folder_;
-  std::mutex mutex_;
-  std::map<AttemptId, Log> logs_;  // guarded by mutex_
+  Mutex mutex_;
+  std::map<AttemptId, Log> logs_ ABSL_GUARDED_BY(mutex_);  // guarded by mutex_
 };
 
 }  // namespace mozgach

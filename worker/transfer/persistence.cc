@@ -1,9 +1,8 @@
 #include "worker/transfer/persistence.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <random>
 
+#include "common/interruptible_sleep.h"
 #include "common/log.h"
 #include "worker/session/back_off.h"
 
@@ -33,14 +32,6 @@ Outlook OutlookOf(const absl::Status& status) {
   }
 }
 
-// Returns early when `stop` is requested.
-void WaitFor(Milliseconds wait, std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, stop, wait, [] { return false; });
-}
-
 }  // namespace
 
 absl::Status Persist(std::stop_token stop, std::string_view what,
@@ -58,7 +49,7 @@ absl::Status Persist(std::stop_token stop, std::string_view what,
     if (back_off.failures() == 0) {
       spdlog::warn("{}: {}; trying again", what, std::string(status.message()));
     }
-    WaitFor(back_off.Next(), stop);
+    SleepUnlessStopped(stop, back_off.Next());
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/mutex.h"
 #include "proto/status_conversion.h"
 
 namespace mozgach {
@@ -72,23 +73,23 @@ SchedulerClient::SchedulerClient(const std::string& address)
     : SchedulerClient(address, grpc::InsecureChannelCredentials()) {}
 
 std::shared_ptr<v1::WorkerService::Stub> SchedulerClient::Stub() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stub_;
 }
 
 void SchedulerClient::Heed(const grpc::Status& status) {
   if (status.error_code() != grpc::StatusCode::UNAUTHENTICATED) return;
   const auto now = std::chrono::steady_clock::now();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (now - connected_at_ < kReconnectEvery) return;
   connected_at_ = now;
   stub_ = v1::WorkerService::NewStub(Connect(address_, credentials_));
 }
 
 SchedulerClient::~SchedulerClient() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (current_ != nullptr) current_->context.TryCancel();
-  ended_.wait(lock, [&] { return in_flight_ == 0; });
+  ended_.wait(lock, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return in_flight_ == 0; });
 }
 
 void SchedulerClient::Synchronize(const v1::SynchronizeRequest& request, Milliseconds deadline,
@@ -97,7 +98,7 @@ void SchedulerClient::Synchronize(const v1::SynchronizeRequest& request, Millise
   call->request = request;
   SetDeadline(call->context, deadline);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (current_ != nullptr) current_->context.TryCancel();
     current_ = call;
     ++in_flight_;
@@ -109,7 +110,7 @@ void SchedulerClient::Synchronize(const v1::SynchronizeRequest& request, Millise
       [this, call, stub, done = std::move(done)](const grpc::Status& status) {
         Heed(status);
         done(status.ok() ? Answer(std::move(call->response)) : Answer(FromGrpc(status)));
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (current_ == call) current_ = nullptr;
         --in_flight_;
         ended_.notify_all();

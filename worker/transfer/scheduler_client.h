@@ -10,13 +10,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/clock.h"
+#include "common/mutex.h"
 #include "common/status.h"
 #include "mozgach/v1/worker_service.grpc.pb.h"
 
@@ -69,12 +69,14 @@ class SchedulerClient {
 
   const std::string address_;
   const std::shared_ptr<grpc::ChannelCredentials> credentials_;
-  std::mutex mutex_;
-  std::shared_ptr<v1::WorkerService::Stub> stub_;         // guarded by mutex_
-  std::chrono::steady_clock::time_point connected_at_{};  // guarded by mutex_
-  std::condition_variable ended_;
-  std::shared_ptr<Call> current_;  // guarded by mutex_; nullptr: none in flight
-  int in_flight_ = 0;              // guarded by mutex_; those given up included
+  Mutex mutex_;
+  std::shared_ptr<v1::WorkerService::Stub> stub_ ABSL_GUARDED_BY(mutex_);  // guarded by mutex_
+  std::chrono::steady_clock::time_point connected_at_
+      ABSL_GUARDED_BY(mutex_){};  // guarded by mutex_
+  std::condition_variable_any ended_;
+  std::shared_ptr<Call> current_
+      ABSL_GUARDED_BY(mutex_);                 // guarded by mutex_; nullptr: none in flight
+  int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;  // guarded by mutex_; those given up included
 };
 
 }  // namespace mozgach

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/mutex.h"
 #include "trainer/tokenizer/text/byte_level.h"
 #include "trainer/tokenizer/text/utf8.h"
 
@@ -46,7 +47,7 @@ BpeModel::~BpeModel() = default;
 
 BpeModel::Lease::Lease(const BpeModel& model) : model_(model) {
   {
-    std::lock_guard lock(model_.mutex_);
+    const MutexLock lock(model_.mutex_);
     if (!model_.rooms_.empty()) {
       room_ = std::move(model_.rooms_.back());
       model_.rooms_.pop_back();
@@ -56,7 +57,7 @@ BpeModel::Lease::Lease(const BpeModel& model) : model_(model) {
 }
 
 BpeModel::Lease::~Lease() {
-  std::lock_guard lock(model_.mutex_);
+  const MutexLock lock(model_.mutex_);
   model_.rooms_.push_back(std::move(room_));
 }
 

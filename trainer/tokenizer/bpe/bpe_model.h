@@ -4,11 +4,11 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "common/mutex.h"
 #include "common/status.h"
 #include "trainer/tokenizer/bpe/joints.h"
 #include "trainer/tokenizer/bpe/merge_table.h"
@@ -69,8 +69,9 @@ class BpeModel {
   const Symbols symbols_;
   const Joints joints_;
 
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Room>> rooms_;  // guarded by mutex_; those not lent
+  mutable Mutex mutex_;
+  mutable std::vector<std::unique_ptr<Room>> rooms_
+      ABSL_GUARDED_BY(mutex_);  // guarded by mutex_; those not lent
 };
 
 }  // namespace mozgach
