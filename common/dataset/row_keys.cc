@@ -37,26 +37,16 @@ const KeyNames& OtherNames(const std::string& key) {
   return found == names->end() ? *none : found->second;
 }
 
-// Names of other tools for a switch like `train`.
-const KeyNames& SwitchNames() {
-  static const auto* const names = new KeyNames{"train_on_turn", "train_on_row", "trainable",
-                                                "is_trained",    "do_train",     "mask_loss"};
-  return *names;
-}
-
-bool IsBlank(const std::string& text) { return absl::StripAsciiWhitespace(text).empty(); }
-
 // Why `key` is rejected; empty: it is not.
 std::string WhyRejected(const std::string& key, const Json& value) {
   // A KTO label is a judgement of the answer; a label that is a number or text is a note.
   if (key == "label") return value.is_boolean() ? AllRejectedKeys().back().advice : "";
-  // Of these keys `false` says something.
-  const bool says_something =
-      value.is_boolean() && (key == "kto_tag" || HasKey(SwitchNames(), key));
-  if (IsEmptyValue(value) && !says_something) return "";
   for (const RejectedKeys& rejected : AllRejectedKeys()) {
-    if (HasKey(rejected.names, key)) return rejected.advice;
+    if (!HasKey(rejected.names, key)) continue;
+    const bool has_meaning = value.is_boolean() && rejected.false_has_meaning;
+    return IsEmptyValue(value) && !has_meaning ? "" : rejected.advice;
   }
+  if (IsEmptyValue(value)) return "";
   if (key == "system") return "put it into the row's text, or into its list of turns";
   if (key == "history") return "write the earlier turns into the row's list of turns";
   return "";
@@ -124,11 +114,16 @@ const std::vector<RejectedKeys>& AllRejectedKeys() {
        {"train_detail", "training_detail", "input_ids", "segments", "assistant_masks",
         "assistant_mask", "token_weights"}},
       {"use 'weight' or 'train' with 0 or 1, on a turn or a row",
-       {"loss_weight", "loss_weights", "sample_weight", "sample_weights", "example_weight",
-        "train_on_turn", "train_on_row", "trainable", "is_trained", "do_train", "mask_loss"}},
+       {"loss_weight", "loss_weights", "sample_weight", "sample_weights", "example_weight"}},
+      {"use 'weight' or 'train' with 0 or 1, on a turn or a row",
+       {"train_on_turn", "train_on_row", "trainable", "is_trained", "do_train", "mask_loss"},
+       /*false_has_meaning=*/true},
       {"preferences cannot be trained; write the preferred answers as rows of their own",
        {"chosen", "rejected", "chosen_response", "rejected_response", "rejected_messages",
-        "preferred_output", "non_preferred_output", "kto_tag", "label"}},
+        "preferred_output", "non_preferred_output"}},
+      {"preferences cannot be trained; write the preferred answers as rows of their own",
+       {"kto_tag", "label"},
+       /*false_has_meaning=*/true},
   };
   return *keys;
 }

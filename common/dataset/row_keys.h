@@ -29,6 +29,7 @@ const KeyNames& TrainKeys();
 struct RejectedKeys {
   std::string advice;
   KeyNames names;
+  bool false_has_meaning = false;  // `false` is not the same as an absent key
 };
 const std::vector<RejectedKeys>& AllRejectedKeys();
 
