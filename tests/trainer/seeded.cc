@@ -1,6 +1,6 @@
-// Every test that has this file among its sources draws the same numbers each time it runs:
-// libtorch begins with others in each process, and a bound that holds for most draws fails for
-// some.
+// Seeds libtorch before each test, so that every test program that links this file draws the same
+// numbers in each run. By default libtorch uses a different seed in each process, and a bound that
+// holds for most draws would sometimes fail.
 #include <ATen/Context.h>
 #include <gtest/gtest.h>
 

@@ -25,7 +25,7 @@ at::Tensor AttendBlock(const HeadBlock& heads, const Attention& attention, KeptA
   return y.transpose(1, 2).flatten(2, 3);
 }
 
-// Puts the documents' keys and values into the cache, document i at sequence i.
+// Copies the documents' keys and values into the cache, document i to sequence i.
 void Remember(const std::vector<HeadBlock>& heads, const DocumentBlocks& blocks,
               KvCache::Layer& layer) {
   for (size_t i = 0; i < heads.size(); ++i) {
@@ -63,8 +63,8 @@ struct AttentionRerun {
   std::shared_ptr<KeptAttention> kept;
 };
 
-// AttendDocuments() that keeps what the product and the attention kernel gave: norms, rotation and
-// the order of heads are made again in backward.
+// AttendDocuments() that saves the results of the product and of the attention kernel. Backward
+// computes norms, rotation and the order of heads again.
 class RemadeAttentionFunction : public torch::autograd::Function<RemadeAttentionFunction> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* ctx, const at::Tensor& product,
@@ -85,14 +85,14 @@ class RemadeAttentionFunction : public torch::autograd::Function<RemadeAttention
   }
 };
 
-// Appends a token to layer[i] at positions[i].
+// Appends the tokens `rows` at `positions`.
 void Append(at::Tensor& cached, const at::Tensor& rows, const at::Tensor& positions) {
   cached.view({cached.size(0) * cached.size(1), cached.size(2), cached.size(3)})
       .index_copy_(0, positions, rows);
 }
 
-// One new token per sequence.  The query heads that share a key head are that head's queries: no
-// keys are repeated.
+// Attends with one new token per sequence. The query heads that share a key head become that head's
+// queries, so keys are not repeated.
 at::Tensor AttendCached(const Attention& attention, const at::Tensor& product, const Pass& pass) {
   const at::Tensor qkv = Normalized(attention, product);
   const HeadLayout& layout = attention.layout;

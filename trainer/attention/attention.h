@@ -13,20 +13,20 @@ namespace mozgach {
 struct Attention {
   int64_t layer = 0;
   HeadLayout layout;
-  double scale = 1;      // of scores
-  int64_t window = 0;    // tokens a token sees, itself counted; 0: all before it
-  size_t rope = 0;       // which of Pass::rotary
-  HeadNorms norms;       // of queries and keys; undefined: none
+  double scale = 1;      // multiplier of the scores
+  int64_t window = 0;    // tokens that a token attends to, including itself; 0: all before it
+  size_t rope = 0;       // index into Pass::rotary
+  HeadNorms norms;       // norms of queries and keys; undefined: no norms
   AdaptedLinear qkv;     // [hidden] → q, k, v
   AdaptedLinear output;  // [heads · head_dim] → [hidden]
 };
 
-// qkv [tokens, layout.row()], what attention.qkv gave → [tokens, hidden].  See Pass for the ways it
-// runs.
+// Maps qkv [tokens, layout.row()], the result of attention.qkv, to [tokens, hidden]. Pass describes
+// the modes.
 at::Tensor Attend(const Attention& attention, const at::Tensor& qkv, const Pass& pass);
 
-// What q, k and v are given to attention in: the compute type; float32 where a CPU has but the
-// library's kernel, which adds up gradients in the type of its inputs.
+// The type of q, k and v in attention: the compute type, or float32 on a CPU where only libtorch's
+// kernel supports `head_dim`, because that kernel sums gradients in the type of its inputs.
 at::ScalarType AttentionType(at::Device device, at::ScalarType compute_dtype, int64_t head_dim);
 
 }  // namespace mozgach

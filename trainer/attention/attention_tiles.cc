@@ -10,8 +10,8 @@
 namespace mozgach {
 namespace {
 
-// Of a score that is not to be seen.  The largest one starts above it, so that a query that sees
-// nothing of a tile gets no weight from it.
+// Value of a hidden score. The running maximum starts above it, so a query that sees no key of a
+// tile gets no weight from that tile.
 constexpr float kHidden = -1e30f;
 constexpr float kNothingYet = -1e20f;
 
@@ -26,7 +26,7 @@ MOZGACH_INLINE uint32_t Pair(float low, float high) {
   return Rounded(low) >> 16 | (Rounded(high) & 0xffff0000u);
 }
 
-// Exp() stops at its smallest normal result; what is hidden weighs nothing.
+// Exp() stops at its smallest normal result; a hidden score must have weight 0.
 MOZGACH_INLINE float Weight(float exponent) {
   const float e = Exp(exponent);
   return exponent < -86.0f ? 0.0f : e;

@@ -24,11 +24,11 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Far below any score, and finite: a row that sees nothing of a tile gets no NaN, and what it adds
-// up there is wiped out by the first score that it does see.
+// Far below any score, but finite: a row that sees no key of a tile gets no NaN, and its sums are
+// erased by the first visible score.
 constexpr double kUnseen = -1e30;
 
-// What both directions share.  The query heads of a key head are laid end to end as its rows.
+// Shared by forward and backward. The query heads of a key head are stacked as its rows.
 class Tiling {
  public:
   Tiling(const at::Tensor& q, const at::Tensor& k, double scale, int64_t window,
@@ -52,7 +52,7 @@ class Tiling {
     }
   }
 
-  // Calls each(first key, keys) for each tile of keys that these queries see anything of.
+  // Calls each(first key, keys) for each tile of keys with a key that these queries can see.
   template <typename Each>
   void OverKeys(int64_t query, int64_t queries, Each each) const {
     const int64_t end = first_place_ + query + queries;
@@ -69,7 +69,7 @@ class Tiling {
         .reshape({x.size(0), kv_heads_, groups_ * queries, x.size(3)})
         .to(wide_);
   }
-  // The inverse, into its place of `x`.
+  // The inverse: writes the rows to their place in `x`.
   void PutRows(const at::Tensor& rows, int64_t query, int64_t queries, at::Tensor& x) const {
     x.narrow(2, query, queries)
         .copy_(rows.view({x.size(0), kv_heads_ * groups_, queries, x.size(3)}));
@@ -108,7 +108,7 @@ class Tiling {
   at::ScalarType wide_;
 };
 
-// y and, [documents, heads, length, 1], the logarithms of the rows' sums.
+// Returns y and log_sums [documents, heads, length, 1], the logarithms of the rows' sums.
 std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& q, const at::Tensor& k,
                                           const at::Tensor& v, const Tiling& tiling) {
   at::Tensor y = at::empty(q.sizes(), q.options());

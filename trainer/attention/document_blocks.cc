@@ -8,8 +8,8 @@
 namespace mozgach {
 namespace {
 
-// Documents this many tokens shorter than the longest of a block still join it; padding costs less
-// than a block.
+// A document may be shorter than the longest of its block by this many tokens: padding costs less
+// than another block.
 constexpr int64_t kFreePadding = 16;
 
 std::vector<DocumentBlocks::Block> GroupBySimilarLength(const std::vector<int64_t>& lengths) {

@@ -1,8 +1,9 @@
-// DocumentBlocks say how the documents of a batch go through attention: those of similar length
-// side by side, padded on the right, in blocks [documents, length].  Causal attention needs no mask
-// then: no token sees the padding behind it, and what padding sees is dropped.
+// DocumentBlocks arrange the documents of a batch for attention: documents of similar length lie
+// side by side in blocks [documents, length], padded on the right. Causal attention then needs no
+// mask: padding follows all tokens, so no token attends to it, and the results of padding are
+// dropped.
 //
-// A slot is a place in the blocks, counted through all of them; padding has slots, but no token.
+// A slot is a position in the blocks, numbered through all blocks. Padding has slots but no tokens.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,7 +15,7 @@ namespace mozgach {
 
 struct DocumentBlocks {
   struct Block {
-    std::vector<int64_t> documents;  // in the batch's numbering, one per row
+    std::vector<int64_t> documents;  // indices in the batch, one per row
     int64_t length = 0;              // slots per row
     int64_t first_slot = 0;
 
@@ -26,15 +27,15 @@ struct DocumentBlocks {
   int64_t tokens = 0;
   int64_t slots = 0;
   int64_t longest = 0;  // tokens of the longest document
-  // One block, no padding, the batch's order: slots are tokens.
+  // One block without padding in the batch's order: slots are tokens.
   bool identity = false;
 
-  // int64, on the device of the batch.
+  // int64 tensors on the batch's device.
   at::Tensor token_of_slot;      // [slots], -1 for padding
   at::Tensor slot_of_token;      // [tokens]
   at::Tensor position_of_token;  // [tokens], within its document
 
-  // `offsets`: documents + 1 entries from 0 up.  Empty documents are passed over.
+  // `offsets` has documents + 1 ascending entries from 0. Empty documents are skipped.
   DocumentBlocks(const std::vector<int64_t>& offsets, at::Device device);
 };
 

@@ -1,5 +1,5 @@
-// The library's attention kernel for processors, forward and backward apart: what the forward pass
-// gave can be kept outside of autograd, and used when the pass is run a second time.
+// libtorch's attention kernel for CPUs, with separate forward and backward. The results of the
+// forward pass can be stored outside of autograd and used when the pass runs a second time.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,7 +10,7 @@
 
 namespace mozgach {
 
-// What the kernel gave, call by call, for one second run.
+// The results of the kernel, call by call, for one second run.
 class KeptAttention {
  public:
   struct Call {
@@ -21,7 +21,7 @@ class KeptAttention {
   bool second_run() const { return second_run_; }
   void BeginSecondRun() { second_run_ = true; }
   void Keep(Call call) { calls_.push_back(std::move(call)); }
-  // The next of the calls that were kept; it is forgotten here.
+  // Returns the next stored call and removes it.
   Call Next() { return std::exchange(calls_.at(next_++), {}); }
 
  private:
@@ -30,10 +30,11 @@ class KeptAttention {
   bool second_run_ = false;
 };
 
-// q [documents, heads, length, head_dim], k and v [documents, kv_heads, keys, head_dim] on the CPU,
-// in float32 → the same shape as q.  `mask` undefined: causal where `causal`, else whole; defined:
-// additive, broadcast to [documents, heads, length, keys].  Linear in memory.  With `kept` a first
-// run keeps what the kernel gives, and the second run takes it from there.  Differentiable.
+// q is [documents, heads, length, head_dim], k and v are [documents, kv_heads, keys, head_dim], in
+// float32 on the CPU; returns the shape of q. If `mask` is undefined, attention is causal if
+// `causal` is set, else complete. Otherwise `mask` is additive and is broadcast to [documents,
+// heads, length, keys]. Linear in memory. If `kept` is not null, a first run stores the kernel's
+// results there and the second run uses them. Differentiable.
 at::Tensor FlashAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                           const at::Tensor& mask, bool causal, double scale, KeptAttention* kept);
 

@@ -23,14 +23,14 @@ bool HasKernel(const at::Tensor& qkv, at::ScalarType type) {
                                             : qkv.scalar_type() == at::kFloat && type == at::kFloat;
 }
 
-// What both directions of the kernels need.
+// Shared by forward and backward.
 struct SplitPlan {
   HeadLayout layout;
   std::shared_ptr<const DocumentBlocks> blocks;
   at::Tensor cos;
   at::Tensor sin;
-  at::ScalarType type;        // of qkv
-  at::ScalarType heads_type;  // of q, k and v
+  at::ScalarType type;        // type of qkv
+  at::ScalarType heads_type;  // type of q, k and v
 
   const int64_t* TokenOfSlot(const DocumentBlocks::Block& block) const {
     return blocks->token_of_slot.const_data_ptr<int64_t>() + block.first_slot;
@@ -95,7 +95,7 @@ class SplitFunction : public torch::autograd::Function<SplitFunction> {
   }
 };
 
-// Slots to tokens.  Its backward is a gather too, which index_select's own, a scatter, is not.
+// Maps slots to tokens. Its backward is a gather, while index_select's backward is a scatter.
 class PickTokensFunction : public torch::autograd::Function<PickTokensFunction> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& slots,
@@ -115,14 +115,14 @@ class PickTokensFunction : public torch::autograd::Function<PickTokensFunction> 
   }
 };
 
-// By tensor operations, for other devices.
+// Splits with tensor operations, for other devices.
 std::vector<HeadBlock> SplitByTensors(const at::Tensor& qkv, const HeadLayout& layout,
                                       const DocumentBlocks& blocks, const RotaryTable& rotary,
                                       at::ScalarType type) {
   const at::Tensor heads = qkv.view({qkv.size(0), -1, layout.head_dim}).to(type);
   const int64_t rotated = layout.heads + layout.kv_heads;
   const at::Tensor qk = RotateHeads(heads.narrow(1, 0, rotated), blocks.position_of_token, rotary);
-  // Padding takes token 0: its gradient there is zero, since what it makes is dropped.
+  // Padding reads token 0. Its gradient there is zero because the results of padding are dropped.
   const at::Tensor tokens = at::clamp_min(blocks.token_of_slot, 0);
   std::vector<HeadBlock> result;
   for (const auto& block : blocks.blocks) {

@@ -1,5 +1,5 @@
-// How q, k and v get from rows of tokens into the blocks of DocumentBlocks, rotated, and how
-// attention's result gets back.
+// Moves q, k and v from rows of tokens into DocumentBlocks, with rotation, and moves the result of
+// attention back.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,19 +13,20 @@
 
 namespace mozgach {
 
-// One block's heads, each [documents, length, heads, head_dim].
+// The heads of one block, each [documents, length, heads, head_dim].
 struct HeadBlock {
   at::Tensor q;
   at::Tensor k;
   at::Tensor v;
 };
 
-// qkv [tokens, layout.row()] → per block q and k rotated and v, in `type`.  Differentiable.
+// Splits qkv [tokens, layout.row()] into rotated q, rotated k, and v of each block, in `type`.
+// Differentiable.
 std::vector<HeadBlock> SplitIntoBlocks(const at::Tensor& qkv, const HeadLayout& layout,
                                        const std::shared_ptr<const DocumentBlocks>& blocks,
                                        const RotaryTable& rotary, at::ScalarType type);
 
-// Per block [documents, length, size] → [tokens, size] in `type`; padding is dropped.
+// Joins one [documents, length, size] per block to [tokens, size] in `type`; drops padding.
 // Differentiable.
 at::Tensor JoinBlocks(const std::vector<at::Tensor>& per_block,
                       const std::shared_ptr<const DocumentBlocks>& blocks, at::ScalarType type);

@@ -17,7 +17,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// y and the heads' rstd.
+// Returns y and the heads' rstd.
 std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& qkv, const HeadLayout& layout,
                                           const HeadNorms& norms) {
   at::Tensor y = at::empty_like(qkv);
@@ -59,7 +59,7 @@ class HeadNormFunction : public torch::autograd::Function<HeadNormFunction> {
   }
 };
 
-// By tensor operations, for other devices.
+// The same with tensor operations, for other devices.
 at::Tensor ByTensors(const at::Tensor& qkv, const HeadLayout& layout, const HeadNorms& norms) {
   const at::Tensor heads = qkv.view({qkv.size(0), -1, layout.head_dim});
   const auto normed = [&](int64_t first, int64_t count, const at::Tensor& weight) {

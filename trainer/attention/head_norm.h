@@ -1,5 +1,5 @@
-// The norms that Qwen3 and Gemma 3 put on each query and key head before rotation, as one autograd
-// function that keeps its input and one number per head.
+// The norms that Qwen3 and Gemma 3 apply to each query and key head before rotation, as one
+// autograd function that saves its input and one number per head.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,8 +16,8 @@ struct HeadNorms {
   bool defined() const { return q.defined(); }
 };
 
-// qkv [tokens, layout.row()] → the same with each q and k head normalised, v as it is.
-// Differentiable with respect to qkv.
+// Maps qkv [tokens, layout.row()] to the same shape with each q and k head normalised and v
+// unchanged. Differentiable with respect to qkv.
 at::Tensor NormalizeQueriesAndKeys(const at::Tensor& qkv, const HeadLayout& layout,
                                    const HeadNorms& norms);
 

@@ -1,5 +1,5 @@
-// A KvCache holds keys and values of the tokens seen so far, for a batch of sequences of different
-// lengths.  Plain value; filled by CausalLm::Prefill() and Decode().
+// A KvCache holds the keys and values of the tokens so far for a batch of sequences with different
+// lengths. A plain value, filled by CausalLm::Prefill() and Decode().
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,18 +12,18 @@ namespace mozgach {
 struct KvCache {
   struct Layer {
     at::Tensor keys;    // [sequences, capacity, kv_heads, head_dim], with rotary embedding
-    at::Tensor values;  // the same
+    at::Tensor values;  // as `keys`, without rotary embedding
   };
   std::vector<Layer> layers;
-  std::vector<int64_t> lengths;  // tokens of each sequence; what lies behind them means nothing
-  int64_t capacity = 0;          // tokens per sequence there is room for
+  std::vector<int64_t> lengths;  // tokens of each sequence; the data after them is undefined
+  int64_t capacity = 0;          // tokens per sequence that fit
 
   int64_t sequences() const { return static_cast<int64_t>(lengths.size()); }
 
   // Makes room for `capacity` tokens per sequence.
   void Grow(int64_t capacity);
 
-  // Keeps the sequences at these places, in this order.
+  // Keeps only the sequences at these indices, in this order.
   void Keep(const std::vector<int64_t>& sequences);
 };
 

@@ -1,5 +1,5 @@
-// A Pass is what one run through the layers carries along: the adapter, the documents and their
-// places, and where generation keeps keys and values.
+// A Pass holds the data of one run through the layers: the adapter, the documents and their
+// positions, and the cache of keys and values during generation.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -23,7 +23,7 @@ struct Pass {
   Recompute recompute = Recompute::kNothing;
   int64_t recomputed_layers = kEveryLayer;
 
-  // Whether what is cheap to make is not kept, but made again in backward.
+  // True if cheap results are not saved but computed again in backward.
   bool RemakesCheapParts() const {
     return recompute == Recompute::kCheap && at::GradMode::is_enabled();
   }
@@ -31,13 +31,13 @@ struct Pass {
   // Whole documents: training, evaluation, prompts.
   std::shared_ptr<const DocumentBlocks> blocks;
 
-  // Generation: null without.  With `blocks` the documents' keys and values are put into it,
-  // sequence by sequence; without, each row of x is the next token of a sequence.
+  // The cache for generation; null otherwise. With `blocks`, the keys and values of document i are
+  // stored in sequence i. Without `blocks`, each row of x is the next token of a sequence.
   KvCache* cache = nullptr;
-  at::Tensor cache_positions;  // [sequences] int64: where the next token goes, within its sequence
-  at::Tensor cache_rows;       // [sequences] int64: the same, counted through all sequences
-  at::Tensor cache_mask;       // [sequences, 1, 1, longest + 1] float32: 0; -inf behind the token
-  at::Tensor cache_window_mask;  // the same, and -inf where layers with a window do not look
+  at::Tensor cache_positions;    // [sequences] int64: the next token's position within its sequence
+  at::Tensor cache_rows;         // [sequences] int64: the same, numbered through all sequences
+  at::Tensor cache_mask;         // [sequences, 1, 1, longest + 1] float32: 0; -inf after the token
+  at::Tensor cache_window_mask;  // the same, and -inf outside of the window
 };
 
 }  // namespace mozgach

@@ -1,5 +1,5 @@
-// What a training step computes a second time in its backward pass, so as not to keep it. Gradients
-// are the same to the last bit whichever is chosen.
+// Selects the results that a training step recomputes in its backward pass instead of saving them.
+// The gradients are bit-identical for every choice.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,14 @@
 namespace mozgach {
 
 enum class Recompute {
-  kNothing,  // all activations are kept
-  kCheap,    // norms, activation · up, rotation; what products and attention gave is kept
-  kLayers,   // a layer's input only is kept, and the layer runs again
+  kNothing,  // saves all activations
+  // Recomputes norms, activation · up and rotation; saves the results of products and attention.
+  kCheap,
+  kLayers,  // saves only a layer's input and runs the layer again
 };
 
-// Of kLayers: so many of the lowest that are trained run again, and those above compute again what
-// is cheap.
+// For kLayers, recomputed_layers counts the layers that run again, starting with the lowest trained
+// one. The layers above them recompute as with kCheap. This value: every layer.
 inline constexpr int64_t kEveryLayer = std::numeric_limits<int64_t>::max();
 
 // "nothing", "cheap", "layers".

@@ -38,8 +38,8 @@ double DimensionOf(double rotations, double length, double theta, int64_t head_d
          (2 * std::log(theta));
 }
 
-// Fast dimensions stay, slow ones are interpolated, between them a ramp.  `stretched`: by how much
-// the frequencies were divided before.
+// Keeps fast dimensions, interpolates slow ones, and uses a ramp between them. The frequencies have
+// already been divided by `stretched`.
 void ApplyYarn(const RopeScaling& scaling, const RopeSetup& setup, double stretched,
                RopeFrequencies* frequencies) {
   const double length = static_cast<double>(scaling.original_max_position_embeddings.value_or(
@@ -73,7 +73,8 @@ void ApplyYarn(const RopeScaling& scaling, const RopeSetup& setup, double stretc
   frequencies->attention *= scaling.attention_factor.value_or(attention);
 }
 
-// Long waves are divided by the factor, short ones stay, between them a ramp.
+// Divides the frequencies of long waves by the factor, keeps short waves, and uses a ramp between
+// them.
 void ApplyLlama3(const RopeScaling& scaling, const RopeSetup& setup, RopeFrequencies* frequencies) {
   const auto length = static_cast<double>(
       scaling.original_max_position_embeddings.value_or(setup.max_position_embeddings));
@@ -95,8 +96,8 @@ void ApplyLlama3(const RopeScaling& scaling, const RopeSetup& setup, RopeFrequen
   }
 }
 
-// All but dynamic scaling, which has changed theta before.  Returns by how much it divides all
-// frequencies alike.
+// Applies all kinds except dynamic scaling, which has already changed theta. Returns the factor by
+// which all frequencies were divided equally.
 double Apply(const RopeScaling& scaling, const RopeSetup& setup, double stretched,
              RopeFrequencies* frequencies) {
   switch (scaling.type) {
@@ -133,8 +134,8 @@ RopeFrequencies FrequenciesFor(const RopeSetup& setup, int64_t positions) {
 }
 
 int64_t LongestText(const RopeSetup& setup) {
-  // A base whose config.json stretches gives max_position_embeddings after that, except for the
-  // dynamic kind.
+  // If config.json has a scaling, max_position_embeddings is the value after scaling, except for
+  // the dynamic kind.
   double longest = static_cast<double>(setup.max_position_embeddings);
   if (IsDynamic(setup.base.scaling)) longest *= setup.base.scaling->factor;
   if (!setup.extension) return static_cast<int64_t>(longest);

@@ -1,4 +1,4 @@
-// The angles per position of rotary embeddings, as a base and a domain file ask for them.
+// Angles per position of rotary embeddings, as configured by a base and a domain file.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,26 +12,27 @@ namespace mozgach {
 
 struct RopeFrequencies {
   at::Tensor inverse;      // [head_dim / 2] float32 on the CPU: radians per position
-  double attention = 1.0;  // what cosines and sines are multiplied with (YaRN)
+  double attention = 1.0;  // factor for cosines and sines (YaRN)
 };
 
-// Everything that decides them.
+// Everything that determines the frequencies.
 struct RopeSetup {
   RopeConfig base;
-  // A domain file's, on top of the base's: frequencies are stretched by one, then by the other.
+  // The domain file's scaling. The base's scaling is applied first, then this one.
   std::optional<RopeScaling> extension;
   int64_t head_dim = 0;
-  int64_t max_position_embeddings = 0;  // the base's
+  int64_t max_position_embeddings = 0;  // the base's value
 
-  // True where they depend on how long the text at hand is.
+  // True if the frequencies depend on the length of the current text.
   bool dynamic() const;
 };
 
-// For texts of `positions` tokens, which matters to dynamic scaling only.  The arithmetic is that
-// of transformers' modeling_rope_utils, float32 where it is float32 there.
+// Frequencies for texts of `positions` tokens; only dynamic scaling depends on `positions`. The
+// arithmetic is that of transformers' modeling_rope_utils, in float32 wherever transformers uses
+// float32.
 RopeFrequencies FrequenciesFor(const RopeSetup& setup, int64_t positions);
 
-// Tokens of the longest text that base and extension are made for.
+// Number of tokens of the longest text that base and extension support.
 int64_t LongestText(const RopeSetup& setup);
 
 }  // namespace mozgach

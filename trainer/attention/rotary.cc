@@ -28,7 +28,7 @@ bool RotaryTable::Reaches(int64_t positions) const {
 void RotaryTable::Reach(int64_t positions) {
   if (Reaches(positions)) return;
   const RopeFrequencies frequencies = FrequenciesFor(setup_, positions);
-  // Longer than needed, so that growing a token at a time costs little.
+  // Allocates more than needed, so that growing one token at a time is cheap.
   const int64_t length = std::max<int64_t>(64, positions + positions / 2);
   const at::Tensor angles = at::outer(at::arange(length, at::kFloat), frequencies.inverse);
   cos_ = at::cos(angles).mul_(frequencies.attention).to(device_);

@@ -1,5 +1,5 @@
-// Rotary position embeddings (Su et al., 2021): the table of angles, and rotating by it where no
-// fused kernel serves.
+// Rotary position embeddings (Su et al., 2021): the table of angles, and rotation by it where no
+// fused kernel is available.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,17 +12,17 @@
 
 namespace mozgach {
 
-// Cosines and sines of position · frequency, made once and for longer when needed.
+// Cosines and sines of position · frequency. Computed once, and again if a longer table is needed.
 class RotaryTable {
  public:
   RotaryTable(RopeSetup setup, at::Device device) : setup_(std::move(setup)), device_(device) {}
 
-  // A domain file's scaling on top of the base's; nothing for none.
+  // Sets the domain file's scaling in addition to the base's; nullopt: none.
   void Extend(const std::optional<RopeScaling>& extension);
 
   const RopeSetup& setup() const { return setup_; }
 
-  // Makes the table good for texts of `positions` tokens.
+  // Extends the table to texts of `positions` tokens if needed.
   void Reach(int64_t positions);
   void Release() { cos_ = sin_ = at::Tensor(); }
 
@@ -40,8 +40,8 @@ class RotaryTable {
   at::Tensor sin_;
 };
 
-// x [n, heads, head_dim], each row rotated to its place of `positions` [n] int64; in x's type.
-// Differentiable.
+// Rotates each row of x [n, heads, head_dim] by its position in `positions` [n] int64; returns x's
+// type. Differentiable.
 at::Tensor RotateHeads(const at::Tensor& x, const at::Tensor& positions, const RotaryTable& table);
 
 }  // namespace mozgach

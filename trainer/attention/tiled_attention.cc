@@ -11,7 +11,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// The kernels read rows of neighbouring elements.
+// Makes the elements of each row contiguous, as the kernels need.
 at::Tensor WithDenseRows(const at::Tensor& x) { return x.stride(3) == 1 ? x : x.contiguous(); }
 
 KeptAttention::Call Run(const TiledInputs& in, KeptAttention* kept) {

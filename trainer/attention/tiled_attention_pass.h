@@ -1,4 +1,4 @@
-// The two directions of TiledAttention(), without autograd.  For its sources only.
+// Forward and backward of TiledAttention(), without autograd. For its sources only.
 #pragma once
 
 #include <ATen/Parallel.h>
@@ -28,26 +28,27 @@ struct TiledInputs {
   int64_t tiles() const { return (length() + kTile - 1) / kTile; }
   int64_t padded() const { return tiles() * kTile; }
 
-  // Keys, from the beginning of a tile on, that the queries of a tile see anything of.
+  // The keys [FirstKey, EndKey) include all keys that the queries of a tile can see; FirstKey is
+  // the start of a tile.
   int64_t FirstKey(int64_t query) const {
     const int64_t first = window > 0 ? std::max<int64_t>(0, query - window + 1) : 0;
     return first / kTile * kTile;
   }
   int64_t EndKey(int64_t query) const { return std::min(length(), query + kTile); }
-  // Whether some query of a tile may not see some key of a tile.
+  // True if some query of a tile must not see some key of a tile.
   bool Hides(int64_t query, int64_t key) const {
     return key + kTile > query || (window > 0 && key <= query + kTile - 1 - window);
   }
 };
 
-// Up to kTile rows of one head of x [documents, heads, length, dim], from row `first` on.
+// Up to kTile rows of one head of x [documents, heads, length, dim], starting at row `first`.
 inline TileRows RowsOf(const at::Tensor& x, int64_t document, int64_t head, int64_t first) {
   return {x.const_data_ptr<c10::BFloat16>() + document * x.stride(0) + head * x.stride(1) +
               first * x.stride(2),
           x.stride(2), std::min(kTile, x.size(2) - first)};
 }
 
-// Every head of x transposed: [documents · heads, dim, length padded to whole tiles].
+// Transposes every head of x: [documents · heads, dim, length padded to whole tiles].
 at::Tensor TransposedHeads(const at::Tensor& x);
 
 // Calls each(thread, task) for all tasks; task t runs on thread t mod threads.
@@ -61,11 +62,11 @@ void OverTasks(int64_t tasks, Each each) {
   });
 }
 
-// y, as q, and float32 [documents, heads, length], the logarithms of the rows' sums.
+// Returns y, shaped as q, and the logarithms of the rows' sums, float32 [documents, heads, length].
 std::pair<at::Tensor, at::Tensor> AttendInTiles(const TiledInputs& in);
 
 struct TiledGradients {
-  at::Tensor q;  // as the inputs
+  at::Tensor q;  // shaped as the inputs
   at::Tensor k;
   at::Tensor v;
 };

@@ -7,7 +7,7 @@
 namespace mozgach {
 namespace {
 
-// So far away that e to the minus it is nothing: for the columns behind a document's last query.
+// Large enough that e^-kNoQuery is 0. Marks the columns after a document's last query.
 constexpr float kNoQuery = 1e30f;
 
 struct BackwardWork {
@@ -19,11 +19,11 @@ struct BackwardWork {
   TileGradients gradients;
 };
 
-// Of one thread, all [dim, kTile] or half of it.
+// Buffers of one thread, each [dim, kTile] or half of that.
 struct QueryColumns {
   float* grad_q;
   uint32_t* q_pairs;  // [dim / 2, kTile]
-  uint32_t* y_pairs;  // of grad_y
+  uint32_t* y_pairs;  // pairs of grad_y
   uint32_t* q_rows;   // [kTile / 2, dim]
   uint32_t* y_rows;
 };
@@ -32,8 +32,8 @@ at::Tensor LikeHeads(const at::Tensor& x) {
   return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options()).transpose(1, 2);
 }
 
-// A task is the query heads of one key head, or, where that gives too few tasks for the threads, a
-// slice of them, whose gradients of keys and values are added up afterwards.
+// A task is all query heads of one key head. If that gives fewer tasks than threads, a task is a
+// slice of those query heads, and the slices' gradients of keys and values are added afterwards.
 class BackwardPass {
  public:
   BackwardPass(const TiledInputs& in, const at::Tensor& y, const at::Tensor& log_sums,
@@ -73,7 +73,7 @@ class BackwardPass {
   }
 
  private:
-  // Of a document and a key head.
+  // Pairs of a document and a key head.
   int64_t pairs() const { return in_.documents() * in_.kv_heads(); }
   float* Sums(int64_t index) { return sums_.mutable_data_ptr<float>() + index * sums_.stride(0); }
 
@@ -126,7 +126,7 @@ class BackwardPass {
     std::fill(columns.grad_q, columns.grad_q + dim * kTile, 0.0f);
   }
 
-  // One tile of keys against the tile of queries that Begin() prepared.
+  // Processes one tile of keys with the tile of queries that Begin() prepared.
   void AddKeys(int64_t document, int64_t kv_head, int64_t query, int64_t key, BackwardWork& work,
                const QueryColumns& columns, float* sums) {
     const int64_t dim = in_.dim();

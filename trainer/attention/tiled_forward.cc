@@ -6,7 +6,7 @@
 namespace mozgach {
 namespace {
 
-// One thread's tiles.
+// Tiles of one thread.
 struct ForwardWork {
   RunningSoftmax softmax;
   float log_sums[kTile];
@@ -23,11 +23,12 @@ class ForwardPass {
         values_(TransposedHeads(in.v)),
         work_(at::empty({at::get_num_threads(), static_cast<int64_t>(sizeof(ForwardWork))},
                         at::kByte)),
-        // Queries as pairs, and what is added up for them.
+        // Queries as pairs, and their sums.
         columns_(
             at::empty({at::get_num_threads(), (in.dim() / 2 + in.dim()) * kTile}, at::kFloat)) {}
 
-  // The last tiles see most: they go first, so that the threads end together.
+  // Starts with the last tiles, which have the most keys, so that all threads finish at about the
+  // same time.
   void Run() {
     const int64_t heads = in_.documents() * in_.heads();
     OverTasks(in_.tiles() * heads, [&](int64_t thread, int64_t task) {

@@ -17,7 +17,7 @@
 namespace mozgach {
 namespace {
 
-// Keys and values once per query head.
+// Repeats keys and values for each query head.
 at::Tensor Repeated(const at::Tensor& kv, int64_t times) {
   if (times == 1) return kv;
   return kv.unsqueeze(2)
@@ -25,12 +25,12 @@ at::Tensor Repeated(const at::Tensor& kv, int64_t times) {
       .reshape({kv.size(0), kv.size(1) * times, kv.size(2), kv.size(3)});
 }
 
-// The library's kernel; `mask` undefined: causal.
+// Calls libtorch's kernel; causal if `mask` is undefined.
 at::Tensor Attend(const at::Tensor& q, at::Tensor k, at::Tensor v, const at::Tensor& mask,
                   double scale, KeptAttention* kept) {
   const int64_t times = q.size(1) / k.size(1);
-  // The CPU's backward runs one thread per document and key head: with fewer of them than threads,
-  // repeat.
+  // The CPU's backward uses one thread per document and key head. If that is fewer than the
+  // threads, repeat the key heads.
   const bool grouped = times > 1 && q.size(0) * k.size(1) >= 2 * at::get_num_threads();
   if (!grouped) {
     k = Repeated(k, times);
@@ -44,8 +44,8 @@ at::Tensor Attend(const at::Tensor& q, at::Tensor k, at::Tensor v, const at::Ten
   return at::scaled_dot_product_attention(q, k, v, bias, 0.0, causal, scale, grouped);
 }
 
-// Additive [1, 1, window, 2 · window]: query i of a block sees keys i + 1 to i + window of the
-// block before and its own, laid end to end.
+// Additive mask [1, 1, window, 2 · window]. The keys of the previous block and of its own block are
+// concatenated; query i sees keys i + 1 to i + window.
 at::Tensor BandMask(int64_t window, const at::Tensor& like) {
   const at::Tensor query = at::arange(window, at::kLong).unsqueeze(1);
   const at::Tensor key = at::arange(2 * window, at::kLong).unsqueeze(0);
@@ -61,7 +61,7 @@ at::Tensor Fold(const at::Tensor& x, int64_t window) {
   return x.unflatten(2, {-1, window}).transpose(1, 2).flatten(0, 1);
 }
 
-// Each block of `window` queries against its own keys and those of the block before.
+// Attends from each block of `window` queries to its own keys and those of the previous block.
 at::Tensor AttendInBlocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                           double scale, int64_t window, KeptAttention* kept) {
   const int64_t length = q.size(2);

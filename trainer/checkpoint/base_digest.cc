@@ -40,7 +40,8 @@ json EntryOf(const FileStamp& stamp, const std::string& digest) {
           {"sha256", digest}};
 }
 
-// {"version", "files": {path: entry}}; an empty object where there is none to be used.
+// The "files" object of a record {"version", "files": {path: entry}}; an empty object if the record
+// is missing or unusable.
 json ReadRecord(const fs::path& path) {
   if (path.empty()) return json::object();
   const auto text = ReadFile(path, kRecordLimitBytes);
@@ -51,11 +52,11 @@ json ReadRecord(const fs::path& path) {
     return record["files"];
   }
   LogInfo(
-      absl::StrCat(path.string(), ": is damaged or of another version; the base is hashed anew"));
+      absl::StrCat(path.string(), ": is damaged or of another version; the base is hashed again"));
   return json::object();
 }
 
-// The digest of a file that still is what the record says.
+// The digest of a file that still matches its record; "" if it does not.
 std::string Remembered(const json& record, const SafetensorsFile& file) {
   const auto entry = record.find(Canonical(file.path()));
   if (entry == record.end() || !entry->is_object()) return "";
@@ -77,7 +78,7 @@ BaseDigest::BaseDigest(const fs::path& directory, const WeightFiles& files, cons
   remembered_ = known.size() == files.files().size();
   const auto policy = remembered_ ? std::launch::deferred : std::launch::async;
   digests_ = std::async(policy, [&files, known]() -> absl::StatusOr<Digests> {
-    CountWorkOfThisThread();  // a load waits for it
+    CountWorkOfThisThread();  // loading waits for it
     Digests digests = known;
     for (const auto& file : files.files()) {
       std::string& digest = digests[Canonical(file->path())];
@@ -120,8 +121,9 @@ void BaseDigest::Remember(const Digests& digests) const {
     status = DURABLE("trainer.base_digest.keep", WriteFileAtomically(record_, text));
   }
   if (!status.ok()) {
-    LogInfo(absl::StrCat("the base's digest is not remembered, so that the next start hashes it: ",
-                         status.message()));
+    LogInfo(
+        absl::StrCat("cannot remember the base's digest; the next start hashes the base again: ",
+                     status.message()));
   }
 }
 

@@ -1,9 +1,9 @@
-// The BaseDigest names a base by its contents: SHA-256 over "<digest>  <file name>\n" of
+// A BaseDigest identifies a base by its contents: SHA-256 over "<digest> <file name>\n" of
 // config.json and the weight files, in name order.
 //
-// Hashing gigabytes takes seconds, so a file's digest is remembered, beside what the file looked
-// like (FileStamp), in one record per directory: <folder>/digests/<name>.json.  A record that is
-// damaged, or of another version, is passed over; one that cannot be written is no error.
+// Hashing gigabytes takes seconds, so the digest of each file is remembered together with the
+// file's FileStamp, in one record per directory: <folder>/digests/<name>.json. A record that is
+// damaged or of another version is ignored. Failing to write a record is not an error.
 #pragma once
 
 #include <filesystem>
@@ -18,9 +18,9 @@ namespace mozgach {
 
 class BaseDigest {
  public:
-  // Looks up what is remembered of the base in `directory`, whose weights are `files`, and starts
-  // to hash the others on a thread of its own.  `folder` is made when it is written to; empty:
-  // nothing is remembered.  `files` outlives the digest.
+  // Looks up the remembered digests of the base in `directory`, whose weights are `files`, and
+  // starts a thread that hashes the other files. `folder` is created when it is written to; empty:
+  // nothing is remembered. `files` must outlive the digest.
   BaseDigest(const std::filesystem::path& directory, const WeightFiles& files,
              const std::filesystem::path& folder);
   // Waits for the thread.
@@ -28,10 +28,10 @@ class BaseDigest {
   BaseDigest(const BaseDigest&) = delete;
   BaseDigest& operator=(const BaseDigest&) = delete;
 
-  // True where no weights have to be hashed: Wait() does not wait.
+  // True if all weights' digests were remembered: Wait() then returns at once.
   bool remembered() const { return remembered_; }
 
-  // 64 hex digits.  Called once; remembers what was hashed.  DATA_LOSS where a file was changed
+  // Returns 64 hex digits and remembers the digests. Call it once. DATA_LOSS if a file changed
   // while it was read.
   absl::StatusOr<std::string> Wait();
 
@@ -42,7 +42,7 @@ class BaseDigest {
 
   const std::filesystem::path directory_;
   const WeightFiles& files_;
-  std::filesystem::path record_;  // empty: none
+  std::filesystem::path record_;  // empty: nothing is remembered
   bool remembered_ = false;
   std::future<absl::StatusOr<Digests>> digests_;
 };

@@ -1,5 +1,5 @@
-// Where the symbolic links in a base's directory may lead.  A directory that came from elsewhere
-// may hold any link; what we read, hash and tell of stays within the base.
+// Checks where the symbolic links in a base's directory lead. A directory from an unknown source
+// may contain any link; the trainer must read, hash and report only files of the base.
 #pragma once
 
 #include <filesystem>
@@ -9,10 +9,10 @@
 
 namespace mozgach {
 
-// Looks at the files of a base by which it is read (*.json, *.safetensors, *.jinja, *.model,
-// *.txt). Links among them may lead into `directory` itself, below one of `folders` (those that
-// hold the bases), and, from snapshots/<commit>/ of Hugging Face's cache, into that model's own
-// folder there, where blobs/ is.  INVALID_ARGUMENT names a link that leaves them all.
+// Checks the files of a base that are read (*.json, *.safetensors, *.jinja, *.model, *.txt). Their
+// links may lead into `directory` itself, below one of `folders` (the folders that hold bases),
+// and, from snapshots/<commit>/ of Hugging Face's cache, into the folder of the same model in that
+// cache, which contains blobs/. INVALID_ARGUMENT names a link that leads anywhere else.
 absl::Status CheckBaseLinks(const std::filesystem::path& directory,
                             const std::vector<std::filesystem::path>& folders);
 

@@ -7,7 +7,7 @@
 namespace mozgach {
 namespace {
 
-// As many as a processor multiplies at the same time.
+// The number of multiplications that a processor runs in parallel.
 constexpr size_t kLanes = 8;
 constexpr uint64_t kOdd = 0x9fb21c651e98df25u;
 
@@ -20,7 +20,7 @@ uint64_t Checksum(std::string_view bytes) {
   for (; at + sizeof(lanes) <= bytes.size(); at += sizeof(lanes)) {
     uint64_t words[kLanes];
     std::memcpy(words, bytes.data() + at, sizeof(words));
-    // Turned, so that no bit stays at the top, where multiplying no longer moves it.
+    // Rotated, because a bit at the top would not affect further multiplications.
     for (size_t i = 0; i < kLanes; ++i) lanes[i] = std::rotl((lanes[i] ^ words[i]) * kOdd, 31);
   }
   uint64_t all = bytes.size();

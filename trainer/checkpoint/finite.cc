@@ -11,8 +11,8 @@ namespace {
 
 constexpr int64_t kElementsAtOnce = 1 << 18;
 
-// A number is not finite when all bits of its exponent are set.  Compares integers, which the
-// compiler vectorises.
+// A number is not finite if all bits of its exponent are set. Compares integers, which the compiler
+// vectorises.
 template <typename Bits>
 bool Finite(const Bits* bits, int64_t count, Bits exponent) {
   Bits found = 0;

@@ -5,9 +5,9 @@
 
 namespace mozgach {
 
-// True when no element is NaN or infinite.  `tensor` is on the CPU, contiguous, and of a floating
-// type of 16, 32 or 64 bits.  Reads it once, at about the speed of memory, with the threads that
-// are set.
+// True if no element is NaN or infinite. `tensor` is on the CPU, contiguous, and of a floating type
+// of 16, 32 or 64 bits. Reads it once at about the speed of memory, on the configured number of
+// threads.
 bool AllFinite(const at::Tensor& tensor);
 
 }  // namespace mozgach

@@ -1,6 +1,6 @@
-// What becomes of a process that reads a mapped file which was cut off meanwhile, or whose disk
-// failed: the system sends SIGBUS, and there is no way back.  The process still ends, but its last
-// words name the file.
+// Names the file when a process reads a mapped file that was truncated, or whose disk failed. The
+// system then sends SIGBUS and the process cannot continue. It still ends, but prints the file's
+// name first.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace mozgach {
 
-// From now on a fault within [data, data + size) names `path`.  The first call takes SIGBUS over.
-// Faults elsewhere end the process as they would have.  Any thread.
+// After this call, a fault within [data, data + size) reports `path`. The first call installs a
+// SIGBUS handler. Faults at other addresses end the process as without the handler. Thread-safe.
 void WatchMapping(const char* data, size_t size, const std::filesystem::path& path);
 void UnwatchMapping(const char* data);
 

@@ -41,7 +41,7 @@ SafetensorsFile::~SafetensorsFile() {
 }
 
 absl::Status SafetensorsFile::Map() {
-  // A pipe would hold the opening up.
+  // O_NONBLOCK: opening a pipe would block.
   fd_ = FileDescriptor(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd_.valid()) return SystemError(errno, absl::StrCat("open ", path_.string()));
   auto stamp = StampOf(fd_.get());
@@ -99,7 +99,7 @@ absl::StatusOr<std::string> SafetensorsFile::Digest() const {
   ASSIGN_OR_RETURN(const FileStamp now, StampOf(fd_.get()));
   if (now.size != stamp_.size || now.mtime_ns != stamp_.mtime_ns) {
     return absl::DataLossError(
-        absl::StrCat(path_.string(), ": was changed while it was read; try again"));
+        absl::StrCat(path_.string(), ": changed while it was read; try again"));
   }
   return sha.Finish();
 }

@@ -1,8 +1,7 @@
-// A SafetensorsFile is one *.safetensors file, mapped into memory and checked before anything of it
-// is used (format: 8 bytes header length, JSON header, tensors one after another without holes;
-// github.com/huggingface/safetensors).  Immutable after Open(); safe from any thread.  Whoever
-// reads a tensor whose file was cut off meanwhile ends the process with a message
-// (mapping_fault.h).
+// A SafetensorsFile is one *.safetensors file, mapped into memory and checked before use (format: 8
+// bytes header length, JSON header, tensors one after another without gaps;
+// github.com/huggingface/safetensors). Immutable after Open(); safe from any thread. If the file
+// was truncated after Open(), reading a tensor ends the process with a message (mapping_fault.h).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,20 +21,20 @@
 
 namespace mozgach {
 
-// Where a tensor lies and what it is.
+// Type, shape and location of a tensor.
 struct StoredTensor {
   at::ScalarType dtype = at::kFloat;
   std::vector<int64_t> shape;
-  std::string_view bytes;  // into the mapping, row-major, little-endian
+  std::string_view bytes;  // in the mapping, row-major, little-endian
 
   int64_t elements() const;
 };
 
 class SafetensorsFile : public std::enable_shared_from_this<SafetensorsFile> {
  public:
-  // DATA_LOSS, naming the file and what is wrong, for anything that is not a whole, consistent
-  // file: cut off, a header that is no JSON or not UTF-8, an unknown type, a name given twice,
-  // offsets that overlap, leave holes, lie beyond the file or do not fit shape and type.
+  // DATA_LOSS names the file and the fault if the file is truncated or inconsistent: a header that
+  // is not JSON in UTF-8, an unknown type, a duplicate name, offsets that overlap, leave gaps, lie
+  // beyond the file or do not match shape and type.
   static absl::StatusOr<std::shared_ptr<const SafetensorsFile>> Open(
       const std::filesystem::path& path);
 
@@ -47,18 +46,17 @@ class SafetensorsFile : public std::enable_shared_from_this<SafetensorsFile> {
   const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // A CPU tensor that lies in the mapping and keeps it alive; to be read, not written.  A copy
-  // where the file does not align it.
+  // Returns a read-only CPU tensor that lies in the mapping and keeps it alive. Copies the tensor
+  // if the file does not align it.
   at::Tensor Tensor(const StoredTensor& stored) const;
 
-  // Gives the pages of a tensor that has been read back to the system.
+  // Releases the pages of a tensor that has been read.
   void Release(const StoredTensor& stored) const;
 
-  // What the file was when it was opened.
+  // The file's stamp at Open().
   const FileStamp& stamp() const { return stamp_; }
 
-  // SHA-256 of the whole file, which is read for it.  DATA_LOSS where it is not any more what it
-  // was when it was opened.
+  // Reads the whole file and returns its SHA-256. DATA_LOSS if the file has changed since Open().
   absl::StatusOr<std::string> Digest() const;
 
  private:
@@ -75,8 +73,8 @@ class SafetensorsFile : public std::enable_shared_from_this<SafetensorsFile> {
   std::map<std::string, std::string> metadata_;
 };
 
-// Writes `tensors` (any device, made contiguous) and `metadata` as one file, whole or not at all
-// (common/files.h).  The same tensors give the same bytes.
+// Writes `tensors` (on any device; made contiguous) and `metadata` as one file, atomically
+// (common/files.h). Equal tensors give equal bytes.
 absl::Status WriteSafetensors(const std::filesystem::path& path,
                               const std::vector<std::pair<std::string, at::Tensor>>& tensors,
                               const std::map<std::string, std::string>& metadata);

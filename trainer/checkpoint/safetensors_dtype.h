@@ -9,10 +9,10 @@
 
 namespace mozgach {
 
-// "F32" → float32, …; nothing for a name we do not know.
+// "F32" → float32, …; nullopt for an unknown name.
 std::optional<at::ScalarType> ScalarTypeFromSafetensors(std::string_view name);
 
-// The inverse; nothing for a type the format does not have.
+// The inverse; nullopt for a type that the format does not have.
 std::optional<std::string_view> SafetensorsName(at::ScalarType type);
 
 }  // namespace mozgach

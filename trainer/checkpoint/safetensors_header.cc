@@ -20,8 +20,8 @@ using nlohmann::json;
 constexpr size_t kLengthBytes = 8;
 constexpr size_t kMostDimensions = 8;
 constexpr uint64_t kMostElements = uint64_t{1} << 48;
-constexpr int64_t kMostValues = 4'000'000;  // some 400,000 tensors
-constexpr size_t kShownBytes = 200;         // of a name
+constexpr int64_t kMostValues = 4'000'000;  // about 400,000 tensors
+constexpr size_t kShownBytes = 200;         // bytes of a name in a message
 
 absl::StatusOr<std::string_view> HeaderText(std::string_view file) {
   if (file.size() < kLengthBytes) {
@@ -33,18 +33,18 @@ absl::StatusOr<std::string_view> HeaderText(std::string_view file) {
     length |= static_cast<uint64_t>(static_cast<unsigned char>(file[i])) << (8 * i);
   }
   if (length > kHeaderLimitBytes) {
-    return absl::DataLossError(absl::StrCat("is no safetensors file: a header of ", length,
+    return absl::DataLossError(absl::StrCat("not a safetensors file: a header of ", length,
                                             " bytes (at most ", kHeaderLimitBytes,
                                             " are allowed)"));
   }
   if (length > file.size() - kLengthBytes) {
-    return absl::DataLossError(absl::StrCat("cut off within the header: it takes ", length,
-                                            " bytes, the file has ", file.size()));
+    return absl::DataLossError(absl::StrCat("cut off within the header, which takes ", length,
+                                            " bytes; the file has ", file.size()));
   }
   return file.substr(kLengthBytes, static_cast<size_t>(length));
 }
 
-// Finds a key that an object has twice.
+// Finds a key that occurs twice in an object.
 class TwiceFinder : public nlohmann::json_sax<json> {
  public:
   const std::string& twice() const { return twice_; }
@@ -78,7 +78,7 @@ class TwiceFinder : public nlohmann::json_sax<json> {
   std::string twice_;
 };
 
-// nlohmann keeps the last of two equal keys; here that would hide a tensor.
+// nlohmann keeps only the last of two equal keys, which would hide a tensor.
 absl::StatusOr<json> ParseUnique(std::string_view text) {
   if (const absl::Status shape = CheckJsonShape(text, kMostValues); !shape.ok()) {
     return absl::DataLossError(absl::StrCat("the header is ", shape.message()));
@@ -90,7 +90,7 @@ absl::StatusOr<json> ParseUnique(std::string_view text) {
         absl::StrCat("the header gives '", Abbreviate(finder.twice(), kShownBytes), "' twice"));
   }
   json header = read ? json::parse(text, nullptr, /*allow_exceptions=*/false) : json();
-  if (!header.is_object()) return absl::DataLossError("the header is no JSON object in UTF-8");
+  if (!header.is_object()) return absl::DataLossError("the header is not a JSON object in UTF-8");
   return header;
 }
 
@@ -99,10 +99,10 @@ std::optional<uint64_t> ToUnsigned(const json& value) {
   return value.get<uint64_t>();
 }
 
-// The shape, and how many elements it makes.
+// Reads the shape and returns its number of elements.
 absl::StatusOr<uint64_t> ReadShape(const json& value, std::vector<int64_t>* shape) {
   if (!value.is_array() || value.size() > kMostDimensions) {
-    return absl::DataLossError("its shape is no list of at most 8 sizes");
+    return absl::DataLossError("its shape is not a list of at most 8 sizes");
   }
   uint64_t elements = 1;
   for (const json& entry : value) {
@@ -137,7 +137,7 @@ absl::StatusOr<StoredTensor> ReadEntry(const json& entry, std::string_view buffe
     end = ToUnsigned(offsets[1]);
   }
   if (!begin || !end || *begin > *end) {
-    return absl::DataLossError("its data_offsets are no ascending pair");
+    return absl::DataLossError("its data_offsets are not an ascending pair");
   }
   if (*end > buffer.size()) {
     return absl::DataLossError(absl::StrCat("lies beyond the end of the file (ends at byte ", *end,
@@ -154,17 +154,17 @@ absl::StatusOr<StoredTensor> ReadEntry(const json& entry, std::string_view buffe
 }
 
 absl::Status ReadMetadata(const json& value, std::map<std::string, std::string>* metadata) {
-  if (!value.is_object()) return absl::DataLossError("__metadata__ is no object");
+  if (!value.is_object()) return absl::DataLossError("__metadata__ is not an object");
   for (const auto& [key, text] : value.items()) {
     if (!text.is_string()) {
-      return absl::DataLossError(absl::StrCat("__metadata__ '", key, "' is no string"));
+      return absl::DataLossError(absl::StrCat("__metadata__ '", key, "' is not a string"));
     }
     (*metadata)[key] = text.get<std::string>();
   }
   return absl::OkStatus();
 }
 
-// Tensors lie one behind the other and fill the buffer.
+// Checks that the tensors lie one after another and fill the buffer.
 absl::Status CheckCoverage(const std::map<std::string, StoredTensor>& tensors,
                            std::string_view buffer) {
   std::vector<std::pair<const char*, const std::string*>> order;
@@ -177,16 +177,16 @@ absl::Status CheckCoverage(const std::map<std::string, StoredTensor>& tensors,
   const char* expected = buffer.data();
   for (const auto& [begin, name] : order) {
     if (begin < expected) {
-      return absl::DataLossError(absl::StrCat("tensor '", *name, "' overlaps another one"));
+      return absl::DataLossError(absl::StrCat("tensor '", *name, "' overlaps another tensor"));
     }
     if (begin > expected) {
-      return absl::DataLossError(absl::StrCat("a hole before tensor '", *name, "'"));
+      return absl::DataLossError(absl::StrCat("unused bytes before tensor '", *name, "'"));
     }
     expected = begin + tensors.at(*name).bytes.size();
   }
   if (expected != buffer.data() + buffer.size()) {
-    return absl::DataLossError(absl::StrCat(buffer.data() + buffer.size() - expected,
-                                            " bytes behind the last tensor belong to none"));
+    return absl::DataLossError(
+        absl::StrCat(buffer.data() + buffer.size() - expected, " bytes follow the last tensor"));
   }
   return absl::OkStatus();
 }

@@ -1,4 +1,4 @@
-// The header of a safetensors file, checked: see SafetensorsFile for what is refused.
+// Parses and checks the header of a safetensors file; SafetensorsFile lists what is rejected.
 #pragma once
 
 #include <map>
@@ -10,7 +10,7 @@
 
 namespace mozgach {
 
-// As in the reference implementation: a larger header is an attack or an accident.
+// The reference implementation's limit. A larger header is an attack or an accident.
 inline constexpr uint64_t kHeaderLimitBytes = 100'000'000;
 
 struct SafetensorsHeader {
@@ -18,7 +18,8 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
 };
 
-// `file` holds the bytes of the whole file.  DATA_LOSS says what is wrong, without the file's name.
+// Parses the header of `file`, the bytes of the whole file. DATA_LOSS says what is wrong, without
+// the file's name.
 absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(std::string_view file);
 
 }  // namespace mozgach

@@ -12,7 +12,7 @@ namespace mozgach {
 namespace {
 
 constexpr int64_t kHeaderLengthBytes = 8;
-constexpr int64_t kEntryBytes = 192;  // of one tensor, without its name
+constexpr int64_t kEntryBytes = 192;  // header bytes per tensor, without its name
 constexpr int64_t kMetadataBytes = 4096;
 
 }  // namespace
@@ -46,8 +46,8 @@ absl::Status SafetensorsStream::Write(int64_t at, const char* bytes, size_t size
 absl::Status SafetensorsStream::Add(const std::string& name, const at::Tensor& tensor) {
   const auto type = SafetensorsName(tensor.scalar_type());
   if (!type || entries_.contains(name) || offset_ % tensor.element_size() != 0) {
-    return absl::InternalError(
-        absl::StrCat(path_.string(), ": tensor '", name, "' cannot follow at byte ", offset_));
+    return absl::InternalError(absl::StrCat(path_.string(), ": tensor '", name,
+                                            "' would be misaligned at byte ", offset_));
   }
   const at::Tensor contiguous = tensor.contiguous();
   const auto bytes = static_cast<int64_t>(contiguous.nbytes());
@@ -67,8 +67,9 @@ absl::Status SafetensorsStream::Finish(const std::map<std::string, std::string>&
   header.update(entries_);
   std::string text = header.dump();
   if (static_cast<int64_t>(text.size()) > header_room_) {
-    return absl::ResourceExhaustedError(absl::StrCat(path_.string(), ": a header of ", text.size(),
-                                                     " bytes, room was left for ", header_room_));
+    return absl::ResourceExhaustedError(absl::StrCat(path_.string(), ": the header takes ",
+                                                     text.size(), " bytes, but only ", header_room_,
+                                                     " are reserved"));
   }
   text.resize(static_cast<size_t>(header_room_), ' ');
   std::string length;

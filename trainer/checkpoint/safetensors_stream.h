@@ -1,6 +1,6 @@
-// A SafetensorsStream writes a safetensors file tensor by tensor, so that none but the one that is
-// written need be in memory.  The header's room is set aside at the beginning of the file and
-// filled at the end.  One thread at a time.
+// A SafetensorsStream writes a safetensors file tensor by tensor, so that only one tensor is in
+// memory at a time. It reserves room for the header at the start of the file and writes the header
+// at the end. One thread at a time.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,26 +16,27 @@
 
 namespace mozgach {
 
-// Room enough in a header for this many tensors whose names have this many characters in all.
+// Returns enough header room for `tensors` tensors whose names have `name_bytes` bytes in total.
 int64_t HeaderRoom(int64_t tensors, int64_t name_bytes);
 
 class SafetensorsStream {
  public:
-  // Makes `path`, which must not be there; `header_room` is in bytes.  What is not finished is left
-  // to the caller to remove.
+  // Creates `path`, which must not exist; `header_room` is in bytes. The caller removes an
+  // unfinished file.
   static absl::StatusOr<SafetensorsStream> Create(const std::filesystem::path& path,
                                                   int64_t header_room);
 
-  // Appends a CPU tensor.  Readers want it aligned to its elements' size: INTERNAL where what came
-  // before leaves it misaligned.  RESOURCE_EXHAUSTED on a full disk.
+  // Appends a CPU tensor. Readers expect it aligned to its element size: INTERNAL if the tensors
+  // before it leave it misaligned. RESOURCE_EXHAUSTED if the disk is full.
   absl::Status Add(const std::string& name, const at::Tensor& tensor);
 
-  // Writes the header; the bytes are on disk then.  RESOURCE_EXHAUSTED where it has no room.
+  // Writes the header and syncs the file. RESOURCE_EXHAUSTED if the header does not fit the
+  // reserved room.
   absl::Status Finish(const std::map<std::string, std::string>& metadata);
 
   int64_t tensor_bytes() const { return offset_; }
 
-  // The open file, which can be locked.
+  // The open file, for locking.
   int fd() const { return fd_.get(); }
 
  private:
@@ -44,7 +45,7 @@ class SafetensorsStream {
   std::filesystem::path path_;
   FileDescriptor fd_;
   int64_t header_room_ = 0;
-  int64_t offset_ = 0;  // of the next tensor, behind the header
+  int64_t offset_ = 0;  // next tensor's position after the header
   nlohmann::ordered_json entries_ = nlohmann::ordered_json::object();
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 using NamedTensor = std::pair<std::string, at::Tensor>;
 
-// Wide elements first, so that every tensor is aligned, then by name: the reference's order.
+// Sorts wide elements first, so that every tensor is aligned, then by name: the reference's order.
 std::vector<NamedTensor> InFileOrder(const std::vector<NamedTensor>& tensors) {
   std::vector<NamedTensor> order;
   order.reserve(tensors.size());
@@ -41,7 +41,8 @@ absl::StatusOr<std::string> Header(const std::vector<NamedTensor>& tensors,
           "tensor '", name, "': safetensors has no type ", c10::toString(tensor.scalar_type())));
     }
     if (!seen.insert(name).second || name == "__metadata__") {
-      return absl::InvalidArgumentError(absl::StrCat("tensor name '", name, "' is taken"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("tensor name '", name, "' is reserved or used twice"));
     }
     const size_t end = offset + tensor.nbytes();
     header[name] = {

@@ -22,8 +22,8 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
 
-// Shards are safetensors files beside the index: nothing a stranger's index says may leave the
-// directory, nor name what CheckBaseLinks() does not look at.
+// Shards are safetensors files beside the index. An untrusted index must not name a file outside
+// the directory or a file that CheckBaseLinks() does not check.
 bool IsShardName(const std::string& name) {
   constexpr std::string_view kEnding = ".safetensors";
   return name.ends_with(kEnding) && name.size() > kEnding.size() &&
@@ -39,14 +39,14 @@ std::string WithPrefix(const std::string& stored, Prefixes prefixes) {
   return stored;
 }
 
-// The names of a bare model (AutoModel.save_pretrained) lack "model.".
+// Adds "model.", which is missing in the names of a bare model (AutoModel.save_pretrained).
 std::string WholeName(const std::string& stored) {
   return WithPrefix(stored, {{"layers.", "model.layers."},
                              {"embed_tokens.", "model.embed_tokens."},
                              {"norm.", "model.norm."}});
 }
 
-// Longer prefixes come first.
+// Removes the prefix of a multimodal model. Longer prefixes come first.
 std::string PlainName(const std::string& stored) {
   return WholeName(WithPrefix(stored, {{"model.language_model.model.", "model."},
                                        {"language_model.model.", "model."},
@@ -56,20 +56,21 @@ std::string PlainName(const std::string& stored) {
                                        {"model.lm_head.", "lm_head."}}));
 }
 
-// tensor → shard, as in {"weight_map": {…}}.
+// Returns tensor → shard, from {"weight_map": {…}}.
 absl::StatusOr<std::map<std::string, std::string>> ReadIndex(const std::filesystem::path& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kIndexLimitBytes));
   const auto parsed = ParseJson(text);
   const auto index = parsed.ok() ? *parsed : nlohmann::json();
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
-    return absl::DataLossError(absl::StrCat(path.string(), ": no JSON object with a weight_map"));
+    return absl::DataLossError(
+        absl::StrCat(path.string(), ": not a JSON object with a weight_map"));
   }
   std::map<std::string, std::string> shards;
   for (const auto& [tensor, shard] : index["weight_map"].items()) {
     if (!shard.is_string() || !IsShardName(shard.get<std::string>())) {
       return absl::InvalidArgumentError(
-          absl::StrCat(path.string(), ": tensor '", tensor, "' is said to lie in ", shard.dump(),
-                       ", which is no name of a .safetensors file in the same directory"));
+          absl::StrCat(path.string(), ": tensor '", tensor, "' is mapped to ", shard.dump(),
+                       ", which is not the name of a .safetensors file in the same directory"));
     }
     shards[tensor] = shard.get<std::string>();
   }
@@ -90,7 +91,7 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenAsStored(const std::filesystem::pat
   }
   return absl::NotFoundError(
       absl::StrCat(directory.string(), ": neither model.safetensors nor ",
-                   "model.safetensors.index.json is here (weights in other formats can be saved as "
+                   "model.safetensors.index.json exists (weights in other formats can be saved as "
                    "safetensors with transformers' save_pretrained)"));
 }
 
@@ -121,7 +122,7 @@ absl::StatusOr<WeightFiles> WeightFiles::OpenShards(const std::filesystem::path&
   weights.origin_ = index;
   for (const std::string& name : names) {
     ASSIGN_OR_RETURN(auto file, SafetensorsFile::Open(index.parent_path() / name));
-    // Like transformers, which reads every tensor of the files that the index names.
+    // Includes every tensor of the listed files, as transformers does.
     for (const auto& [tensor, stored] : file->tensors()) {
       RETURN_IF_ERROR(weights.AddPlace(tensor, {file, &stored}));
     }
@@ -143,7 +144,7 @@ absl::Status WeightFiles::AddPlace(const std::string& name, const Place& place) 
   return absl::DataLossError(absl::StrCat(place.file->path().string(), ": tensor '",
                                           Abbreviate(name, 200), "' is in ",
                                           known->second.file->path().filename().string(),
-                                          " too, with another value; fetch the base "
+                                          " too, with a different value; fetch the base "
                                           "again"));
 }
 
@@ -153,7 +154,7 @@ absl::Status WeightFiles::Rename(std::string (*new_name)(const std::string&)) {
     if (renamed.emplace(new_name(name), place).second) continue;
     return absl::DataLossError(
         absl::StrCat(origin_.string(), ": tensor '", Abbreviate(name, 200),
-                     "' is there twice, with and without a prefix (model., language_model.)"));
+                     "' exists twice, with and without a prefix (model., language_model.)"));
   }
   places_ = std::move(renamed);
   std::map<std::string, std::filesystem::path> absent;

@@ -1,5 +1,5 @@
-// WeightFiles are all the tensors of a base or an adapter, wherever they lie: one file, or shards
-// named by an index.  Immutable after Open(); safe from any thread.
+// WeightFiles are all tensors of a base or an adapter, in one file or in shards that an index
+// lists. Immutable after Open(); safe from any thread.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,51 +18,51 @@
 
 namespace mozgach {
 
-// Names are those of a plain decoder ("model.layers.0.…", "lm_head.weight"): the prefixes of a
-// multimodal model ("language_model.model.", "model.language_model.", …) are left out, and "model."
-// is added where a bare model was saved without it, as transformers 5 does.
+// Tensors have the names of a plain decoder ("model.layers.0.…", "lm_head.weight"): the prefixes of
+// a multimodal model ("language_model.model.", "model.language_model.", …) are removed, and a
+// missing "model." is added for a bare model that was saved without it, as transformers 5 does.
 class WeightFiles {
  public:
-  // `directory`/model.safetensors, or the shards of model.safetensors.index.json.  NOT_FOUND where
-  // there is neither; DATA_LOSS for a shard that is damaged, or for a tensor that two shards hold
-  // with different values; INVALID_ARGUMENT for an index that points outside `directory`.  A tensor
-  // that the index names and no shard holds is reported when it is read: a tied head often is not
-  // stored.
+  // Opens `directory`/model.safetensors, or the shards of model.safetensors.index.json. NOT_FOUND
+  // if neither file exists; DATA_LOSS for a damaged shard, or for a tensor that two shards hold
+  // with different values; INVALID_ARGUMENT for an index that points outside `directory`. A tensor
+  // that the index names but no shard holds is reported when it is read, because a tied head is
+  // often not stored.
   static absl::StatusOr<WeightFiles> Open(const std::filesystem::path& directory);
-  // The same with the names that the files use; only a missing "model." is added.
+  // Like Open(), but keeps the names in the files and adds only a missing "model.".
   static absl::StatusOr<WeightFiles> OpenAsStored(const std::filesystem::path& directory);
 
-  // The one file `path`.
+  // Opens the single file `path`.
   static absl::StatusOr<WeightFiles> OpenFile(const std::filesystem::path& path);
-  // The same for one that is open.
+  // Wraps an open file.
   static WeightFiles Of(const std::shared_ptr<const SafetensorsFile>& file);
 
   bool Contains(const std::string& name) const { return places_.count(name) != 0; }
   std::vector<std::string> Names() const;
 
   using NamedTensor = std::pair<std::string, const StoredTensor*>;
-  // The tensors in one of files(), in the order in which they are stored.
+  // The tensors of one of files(), in storage order.
   std::vector<NamedTensor> InFileOrder(const SafetensorsFile& file) const;
 
-  // Tensors that the index names and no shard holds, with the shard it names.
+  // Tensors that the index names but no shard holds, with the shard that the index gives.
   const std::map<std::string, std::filesystem::path>& absent() const { return absent_; }
 
-  // The tensor as stored, on the CPU, to be read only.  NOT_FOUND names it and the directory;
-  // DATA_LOSS where its shape is not `shape`, or where the index promises it.
+  // The tensor as stored, on the CPU, read-only. NOT_FOUND names the tensor and the directory.
+  // DATA_LOSS if its shape is not `shape`, or if it is missing although the index names it.
   absl::StatusOr<at::Tensor> Read(const std::string& name, const std::vector<int64_t>& shape) const;
-  // The same for whatever shape it has.
+  // The same without a check of the shape.
   absl::StatusOr<at::Tensor> Read(const std::string& name) const;
 
-  // Says that `name` is not needed again soon: its pages go back to the system.
+  // Releases the pages of `name`, which is not needed again soon.
   void Release(const std::string& name) const;
 
-  // Where `name` lies; it must be there.
+  // The file that contains `name`, which must exist.
   const std::filesystem::path& PathOf(const std::string& name) const;
 
-  // The files, in the order of their paths.
+  // The files, sorted by path.
   const std::vector<std::shared_ptr<const SafetensorsFile>>& files() const { return files_; }
 
-  // The stored bytes of all tensors.
+  // The total size of all stored tensors.
   int64_t bytes() const;
 
  private:

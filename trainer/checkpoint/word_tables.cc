@@ -14,7 +14,7 @@ constexpr char kHead[] = "lm_head.weight";
 constexpr int64_t kRowsAtOnce = 4096;
 
 bool Differ(const at::Tensor& a, const at::Tensor& b, at::ScalarType type) {
-  if (a.sizes() != b.sizes() || a.dim() != 2) return true;  // also codes of 4 bits
+  if (a.sizes() != b.sizes() || a.dim() != 2) return true;  // also 4-bit codes
   if (a.scalar_type() == b.scalar_type()) {
     return std::memcmp(a.const_data_ptr(), b.const_data_ptr(), a.nbytes()) != 0;
   }

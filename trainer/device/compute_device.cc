@@ -22,7 +22,7 @@ std::optional<at::Device>& Chosen() {
   return device;
 }
 
-// The value of "<key> : value" in a file below /proc; "" where there is none.
+// The value of "<key> : value" in a file below /proc; "" if the key is missing.
 std::string FactOf(const std::filesystem::path& path, std::string_view key) {
   std::ifstream facts(path);
   for (std::string line; std::getline(facts, line);) {
@@ -34,7 +34,8 @@ std::string FactOf(const std::filesystem::path& path, std::string_view key) {
   return "";
 }
 
-// CUDA_VISIBLE_DEVICES may pick and order the GPUs, by number.
+// Index of GPU `index` among all GPUs of the host. CUDA_VISIBLE_DEVICES may select and order them
+// by number.
 size_t PlaceAmongAll(int64_t index) {
   const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
   if (visible == nullptr) return static_cast<size_t>(index);
@@ -88,7 +89,7 @@ absl::Status ChooseDevice(const std::string& name) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("there is no device '", name, "' here; there is ", absl::StrJoin(names, ", ")));
+      absl::StrCat("device '", name, "' does not exist; available: ", absl::StrJoin(names, ", ")));
 }
 
 at::Device ComputeDevice() {

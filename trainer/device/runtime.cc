@@ -21,16 +21,17 @@
 namespace mozgach {
 namespace {
 
-// Tensors of this size and more are the block pool's; what else is large goes back at once.
+// Tensors of at least this size come from the block pool; other large blocks return to the system
+// at once.
 constexpr int kLargeBlockBytes = 4 << 20;
 constexpr int kKeptBytes = 16 << 20;
 
-// Products that oneDNN has compiled for their shapes, kept by it and once more by PyTorch, a
-// thousand by default: texts of all lengths make as many, of 300 KiB each, outside the counted
-// memory.  A training step takes fewer.
+// Limit of compiled matrix products. oneDNN compiles one per shape; oneDNN and PyTorch each keep
+// 1000 of them by default. Texts of many different lengths fill these caches, at 300 KiB per entry,
+// outside of the counted memory. A training step needs fewer.
 constexpr char kCompiledProducts[] = "64";
 
-// "VmRSS:   1234 kB" of a file below /proc, in bytes.
+// The value in bytes of a line such as "VmRSS: 1234 kB" in a file below /proc.
 std::optional<int64_t> KilobyteLine(const char* path, const std::string& key) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
@@ -40,7 +41,7 @@ std::optional<int64_t> KilobyteLine(const char* path, const std::string& key) {
   return std::nullopt;
 }
 
-// A number of the control group this process is in; nothing where it is not bounded.
+// A number of this process's control group; nullopt if it is unlimited.
 std::optional<int64_t> ControlGroupBytes(const char* file_name) {
   std::ifstream file(std::string("/sys/fs/cgroup/") + file_name);
   std::string text;
@@ -58,13 +59,13 @@ int UsableCores() {
 
 void StartRuntime() {
   StartCounting();
-  // Read with the first product; what a person set is kept.
+  // oneDNN and PyTorch read these at the first product. Values that the user set are kept.
   setenv("LRU_CACHE_CAPACITY", kCompiledProducts, /*overwrite=*/0);  // PyTorch's
   setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", kCompiledProducts, /*overwrite=*/0);
   auto& context = at::globalContext();
   context.setSDPUseCuDNN(false);
   context.setAllowBF16ReductionCuBLAS(false);
-  // Set once, these no longer move by themselves; ReleaseFreeMemory() gives back what is kept.
+  // Once set, glibc no longer adjusts these thresholds. ReleaseFreeMemory() returns what is kept.
   mallopt(M_MMAP_THRESHOLD, kLargeBlockBytes);
   mallopt(M_TRIM_THRESHOLD, kKeptBytes);
 }

@@ -1,32 +1,32 @@
-// The process as the engine needs it: threads, kernels that are safe to use, and memory that is
-// measured and given back.  Call StartRuntime() once, before the first tensor.
+// Configures the process for training (threads, safe kernels) and measures and returns memory. Call
+// StartRuntime() once, before the first tensor.
 #pragma once
 
 #include <cstdint>
 
 namespace mozgach {
 
-// Switches off attention kernels that give wrong gradients (cuDNN's on Hopper) and reductions in
-// half precision, and lets large freed blocks go back to the system at once.  Numbers are then the
-// same on every run with the same thread count.
+// Disables attention kernels with wrong gradients (cuDNN's on Hopper) and reductions in half
+// precision, and makes large freed blocks return to the system at once. Every run with the same
+// thread count then gives the same numbers.
 void StartRuntime();
 
-// Threads of tensor operations; 0: one per core that this process may use.
+// Sets the number of threads for tensor operations; 0: one per core that this process may use.
 void SetThreads(int threads);
 int Threads();
 
-// What this process holds on the device it computes on (compute_device.h), bytes: on a CPU its
-// resident memory.
+// Memory of this process on its compute device (compute_device.h), in bytes. On a CPU: the resident
+// memory.
 int64_t MemoryUsedBytes();
 int64_t MemoryPeakBytes();  // highest MemoryUsedBytes() since ResetMemoryPeak()
-void ResetMemoryPeak();     // where the system can; else the peak of the process's life stays
+void ResetMemoryPeak();     // if the system supports it; else the peak since process start remains
 
-// Memory of that device; on a CPU of this machine, or of the control group that bounds this
-// process.
+// Memory of that device in bytes. On a CPU: of this machine, or of the control group that limits
+// this process.
 int64_t MemoryTotalBytes();
 int64_t MemoryFreeBytes();
 
-// Gives memory that is freed but kept by the allocator back to the system: between jobs.
+// Releases freed memory that the allocators still keep to the system. For use between jobs.
 void ReleaseFreeMemory();
 
 }  // namespace mozgach

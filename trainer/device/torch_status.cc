@@ -39,7 +39,7 @@ bool IsOutOfMemory(const std::exception& exception) {
       IsOutOfMemoryOfOneDnn(exception)) {
     return true;
   }
-  // The CPU's allocator has no exception type of its own.
+  // The CPU allocator does not have its own exception type.
   const std::string text = TextOf(exception);
   return absl::StrContains(text, "not enough memory") ||
          absl::StrContains(text, "can't allocate memory");

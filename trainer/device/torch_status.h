@@ -1,4 +1,4 @@
-// The engine's seam: what libtorch and the standard library throw becomes a Status.
+// Converts exceptions of libtorch and the standard library to a Status.
 #pragma once
 
 #include <c10/util/Exception.h>
@@ -11,18 +11,18 @@
 
 namespace mozgach {
 
-// The first line of what it says, without libtorch's backtrace.
+// The first line of the exception's text, without libtorch's backtrace.
 std::string FirstLineOf(const std::exception& exception);
 
-// Whether memory ran out: in the allocators of libtorch, in the standard library's, or in oneDNN,
-// which compiles a product for each shape and says only that it "could not create a primitive".
+// True if memory ran out in libtorch's allocators, in the standard library's, or in oneDNN, which
+// compiles a product for each shape and only reports that it "could not create a primitive".
 bool IsOutOfMemory(const std::exception& exception);
 
-// For an exception that is being handled: RESOURCE_EXHAUSTED when memory ran out, else INTERNAL
+// Status of an exception that is being handled: RESOURCE_EXHAUSTED if memory ran out, else INTERNAL
 // with its text.
 absl::Status StatusOfException(const std::exception& exception);
 
-// work(), a Status or StatusOr; an exception becomes its error.
+// Returns work(), a Status or StatusOr. An exception becomes its error.
 template <typename Work>
 auto CatchTorch(Work work) -> decltype(work()) {
   try {

@@ -1,5 +1,5 @@
-// Which vector instructions this processor has, and how a loop is compiled for each of them: the
-// same body, inlined into functions for AVX-512, AVX2 and the plain processor.
+// Detects this processor's vector instructions and compiles a loop for each of them: the same body
+// is inlined into functions for AVX-512, AVX2 and the baseline processor.
 #pragma once
 
 #define MOZGACH_INLINE inline __attribute__((always_inline))

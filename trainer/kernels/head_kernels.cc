@@ -8,7 +8,7 @@
 namespace mozgach {
 namespace {
 
-// One head by the angles of its position; `direction` -1 turns back.
+// Rotates one head by the angles of its position; `direction` -1 rotates back.
 template <typename From, typename To>
 MOZGACH_INLINE void Rotate(const From* x, const float* cos, const float* sin, int64_t half,
                            float direction, To* y) {

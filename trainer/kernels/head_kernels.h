@@ -1,7 +1,7 @@
-// Rotary embedding and the way of heads into blocks as loops over rows on a CPU, forward and
-// backward, in float32 whatever the rows and the heads are stored in (float or c10::BFloat16).
-// Rows are contiguous and lie one behind another; the loops are spread over at::get_num_threads()
-// threads.
+// Rotary embedding and the copy of heads into blocks as loops over rows on a CPU, forward and
+// backward. Computes in float32 for any storage type of rows and heads (float or c10::BFloat16).
+// Rows are contiguous and follow each other in memory; at::get_num_threads() threads share the
+// work.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@
 namespace mozgach {
 
 // Rotates q and k by the angles of their position, halves paired (Su et al., 2021; Llama's layout),
-// and puts q, k and v of each row apart: qkv row token_of_slot[s] goes to slot s of q, k and v,
-// a negative token to zeros.  cos, sin [positions, head_dim / 2].
+// and separates q, k and v of each row: qkv row token_of_slot[s] goes to slot s of q, k and v. A
+// slot with a negative token becomes zeros. cos, sin [positions, head_dim / 2].
 template <typename T, typename H>
 void SplitHeads(const T* qkv, const HeadLayout& layout, const int64_t* token_of_slot,
                 const int64_t* position_of_token, int64_t slots, const float* cos, const float* sin,
                 H* q, H* k, H* v);
 
-// The inverse of SplitHeads() for gradients: rows of tokens that have a slot are written.
+// The inverse of SplitHeads() for gradients. Writes the rows of tokens that have a slot.
 template <typename T, typename H>
 void JoinHeadGradients(const H* grad_q, const H* grad_k, const H* grad_v, const HeadLayout& layout,
                        const int64_t* token_of_slot, const int64_t* position_of_token,

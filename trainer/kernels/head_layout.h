@@ -1,11 +1,11 @@
-// How the heads of a token lie in one row.
+// Layout of a token's heads in one row.
 #pragma once
 
 #include <cstdint>
 
 namespace mozgach {
 
-// Heads of one row, q then k then v, each of `head_dim`.
+// Heads of one row: q, then k, then v, each of `head_dim` elements.
 struct HeadLayout {
   int64_t heads = 0;
   int64_t kv_heads = 0;

@@ -1,5 +1,5 @@
-// Which tensors the loops over rows serve, and calling them with the right types.  For the sources
-// of rms_norm, head_norm, gated_unit and cross_entropy.
+// Selects the tensors that the row loops support and calls the loops with the right types. For the
+// sources of rms_norm, head_norm, gated_unit and cross_entropy.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,14 +11,14 @@ inline bool HasRowKernel(const at::Tensor& x) {
   return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
-// run(T()) for x's type.  REQUIRES: HasRowKernel(x).
+// Calls run(T()) with x's element type T. REQUIRES: HasRowKernel(x).
 template <typename Run>
 void WithType(const at::Tensor& x, Run run) {
   if (x.scalar_type() == at::kFloat) return run(float());
   run(c10::BFloat16());
 }
 
-// run(T(), W()) for the types of x and of a norm's weight: x's own, or float32.
+// Calls run(T(), W()) with the element types of x and of a norm's weight: x's own type, or float32.
 template <typename Run>
 void WithTypes(const at::Tensor& x, const at::Tensor& weight, Run run) {
   if (x.scalar_type() == at::kFloat) return run(float(), float());

@@ -11,8 +11,9 @@
 namespace mozgach {
 namespace {
 
-constexpr int64_t kPartialSum = 4096;  // terms added up in float32, before they go to a double
-constexpr float kSmallest = 1e-30f;    // below it a probability is 0: denormal numbers are slow
+constexpr int64_t kPartialSum =
+    4096;                            // terms summed in float32 before the sum is added to a double
+constexpr float kSmallest = 1e-30f;  // smaller probabilities become 0: denormal numbers are slow
 
 template <typename T>
 MOZGACH_INLINE float LargestOf(const T* row, int64_t size) {

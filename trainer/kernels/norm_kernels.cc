@@ -45,7 +45,7 @@ MOZGACH_DISPATCH(RmsNormGrad,
                   T* grad_x),
                  (x, weight, rstd, grad_y, size, grad_x))
 
-// Calls each(row) for all rows, spread over the threads.
+// Calls each(row) for all rows, distributed over the threads.
 template <typename Each>
 void OverRows(int64_t rows, int64_t row_size, Each each) {
   at::parallel_for(0, rows, GrainRows(row_size), [&](int64_t first, int64_t last) {

@@ -17,7 +17,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// y and the rows' rstd [tokens, 1].
+// Returns y and the rows' rstd [tokens, 1].
 std::pair<at::Tensor, at::Tensor> Forward(const at::Tensor& x, const at::Tensor& weight,
                                           double eps) {
   if (!HasRowKernel(x)) {

@@ -18,7 +18,7 @@ constexpr int64_t kVector = 16;
 
 #if defined(__x86_64__)
 
-// Sixteen floats of a register each: 6 rows of 4 leave room for b and a.
+// Registers of sixteen floats: 6 rows of 4 registers leave room for b and a.
 constexpr int kRows = 6;
 constexpr int kColumns = 4;
 

@@ -1,4 +1,4 @@
-// What the loops over rows on a CPU (norm_kernels, gate_kernels, head_kernels) share.  For their
+// Shared parts of the row loops on a CPU (norm_kernels, gate_kernels, head_kernels). For their
 // sources only.
 #pragma once
 
@@ -10,13 +10,13 @@
 
 namespace mozgach {
 
-// Rows handed to a thread at once.
+// Rows that a thread takes at once.
 inline int64_t GrainRows(int64_t row_size) {
   constexpr int64_t kGrainElements = 16384;
   return std::max<int64_t>(1, kGrainElements / row_size);
 }
 
-// Sums run in this many lanes whatever the processor, so that they round alike.
+// Sums use this many lanes on every processor, so that they round identically.
 inline constexpr int64_t kLanes = 16;
 
 template <typename Term>
@@ -32,7 +32,8 @@ MOZGACH_INLINE float SumOver(int64_t size, Term term) {
   return sum;
 }
 
-// e^x to about one unit in the last place (after Cephes' expf), in a form that compilers vectorise.
+// e^x, accurate to about one unit in the last place (after Cephes' expf), in a form that compilers
+// vectorise.
 MOZGACH_INLINE float Exp(float x) {
   constexpr float kRound = 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
   x = std::min(std::max(x, -87.0f), 88.0f);
@@ -48,7 +49,7 @@ MOZGACH_INLINE float Exp(float x) {
   return p * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
 }
 
-// Name(…) runs NameBody(…) compiled for this processor.
+// Defines Name(…), which runs NameBody(…) compiled for this processor.
 #define MOZGACH_DISPATCH(Name, parameters, arguments) \
   template <typename T, typename W = T>               \
   MOZGACH_AVX512 void Name##Avx512 parameters {       \

@@ -15,8 +15,8 @@ using torch::autograd::variable_list;
 
 class AdaptedLinearFunction : public torch::autograd::Function<AdaptedLinearFunction> {
  public:
-  // `matrices` are A and B of the adapted parts, so that autograd knows of them: it looks into a
-  // TensorList, not into a vector.
+  // `matrices` are A and B of the adapted parts. They are passed as a TensorList because autograd
+  // finds tensors in a TensorList but not in a vector.
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList matrices,
                             const LowRank& low_rank) {
     ctx->set_materialize_grads(false);
@@ -28,7 +28,7 @@ class AdaptedLinearFunction : public torch::autograd::Function<AdaptedLinearFunc
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto& low_rank = SavedValueOf<LowRank>(ctx->saved_data["low_rank"]);
     const size_t matrices = 2 * low_rank.parts.size();
-    // One for x, one per matrix, one for the argument that is no tensor.
+    // One for x, one per matrix, one for the argument that is not a tensor.
     variable_list result(matrices + 2);
     if (!grads[0].defined()) return result;
     const variable_list saved = ctx->get_saved_variables();

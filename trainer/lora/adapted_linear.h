@@ -1,10 +1,10 @@
 // An AdaptedLinear is one linear layer of the base, or several that read the same input (q, k, v;
-// gate, up), with the adapter's low-rank part beside it:
+// gate, up), together with the adapter's low-rank part:
 //
 //   y = x Wᵀ + bias + scaling · dropout(x) Aᵀ Bᵀ
 //
-// One autograd function does it all.  It keeps x and nothing else: the frozen product needs
-// nothing, weights in 4 bits are made dense again in backward, dropout masks are drawn again.
+// It is one autograd function that saves only x. Backward needs nothing else for the frozen
+// product, dequantises 4-bit weights again, and draws the same dropout masks again.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,12 +20,12 @@ namespace mozgach {
 struct AdaptedLinear {
   int64_t layer = 0;
   std::vector<Projection> projections;  // in the order of the weight's rows
-  std::vector<int64_t> rows;            // of each
+  std::vector<int64_t> rows;            // rows of each projection
   FrozenWeight weight;                  // [sum of rows, in]
-  at::Tensor bias;                      // [sum of rows] in the compute type; undefined: none
+  at::Tensor bias;                      // [sum of rows] in the compute type; undefined: no bias
 };
 
-// What a call has besides the layer itself.
+// The arguments of a call in addition to layer and input.
 struct LoraContext {
   const LoraAdapter* adapter = nullptr;  // null: the bare base
   bool training = false;                 // dropout is on
@@ -35,8 +35,8 @@ struct LoraContext {
   DequantBuffer* buffer = nullptr;
 };
 
-// [tokens, in] → [tokens, sum of rows], in the compute type.  Differentiable with respect to x, A
-// and B where gradients are on.  `linear` and the buffer outlive the backward pass.
+// Maps [tokens, in] to [tokens, sum of rows] in the compute type. Differentiable with respect to x,
+// A and B if gradients are enabled. `linear` and the buffer must outlive the backward pass.
 at::Tensor Apply(const AdaptedLinear& linear, const at::Tensor& x, const LoraContext& context);
 
 }  // namespace mozgach

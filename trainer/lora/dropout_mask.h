@@ -1,5 +1,5 @@
-// Dropout masks as a pure function of where they are used, so that backward and a layer that runs
-// again draw the same one and a checkpoint has no state to save.
+// Dropout masks as a pure function of the place where they are used. Backward and recomputed layers
+// draw the same mask again, and a training checkpoint has no random state to save.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,8 +15,8 @@ struct DropoutKey {
   uint32_t place = 0;  // layer · projections + projection
 };
 
-// [rows, columns]: 0 with `probability`, else 1 / (1 - probability).  The same on every machine and
-// device.
+// Returns [rows, columns]: 0 with `probability`, else 1 / (1 - probability). The same on every
+// machine and device.
 at::Tensor DropoutMask(const DropoutKey& key, double probability, int64_t rows, int64_t columns,
                        const at::TensorOptions& options);
 

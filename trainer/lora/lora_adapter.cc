@@ -12,7 +12,7 @@
 namespace mozgach {
 namespace {
 
-// PEFT's kaiming_uniform(a = sqrt(5)).
+// Draws A as PEFT does: kaiming_uniform(a = sqrt(5)).
 at::Tensor DrawA(int64_t rank, int64_t in, Random random) {
   at::Tensor a = at::empty({rank, in}, at::kFloat);
   const double bound = 1.0 / std::sqrt(static_cast<double>(in));

@@ -1,8 +1,9 @@
-// A LoraAdapter is the trainable part: for each adapted linear layer y = W x, a pair A [r, in] and
-// B [out, r] with y += scaling * B(A(dropout(x))), as in PEFT (LoraConfig; Hu et al., 2021).
+// A LoraAdapter contains the trainable parameters: for each adapted linear layer y = W x, a pair A
+// [r, in] and B [out, r] with y += scaling * B(A(dropout(x))), as in PEFT (LoraConfig; Hu et al.,
+// 2021).
 //
-// It lies beside the base, which never changes, and is passed to the model's forward call; when it
-// is dropped, everything of the job is gone.  A and B are float32 leaves that require gradients.
+// It is separate from the base, which never changes, and is passed to the model's forward call.
+// Destroying it removes all state of the job. A and B are float32 leaves that require gradients.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -36,29 +37,30 @@ struct LoraPair {
 
 class LoraAdapter {
  public:
-  // A ~ U(-1/sqrt(in), 1/sqrt(in)) drawn from the seed, layer by layer, B = 0.  INVALID_ARGUMENT
-  // for target modules or layers this model does not have (with those it has).
+  // Draws A ~ U(-1/sqrt(in), 1/sqrt(in)) from the seed, layer by layer, and sets B = 0.
+  // INVALID_ARGUMENT for target modules or layers that this model does not have; the message lists
+  // the existing ones.
   static absl::StatusOr<LoraAdapter> Create(const ModelConfig& config, const LoraSpec& lora,
                                             int64_t seed, const at::Device& device);
-  // Reads a PEFT directory.  INVALID_ARGUMENT for tensors that do not fit the model and for what
-  // this version cannot do (DoRA, rank patterns, biases, …), never passed over; DATA_LOSS for
+  // Reads a PEFT directory. INVALID_ARGUMENT for tensors that do not fit the model and for
+  // unsupported features (DoRA, rank patterns, biases, …), which are never ignored; DATA_LOSS for
   // damaged files.
   static absl::StatusOr<LoraAdapter> Load(const std::filesystem::path& peft_dir,
                                           const ModelConfig& config, const at::Device& device);
 
-  // Null where this projection of this layer is not adapted.
+  // Null if this projection of this layer is not adapted.
   const LoraPair* Find(int64_t layer, Projection projection) const;
 
   double scaling() const { return scaling_; }  // LoraScaling()
   double dropout() const { return dropout_; }
   int64_t rank() const { return rank_; }
   int64_t TrainableParameters() const;
-  // The lowest adapted layer: below it no gradient is needed.
+  // The lowest adapted layer. The layers below it need no gradients.
   int64_t LowestLayer() const;
 
-  // All tensors under their PEFT names
+  // All tensors with their PEFT names
   // ("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"), in a fixed order (layer,
-  // projection, A before B): for the optimizer, checkpoints and the writer.
+  // projection, A before B). For the optimizer, checkpoints and the writer.
   std::vector<std::pair<std::string, at::Tensor>> NamedTensors(const ModelConfig& config) const;
 
  private:

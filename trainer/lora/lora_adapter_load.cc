@@ -1,4 +1,4 @@
-// LoraAdapter::Load(): the PEFT directory (peft, docs/source/developer_guides/checkpoint.md).
+// LoraAdapter::Load() reads a PEFT directory (peft, docs/source/developer_guides/checkpoint.md).
 #include <algorithm>
 #include <set>
 
@@ -46,7 +46,7 @@ absl::Status CheckSupported(const json& config) {
 
 absl::StatusOr<PeftConfig> ParseConfig(const std::string& text) {
   ASSIGN_OR_RETURN(const json config, ParseJson(text));
-  if (!config.is_object()) return absl::DataLossError("is no JSON object");
+  if (!config.is_object()) return absl::DataLossError("not a JSON object");
   if (config.value("peft_type", json()) != "LORA") {
     return absl::InvalidArgumentError("'peft_type' is not LORA");
   }
@@ -55,9 +55,9 @@ absl::StatusOr<PeftConfig> ParseConfig(const std::string& text) {
   const json alpha = config.value("lora_alpha", json());
   const json dropout = config.value("lora_dropout", json(0.0));
   if (!rank.is_number_integer() || rank < 1 || rank > kLargestRank) {
-    return absl::InvalidArgumentError("'r' is no rank");
+    return absl::InvalidArgumentError(absl::StrCat("'r' is not a rank from 1 to ", kLargestRank));
   }
-  if (!alpha.is_number()) return absl::InvalidArgumentError("'lora_alpha' is no number");
+  if (!alpha.is_number()) return absl::InvalidArgumentError("'lora_alpha' is not a number");
   if (!dropout.is_number() || dropout < 0 || dropout >= 1) {
     return absl::InvalidArgumentError("'lora_dropout' is not in [0, 1)");
   }
@@ -78,12 +78,13 @@ absl::StatusOr<at::Tensor> ReadLeaf(const WeightFiles& weights, const std::strin
   RETURN_IF_ERROR(stored.status());
   if (!at::isFloatingType(stored->scalar_type())) {
     return absl::InvalidArgumentError(
-        absl::StrCat("tensor '", name, "' holds no floating numbers"));
+        absl::StrCat("tensor '", name, "' does not hold floating-point numbers"));
   }
   return stored->to(device, at::kFloat, /*non_blocking=*/false, /*copy=*/true).requires_grad_(true);
 }
 
-// Adapters of models that see as well were written under several paths over the years.
+// Finds the layers path in the tensor names. Adapters of multimodal models have been written with
+// several different paths.
 std::string LayersPathIn(const std::vector<std::string>& names, const ModelConfig& config) {
   for (const std::string& path :
        {config.LayersPath(), std::string("model.layers"),
@@ -131,9 +132,9 @@ absl::StatusOr<LoraAdapter> LoraAdapter::Load(const std::filesystem::path& peft_
   if (read.size() == names.size() && !read.empty()) return adapter;
   for (const std::string& name : names) {
     if (read.count(name) == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat((peft_dir / "adapter_model.safetensors").string(), ": tensor '", name,
-                       "' fits no layer of this base: the adapter was trained on another one"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          (peft_dir / "adapter_model.safetensors").string(), ": tensor '", name,
+          "' does not fit any layer of this base: the adapter was trained on another base"));
     }
   }
   return absl::InvalidArgumentError(

@@ -11,7 +11,7 @@
 namespace mozgach {
 namespace {
 
-// In float32, times `scaling`.
+// Returns gradient · scaling in float32.
 at::Tensor Scaled(const at::Tensor& gradient, double scaling) {
   return gradient.to(at::kFloat).mul_(scaling);
 }
@@ -107,7 +107,7 @@ LowRank::Gradients LowRank::Backward(const at::Tensor& x, const at::Tensor& grad
   return gradients;
 }
 
-// All parts see the same x: their A matrices stacked, two products serve them all.
+// All parts have the same x, so their A matrices are stacked and two products serve all parts.
 void LowRank::BackwardShared(const at::Tensor& x, const at::Tensor& grad_y, bool add_to_x,
                              Gradients* gradients) const {
   const at::Tensor a = StackedA(x.scalar_type());
@@ -127,7 +127,7 @@ void LowRank::BackwardShared(const at::Tensor& x, const at::Tensor& grad_y, bool
     const int64_t rank = part.a.size(0);
     const at::Tensor grad_part = grad_y.narrow(1, part.first_row, part.rows);
     gradients->ab.push_back(grad_a.narrow(0, rank_begin, rank));
-    // The transposed product of the two: the large matrix is read as it lies.
+    // Computes the transposed product, which reads the large matrix without transposing it.
     gradients->ab.push_back(
         Scaled(at::mm(inner.narrow(1, rank_begin, rank).t(), grad_part), scaling).t());
     rank_begin += rank;

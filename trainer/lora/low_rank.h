@@ -1,5 +1,5 @@
-// The arithmetic of an AdaptedLinear, without autograd: what is added to the base's product, and
-// its gradients.
+// The arithmetic of an AdaptedLinear without autograd: the low-rank addition to the base's product,
+// and its gradients.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,7 +14,7 @@ namespace mozgach {
 struct LowRank {
   struct Part {
     Projection projection;
-    int64_t first_row;  // of the weight's rows
+    int64_t first_row;  // first of the weight's rows that belong to this part
     int64_t rows;
     at::Tensor a;  // [rank, in] float32
     at::Tensor b;  // [rows, rank] float32
@@ -30,16 +30,16 @@ struct LowRank {
 
   LowRank(const AdaptedLinear& linear, const LoraContext& context);
 
-  // True where it is cheaper to add scaling · B A to the weight than to multiply twice per token:
-  // the result differs by rounding only, and in float32 alone is that small enough.
+  // True if adding scaling · B A to the weight is cheaper than two products per token. The result
+  // differs only by rounding, and only in float32 is that difference small enough.
   bool Merges(int64_t tokens) const;
 
-  // y [tokens, rows of the linear].
+  // Returns y [tokens, rows of the linear].
   at::Tensor Forward(const at::Tensor& x) const;
 
   struct Gradients {
-    at::Tensor x;                // undefined unless wanted
-    std::vector<at::Tensor> ab;  // of A and B of each part, in order, float32
+    at::Tensor x;                // undefined if not requested
+    std::vector<at::Tensor> ab;  // gradients of A and B of each part, in order, float32
   };
   Gradients Backward(const at::Tensor& x, const at::Tensor& grad_y, bool want_x) const;
 

@@ -33,7 +33,7 @@ class RemadeLinearFunction : public torch::autograd::Function<RemadeLinearFuncti
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto& [low_rank, recipe] = SavedValueOf<Plan>(ctx->saved_data["plan"]);
     const size_t matrices = 2 * low_rank.parts.size();
-    // One for what is kept, one per matrix, one for the argument that is no tensor.
+    // One for `kept`, one per matrix, one for the argument that is not a tensor.
     variable_list result(matrices + 2);
     if (!grads[0].defined()) return result;
     const at::Tensor kept = ctx->get_saved_variables()[0];

@@ -1,4 +1,4 @@
-// How a C++ value rides along in an autograd context from forward to backward.
+// Stores a C++ value in an autograd context, from forward to backward.
 #pragma once
 
 #include <ATen/core/ivalue.h>

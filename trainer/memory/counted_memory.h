@@ -1,10 +1,10 @@
-// What tensors on the CPU take, counted as they come and go by the names of the planner's table,
-// so that a plan can be held against it.  Thread-safe; an allocation costs one uncontended lock
-// more.
+// Counts the memory of CPU tensors under the names of the planner's table, so that a plan can be
+// compared with the measured use. Thread-safe; each allocation takes one additional uncontended
+// lock.
 //
-// A tensor counts for the line of the innermost MemoryScope of the thread that makes it, and for
-// kWorking outside of any, until it is freed, wherever that happens.  On a CPU autograd goes back
-// on the thread that asked for it.
+// A tensor counts for the line of the innermost MemoryScope of the thread that allocates it
+// (outside of any scope: kWorking) until it is freed, on any thread. On a CPU, autograd runs the
+// backward pass on the thread that called it.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +16,20 @@ namespace mozgach {
 struct CountedMemory {
   int64_t now = 0;
   int64_t peak = 0;       // highest `now` since ResetCountedPeak()
-  MemoryLines at_peak{};  // by line, at that moment
+  MemoryLines at_peak{};  // by line, when `peak` was reached
 };
 
-// From here on libtorch's tensors on the CPU are counted.  Once, before the first tensor.
+// Counts all CPU tensors of libtorch from now on. Call it once, before the first tensor.
 void StartCounting();
 CountedMemory CountTensors();
 void ResetCountedPeak();
-// Blocks that were freed and are kept for the next tensors go back to the system: between jobs.
+// Unmaps the freed blocks that are kept for later tensors. For use between jobs.
 void ReleaseKeptBlocks();
 
-// All tensors on the CPU together may take `bytes`: beyond that an allocation throws
-// c10::OutOfMemoryError, as it does where the system gives no more.  0: no bound.
+// Limits all CPU tensors together to `bytes`; 0: no limit. An allocation above the limit throws
+// c10::OutOfMemoryError, as it does when the system has no more memory.
 void BoundTensors(int64_t bytes);
-int64_t BoundOfTensors();  // 0: none
+int64_t BoundOfTensors();  // 0: no limit
 
 class MemoryScope {
  public:

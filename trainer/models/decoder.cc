@@ -24,7 +24,8 @@ namespace mozgach {
 
 namespace {
 
-// [sequences, 1, 1, longest + 1] float32: 0 where the token at `lengths` sees, -inf elsewhere.
+// Returns [sequences, 1, 1, longest + 1] float32: 0 at positions that the token at `lengths`
+// attends to, -inf elsewhere.
 at::Tensor CacheMask(const at::Tensor& lengths, int64_t longest, int64_t window) {
   const at::Tensor places = at::arange(longest + 1, at::kLong).unsqueeze(0);
   const at::Tensor here = lengths.unsqueeze(1);
@@ -48,7 +49,7 @@ Decoder::Decoder(Parts parts) : parts_(std::move(parts)) {
 }
 
 void Decoder::ExtendContext(const std::optional<RopeScaling>& extension) {
-  // Layers with a window see no further than before.
+  // Extends only the first rope: layers with a window keep their range.
   rotary_.front().Extend(extension);
 }
 
@@ -61,7 +62,7 @@ void Decoder::Reach(int64_t positions) const {
 at::Tensor Decoder::Embed(const at::Tensor& ids) const {
   const at::Tensor x = parts_.embedding.Lookup(ids);
   if (parts_.config.embedding_scale == 1) return x;
-  // Rounded to the embedding's type first, as in transformers.
+  // Rounds the scale to the embedding's type first, as transformers does.
   return at::mul(x, at::scalar_tensor(parts_.config.embedding_scale, x.options()));
 }
 
@@ -81,7 +82,7 @@ at::Tensor Decoder::RunLayers(at::Tensor x, const Pass& pass) const {
   if (pass.recompute == Recompute::kLayers) above.recompute = Recompute::kCheap;
   for (int64_t i = 0; i < static_cast<int64_t>(parts_.layers.size()); ++i) {
     const DecoderLayer& layer = *parts_.layers[static_cast<size_t>(i)];
-    // Below the lowest adapted layer nothing wants a gradient.
+    // Layers below the lowest adapted layer need no gradients.
     at::AutoGradMode mode(wants_gradients && i >= lowest);
     const bool again = pass.recompute == Recompute::kLayers && at::GradMode::is_enabled() &&
                        i - lowest < pass.recomputed_layers;

@@ -41,14 +41,14 @@ class Decoder : public CausalLm {
   void ReleaseBuffers() const override;
 
  private:
-  // [n] int64 → [n, hidden]
+  // Maps [n] int64 to [n, hidden].
   at::Tensor Embed(const at::Tensor& ids) const;
   void Reach(int64_t positions) const;
   Pass NewPass(const LoraAdapter* adapter) const;
   at::Tensor RunLayers(at::Tensor x, const Pass& pass) const;
 
   Parts parts_;
-  // Caches: they change what a call costs, not what it gives.
+  // Caches: they affect the cost of a call but not its result.
   mutable DequantBuffer buffer_;
   mutable std::vector<RotaryTable> rotary_;  // as ModelConfig::ropes
 };

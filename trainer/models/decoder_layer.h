@@ -1,4 +1,4 @@
-// A DecoderLayer is one block of a decoder.  Families differ in what theirs is made of.
+// A DecoderLayer is one block of a decoder. Each model family has its own composition.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,19 +16,19 @@ class DecoderLayer {
  public:
   virtual ~DecoderLayer() = default;
 
-  // x [tokens, hidden] → the same.  Differentiable with respect to x and the adapter.
+  // Maps x [tokens, hidden] to the same shape. Differentiable with respect to x and the adapter.
   virtual at::Tensor Forward(const at::Tensor& x, const Pass& pass) const = 0;
 };
 
-// x + attention(norm(x)), then x + mlp(norm(x)) with a gated unit.  Gemma 3 has two norms more, on
-// what attention and mlp give before it is added.
+// Computes x + attention(norm(x)), then x + mlp(norm(x)) with a gated unit. Gemma 3 has two
+// additional norms, on the results of attention and mlp before the addition.
 class PreNormLayer : public DecoderLayer {
  public:
   struct Weights {
     at::Tensor input_norm;          // [hidden], in the types of RmsNorm()'s weight
-    at::Tensor attention_out_norm;  // the same; undefined: none
+    at::Tensor attention_out_norm;  // the same; undefined: no norm
     at::Tensor mlp_norm;            // the same
-    at::Tensor mlp_out_norm;        // the same; undefined: none
+    at::Tensor mlp_out_norm;        // the same; undefined: no norm
     Attention attention;
     AdaptedLinear gate_up;
     AdaptedLinear down;
@@ -41,7 +41,7 @@ class PreNormLayer : public DecoderLayer {
 
  private:
   at::Tensor Norm(const at::Tensor& x, const at::Tensor& weight) const;
-  // linear(norm(x)) and linear(activation · up).
+  // NormedProduct: linear(norm(x)). GatedProduct: linear(activation · up).
   at::Tensor NormedProduct(const AdaptedLinear& linear, const at::Tensor& weight,
                            const at::Tensor& x, const Pass& pass) const;
   at::Tensor GatedProduct(const AdaptedLinear& linear, const at::Tensor& gate_up,

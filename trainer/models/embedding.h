@@ -1,5 +1,5 @@
-// An Embedding turns token ids into vectors.  The table is not held in memory: rows are gathered
-// from where it lies, the base's file mapped or a tensor, and converted after that.
+// An Embedding maps token ids to vectors. It does not copy the table to memory: it gathers rows
+// from the mapped file or the tensor and then converts them.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,12 +11,12 @@ namespace mozgach {
 class Embedding {
  public:
   Embedding() = default;
-  // `table` is [vocab, hidden] in the type it is stored in, on the CPU; vectors come in
-  // `compute_dtype` on `device`.
+  // `table` is [vocab, hidden] in its stored type, on the CPU. Vectors have type `compute_dtype`
+  // and are on `device`.
   Embedding(at::Tensor table, at::ScalarType compute_dtype, at::Device device)
       : table_(std::move(table)), compute_dtype_(compute_dtype), device_(device) {}
 
-  // ids [tokens] int64, below vocab, on any device → [tokens, hidden].  No gradient goes back.
+  // Maps ids [tokens] int64, below vocab, on any device to [tokens, hidden]. Not differentiable.
   at::Tensor Lookup(const at::Tensor& ids) const;
 
  private:

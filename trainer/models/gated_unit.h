@@ -1,5 +1,5 @@
-// SwiGLU and its kin (Shazeer, 2020) as one autograd function that keeps its input and nothing
-// else.
+// SwiGLU and related gated units (Shazeer, 2020) as one autograd function that saves only its
+// input.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,7 +8,7 @@
 
 namespace mozgach {
 
-// gate_up [tokens, 2 · size], gate first → act(gate) · up, [tokens, size].
+// Maps gate_up [tokens, 2 · size], gate first, to act(gate) · up, [tokens, size].
 at::Tensor GatedUnit(Activation activation, const at::Tensor& gate_up);
 
 // The gradient with respect to gate_up.

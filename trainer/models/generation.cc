@@ -14,8 +14,7 @@
 namespace mozgach {
 namespace {
 
-// Room for this many more tokens whenever the cache is full: short answers do not pay for long
-// ones.
+// A full cache grows by this many tokens, so that short answers do not need memory for long ones.
 constexpr int64_t kCacheStep = 64;
 
 absl::Status CheckPrompts(const CausalLm& model, const std::vector<std::vector<int32_t>>& prompts) {
@@ -26,11 +25,9 @@ absl::Status CheckPrompts(const CausalLm& model, const std::vector<std::vector<i
       return absl::InvalidArgumentError(absl::StrCat("prompt ", i, " is empty"));
     }
     if (static_cast<int64_t>(prompt.size()) >= model.longest_text()) {
-      return absl::InvalidArgumentError(absl::StrCat("prompt ", i, " has ", prompt.size(),
-                                                     " tokens; with one more it would pass "
-                                                     "the ",
-                                                     model.longest_text(),
-                                                     " this base can see: shorten it"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("prompt ", i, " has ", prompt.size(), " tokens; this base supports ",
+                       model.longest_text(), " including the answer: shorten the prompt"));
     }
     for (int32_t id : prompt) {
       if (id >= 0 && id < vocabulary) continue;
@@ -42,7 +39,7 @@ absl::Status CheckPrompts(const CausalLm& model, const std::vector<std::vector<i
   return absl::OkStatus();
 }
 
-// A batch on its way: what is still running, and what has been said.
+// A batch in progress: the running sequences and the results so far.
 class Generation {
  public:
   Generation(const CausalLm& model, const LoraAdapter* adapter,
@@ -117,7 +114,7 @@ class Generation {
     return static_cast<int32_t>(count - 1);
   }
 
-  // Notes what was chosen; the places in the batch of the sequences that go on.
+  // Appends the chosen tokens and returns the batch indices of the sequences that continue.
   std::vector<int64_t> Take(const std::vector<int32_t>& chosen) {
     std::vector<int64_t> kept;
     for (size_t i = 0; i < running_.size(); ++i) {
@@ -153,7 +150,7 @@ class Generation {
   const std::vector<std::vector<int32_t>>& prompts_;
   const GenerationOptions& options_;
   KvCache cache_;
-  std::vector<size_t> running_;  // which prompt each place of the batch is
+  std::vector<size_t> running_;  // prompt index of each batch entry
   std::vector<std::vector<int32_t>> results_;
   std::vector<Random> random_;
 };

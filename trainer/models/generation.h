@@ -1,4 +1,4 @@
-// Generation: what a base, with or without an adapter, says next.
+// Generates text with a base, with or without an adapter.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@ namespace mozgach {
 
 struct GenerationOptions {
   int64_t max_new_tokens = 256;
-  double temperature = 0;         // 0: the likeliest token each time
-  uint64_t seed = 0;              // of the draws; prompt i draws from a stream of its own
-  std::vector<int32_t> stop_ids;  // a sequence ends before the first of these
+  double temperature = 0;         // 0: always the most likely token
+  uint64_t seed = 0;              // seed of the samples; each prompt has its own random stream
+  std::vector<int32_t> stop_ids;  // a sequence ends before the first stop token
 };
 
-// Continues all prompts as one batch; sequences that are finished leave it.  One list per prompt,
-// without the prompt and the stop token; never more than CausalLm::longest_text() tokens with the
-// prompt.  The result for a prompt does not depend on the others but for rounding.
-// INVALID_ARGUMENT for a prompt that is empty, too long or holds ids outside the vocabulary;
-// RESOURCE_EXHAUSTED when memory runs out.
+// Continues all prompts as one batch; finished sequences leave the batch. Returns one list per
+// prompt, without the prompt and the stop token. Prompt and answer together have at most
+// CausalLm::longest_text() tokens. The result for a prompt depends on the other prompts only by
+// rounding. INVALID_ARGUMENT for a prompt that is empty, too long or contains ids outside of the
+// vocabulary; RESOURCE_EXHAUSTED if memory runs out.
 absl::StatusOr<std::vector<std::vector<int32_t>>> Generate(
     const CausalLm& model, const LoraAdapter* adapter,
     const std::vector<std::vector<int32_t>>& prompts, const GenerationOptions& options);

@@ -20,7 +20,7 @@ struct Rerun {
 
 class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> {
  public:
-  // The matrices are arguments so that the result requires gradients even where x does not.
+  // The matrices are arguments so that the result requires gradients even if x does not.
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList matrices,
                             const Rerun& rerun) {
     ctx->save_for_backward({x});

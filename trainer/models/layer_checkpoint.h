@@ -1,5 +1,5 @@
-// Gradient checkpointing: a layer keeps its input only and runs again in backward (Chen et al.,
-// "Training deep nets with sublinear memory cost", 2016).
+// Recomputation: a layer saves only its input and runs again in backward (gradient checkpointing;
+// Chen et al., "Training deep nets with sublinear memory cost", 2016).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,7 +9,7 @@
 
 namespace mozgach {
 
-// layer.Forward(x, pass), with the same gradients to the last bit.  `layer` outlives backward.
+// Same as layer.Forward(x, pass), with bit-identical gradients. `layer` must outlive backward.
 at::Tensor Checkpointed(const DecoderLayer& layer, int64_t index, const at::Tensor& x,
                         const Pass& pass);
 

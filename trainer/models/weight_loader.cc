@@ -20,12 +20,12 @@ std::string LayerTensorName(int64_t layer, const std::string& rest) {
 absl::StatusOr<at::Tensor> WeightLoader::Floating(const std::string& name,
                                                   const std::vector<int64_t>& shape) const {
   ASSIGN_OR_RETURN(at::Tensor stored, files_.Read(name, shape));
-  // Numbers of 8 bits mean nothing without scales, whose layouts we do not know.
+  // 8-bit numbers are meaningless without scales, whose layout is unknown here.
   const at::ScalarType type = stored.scalar_type();
   if (type != at::kFloat && type != at::kBFloat16 && type != at::kHalf && type != at::kDouble) {
     return absl::DataLossError(absl::StrCat(
         files_.PathOf(name).string(), ": tensor '", name, "' holds ", c10::toString(type),
-        "; floating numbers of 16 bits or more are read, and bitsandbytes' 4 bits"));
+        "; supported are floating-point numbers of 16 bits or more, and bitsandbytes' 4 bits"));
   }
   return stored;
 }

@@ -12,15 +12,15 @@
 namespace mozgach {
 namespace {
 
-constexpr int64_t kMapsAndState = 2048;  // bytes beside codes and scales
+constexpr int64_t kMapsAndState = 2048;  // bytes in addition to codes and scales
 
 int64_t FourBitBytes(int64_t elements, bool double_quant) {
   const int64_t blocks = elements / kNf4Block + 1;
   return elements / 2 + (double_quant ? blocks + blocks / 64 : 4 * blocks) + kMapsAndState;
 }
 
-// The module of a matrix that stays, or nothing: a decoder's by its full name, others by the part
-// of the model they are in.
+// The module of a matrix that is not quantised; "" if the tensor is something else. A decoder's
+// module has its full name; others are named by the part of the model that contains them.
 std::string KeptModule(const std::string& name, const StoredTensor& stored) {
   if (stored.shape.size() != 2 || !absl::EndsWith(name, ".weight")) return "";
   if (absl::StrContains(name, "embed_tokens.") || absl::StrContains(name, "lm_head.")) return "";
@@ -33,7 +33,8 @@ std::string KeptModule(const std::string& name, const StoredTensor& stored) {
 void AddKept(const std::string& module, std::set<std::string>* modules) {
   if (module.empty()) return;
   modules->insert(module);
-  // transformers 5 matches from the start of a module's name, earlier ones anywhere in it.
+  // transformers 5 matches from the start of a module's name; earlier versions match anywhere in
+  // it.
   if (!absl::StartsWith(module, "model.")) modules->insert("model." + module);
 }
 
@@ -67,9 +68,9 @@ absl::StatusOr<CheckpointPlan> CheckpointPlan::Make(const WeightFiles& files, bo
                                      : static_cast<int64_t>(stored->bytes.size());
       any = any || tensor.quantize;
       if (tensor.quantize && files.Contains(name + ".absmax")) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "holds '", name, "' and '", name,
-            ".absmax', which is what its scales would be called; take a base without it"));
+        return absl::InvalidArgumentError(
+            absl::StrCat("holds '", name, "' and '", name,
+                         ".absmax', the name for its scales; use a base without that tensor"));
       }
       if (!tensor.quantize) AddKept(KeptModule(name, *stored), &kept);
       if (plan.shards.empty() || filled + tensor.bytes > shard_bytes) {

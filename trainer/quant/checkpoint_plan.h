@@ -1,4 +1,4 @@
-// A CheckpointPlan says what of a base goes into which file of its 4-bit checkpoint.
+// A CheckpointPlan assigns the tensors of a base to the files of its 4-bit checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -13,29 +13,29 @@ namespace mozgach {
 struct PlannedTensor {
   std::string name;
   bool quantize = false;
-  int64_t bytes = 0;         // about, in the new file
-  int64_t element_size = 1;  // as it is stored
+  int64_t bytes = 0;         // approximate, in the new file
+  int64_t element_size = 1;  // bytes, in the stored type
 };
 
 struct CheckpointPlan {
-  // In the order of writing: quantised ones first, then by falling size of elements, so that every
-  // tensor is aligned.
+  // In write order: quantised tensors first, then by decreasing element size, so that every tensor
+  // is aligned.
   using Shard = std::vector<PlannedTensor>;
   std::vector<Shard> shards;
 
-  // Modules with a weight matrix that stays as it is and is neither embedding nor lm_head, named as
-  // transformers matches them ("vision_tower", "model.vision_tower"); empty: none.
+  // Modules whose weight matrix is not quantised, except embedding and lm_head, with the names that
+  // transformers matches ("vision_tower", "model.vision_tower"). May be empty.
   std::vector<std::string> kept_modules;
 
-  // Files of about `shard_bytes`, tensors in the order in which they are stored.  INVALID_ARGUMENT
-  // where there is nothing to quantise.
+  // Plans files of about `shard_bytes`, with tensors in storage order. INVALID_ARGUMENT if the base
+  // contains nothing to quantise.
   static absl::StatusOr<CheckpointPlan> Make(const WeightFiles& files, bool double_quant,
                                              int64_t shard_bytes);
 };
 
-// Whether `name` is the weight of a linear layer of the decoder:
-// "model.layers.0.mlp.up_proj.weight", in bases for text, and for images too ("language_model."
-// before or behind "model.").
+// True if `name` is the weight of a linear layer of the decoder, such as
+// "model.layers.0.mlp.up_proj.weight". Also accepts the names of multimodal bases, with
+// "language_model." before or after "model.".
 bool IsDecoderLinear(const std::string& name);
 
 }  // namespace mozgach

@@ -12,9 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kLock[] = "quantize.lock";
-constexpr char kAdvice[] = "; name a folder that is not there yet";
+constexpr char kAdvice[] = "; name a folder that does not exist yet";
 
-// What keeps a checkpoint from being put at `place`; null: nothing.
+// Why a checkpoint cannot be written to `place`; null if it can.
 const char* FaultOf(const fs::path& place) {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(place, error);
@@ -32,8 +32,9 @@ absl::StatusOr<fs::path> CheckpointPlace(const fs::path& output) {
   fs::path place = fs::absolute(output, error).lexically_normal();
   if (!place.has_filename()) place = place.parent_path();
   if (!fs::is_directory(place.parent_path(), error)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        place.parent_path().string(), ": is no directory; make it, or correct the output's path"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(place.parent_path().string(),
+                     ": not a directory; create it, or correct the output's path"));
   }
   const char* fault = FaultOf(place);
   if (fault == nullptr) return place;
@@ -47,8 +48,9 @@ absl::StatusOr<CheckpointStaging> CheckpointStaging::Claim(const fs::path& place
   const bool made = fs::create_directory(folder, error);
   if (error) return SystemError(error.value(), absl::StrCat("make ", folder.string()));
   if (!made && !fs::is_empty(folder, error) && !fs::exists(folder / kLock, error)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(folder.string(), ": is in the way; remove it, or name another output"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        folder.string(),
+        ": exists and was not made by this command; remove it, or name another output"));
   }
   ASSIGN_OR_RETURN(FileDescriptor lock, LockFile(folder / kLock, folder.string()));
   CheckpointStaging staging(folder, std::move(lock));
@@ -68,7 +70,8 @@ absl::Status CheckpointStaging::Clear() {
 absl::Status CheckpointStaging::MoveTo(const fs::path& place) {
   RETURN_IF_ERROR(DURABLE("trainer.quantized_base.sync_names", SyncDirectory(folder_)));
   RETURN_IF_ERROR(DURABLE("trainer.quantized_base.complete", RenameDurably(folder_, place)));
-  // The last thing: without its lock a folder that was left half-made would be taken for another's.
+  // Removes the lock last: a half-written folder without a lock would be taken for a folder of
+  // another origin.
   std::error_code ignored;
   fs::remove(place / kLock, ignored);
   return absl::OkStatus();

@@ -1,5 +1,5 @@
-// Where a checkpoint is made: a folder beside the one that it becomes, by a rename, when it is
-// whole.
+// Writes a checkpoint in a folder next to its final place and renames the folder when it is
+// complete.
 #pragma once
 
 #include <filesystem>
@@ -9,21 +9,21 @@
 
 namespace mozgach {
 
-// The folder that `output` names, absolute.  INVALID_ARGUMENT where it is there already and not
-// empty, is a link or a file, or would lie in no directory.
+// The absolute path of `output`. INVALID_ARGUMENT if it is a non-empty folder, a link or a file, or
+// if its parent directory does not exist.
 absl::StatusOr<std::filesystem::path> CheckpointPlace(const std::filesystem::path& output);
 
-// "<place>.mozgach-partial".  Whoever makes it holds its lock: what a run that was killed left
-// there is cleared, what anybody else put there is not.
+// "<place>.mozgach-partial". The process that writes it holds its lock. Leftovers of a killed run
+// are removed; a folder of another origin is not.
 class CheckpointStaging {
  public:
-  // INVALID_ARGUMENT where such a folder is there that is not ours; FAILED_PRECONDITION where
-  // another process works in it.
+  // INVALID_ARGUMENT if the folder exists and was not created by this class; FAILED_PRECONDITION if
+  // another process uses it.
   static absl::StatusOr<CheckpointStaging> Claim(const std::filesystem::path& place);
 
   const std::filesystem::path& folder() const { return folder_; }
 
-  // It is `place` after that.
+  // Renames the folder to `place`.
   absl::Status MoveTo(const std::filesystem::path& place);
   absl::Status Remove();
 

@@ -18,8 +18,8 @@ absl::Status Checked(const CudaDriver& driver, int error, const char* what) {
       absl::StrCat(what, ": ", text ? text : "unknown error", " (", error, ")"));
 }
 
-// PyTorch makes a device's context current in a thread with the first thing it does there, which
-// may be this.
+// Makes the device's context current. PyTorch does this in each thread at its first operation on
+// the device, which may not have happened yet.
 absl::Status EnterContext(const CudaDriver& driver, at::Device device) {
   void* context = nullptr;
   RETURN_IF_ERROR(Checked(driver, driver.cuCtxGetCurrent(&context), "cuCtxGetCurrent"));
@@ -52,11 +52,11 @@ std::string LogOf(const CudaCompiler& compiler, void* program) {
 
 absl::StatusOr<std::string> CompileCuda(const std::string& source, int major, int minor) {
   const CudaCompiler* compiler = CudaCompiler::Get();
-  if (compiler == nullptr) return absl::UnavailableError("there is no NVRTC (libnvrtc) here");
+  if (compiler == nullptr) return absl::UnavailableError("NVRTC (libnvrtc) is missing");
   void* program = nullptr;
   if (compiler->nvrtcCreateProgram(&program, source.c_str(), "kernel.cu", 0, nullptr, nullptr) !=
       0) {
-    return absl::InternalError("NVRTC takes no program");
+    return absl::InternalError("NVRTC rejected the program");
   }
   const absl::Cleanup destroy = [&] { compiler->nvrtcDestroyProgram(&program); };
   const std::string architecture = absl::StrCat("--gpu-architecture=sm_", major, minor);
@@ -64,23 +64,23 @@ absl::StatusOr<std::string> CompileCuda(const std::string& source, int major, in
   const int error = compiler->nvrtcCompileProgram(program, 2, options);
   if (error == kNvrtcInvalidOption) {
     return absl::UnavailableError(
-        absl::StrCat("this NVRTC does not know compute capability ", major, ".", minor));
+        absl::StrCat("this NVRTC does not support compute capability ", major, ".", minor));
   }
   if (error != 0) return absl::InternalError(absl::StrCat("NVRTC: ", LogOf(*compiler, program)));
   size_t size = 0;
   if (compiler->nvrtcGetCUBINSize(program, &size) != 0 || size == 0) {
-    return absl::InternalError("NVRTC made no machine code");
+    return absl::InternalError("NVRTC produced no machine code");
   }
   std::string cubin(size, '\0');
   if (compiler->nvrtcGetCUBIN(program, cubin.data()) != 0)
-    return absl::InternalError("NVRTC: no machine code");
+    return absl::InternalError("NVRTC: cannot read the machine code");
   return cubin;
 }
 
 absl::StatusOr<CudaKernel> CudaKernel::Load(const std::string& source, const std::string& name,
                                             at::Device device) {
   const CudaDriver* driver = CudaDriver::Get();
-  if (driver == nullptr) return absl::UnavailableError("there is no CUDA driver (libcuda) here");
+  if (driver == nullptr) return absl::UnavailableError("the CUDA driver (libcuda) is missing");
   const c10::DeviceGuard guard(device);
   RETURN_IF_ERROR(Checked(*driver, driver->cuInit(0), "cuInit"));
   RETURN_IF_ERROR(EnterContext(*driver, device));

@@ -1,9 +1,9 @@
-// A CudaKernel is a function of our own on a CUDA device, compiled from its source when it is first
-// needed: for the very device, with the compiler (NVRTC) that comes with the device's PyTorch.  No
-// CUDA toolkit takes part in the build, and nothing is linked: compiler and driver are looked up in
-// the libraries that PyTorch has loaded.
+// A CudaKernel is one of our functions on a CUDA device. Its source is compiled at first use, for
+// exactly this device, by the compiler (NVRTC) that comes with the device's PyTorch. The build
+// needs no CUDA toolkit and links no CUDA library: compiler and driver are looked up in the
+// libraries that PyTorch has loaded.
 //
-// Any thread.  A kernel lives as long as the process.
+// Thread-safe. A kernel lives as long as the process.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -14,18 +14,20 @@
 
 namespace mozgach {
 
-// Machine code for compute capability `major`.`minor`.  UNAVAILABLE: there is no NVRTC, or none
-// that knows this device; INTERNAL: the source is wrong, with the compiler's words.
+// Compiles `source` to machine code for compute capability `major`.`minor`. UNAVAILABLE if NVRTC is
+// missing or does not support this device; INTERNAL with the compiler's message if the source is
+// wrong.
 absl::StatusOr<std::string> CompileCuda(const std::string& source, int major, int minor);
 
 class CudaKernel {
  public:
-  // The function `name` (extern "C") of `source`.  Errors: of CompileCuda; INTERNAL: the driver's.
+  // Loads the function `name` (extern "C") of `source`. Errors of CompileCuda(); INTERNAL for
+  // errors of the driver.
   static absl::StatusOr<CudaKernel> Load(const std::string& source, const std::string& name,
                                          at::Device device);
 
-  // On the current stream of the device, in order with what PyTorch does there.  `arguments` points
-  // to each of the function's arguments.
+  // Runs the kernel on the current stream of the device, in order with PyTorch's work. `arguments`
+  // points to each of the function's arguments.
   absl::Status Launch(unsigned blocks, unsigned threads, void** arguments) const;
 
  private:

@@ -7,7 +7,7 @@
 namespace mozgach {
 namespace {
 
-// The first of these that there is; it stays loaded.
+// Opens the first of these libraries that exists. It stays loaded.
 void* Open(std::initializer_list<const char*> names) {
   for (const char* name : names) {
     if (void* library = dlopen(name, RTLD_NOW | RTLD_LOCAL)) return library;
@@ -55,7 +55,8 @@ const CudaDriver* CudaDriver::Get() {
 }
 
 const CudaCompiler* CudaCompiler::Get() {
-  // The first one is PyTorch's own, which brings the NVRTC of its CUDA with it wherever that lies.
+  // The first library is PyTorch's own. It loads the NVRTC of PyTorch's CUDA version, wherever that
+  // is installed.
   static const CudaCompiler* compiler =
       Load<CudaCompiler>({"libcaffe2_nvrtc.so", "libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12"});
   return compiler;

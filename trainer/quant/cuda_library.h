@@ -1,12 +1,12 @@
-// NVIDIA's driver and run-time compiler, as far as cuda_kernel.cc needs them, found in the shared
-// libraries of the process.  Signatures: the CUDA driver API and NVRTC reference.
+// The parts of NVIDIA's driver and run-time compiler that cuda_kernel.cc needs, looked up in the
+// shared libraries of the process. Signatures: the CUDA driver API and NVRTC reference.
 #pragma once
 
 #include <cstddef>
 
 namespace mozgach {
 
-// Names and numbers of the driver API (cuda.h).
+// Functions of the driver API (cuda.h).
 struct CudaDriver {
   int (*cuInit)(unsigned flags);
   int (*cuDeviceGet)(int* device, int ordinal);
@@ -21,7 +21,7 @@ struct CudaDriver {
                         void* stream, void** arguments, void** extra);
   int (*cuGetErrorString)(int error, const char** text);
 
-  // Null where there is none.
+  // Null if the driver is not installed.
   static const CudaDriver* Get();
 };
 
@@ -38,10 +38,10 @@ struct CudaCompiler {
   int (*nvrtcGetProgramLog)(void* program, char* log);
   int (*nvrtcDestroyProgram)(void** program);
 
-  // Null where there is none.
+  // Null if NVRTC is not installed.
   static const CudaCompiler* Get();
 };
 
-inline constexpr int kNvrtcInvalidOption = 5;  // an architecture that it does not know, too
+inline constexpr int kNvrtcInvalidOption = 5;  // also for an unknown architecture
 
 }  // namespace mozgach

@@ -1,5 +1,5 @@
-// The 8-bit dynamic type without a sign (bitsandbytes' create_dynamic_map(signed=False)), which
-// holds the second moments of an 8-bit optimizer.  The signed one is in nf4.h.
+// The unsigned 8-bit dynamic type (bitsandbytes' create_dynamic_map(signed=False)), which stores
+// the second moments of an 8-bit optimizer. nf4.h has the signed type.
 #pragma once
 
 #include <array>

@@ -23,7 +23,7 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
 
-// Reads what lies beside one weight.
+// Reads the tensors that belong to one weight.
 class Parts {
  public:
   Parts(const WeightFiles& files, const std::string& name) : files_(files), name_(name) {}
@@ -43,7 +43,7 @@ class Parts {
     return *std::move(state);
   }
 
-  // uint8 [bytes]: the tensor's bytes, whatever its type.
+  // uint8 [bytes]: the tensor's bytes, for any type.
   absl::StatusOr<at::Tensor> Bytes(const char* part) const {
     ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name_ + part));
     return stored.reshape({-1}).view(at::kByte);
@@ -64,7 +64,7 @@ class Parts {
     if (!at::isFloatingType(stored.scalar_type())) {
       return absl::DataLossError(absl::StrCat("its ", part + 1, " holds ",
                                               c10::toString(stored.scalar_type()),
-                                              ", not floating numbers"));
+                                              ", not floating-point numbers"));
     }
     at::Tensor floats = stored.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
     if (!at::isfinite(floats).all().item<bool>()) {
@@ -78,8 +78,8 @@ class Parts {
   absl::StatusOr<at::Tensor> Counted(const char* part, int64_t count) const {
     ASSIGN_OR_RETURN(const at::Tensor stored, files_.Read(name_ + part));
     if (stored.numel() != count) {
-      return absl::DataLossError(absl::StrCat("its ", part + 1, " has ", stored.numel(),
-                                              " elements, ", count, " are needed"));
+      return absl::DataLossError(
+          absl::StrCat("its ", part + 1, " has ", stored.numel(), " elements instead of ", count));
     }
     return stored.reshape({-1});
   }
@@ -118,7 +118,7 @@ absl::StatusOr<QuantizedWeight> Read(const Parts& parts, const std::vector<int64
   weight.block = state.block;
   ASSIGN_OR_RETURN(weight.codes, parts.Bytes(""));
   const int64_t bytes = (weight.elements() + 1) / 2;
-  // Types of several bytes may fill up their last element.
+  // A type of several bytes may pad its last element.
   if (weight.codes.numel() < bytes || weight.codes.numel() >= bytes + 8) {
     return absl::DataLossError(absl::StrCat("takes ", weight.codes.numel(), " bytes, ",
                                             ShapeText(shape), " in 4 bits takes ", bytes));

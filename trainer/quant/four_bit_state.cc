@@ -43,7 +43,7 @@ absl::StatusOr<int64_t> BlockSize(const json& state, const char* key, int64_t sm
   const int64_t size = value.is_number_unsigned() && value <= largest ? value.get<int64_t>() : 0;
   if (size < smallest || (size & (size - 1)) != 0) {
     return Wrong(key, value,
-                 absl::StrCat("powers of two from ", smallest, " to ", largest, " are possible"));
+                 absl::StrCat("it must be a power of two from ", smallest, " to ", largest));
   }
   return size;
 }
@@ -53,7 +53,7 @@ absl::StatusOr<at::ScalarType> Type(const json& state) {
   for (const auto& [name, type] : kTypes) {
     if (value == name) return type;
   }
-  return Wrong("dtype", value, "bfloat16, float16 and float32 are possible");
+  return Wrong("dtype", value, "it must be bfloat16, float16 or float32");
 }
 
 absl::StatusOr<std::vector<int64_t>> Shape(const json& state) {
@@ -69,7 +69,7 @@ absl::StatusOr<std::vector<int64_t>> Shape(const json& state) {
     elements *= shape.back();
   }
   if (!value.is_array() || shape.size() != 2) {
-    return Wrong("shape", value, "two sizes are expected");
+    return Wrong("shape", value, "it must have two sizes");
   }
   return shape;
 }
@@ -78,13 +78,13 @@ absl::StatusOr<FourBitState::Nested> NestedState(const json& state) {
   FourBitState::Nested nested;
   ASSIGN_OR_RETURN(nested.block, BlockSize(state, "nested_blocksize", 1, kLargestNestedBlock));
   ASSIGN_OR_RETURN(const json type, Member(state, "nested_dtype"));
-  if (type != "float32") return Wrong("nested_dtype", type, "float32 is possible");
+  if (type != "float32") return Wrong("nested_dtype", type, "it must be float32");
   ASSIGN_OR_RETURN(const json offset, Member(state, "nested_offset"));
   const double value =
       offset.is_number() ? offset.get<double>() : std::numeric_limits<double>::infinity();
   nested.offset = static_cast<float>(value);
   if (!std::isfinite(nested.offset)) {
-    return Wrong("nested_offset", offset, "a finite number is expected");
+    return Wrong("nested_offset", offset, "it must be a finite number");
   }
   return nested;
 }
@@ -94,13 +94,13 @@ absl::StatusOr<FourBitState::Nested> NestedState(const json& state) {
 absl::StatusOr<FourBitState> ParseFourBitState(std::string_view text) {
   const absl::StatusOr<json> parsed = ParseJson(text);
   if (!parsed.ok() || !parsed->is_object()) {
-    return absl::DataLossError("its quant_state is no JSON object in UTF-8");
+    return absl::DataLossError("its quant_state is not a JSON object in UTF-8");
   }
   const json& document = *parsed;
   FourBitState state;
   ASSIGN_OR_RETURN(const json type, Member(document, "quant_type"));
   if (type != "nf4" && type != "fp4") {
-    return Wrong("quant_type", type, "nf4 and fp4 are possible");
+    return Wrong("quant_type", type, "it must be nf4 or fp4");
   }
   state.quant_type = type.get<std::string>();
   ASSIGN_OR_RETURN(state.block, BlockSize(document, "blocksize", kSmallestBlock, kLargestBlock));

@@ -1,4 +1,4 @@
-// The JSON beside a weight that bitsandbytes stored in 4 bits (four_bit_checkpoint.h).
+// Parses and writes the JSON that bitsandbytes stores with a 4-bit weight (four_bit_checkpoint.h).
 #pragma once
 
 #include <c10/core/ScalarType.h>
@@ -23,13 +23,13 @@ struct FourBitState {
     int64_t block = 0;
     float offset = 0;
   };
-  std::optional<Nested> nested;  // with double quantisation
+  std::optional<Nested> nested;  // only with double quantisation
 };
 
 // DATA_LOSS says which key is missing or what is wrong with it.
 absl::StatusOr<FourBitState> ParseFourBitState(std::string_view json);
 
-// The same keys in the same order and spelling as bitsandbytes writes them.
+// Writes the keys in the same order and spelling as bitsandbytes.
 std::string FourBitStateJson(const FourBitState& state);
 
 }  // namespace mozgach

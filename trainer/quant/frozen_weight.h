@@ -1,6 +1,6 @@
-// A FrozenWeight is the weight of one linear layer, or of several that read the same input and lie
-// one behind another (q, k, v; gate, up): dense, or with parts in 4 bits, which are made dense when
-// they are needed.
+// A FrozenWeight is the weight of one linear layer, or the stacked weights of several layers that
+// read the same input (q, k, v; gate, up). It is dense, or has 4-bit parts that are dequantised
+// when needed.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,11 +13,11 @@
 
 namespace mozgach {
 
-// One buffer that all quantised weights of a model are made dense in, one after another.  What it
-// holds is good until the next use.
+// A buffer shared by all quantised weights of a model, which are dequantised into it one after
+// another. Its contents are valid until the next use.
 class DequantBuffer {
  public:
-  // [rows, columns]; contents undefined.
+  // Returns [rows, columns] with undefined contents.
   at::Tensor Take(int64_t rows, int64_t columns, at::ScalarType type, at::Device device);
   void Release() { buffer_ = at::Tensor(); }
 
@@ -28,21 +28,22 @@ class DequantBuffer {
 class FrozenWeight {
  public:
   FrozenWeight() = default;
-  // [out, in] in the compute type.
+  // `weight` is [out, in] in the compute type.
   static FrozenWeight Dense(at::Tensor weight);
-  // One behind another; all have the same number of columns and lie on one device.  Dense parts are
-  // in the compute type.
+  // Stacks `parts`, which have the same number of columns and are on one device. Dense parts are in
+  // the compute type.
   using Part = std::variant<QuantizedWeight, at::Tensor>;
   static FrozenWeight Joined(std::vector<Part> parts, at::ScalarType compute_dtype);
 
   int64_t rows() const { return rows_; }
   int64_t columns() const { return columns_; }
   at::ScalarType compute_dtype() const { return compute_dtype_; }
-  // Whether Get() makes it in the buffer.
+  // True if Get() dequantises into the buffer.
   bool quantized() const { return !parts_.empty(); }
   int64_t bytes() const;
 
-  // [rows, columns] in the compute type, to be read: the weight itself, or made in `buffer`.
+  // Returns [rows, columns] in the compute type, read-only: the weight itself, or its dequantised
+  // form in `buffer`.
   at::Tensor Get(DequantBuffer& buffer) const;
 
  private:

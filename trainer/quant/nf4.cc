@@ -18,11 +18,11 @@
 namespace mozgach {
 namespace {
 
-// Elements handed to a thread at once.
+// Elements that a thread takes at once.
 constexpr int64_t kGrain = 256 * kNf4Block;
 
-// For each of 65,536 steps from -1 to 1 the nearest dynamic level: bitsandbytes on a CPU quantises
-// through this table, and so may differ by one level from the nearest.
+// The nearest dynamic level for each of 65,536 steps from -1 to 1. bitsandbytes on a CPU quantises
+// with this table, so its result may differ by one level from the nearest level.
 const std::vector<uint8_t>& DynamicTable() {
   static const std::vector<uint8_t> kTable = [] {
     constexpr int kSteps = 65536;
@@ -39,7 +39,7 @@ const std::vector<uint8_t>& DynamicTable() {
   return kTable;
 }
 
-// One block of scales, its mean subtracted, to 8 bits.
+// Quantises one block of scales to 8 bits. The mean has been subtracted.
 void QuantizeScales(const float* values, int64_t count, float* absmax, uint8_t* codes) {
   const std::vector<uint8_t>& table = DynamicTable();
   float largest = 0;

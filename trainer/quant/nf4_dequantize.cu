@@ -1,9 +1,10 @@
-// 4-bit codes made dense on a CUDA device: level × scale, rounded once to the type of the output,
-// the bits of nf4_kernels.h.  Compiled when the first weight is needed, for the device there is
-// (cuda_kernel.h), and therefore without a header; a test compiles it for the processor.
+// Dequantises 4-bit codes on a CUDA device: level × scale, rounded once to the type of the output,
+// the same bits as nf4_kernels.h. Compiled at first use for the device at hand (cuda_kernel.h), and
+// therefore without a header; a test compiles it for the CPU.
 //
-// One thread makes eight elements of four bytes of codes: one read, one or two writes of 16 bytes.
-// REQUIRES: blocks of a multiple of 8 elements; `codes` aligned to 4 bytes, the output to 16.
+// One thread writes eight elements from four bytes of codes: one read, one or two writes of 16
+// bytes. REQUIRES: the block size is a multiple of 8 elements; `codes` is aligned to 4 bytes, the
+// output to 16.
 
 #ifdef __CUDACC_RTC__
 static __device__ unsigned short HalfBits(float value) {
@@ -17,8 +18,8 @@ struct Levels {
   float value[16];
 };
 
-// The scales of the blocks: float32, or with double quantisation codes into `levels`, to be scaled
-// by `nested` (one for each `nested_block` blocks) and moved by `offset`.
+// The scales of the blocks: float32, or with double quantisation codes into `levels`, which are
+// multiplied by `nested` (one per `nested_block` blocks) and shifted by `offset`.
 struct Scales {
   const float* dense;  // null: double quantisation
   const unsigned char* codes;
@@ -28,7 +29,7 @@ struct Scales {
   unsigned nested_block;
 };
 
-// Without fused multiply-adds, which round once where the other paths round twice.
+// Uses no fused multiply-add, which rounds once where the other implementations round twice.
 static __device__ float ScaleOf(const Scales& scales, unsigned block) {
   if (scales.dense) return scales.dense[block];
   const float scale =

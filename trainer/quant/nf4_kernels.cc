@@ -18,7 +18,7 @@ namespace {
 
 constexpr float kSmallestScale = 1e-38f;
 
-// Half way between neighbouring levels; an element on a bound takes the lower index.
+// Midpoints of neighbouring levels. An element on a midpoint gets the lower index.
 const std::array<float, 15>& Bounds() {
   static const std::array<float, 15> kBounds = [] {
     std::array<float, 15> bounds;
@@ -29,7 +29,8 @@ const std::array<float, 15>& Bounds() {
   return kBounds;
 }
 
-// As integers, absolute values order as floats do and anything not finite is above all that is.
+// Compares as integers: absolute values then order as floats do, and anything not finite is larger
+// than all finite values.
 MOZGACH_INLINE float LargestMagnitude(const float* values) {
   uint32_t largest = 0;
   for (int64_t i = 0; i < kNf4Block; ++i) {
@@ -46,8 +47,8 @@ MOZGACH_INLINE void Indices(const float* scaled, uint32_t* indices) {
   }
 }
 
-// One block of `count` elements, in `values` with zeros behind them.  bitsandbytes multiplies full
-// blocks with the reciprocal of their scale and divides in the last, smaller one.
+// Quantises one block of `count` elements; zeros follow them in `values`. bitsandbytes multiplies
+// full blocks by the reciprocal of their scale, and divides by the scale in a shorter last block.
 MOZGACH_INLINE bool QuantizeBlock(float* values, int64_t count, float* scale, uint8_t* codes) {
   const float largest = LargestMagnitude(values);
   const float divisor = std::max(largest, kSmallestScale);
@@ -117,7 +118,7 @@ MOZGACH_AVX512 inline __m256i Unpack(const uint8_t* codes) {
   return _mm256_or_si256(_mm256_srli_epi16(bytes, 4), low);
 }
 
-// The values that a block can hold, as a register to look up in.
+// The values that a block can hold, as a lookup table in registers.
 template <typename T>
 struct Table;
 
@@ -138,7 +139,7 @@ MOZGACH_AVX512 inline void LookUpHalves(__m512i table, __m256i indices, void* el
   _mm512_storeu_si512(elements, _mm512_permutexvar_epi16(_mm512_cvtepu8_epi16(indices), table));
 }
 
-// To the nearest, ties to even; NaN as c10::BFloat16 has it.
+// Rounds to nearest, ties to even; NaN becomes the NaN of c10::BFloat16.
 MOZGACH_AVX512 inline __m256i ToBFloat16(__m512 values) {
   const __m512i bits = _mm512_castps_si512(values);
   const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
@@ -170,7 +171,7 @@ struct Table<c10::Half> {
   }
 };
 
-// Whole blocks, a multiple of kStep each.
+// Dequantises whole blocks, whose size is a multiple of kStep.
 template <typename T>
 MOZGACH_AVX512 void DequantizeAvx512(const uint8_t* codes, const float* scales,
                                      const std::array<float, 16>& levels, int64_t block,

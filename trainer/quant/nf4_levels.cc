@@ -10,8 +10,8 @@
 namespace mozgach {
 namespace {
 
-// torch.linspace(0.1, 1, count) in float32: from the start in its first half, from the end in its
-// second, each value rounded once.
+// torch.linspace(0.1, 1, count) in float32: computed from the start in the first half and from the
+// end in the second half, each value rounded once.
 std::vector<float> Linspace(int count) {
   const float start = 0.1f, end = 1.0f;
   const float step = (end - start) / static_cast<float>(count - 1);
@@ -24,8 +24,8 @@ std::vector<float> Linspace(int count) {
   return values;
 }
 
-// Seven decades, each halved as often as its exponent leaves bits; 0 and +1 besides.  Without a
-// sign there is a bit more.
+// Seven decades, each divided into as many steps as its exponent leaves bits, plus 0 and +1. An
+// unsigned level has one more bit for the steps.
 std::array<float, 256> MakeDynamicLevels(bool with_sign) {
   constexpr int kExponents = 7;
   std::vector<float> levels = {0.0f, 1.0f};

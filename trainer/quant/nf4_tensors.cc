@@ -10,7 +10,7 @@ namespace mozgach {
 
 namespace {
 
-// values[i] *= scales[i / block], the last block being as long as it is.
+// values[i] *= scales[i / block]; the last block may be shorter.
 void ScaleBlocks(at::Tensor& values, const at::Tensor& scales, int64_t block) {
   const int64_t count = values.numel();
   const int64_t whole = count / block;

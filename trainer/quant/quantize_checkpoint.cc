@@ -37,16 +37,16 @@ absl::StatusOr<ordered_json> ReadConfig(const fs::path& path) {
   if (!parsed.ok()) return Annotate(parsed.status(), path.string());
   ordered_json& config = *parsed;
   if (!config.is_object()) {
-    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": is no JSON object"));
+    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": not a JSON object"));
   }
   if (config.contains("quantization_config") && !config["quantization_config"].is_null()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        path.string(), ": this base is quantised already; take the one it was made of"));
+        path.string(), ": this base is already quantised; use the base it was made from"));
   }
   return config;
 }
 
-// The type in which the base's own configuration has it computed.
+// The compute type that the base's own configuration requests.
 std::string ComputeType(const ordered_json& config) {
   for (const char* key : {"dtype", "torch_dtype"}) {
     const auto found = config.find(key);
@@ -84,7 +84,7 @@ std::string JsonText(const ordered_json& json) {
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-// One making of a checkpoint, below `staging_`.
+// Writes one checkpoint below `staging_`.
 class Quantization {
  public:
   Quantization(const WeightFiles& files, const CheckpointPlan& plan, const QuantizeOptions& options,
@@ -170,7 +170,8 @@ class Quantization {
   std::map<std::string, std::string> places_;
 };
 
-// Tokenizer, templates, generation settings: all but the weights in whatever form.
+// True for the files of tokenizer, templates and generation settings: everything except weights of
+// any format.
 bool IsCopied(const fs::path& path) {
   static const std::set<std::string> kCopied = {".json", ".jinja", ".model", ".txt"};
   const std::string name = path.filename().string();
@@ -191,7 +192,8 @@ absl::Status CopyOthers(const fs::path& base, const fs::path& staging) {
   return absl::OkStatus();
 }
 
-// A head that is tied to the embedding may be named by the index and not stored; nothing else may.
+// Checks that every tensor that the index names is stored. Only a head that is tied to the
+// embedding may be missing.
 absl::Status CheckWhole(const WeightFiles& files) {
   for (const auto& [name, shard] : files.absent()) {
     if (!name.ends_with("lm_head.weight")) return files.Read(name).status();
@@ -208,7 +210,7 @@ absl::StatusOr<QuantizeReport> Make(const fs::path& base, const fs::path& place,
   RETURN_IF_ERROR(CheckWhole(files));
   if (HasFourBit(files)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(base.string(), ": this base is in 4 bits already"));
+        absl::StrCat(base.string(), ": this base is already in 4 bits"));
   }
   const auto plan = CheckpointPlan::Make(files, options.double_quant, options.shard_bytes);
   if (!plan.ok()) return Annotate(plan.status(), base.string());

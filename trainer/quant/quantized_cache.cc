@@ -28,13 +28,13 @@ constexpr char kVersion[] = "1";
 constexpr char kKept[] = ".safetensors";
 constexpr char kDraft[] = ".draft";
 constexpr int64_t kTensorsPerWeight = 6;
-constexpr int64_t kSuffixBytes = 40;     // what their names add to the weight's
-constexpr int64_t kSmallestRatio = 3;    // stored bytes to 4-bit bytes, from 16 bits at least
-constexpr double kShareOfDisk = 0.2;     // for the cache
-constexpr double kShareLeftFree = 0.05;  // of the file system, when it grows
+constexpr int64_t kSuffixBytes = 40;     // what part names add to the weight's name
+constexpr int64_t kSmallestRatio = 3;    // stored bytes / 4-bit bytes, from 16 bits
+constexpr double kShareOfDisk = 0.2;     // share of the file system that the cache may use
+constexpr double kShareLeftFree = 0.05;  // share of the file system that must stay free
 
 void LogNotKept(const absl::Status& status) {
-  LogInfo(absl::StrCat("the quantised base is not kept for the next start: ", status.message()));
+  LogInfo(absl::StrCat("cannot keep the quantised base for the next start: ", status.message()));
 }
 
 uint64_t ChecksumOf(const SafetensorsFile& file) {
@@ -75,7 +75,7 @@ std::vector<Kept> FilesWith(const fs::path& folder, const char* extension) {
   return files;
 }
 
-// Drafts of processes that died: nobody holds their lock.
+// Removes drafts of dead processes: their lock is free.
 void SweepDrafts(const fs::path& folder) {
   for (const Kept& draft : FilesWith(folder, kDraft)) {
     const FileDescriptor fd(open(draft.path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -128,7 +128,7 @@ std::optional<WeightFiles> QuantizedCache::Find(const QuantizedForm& form) const
   }
   LogInfo(absl::StrCat(file.ok() ? path.string() + ": is damaged or of another version"
                                  : std::string(file.status().message()),
-                       "; the base is quantised anew"));
+                       "; the base is quantised again"));
   Drop(form);
   return std::nullopt;
 }
@@ -149,7 +149,7 @@ std::unique_ptr<QuantizedDraft> QuantizedCache::Begin(const WeightFiles& weights
     if (!error &&
         static_cast<int64_t>(space.available) < weights.bytes() / kSmallestRatio + spare) {
       return absl::ResourceExhaustedError(
-          absl::StrCat(folder_.string(), ": ", space.available, " bytes are free, too few"));
+          absl::StrCat(folder_.string(), ": only ", space.available, " bytes are free"));
     }
     int64_t name_bytes = 0;
     const std::vector<std::string> names = weights.Names();
@@ -189,7 +189,7 @@ int64_t QuantizedCache::Limit() const {
 
 void QuantizedCache::MakeRoom(const fs::path& kept) const {
   std::vector<Kept> files = FilesWith(folder_, kKept);
-  // The new one goes last.
+  // The new file is removed last.
   std::stable_partition(files.begin(), files.end(),
                         [&](const Kept& file) { return file.path != kept; });
   int64_t total = 0;
@@ -197,8 +197,8 @@ void QuantizedCache::MakeRoom(const fs::path& kept) const {
   const int64_t limit = Limit();
   for (const Kept& file : files) {
     if (total <= limit) return;
-    LogInfo(absl::StrCat(file.path.string(), ": is dropped, the quantised bases kept take ", total,
-                         " bytes of the ", limit, " they may"));
+    LogInfo(absl::StrCat(file.path.string(), ": removed, because the quantised bases take ", total,
+                         " bytes and the limit is ", limit));
     unlink(file.path.c_str());
     total -= file.bytes;
   }

@@ -1,15 +1,16 @@
-// The QuantizedCache keeps quantised bases on disk, so that the next start maps one instead of
-// making it again:
+// The QuantizedCache keeps quantised bases on disk, so that the next start maps the file instead of
+// quantising again:
 //
 //   <folder>/quantized/<base digest>-nf4[-double]-<threads>t.safetensors
 //
-// A file holds the linear layers as a bitsandbytes checkpoint does (four_bit_checkpoint.h).  It
-// appears by a rename, whole and synced, and is checked (header, what it says it is, a checksum
-// over every byte) before it is used; one that fails is removed.  Nothing here is ever an error:
-// where a file cannot be read or kept, the log says why and the base is quantised.
+// A file stores the linear layers in the format of a bitsandbytes checkpoint
+// (four_bit_checkpoint.h). It appears by a rename, complete and synced, and is checked (header,
+// metadata, a checksum over every byte) before use; a file that fails the check is removed. The
+// cache never returns an error: if a file cannot be read or kept, the reason is logged and the base
+// is quantised.
 //
-// Any number of processes may share a folder.  Two that make the same base at once both do the
-// work. A file in use may be dropped: who has it mapped keeps it.
+// Several processes may share a folder. If two of them need the same base at the same time, both
+// quantise it. A file in use may be removed; processes that have mapped it keep it.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@
 
 namespace mozgach {
 
-// What decides the bytes of a quantised base.
+// Everything that determines the bytes of a quantised base.
 struct QuantizedForm {
   std::string base_digest;
   bool double_quant = true;
@@ -33,10 +34,10 @@ struct QuantizedForm {
   std::string Name() const;
 };
 
-// A quantised base on its way to the cache.  One thread at a time.
+// A quantised base that is being written to the cache. One thread at a time.
 class QuantizedDraft {
  public:
-  // Removes what was not kept.
+  // Removes the file unless it was kept.
   ~QuantizedDraft();
 
   void Add(const std::string& name, const QuantizedWeight& weight);
@@ -48,27 +49,27 @@ class QuantizedDraft {
   void Fail(const absl::Status& status);
 
   std::filesystem::path path_;
-  std::optional<SafetensorsStream> stream_;  // nothing once it has failed
+  std::optional<SafetensorsStream> stream_;  // nullopt after a failure
   uint64_t checksum_ = 0;
 };
 
 class QuantizedCache {
  public:
-  // `folder` is made when it is written to; empty: nothing is kept.  Above `limit_bytes` the least
-  // recently used files are dropped; 0: a fifth of the file system.
+  // `folder` is created when it is written to; empty: nothing is kept. If the files take more than
+  // `limit_bytes`, the least recently used are removed; 0: a fifth of the file system.
   explicit QuantizedCache(std::filesystem::path folder, int64_t limit_bytes = 0);
 
-  // The base in this form, if it is kept; notes that it was used.
+  // Returns the base in this form if it is kept, and marks it as used.
   std::optional<WeightFiles> Find(const QuantizedForm& form) const;
 
-  // Takes it out, as one that turned out to be wrong.
+  // Removes a base that turned out to be wrong.
   void Drop(const QuantizedForm& form) const;
 
-  // A place to write a base that is made of `weights` (they say how much room it needs).  Null
-  // where nothing can be kept.
+  // Starts writing a base that is made from `weights`, which determine the space it needs. Null if
+  // nothing can be kept.
   std::unique_ptr<QuantizedDraft> Begin(const WeightFiles& weights) const;
 
-  // Makes the draft what Find() gives.
+  // Publishes the draft, so that Find() returns it.
   void Keep(QuantizedDraft& draft, const QuantizedForm& form) const;
 
  private:

@@ -1,7 +1,7 @@
-// AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as torch.optim.AdamW with
-// its defaults computes it, in float32; with training.optim adamw_8bit the moments of all but small
-// parameters are kept in 8 bits (blockwise_adamw.h).  Deterministic; its whole state can be named,
-// saved and put back.  One thread at a time.
+// AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, 2019), with the arithmetic and
+// defaults of torch.optim.AdamW, in float32. With training.optim adamw_8bit the moments of all
+// except small parameters are stored in 8 bits (blockwise_adamw.h). Deterministic; its complete
+// state can be named, saved and restored. One thread at a time.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -19,25 +19,26 @@ namespace mozgach {
 
 class AdamW {
  public:
-  // `parameters` (name, leaf) are updated in place by Step() and stay the caller's.
+  // Step() updates `parameters` (name, leaf) in place; the caller owns them.
   AdamW(std::vector<std::pair<std::string, at::Tensor>> parameters, const TrainingSpec& training);
 
-  // One update with the gradients the parameters hold; a parameter without one is left alone.
+  // Updates the parameters with their current gradients. A parameter without a gradient stays
+  // unchanged.
   void Step(double learning_rate);
 
-  // Frees the gradients, so that the next backward pass starts from none.
+  // Frees the gradients, so that the next backward pass starts without gradients.
   void ForgetGradients();
 
-  // Global norm of all gradients, after which they are scaled down to `max_norm` where they are
-  // larger, as torch.nn.utils.clip_grad_norm_ does (0: never).
+  // Returns the global norm of all gradients and scales them down to `max_norm` if they are larger,
+  // as torch.nn.utils.clip_grad_norm_ does; 0: no clipping.
   double ClipGradients(double max_norm);
 
-  // First and second moments as "exp_avg.<name>" and "exp_avg_sq.<name>", to save or to copy into;
-  // those in 8 bits with the scales of their blocks as "exp_avg_absmax.<name>" and
+  // First and second moments as "exp_avg.<name>" and "exp_avg_sq.<name>", to save or to overwrite.
+  // Moments in 8 bits also have the scales of their blocks as "exp_avg_absmax.<name>" and
   // "exp_avg_sq_absmax.<name>".
   std::vector<std::pair<std::string, at::Tensor>> NamedMoments() const;
 
-  // Updates done so far; set on resuming.
+  // Number of updates so far; set it when resuming.
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps);
 
@@ -45,10 +46,10 @@ class AdamW {
   struct Entry {
     std::string name;
     at::Tensor parameter;
-    std::optional<BlockwiseMoments> blockwise;  // or, in float32:
+    std::optional<BlockwiseMoments> blockwise;  // 8-bit moments; nullopt: the float32 moments below
     at::Tensor exp_avg;
     at::Tensor exp_avg_sq;
-    at::Tensor step_count;  // one float, as the fused kernel wants it
+    at::Tensor step_count;  // one float, as the fused kernel expects it
   };
 
   void StepFused(double learning_rate);

@@ -42,7 +42,7 @@ absl::Status Load(const std::optional<at::ScalarType>& pinned_type, const BasePl
   return absl::OkStatus();
 }
 
-// The error for files that another program was writing; `status` is what came of reading them.
+// The error for files that another program was writing. `status` is the result of reading them.
 absl::Status ChangedWhileLoaded(const std::string& file, const absl::Status& status) {
   return WithClass(
       absl::UnavailableError(absl::StrCat(

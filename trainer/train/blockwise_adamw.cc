@@ -28,7 +28,7 @@ constexpr int64_t kGrainBlocks = 16;
 
 int64_t BlocksOf(int64_t elements) { return (elements + kMomentBlock - 1) / kMomentBlock; }
 
-// Half way between neighbouring levels; a value on a bound takes the lower one.
+// Midpoints of neighbouring levels. A value on a midpoint gets the lower level.
 Levels BoundsOf(const Levels& levels) {
   Levels bounds;
   for (size_t i = 0; i + 1 < levels.size(); ++i) bounds[i] = (levels[i] + levels[i + 1]) / 2.0f;
@@ -51,14 +51,14 @@ const Type& UnsignedType() {
   return kType;
 }
 
-// How many of the 255 bounds lie below: eight steps without a branch.
+// The number of the 255 bounds below `value`: eight steps without a branch.
 uint8_t NearestLevel(const Levels& bounds, float value) {
   const float* begin = bounds.data();
   for (int64_t half = 128; half > 0; half /= 2) begin += begin[half - 1] < value ? half : 0;
   return static_cast<uint8_t>(begin - bounds.data());
 }
 
-// One block of one moment, on its way through an update.
+// One block of one moment during an update.
 struct Block {
   Block(const Type& its_type, const BlockwiseMoment& moment, int64_t index, int64_t elements)
       : type(its_type),
@@ -85,7 +85,7 @@ struct Block {
   float values[kMomentBlock];
 };
 
-// The numbers of an update as the formula has them.
+// The factors of an update as they occur in the formula.
 struct Factors {
   explicit Factors(const AdamWUpdate& update)
       : beta1(static_cast<float>(update.beta1)),
@@ -115,7 +115,7 @@ void UpdateBlock(const Factors& f, const float* gradient, float* parameter, Bloc
   second.Store();
 }
 
-// By tensor operations, for other devices.
+// The update with tensor operations, for other devices.
 struct MomentTensors {
   MomentTensors(const Type& type, const BlockwiseMoment& its_moment)
       : moment(its_moment),
@@ -123,7 +123,7 @@ struct MomentTensors {
         bounds(at::tensor(at::ArrayRef<float>(type.bounds.data(), 255)).to(moment.codes.device())) {
   }
 
-  // [blocks, 256], zeros behind the last element.
+  // Reshapes to [blocks, 256] with zeros after the last element.
   at::Tensor InBlocks(const at::Tensor& flat) const {
     const int64_t padding = BlocksOf(flat.numel()) * kMomentBlock - flat.numel();
     return at::constant_pad_nd(flat, {0, padding}).view({-1, kMomentBlock});

@@ -1,8 +1,8 @@
-// AdamW with moments of 8 bits (Dettmers et al., "8-bit Optimizers via Block-wise Quantization",
-// 2022), as bitsandbytes' AdamW8bit: in blocks of 256 the first moment is stored in the signed
-// dynamic type and the second in the unsigned one, each next to the block's largest absolute value.
-// A value goes to the nearest level, as in bitsandbytes on a GPU; its code for processors looks it
-// up in a table of even steps, which makes small second moments 0.
+// AdamW with 8-bit moments (Dettmers et al., "8-bit Optimizers via Block-wise Quantization", 2022),
+// as bitsandbytes' AdamW8bit. In blocks of 256, the first moment is stored in the signed dynamic
+// type and the second in the unsigned one, each with the block's largest absolute value. A value is
+// rounded to the nearest level, as in bitsandbytes on a GPU. bitsandbytes on a CPU uses a lookup
+// table with even steps, which rounds small second moments to 0.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,11 +20,11 @@ struct BlockwiseMoments {
   BlockwiseMoment exp_avg;
   BlockwiseMoment exp_avg_sq;
 
-  // Zeros for a parameter of that many elements.
+  // Zero moments for a parameter with `elements` elements.
   static BlockwiseMoments Zeros(int64_t elements, at::Device device);
 };
 
-// One update's numbers; `step` counts from 1.
+// Settings of one update; `step` counts from 1.
 struct AdamWUpdate {
   double learning_rate = 0;
   double beta1 = 0;
@@ -34,8 +34,8 @@ struct AdamWUpdate {
   int64_t step = 1;
 };
 
-// Updates `parameter` (float32, contiguous) and its moments in place.  The numbers do not depend on
-// the count of threads.  No gradients are recorded: call it under at::NoGradGuard.
+// Updates `parameter` (float32, contiguous) and its moments in place. The result does not depend on
+// the thread count. Records no gradients: call it under at::NoGradGuard.
 void UpdateBlockwise(const AdamWUpdate& update, const at::Tensor& gradient,
                      const at::Tensor& parameter, const BlockwiseMoments& moments);
 

@@ -1,6 +1,6 @@
-// The type in which products and activations are computed: as the domain file says, or whichever is
-// faster here.  On processors without bfloat16 instructions float32 is, by far; a flag of the
-// processor does not tell, so it is measured.
+// The type of products and activations: as the domain file says, or the faster one on this device.
+// Processors without bfloat16 instructions are much faster in float32. CPU flags do not show this
+// reliably, so it is measured.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -13,13 +13,13 @@
 
 namespace mozgach {
 
-// "float32", "bfloat16"; anything else is INVALID_ARGUMENT.
+// Parses "float32" or "bfloat16"; INVALID_ARGUMENT for anything else.
 absl::StatusOr<at::ScalarType> ParseComputeType(const std::string& name);
 std::string ComputeTypeName(at::ScalarType type);
 
-// Times a product of this model's own shape in both types, with the threads that are set.  bfloat16
-// only where it wins clearly, since float32 is the more exact.  Milliseconds for a small model, a
-// few hundred for a large one.
+// Measures a product with this model's shape in both types, with the configured threads. Returns
+// bfloat16 only if it is clearly faster, because float32 is more exact. Takes milliseconds for a
+// small model, a few hundred for a large one.
 at::ScalarType MeasureComputeType(const ModelConfig& config, const at::Device& device);
 
 }  // namespace mozgach

@@ -38,7 +38,7 @@ at::Tensor RowsOf(const at::Tensor& logits) {
   return at::empty({logits.size(0)}, logits.options().dtype(at::kFloat));
 }
 
-// NLL [tokens] of one chunk in float32.
+// Returns the NLL [tokens] of one chunk in float32.
 at::Tensor ChunkNll(const at::Tensor& logits, const at::Tensor& targets) {
   if (!HasRowKernel(logits)) {
     const at::Tensor wide = logits.to(at::kFloat);
@@ -53,7 +53,7 @@ at::Tensor ChunkNll(const at::Tensor& logits, const at::Tensor& targets) {
   return nll;
 }
 
-// The same; `logits` become their gradient.
+// The same; overwrites `logits` with their gradient.
 at::Tensor ChunkNllAndGradient(at::Tensor& logits, const at::Tensor& targets) {
   if (!HasRowKernel(logits)) {
     const at::Tensor nll = ChunkNll(logits, targets), index = targets.unsqueeze(1);

@@ -1,4 +1,4 @@
-// The context of a base, stretched for as long as a job lasts.
+// Extends the context window of a base for the duration of a job.
 #pragma once
 
 #include "common/domain/domain_spec.h"
@@ -9,7 +9,7 @@ namespace mozgach {
 
 class ExtendedContext {
  public:
-  // As the domain file asks; `model` outlives this.
+  // Extends as the domain file requests; `model` must outlive this object.
   ExtendedContext(CausalLm& model, const RopeScalingSpec& spec) : model_(model) {
     model_.ExtendContext(RopeScalingOf(spec));
   }

@@ -55,11 +55,11 @@ FailureClass ClassOf(const absl::Status& status) {
   }
   switch (status.code()) {
     case absl::StatusCode::kResourceExhausted:
-      // A disk can be full too.
+      // RESOURCE_EXHAUSTED may also mean a full disk.
       return absl::StartsWith(status.message(), "out of memory") ? FailureClass::kOutOfMemory
                                                                  : FailureClass::kInfrastructure;
     case absl::StatusCode::kInternal:
-      // What libtorch cannot compute once it cannot compute again. A device may recover.
+      // libtorch would fail again on the same input. A device may recover.
       return absl::StrContains(status.message(), "libtorch: ") &&
                      !absl::StrContains(status.message(), "CUDA")
                  ? FailureClass::kData
@@ -80,7 +80,7 @@ absl::Status CatchingExceptions(const std::function<absl::Status()>& work) {
   try {
     return work();
   } catch (const std::exception& error) {
-    if (dynamic_cast<const std::bad_alloc*>(&error)) return OutOfMemory("the system gives no more");
+    if (dynamic_cast<const std::bad_alloc*>(&error)) return OutOfMemory("an allocation failed");
     if (IsOutOfMemory(error)) return OutOfMemory(FirstLineOf(error));
     const bool torch = dynamic_cast<const c10::Error*>(&error) != nullptr;
     return WithClass(

@@ -11,7 +11,7 @@ constexpr double kStepsLookedBack = 64;
 
 void LossMean::Add(int64_t step, double loss, int64_t tokens) {
   const auto t = static_cast<double>(step);
-  // A step without a trained token has no loss; it must not leave a mean without a weight.
+  // A step without trained tokens has no loss; it must not leave a mean with weight 0.
   const auto n = static_cast<double>(std::max<int64_t>(tokens, 1));
   const double kept = std::min((t - 1) / (t + 1), 1 - 1 / kStepsLookedBack);
   sum = kept * sum + n * loss;

@@ -1,23 +1,24 @@
-// LossMean turns the losses of single steps into two that can be compared: the mean over a logging
+// LossMean computes two comparable losses from the losses of single steps: the mean over a logging
 // interval, and a running mean.
 //
-// The loss of one step says little: it depends on which rows the step had.  Every mean here weights
-// a step by its trained tokens, so that it is a mean over tokens.
+// The loss of one step depends on the rows of that step, so it is not comparable. Every mean here
+// weights a step by its trained tokens, which makes it a mean over tokens.
 //
-// The interval's mean is that of the steps since the last logged one, as other trainers log it.
+// The interval's mean covers the steps since the last logged step, as in other trainers.
 //
-// The running mean after step t is S(t) / W(t), where n(t) are the trained tokens of step t:
+// The running mean after step t is S(t) / W(t), where n(t) is the number of trained tokens of step
+// t:
 //
 //   S(t) = d(t) · S(t-1) + n(t) · loss(t)
 //   W(t) = d(t) · W(t-1) + n(t)
 //   d(t) = min((t-1) / (t+1), 63/64)
 //
-// Because d(1) = 0, it needs no correction for its beginning.  With steps of equal size it looks
-// back over (t+2) / 3 steps, about the last third of a short training, and over at most 64.  So it
-// ranks trainings that differ in one setting by how they ended, not by how they began, whatever
-// their length.
+// It needs no correction at the beginning because d(1) = 0. With steps of equal size it covers
+// (t+2) / 3 steps, about the last third of a short training, and at most 64. Trainings that differ
+// in one setting are therefore ranked by their end, not by their beginning, independent of their
+// length.
 //
-// A training checkpoint holds this value, so that a training that goes on shows the same.
+// A training checkpoint contains this value, so a resumed training reports the same means.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +28,14 @@ namespace mozgach {
 struct LossMean {
   double sum = 0;              // S
   double weight = 0;           // W; 0: no step yet
-  double interval_sum = 0;     // of loss · tokens, since the last logged step
+  double interval_sum = 0;     // sum of loss · tokens since the last logged step
   double interval_tokens = 0;  // 0: no step since then
 
-  // Adds step `step` (1-based), in which `tokens` were trained.
+  // Adds step `step` (1-based), which trained `tokens` tokens.
   void Add(int64_t step, double loss, int64_t tokens);
   // REQUIRES: weight > 0.
   double Running() const { return sum / weight; }
-  // Ends the interval and returns its mean.  REQUIRES: interval_tokens > 0.
+  // Ends the interval and returns its mean. REQUIRES: interval_tokens > 0.
   double TakeInterval();
 };
 

@@ -42,19 +42,19 @@ std::string MemoryLadder::Describe(int64_t rung) const {
   const MemoryRung& now = At(rung);
   std::string words;
   if (now.parts > 1) {
-    absl::StrAppend(&words, "each micro-batch goes through in ", now.parts, " parts");
+    absl::StrAppend(&words, "each micro-batch runs in ", now.parts, " parts");
   }
   if (now.recompute != rungs_.front().recompute ||
       now.recomputed_layers != rungs_.front().recomputed_layers) {
     absl::StrAppend(&words, words.empty() ? "" : ", ",
-                    now.recompute == Recompute::kLayers ? "layers are checkpointed"
-                                                        : "what is cheap is computed again");
+                    now.recompute == Recompute::kLayers ? "layers are recomputed"
+                                                        : "cheap activations are recomputed");
   }
   if (now.loss_chunk_bytes > 0) {
-    absl::StrAppend(&words, words.empty() ? "" : ", ", "the loss takes chunks of ",
+    absl::StrAppend(&words, words.empty() ? "" : ", ", "the loss uses chunks of ",
                     now.loss_chunk_bytes >> 20, " MiB");
   }
-  return words.empty() ? "as it was asked for" : words;
+  return words.empty() ? "the settings are unchanged" : words;
 }
 
 std::vector<MicroBatch> InParts(const std::vector<Example>& examples, const MicroBatch& micro_batch,
@@ -67,7 +67,7 @@ std::vector<MicroBatch> InParts(const std::vector<Example>& examples, const Micr
   int64_t done = 0;
   for (const Sequence& sequence : micro_batch) {
     for (const int32_t index : sequence.examples) {
-      // A row goes where its middle lies.
+      // A row belongs to the piece that contains its middle.
       const auto length = static_cast<int64_t>(examples[static_cast<size_t>(index)].ids.size());
       const auto piece = static_cast<size_t>(std::min(parts - 1, (done + length / 2) / share));
       if (pieces.size() <= piece) pieces.resize(piece + 1, MicroBatch(1));

@@ -31,7 +31,7 @@ absl::Status Diverged(const char* what, int64_t step, double learning_rate) {
       "max_grad_norm"));
 }
 
-// Nothing has been learned yet, so the settings of the training are not to blame.
+// The error before the first step, when the training settings cannot be the cause.
 absl::Status NotFiniteFromTheStart(const char* what) {
   return WithClass(
       absl::DataLossError(absl::StrCat(
@@ -43,7 +43,7 @@ absl::Status NotFiniteFromTheStart(const char* what) {
       FailureClass::kData);
 }
 
-// Rows of the largest micro-batch of the first steps: what packing makes of them differs little.
+// Rows of the largest micro-batch among the first steps. With packing, later steps differ little.
 int64_t LargestMicroBatch(const BatchPlan& plan) {
   constexpr int64_t kLooked = 100;
   int64_t most = 1;
@@ -63,9 +63,9 @@ int64_t TokensOf(const MicroBatch& micro_batch) {
   return tokens;
 }
 
-// The largest micro-batch of those to come.
+// The largest of the remaining micro-batches.
 MicroBatch LargestToCome(const BatchPlan& plan, int64_t step) {
-  constexpr int64_t kLooked = 2000;  // an epoch, of most datasets
+  constexpr int64_t kLooked = 2000;  // at least an epoch for most datasets
   MicroBatch largest;
   for (int64_t i = step; i < std::min(plan.steps(), step + kLooked); ++i) {
     for (const MicroBatch& each : plan.step(i)) {
@@ -96,13 +96,13 @@ class Training {
  private:
   absl::Status Restore();
   absl::Status HeedInterruption();
-  // What would run out of memory in mid-training does so at its beginning: the largest micro-batch
-  // goes through once, and nothing comes of it.
+  // Runs the largest micro-batch once without keeping a result, so that a training that does not
+  // fit fails at the start.
   absl::Status TryLargest();
   absl::Status Step();
   absl::Status NotFinite(const char* what, double learning_rate) const;
-  // Gradients and loss of the window; the loss is a mean over its trained tokens.  Where
-  // memory runs out it takes a rung down and begins again.
+  // Computes gradients and loss of the window; the loss is a mean over its trained tokens. If
+  // memory runs out, steps down one rung and starts over.
   absl::StatusOr<double> Backward(const StepPlan& window);
   double BackwardOn(const MemoryRung& rung, const StepPlan& window, WindowTokens* tokens);
   std::optional<double> MeanSoFar() const;
@@ -117,7 +117,7 @@ class Training {
   AdamW optimizer_;
   const MemoryLadder ladder_;
   int64_t rung_;
-  int64_t trained_tokens_ = 0;  // of the window that was last gone through
+  int64_t trained_tokens_ = 0;  // trained tokens of the last window
   TrainingTotals totals_;
 };
 
@@ -143,7 +143,7 @@ absl::StatusOr<TrainingTotals> Training::Run() {
 absl::Status Training::TryLargest() {
   const MicroBatch largest = LargestToCome(*in_.plan, totals_.step);
   for (const MicroBatch& first : in_.plan->step(totals_.step)) {
-    if (TokensOf(first) == TokensOf(largest)) return absl::OkStatus();  // it comes first anyway
+    if (TokensOf(first) == TokensOf(largest)) return absl::OkStatus();  // the first step covers it
   }
   RETURN_IF_ERROR(HeedInterruption());
   const int64_t tokens = totals_.tokens;
@@ -206,9 +206,9 @@ absl::Status Training::StepDown(const absl::Status& ran_out) {
   ReleaseFreeMemory();
   if (rung_ >= ladder_.lowest()) {
     return WithClass(absl::ResourceExhaustedError(absl::StrCat(
-                         ran_out.message(), "; step ", totals_.step + 1, " does not fit although ",
-                         ladder_.Describe(rung_),
-                         ": try a smaller data.max_length, or a device with more memory")),
+                         ran_out.message(), "; step ", totals_.step + 1,
+                         " does not fit on the lowest rung (", ladder_.Describe(rung_),
+                         "): try a smaller data.max_length, or a device with more memory")),
                      FailureClass::kOutOfMemory);
   }
   ++rung_;
@@ -311,7 +311,7 @@ absl::StatusOr<TrainingTotals> Train(const TrainingInputs& inputs, TrainingObser
 
 absl::Status CheckInterruption(TrainingObserver& observer) {
   if (observer.Poll() == Interruption::kNone) return absl::OkStatus();
-  return absl::CancelledError("stopped as asked");
+  return absl::CancelledError("stopped on request");
 }
 
 }  // namespace mozgach

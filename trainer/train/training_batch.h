@@ -1,5 +1,5 @@
-// A TrainingBatch is a micro-batch as tensors: the tokens of its rows one after another, and where
-// the trained tokens are predicted.
+// A TrainingBatch is a micro-batch as tensors: the tokens of its rows one after another, and the
+// positions that predict trained tokens.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,23 +14,24 @@
 namespace mozgach {
 
 struct TrainingBatch {
-  TokenBatch tokens;     // every row is a document of its own, packed or not
-  at::Tensor positions;  // [trained] int64: where a trained token is predicted (one before it)
-  at::Tensor targets;    // [trained] int64: the token it should be
+  TokenBatch tokens;     // every row is its own document, packed or not
+  at::Tensor positions;  // [trained] int64: the position before each trained token
+  at::Tensor targets;    // [trained] int64: the trained tokens
 
   int64_t Trained() const { return targets.size(0); }
 };
 
-// The rows of `micro_batch` in its order.  REQUIRES: its indices lie in `examples`.
+// Makes a batch from the rows of `micro_batch`, in order. REQUIRES: its indices are in range for
+// `examples`.
 TrainingBatch MakeTrainingBatch(const std::vector<Example>& examples, const MicroBatch& micro_batch,
                                 const at::Device& device);
 
-// All `examples` in batches of about `tokens` tokens (a longer row is a batch of its own): for
-// evaluation, where neither order nor grouping matters.
+// Splits all `examples` into batches of about `tokens` tokens; a longer row gets its own batch. For
+// evaluation, where order and grouping do not matter.
 std::vector<MicroBatch> InBatchesOf(const std::vector<Example>& examples, int64_t tokens);
 
-// Sum of the NLL over the batch's trained tokens, float32 scalar; differentiable where gradients
-// are on.
+// Returns the sum of the NLL over the batch's trained tokens, a float32 scalar. Differentiable if
+// gradients are enabled.
 at::Tensor SummedLoss(const CausalLm& model, const TrainingBatch& batch,
                       const ForwardOptions& options);
 

@@ -47,7 +47,7 @@ absl::Status Damaged(const fs::path& path, std::string_view what) {
   return absl::DataLossError(absl::StrCat(path.string(), ": ", std::string(what)));
 }
 
-// What checkpoint.json says.
+// The contents of checkpoint.json.
 struct Facts {
   TrainingIdentity identity;
   PinnedChoices pinned;
@@ -62,7 +62,7 @@ Json ToJson(const LossMean& mean) {
           {"interval_tokens", mean.interval_tokens}};
 }
 
-// An older checkpoint has none: the mean then begins with the next step.
+// Checkpoints of older versions do not have a mean; it then starts with the next step.
 LossMean LossMeanFrom(const Json& facts) {
   if (!facts.contains("loss_mean")) return {};
   const Json& mean = facts.at("loss_mean");
@@ -101,7 +101,8 @@ Facts FromJson(const Json& json) {
   return facts;
 }
 
-// The facts of a whole checkpoint, its tensors' digest checked; DATA_LOSS for a damaged one.
+// Reads the facts of a complete checkpoint and checks the digest of its tensors. DATA_LOSS if it is
+// damaged.
 absl::StatusOr<Facts> ReadWhole(const fs::path& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path / kFacts, kFactsLimit));
   const absl::StatusOr<Json> json = ParseJson(text);
@@ -174,7 +175,7 @@ absl::StatusOr<std::optional<TrainingTotals>> TrainingCheckpoints::Restore(
   for (const fs::path& path : NewestFirst(dir_)) {
     const auto totals = RestoreFrom(path, tensors);
     if (totals.ok()) return *totals;
-    notices->push_back(absl::StrCat("checkpoint passed over: ", totals.status().message()));
+    notices->push_back(absl::StrCat("checkpoint skipped: ", totals.status().message()));
   }
   return std::nullopt;
 }
@@ -184,7 +185,7 @@ absl::StatusOr<TrainingTotals> TrainingCheckpoints::RestoreFrom(
   ASSIGN_OR_RETURN(const Facts facts, ReadWhole(path));
   if (!(facts.identity == identity_)) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path.string(), " is of another domain file, dataset or base"));
+        absl::StrCat(path.string(), " belongs to another domain file, dataset or base"));
   }
   ASSIGN_OR_RETURN(const auto file, SafetensorsFile::Open(path / kTensors));
   RETURN_IF_ERROR(CopyInto(*file, tensors));

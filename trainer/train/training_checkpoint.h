@@ -1,11 +1,11 @@
-// TrainingCheckpoints are the states of one training on disk, so that it can go on as if nothing
-// had happened: DIR/step-000200/{state.safetensors, checkpoint.json}.
+// TrainingCheckpoints store the states of one training on disk, so that it can resume with
+// identical results: DIR/step-000200/{state.safetensors, checkpoint.json}.
 //
-// state.safetensors holds the adapter under its PEFT names and the optimizer's moments
-// (AdamW::NamedMoments()); checkpoint.json says what they belong to, how far the
-// training was, and the SHA-256 of the tensors.  Dropout and the order of rows are functions of
-// (seed, step), so there is no other state.  A checkpoint appears whole, by a rename; one that is
-// damaged is passed over for the one before it.  One process at a time per directory.
+// state.safetensors contains the adapter with its PEFT names and the optimizer's moments
+// (AdamW::NamedMoments()). checkpoint.json contains the identity of the training, its progress, and
+// the SHA-256 of the tensors. Dropout and the order of rows are functions of (seed, step), so no
+// other state exists. A checkpoint appears complete, by a rename. If one is damaged, the one before
+// it is used. One process at a time per directory.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -24,14 +24,14 @@ namespace mozgach {
 
 using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
 
-// What was chosen by measurement, and is obeyed when a training goes on.
+// Choices that were made by measurement and stay fixed when a training resumes.
 struct PinnedChoices {
   std::optional<std::string> compute_dtype;  // float32 | bfloat16
   std::optional<int64_t> threads;
-  std::optional<int64_t> rung;  // of the MemoryLadder, that worked
+  std::optional<int64_t> rung;  // rung of the MemoryLadder that worked
 };
 
-// Whose checkpoint it is.
+// The training that a checkpoint belongs to.
 struct TrainingIdentity {
   std::string spec_digest;
   std::string dataset_digest;
@@ -39,37 +39,37 @@ struct TrainingIdentity {
   bool operator==(const TrainingIdentity&) const = default;
 };
 
-// How far a training is.
+// The progress of a training.
 struct TrainingTotals {
-  int64_t step = 0;    // optimizer steps done
-  int64_t tokens = 0;  // seen so far
+  int64_t step = 0;    // completed optimizer steps
+  int64_t tokens = 0;  // tokens seen so far
   double seconds = 0;  // spent in steps
-  double loss = 0;     // of the last step
-  LossMean mean;       // of the steps so far
-  int64_t rung = 0;    // of the MemoryLadder, at the end; a checkpoint pins it instead
+  double loss = 0;     // loss of the last step
+  LossMean mean;       // means over the steps so far
+  int64_t rung = 0;    // final rung of the MemoryLadder; a checkpoint stores it in PinnedChoices
 };
 
 class TrainingCheckpoints {
  public:
-  // The newest `limit` are kept.
+  // Keeps the newest `limit` checkpoints.
   TrainingCheckpoints(std::filesystem::path dir, TrainingIdentity identity, PinnedChoices pinned,
                       int64_t limit);
 
-  // What a checkpoint written from now on pins.
+  // Sets the choices that later checkpoints store.
   void Pin(const PinnedChoices& pinned) { pinned_ = pinned; }
   const PinnedChoices& pinned() const { return pinned_; }
 
-  // Writes step-NNNNNN and removes the oldest beyond the limit.  Returns its path.
+  // Writes step-NNNNNN and removes the oldest checkpoints beyond the limit. Returns its path.
   absl::StatusOr<std::filesystem::path> Save(const TrainingTotals& totals,
                                              const NamedTensorList& tensors) const;
 
-  // Copies the newest whole checkpoint of this identity into `tensors` and returns its totals;
-  // nullopt where there is none.  Tensors that do not fit leave `tensors` untouched.  `notices`
-  // says why newer ones were passed over.
+  // Copies the newest complete checkpoint of this identity into `tensors` and returns its totals;
+  // nullopt if there is none. If a checkpoint's tensors do not fit, `tensors` stays unchanged.
+  // Appends to `notices` why newer checkpoints were skipped.
   absl::StatusOr<std::optional<TrainingTotals>> Restore(const NamedTensorList& tensors,
                                                         std::vector<std::string>* notices) const;
 
-  // True when whole checkpoints are there, but none of this identity.
+  // True if complete checkpoints exist, but none of this identity.
   bool OnlyForeign() const;
 
  private:
@@ -83,7 +83,7 @@ class TrainingCheckpoints {
   int64_t limit_;
 };
 
-// The choices pinned in the newest checkpoint below `dir`; none where there is no checkpoint.
+// The choices in the newest checkpoint below `dir`; empty if no checkpoint exists.
 PinnedChoices PinnedInCheckpoints(const std::filesystem::path& dir);
 
 }  // namespace mozgach

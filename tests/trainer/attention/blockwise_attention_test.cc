@@ -1,4 +1,4 @@
-// Attention tile by tile against its formula, in float64.
+// Compares attention tile by tile with the formula in float64.
 #include "trainer/attention/blockwise_attention.h"
 
 #include <ATen/ops/randn.h>
@@ -34,7 +34,7 @@ std::vector<at::Tensor> Leaves(const std::vector<at::Tensor>& inputs, at::Scalar
   return leaves;
 }
 
-TEST(BlockwiseAttentionTest, IsThatOfTheFormulaForwardAndBackward) {
+TEST(BlockwiseAttentionTest, MatchesFormulaForwardAndBackward) {
   constexpr AttentionTiles kTiles{4, 6};
   for (const Case& c : std::vector<Case>{{1, 1, 0},
                                          {9, 9, 0},
@@ -62,7 +62,7 @@ TEST(BlockwiseAttentionTest, IsThatOfTheFormulaForwardAndBackward) {
   }
 }
 
-TEST(BlockwiseAttentionTest, Bfloat16IsAddedUpInFloat32) {
+TEST(BlockwiseAttentionTest, SumsBfloat16InFloat32) {
   const Case c{700, 700, 0};
   const auto inputs = Inputs(c, at::kBFloat16);
   const auto exact = Leaves(inputs, at::kDouble), ours = Leaves(inputs, at::kBFloat16);
@@ -76,8 +76,8 @@ TEST(BlockwiseAttentionTest, Bfloat16IsAddedUpInFloat32) {
   for (size_t i = 0; i < 3; ++i) EXPECT_LT(Distance(our_grads[i], grads[i]), 5e-3) << i;
 }
 
-// A first tile of keys that lies before some queries' windows, with scores that would drown theirs.
-TEST(BlockwiseAttentionTest, WhatLiesBeforeAWindowLeavesNoTrace) {
+// The first tile of keys lies before some queries' windows; its scores are much larger than theirs.
+TEST(BlockwiseAttentionTest, KeysBeforeTheWindowHaveNoEffect) {
   const Case c{8, 8, 2};
   auto inputs = Inputs(c, at::kDouble);
   const at::Tensor before = BlockwiseAttention(inputs[0], inputs[1], inputs[2], 1, 2, {8, 3});

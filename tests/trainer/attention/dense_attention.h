@@ -1,4 +1,4 @@
-// Attention by its formula, with a dense mask: what the others are held against.
+// Attention computed by its formula with a dense mask: the reference for the other implementations.
 #pragma once
 
 #include <ATen/ops/arange.h>
@@ -9,7 +9,7 @@
 
 namespace mozgach {
 
-// As BlockwiseAttention(): the queries are those of the last places.
+// As in BlockwiseAttention(), the queries are those of the last positions.
 inline at::Tensor DenseAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                  double scale, int64_t window) {
   const int64_t places = k.size(2), times = q.size(1) / k.size(1);

@@ -38,14 +38,14 @@ void CheckEveryTokenHasItsSlot(const std::vector<int64_t>& lengths) {
   }
 }
 
-TEST(DocumentBlocksTest, EveryTokenHasItsSlotWhateverTheLengths) {
+TEST(DocumentBlocksTest, EveryTokenHasItsSlotForAllLengths) {
   for (const auto& lengths : std::vector<std::vector<int64_t>>{
            {1}, {5, 5, 5}, {100, 1}, {3, 90, 4, 88, 300, 2}, {0, 4, 0}, {17, 1, 33, 49}}) {
     CheckEveryTokenHasItsSlot(lengths);
   }
 }
 
-TEST(DocumentBlocksTest, OneDocumentOrEqualOnesNeedNoMoving) {
+TEST(DocumentBlocksTest, OneDocumentOrEqualLengthsAreIdentity) {
   EXPECT_TRUE(DocumentBlocks(Offsets({70}), at::kCPU).identity);
   EXPECT_TRUE(DocumentBlocks(Offsets({8, 8, 8}), at::kCPU).identity);
   EXPECT_FALSE(DocumentBlocks(Offsets({8, 7}), at::kCPU).identity);

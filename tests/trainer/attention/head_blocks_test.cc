@@ -1,4 +1,4 @@
-// The loops against the same by tensor operations, in float64.
+// Compares the loops with tensor operations in float64.
 #include "trainer/attention/head_blocks.h"
 
 #include <ATen/ops/cat.h>
@@ -17,7 +17,8 @@ class HeadBlocksTest : public ::testing::Test {
  protected:
   HeadBlocksTest() { rotary_.Reach(blocks_->longest); }
 
-  // q, k, v of every block, and the gradient of qkv for fixed weights of what is not padding.
+  // q, k and v of every block, and the gradient of qkv for fixed weights of all slots except
+  // padding.
   std::vector<at::Tensor> Run(const at::Tensor& qkv, at::ScalarType type) const {
     const at::Tensor x = qkv.clone().requires_grad_(true);
     const auto heads = SplitIntoBlocks(x, layout_, blocks_, rotary_, type);
@@ -41,7 +42,7 @@ class HeadBlocksTest : public ::testing::Test {
   const at::Tensor weights_ = at::randn({81, 48});
 };
 
-TEST_F(HeadBlocksTest, TheLoopsAgreeWithTensorOperations) {
+TEST_F(HeadBlocksTest, LoopsMatchTensorOperations) {
   ASSERT_GT(blocks_->blocks.size(), 1u);
   ASSERT_GT(blocks_->slots, blocks_->tokens);
   const auto ours = Run(qkv_, at::kFloat), reference = Run(qkv_, at::kDouble);

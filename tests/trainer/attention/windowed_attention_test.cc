@@ -1,4 +1,4 @@
-// Attention through a window against a dense mask, in float64.
+// Compares windowed attention with a dense mask in float64.
 #include "trainer/attention/windowed_attention.h"
 
 #include <ATen/Context.h>
@@ -13,7 +13,7 @@
 namespace mozgach {
 namespace {
 
-TEST(WindowedAttentionTest, IsThatOfADenseMaskForwardAndBackward) {
+TEST(WindowedAttentionTest, MatchesDenseMaskForwardAndBackward) {
   for (const auto& [length, window] : std::vector<std::pair<int64_t, int64_t>>{
            {1, 0}, {9, 0}, {9, 4}, {8, 4}, {3, 4}, {5, 4}, {30, 7}, {30, 1}, {12, 29}}) {
     const auto leaf = [&, length = length](int64_t heads) {
@@ -37,7 +37,7 @@ TEST(WindowedAttentionTest, IsThatOfADenseMaskForwardAndBackward) {
   }
 }
 
-TEST(WindowedAttentionTest, InBfloat16RoundsItsArgumentsAndItsResultsAndLittleElse) {
+TEST(WindowedAttentionTest, Bfloat16RoundsLittleBesidesArgumentsAndResults) {
   at::manual_seed(108);
   for (const auto& [length, window] : std::vector<std::pair<int64_t, int64_t>>{{1, 0},
                                                                                {2, 0},
@@ -66,8 +66,8 @@ TEST(WindowedAttentionTest, InBfloat16RoundsItsArgumentsAndItsResultsAndLittleEl
       const auto our_grads = torch::autograd::grad({our_y}, ours, {weights});
       for (size_t i = 0; i < 3; ++i) {
         if (grads[i].norm().item<double>() < 1e-9) continue;  // one token: nothing depends on q, k
-        // The gradient of a score is what is left of two terms; of few keys little may be left, and
-        // the rounding of y, which one of them is made from, weighs more.
+        // The gradient of a score is the difference of two terms. With few keys the difference may
+        // be small, and then the rounding of y, which one term is computed from, has more weight.
         EXPECT_LT(Distance(our_grads[i], grads[i]), length < 16 ? 2e-2 : 8e-3)
             << length << " " << window << " " << dim << " " << i;
       }

@@ -24,7 +24,7 @@ class BaseDigestTest : public ::testing::Test {
   }
   void Write(const at::Tensor& tensor) {
     ASSERT_TRUE(WriteSafetensors(Base() / "model.safetensors", {{"a", tensor}}, {}).ok());
-    // Until its times cannot be those of another change.
+    // Waits until a later change of the file must get different times.
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   fs::path Base() const { return directory_ / "base"; }
@@ -45,20 +45,20 @@ class BaseDigestTest : public ::testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(BaseDigestTest, ItIsTheDigestOfTheDigests) {
+TEST_F(BaseDigestTest, IsTheDigestOfTheFileDigests) {
   const std::string lines = *Sha256OfFile(Base() / "config.json") + "  config.json\n" +
                             *Sha256OfFile(Base() / "model.safetensors") + "  model.safetensors\n";
   EXPECT_EQ(Digest().digest, Sha256Hex(lines));
 }
 
-TEST_F(BaseDigestTest, TheSecondTimeNothingIsHashed) {
+TEST_F(BaseDigestTest, SecondCallHashesNothing) {
   const Outcome first = Digest(), second = Digest();
   EXPECT_FALSE(first.remembered);
   EXPECT_TRUE(second.remembered);
   EXPECT_EQ(first.digest, second.digest);
 }
 
-TEST_F(BaseDigestTest, AFileOfTheSameSizeAndTimeIsHashedAgain) {
+TEST_F(BaseDigestTest, HashesReplacedFileOfSameSizeAndTime) {
   const std::string before = Digest().digest;
   const auto path = Base() / "model.safetensors";
   const auto time = fs::last_write_time(path);
@@ -69,22 +69,22 @@ TEST_F(BaseDigestTest, AFileOfTheSameSizeAndTimeIsHashedAgain) {
   EXPECT_NE(after.digest, before);
 }
 
-TEST_F(BaseDigestTest, AnotherConfigIsAnotherDigest) {
+TEST_F(BaseDigestTest, ChangesWithTheConfig) {
   const std::string before = Digest().digest;
   directory_.Write("base/config.json", "{ }");
   const Outcome after = Digest();
-  EXPECT_TRUE(after.remembered);  // the weights are
+  EXPECT_TRUE(after.remembered);  // the weights' digests are remembered
   EXPECT_NE(after.digest, before);
 }
 
-TEST_F(BaseDigestTest, AFileWhoseTimeMayComeAgainIsNotRemembered) {
+TEST_F(BaseDigestTest, DoesNotRememberFileWithTimeInTheFuture) {
   const auto time = fs::file_time_type::clock::now() + std::chrono::hours(1);
   fs::last_write_time(Base() / "model.safetensors", time);
   Digest();
   EXPECT_FALSE(Digest().remembered);
 }
 
-TEST_F(BaseDigestTest, ADamagedRecordIsPassedOver) {
+TEST_F(BaseDigestTest, IgnoresDamagedRecord) {
   const std::string digest = Digest().digest;
   for (const char* text : {"", "{", "[]", "{\"version\": 2, \"files\": {}}",
                            "{\"version\": 1, \"files\": 7}", "{\"version\": 1}"}) {
@@ -96,12 +96,12 @@ TEST_F(BaseDigestTest, ADamagedRecordIsPassedOver) {
   }
 }
 
-TEST_F(BaseDigestTest, ARecordThatCannotBeWrittenIsNoError) {
+TEST_F(BaseDigestTest, IgnoresUnwritableRecord) {
   directory_.Write("cache", "in the way");
   EXPECT_EQ(Digest().digest, Digest().digest);
 }
 
-TEST_F(BaseDigestTest, AFileThatChangesWhileItIsReadIsRefused) {
+TEST_F(BaseDigestTest, RejectsFileThatChangesDuringReading) {
   const auto path = Base() / "model.safetensors";
   const auto file = *SafetensorsFile::Open(path);
   std::ofstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(100).put('x');

@@ -8,7 +8,7 @@
 namespace mozgach {
 namespace {
 
-TEST(ChecksumTest, EveryBitAndEveryLengthCounts) {
+TEST(ChecksumTest, DependsOnEveryBitAndOnLength) {
   std::string bytes(150, 'x');
   const uint64_t whole = Checksum(bytes);
   for (size_t at = 0; at < bytes.size(); ++at) {
@@ -24,7 +24,7 @@ TEST(ChecksumTest, EveryBitAndEveryLengthCounts) {
   }
 }
 
-TEST(ChecksumTest, PiecesThatChangePlacesAreNoticed) {
+TEST(ChecksumTest, DependsOnOrderOfPieces) {
   const uint64_t a = Checksum("a"), b = Checksum("b");
   EXPECT_NE(JoinChecksums(JoinChecksums(0, a), b), JoinChecksums(JoinChecksums(0, b), a));
 }

@@ -9,14 +9,14 @@
 namespace mozgach {
 namespace {
 
-// Reads a tensor whose file has been cut off.
+// Reads a tensor after its file was truncated.
 double ReadCutOff(const std::filesystem::path& path) {
   const auto file = SafetensorsFile::Open(path);
   std::filesystem::resize_file(path, 4096);
   return (*file)->Tensor((*file)->tensors().at("a")).sum().item<double>();
 }
 
-TEST(MappingFaultDeathTest, AFileThatIsCutOffWhileItIsInUseIsNamed) {
+TEST(MappingFaultDeathTest, NamesFileThatIsTruncatedInUse) {
   TemporaryDirectory directory;
   const auto path = directory / "cut.safetensors";
   ASSERT_TRUE(WriteSafetensors(path, {{"a", at::full({100000}, 1.0f)}}, {}).ok());

@@ -12,7 +12,7 @@
 namespace mozgach {
 namespace {
 
-TEST(SafetensorsStreamTest, WhatIsWrittenPieceByPieceIsOneFile) {
+TEST(SafetensorsStreamTest, WritesOneFileTensorByTensor) {
   TemporaryDirectory directory;
   const auto path = directory / "x.safetensors";
   const at::Tensor a = at::randn({3, 5}), b = at::arange(7, at::kByte);
@@ -29,20 +29,20 @@ TEST(SafetensorsStreamTest, WhatIsWrittenPieceByPieceIsOneFile) {
   EXPECT_EQ((*file)->metadata().at("format"), "pt");
 }
 
-TEST(SafetensorsStreamTest, WhatIsNotFinishedIsNoFileToAnyone) {
+TEST(SafetensorsStreamTest, UnfinishedFileCannotBeOpened) {
   TemporaryDirectory directory;
   auto stream = SafetensorsStream::Create(directory / "x", HeaderRoom(1, 1));
   ASSERT_TRUE(stream->Add("a", at::ones({100})).ok());
   EXPECT_FALSE(SafetensorsFile::Open(directory / "x").ok());
 }
 
-TEST(SafetensorsStreamTest, AFileThatIsThereIsNotOverwritten) {
+TEST(SafetensorsStreamTest, DoesNotOverwriteExistingFile) {
   TemporaryDirectory directory;
   directory.Write("x", "mine");
   EXPECT_FALSE(SafetensorsStream::Create(directory / "x", 1024).ok());
 }
 
-TEST(SafetensorsStreamTest, TensorsThatCannotFollowAndHeadersThatDoNotFitAreErrors) {
+TEST(SafetensorsStreamTest, RejectsMisalignedTensorsAndTooLargeHeaders) {
   TemporaryDirectory directory;
   auto stream = SafetensorsStream::Create(directory / "x", 16);
   ASSERT_TRUE(stream->Add("odd", at::ones({3}, at::kByte)).ok());

@@ -29,7 +29,7 @@ std::string ReadAll(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// The error for a file of these bytes; it must be DATA_LOSS and name the file.
+// The error for a file with these bytes. It must be DATA_LOSS and name the file.
 std::string Refusal(const std::string& bytes) {
   TemporaryDirectory directory;
   const auto file = SafetensorsFile::Open(directory.Write("x.safetensors", bytes));
@@ -42,7 +42,7 @@ std::string RefusalOfEntry(const std::string& entry, const std::string& tensors)
   return Refusal(FileOf("{\"a\": " + entry + "}", tensors));
 }
 
-TEST(SafetensorsTest, WhatIsWrittenIsReadBack) {
+TEST(SafetensorsTest, ReadsWrittenFile) {
   TemporaryDirectory directory;
   const auto path = directory / "x.safetensors";
   const at::Tensor a = at::randn({3, 5}), b = at::randn({7}).to(at::kBFloat16),
@@ -61,7 +61,7 @@ TEST(SafetensorsTest, WhatIsWrittenIsReadBack) {
   EXPECT_EQ((*file)->metadata().at("format"), "pt");
 }
 
-TEST(SafetensorsTest, TheSameTensorsGiveTheSameBytes) {
+TEST(SafetensorsTest, SameTensorsGiveSameBytes) {
   TemporaryDirectory directory;
   const at::Tensor a = at::randn({3, 5}), b = at::randn({2});
   ASSERT_TRUE(WriteSafetensors(directory / "1", {{"a", a}, {"b", b}}, {}).ok());
@@ -69,7 +69,7 @@ TEST(SafetensorsTest, TheSameTensorsGiveTheSameBytes) {
   EXPECT_EQ(ReadAll(directory / "1"), ReadAll(directory / "2"));
 }
 
-TEST(SafetensorsTest, ATensorOutlivesItsFile) {
+TEST(SafetensorsTest, TensorOutlivesFile) {
   TemporaryDirectory directory;
   const at::Tensor a = at::full({1000}, 7.0f);
   ASSERT_TRUE(WriteSafetensors(directory / "x", {{"a", a}}, {}).ok());
@@ -83,7 +83,7 @@ TEST(SafetensorsTest, ATensorOutlivesItsFile) {
   EXPECT_TRUE(at::equal(read, a));
 }
 
-TEST(SafetensorsTest, TensorsThatAreNotAlignedAreReadToo) {
+TEST(SafetensorsTest, ReadsUnalignedTensors) {
   TemporaryDirectory directory;
   const auto path =
       directory.Write("x", FileOf("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[1,5]},"
@@ -94,7 +94,7 @@ TEST(SafetensorsTest, TensorsThatAreNotAlignedAreReadToo) {
   EXPECT_EQ((*file)->Tensor((*file)->tensors().at("a")).item<float>(), 1.0f);
 }
 
-TEST(SafetensorsTest, EveryPrefixOfAFileIsRefused) {
+TEST(SafetensorsTest, RejectsEveryPrefixOfFile) {
   TemporaryDirectory directory;
   ASSERT_TRUE(
       WriteSafetensors(directory / "x", {{"a", at::randn({3})}, {"b", at::randn({2})}}, {}).ok());
@@ -105,19 +105,19 @@ TEST(SafetensorsTest, EveryPrefixOfAFileIsRefused) {
   }
 }
 
-TEST(SafetensorsTest, AHeaderThatIsTooLongIsRefused) {
-  EXPECT_THAT(Refusal(std::string(8, '\xff') + "{}"), HasSubstr("is no safetensors file"));
+TEST(SafetensorsTest, RejectsTooLongHeader) {
+  EXPECT_THAT(Refusal(std::string(8, '\xff') + "{}"), HasSubstr("not a safetensors file"));
   EXPECT_THAT(Refusal(std::string("\x40\0\0\0\0\0\0\0{}", 10)), HasSubstr("cut off"));
 }
 
-TEST(SafetensorsTest, AHeaderThatIsNoJsonObjectInUtf8IsRefused) {
-  EXPECT_THAT(Refusal(FileOf("{\"a\":", "")), HasSubstr("no JSON object"));
-  EXPECT_THAT(Refusal(FileOf("[]", "")), HasSubstr("no JSON object"));
+TEST(SafetensorsTest, RejectsHeaderThatIsNotAJsonObjectInUtf8) {
+  EXPECT_THAT(Refusal(FileOf("{\"a\":", "")), HasSubstr("not a JSON object"));
+  EXPECT_THAT(Refusal(FileOf("[]", "")), HasSubstr("not a JSON object"));
   EXPECT_THAT(Refusal(FileOf("{\"\xff\xfe\":{}}", "")), HasSubstr("UTF-8"));
   EXPECT_THAT(Refusal(FileOf(std::string(200000, '['), "")), HasSubstr("nested more than"));
 }
 
-TEST(SafetensorsTest, AHundredThousandEmptyTensorsAreReadAndMillionsOfValuesAreNot) {
+TEST(SafetensorsTest, AcceptsManyEmptyTensorsButRejectsMillionsOfValues) {
   std::string header = "{\"z\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
   for (int i = 0; i < 100'000; ++i) {
     header +=
@@ -132,13 +132,13 @@ TEST(SafetensorsTest, AHundredThousandEmptyTensorsAreReadAndMillionsOfValuesAreN
   EXPECT_THAT(Refusal(FileOf(values + "]}", "")), HasSubstr("values"));
 }
 
-TEST(SafetensorsTest, ANameThatIsGivenTwiceIsRefused) {
+TEST(SafetensorsTest, RejectsDuplicateName) {
   const std::string entry = "{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}";
   EXPECT_THAT(Refusal(FileOf("{\"a\":" + entry + ",\"a\":" + entry + "}", "x")),
               HasSubstr("'a' twice"));
 }
 
-TEST(SafetensorsTest, EntriesThatAreWrongNameTheTensorAndTheFault) {
+TEST(SafetensorsTest, ErrorNamesTensorAndFaultOfWrongEntry) {
   EXPECT_THAT(RefusalOfEntry("{\"dtype\":\"Q7\",\"shape\":[1],\"data_offsets\":[0,1]}", "x"),
               AllOf(HasSubstr("tensor 'a'"), HasSubstr("'Q7'")));
   EXPECT_THAT(RefusalOfEntry("{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,1]}", "x"),
@@ -157,7 +157,7 @@ TEST(SafetensorsTest, EntriesThatAreWrongNameTheTensorAndTheFault) {
   EXPECT_THAT(RefusalOfEntry("7", "x"), HasSubstr("lacks"));
 }
 
-TEST(SafetensorsTest, TensorsThatOverlapOrLeaveHolesAreRefused) {
+TEST(SafetensorsTest, RejectsOverlapsAndGaps) {
   const auto entry = [](const std::string& offsets) {
     return "{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":" + offsets + "}";
   };
@@ -165,12 +165,12 @@ TEST(SafetensorsTest, TensorsThatOverlapOrLeaveHolesAreRefused) {
               HasSubstr("overlaps"));
   EXPECT_THAT(
       Refusal(FileOf("{\"a\":" + entry("[0,2]") + ",\"b\":" + entry("[3,5]") + "}", "vwxyz")),
-      HasSubstr("hole"));
+      HasSubstr("unused bytes"));
   EXPECT_THAT(Refusal(FileOf("{\"a\":" + entry("[0,2]") + "}", "xyz")),
-              HasSubstr("behind the last tensor"));
+              HasSubstr("follow the last tensor"));
 }
 
-TEST(SafetensorsTest, ADirectoryAndAMissingFileAreSaidSo) {
+TEST(SafetensorsTest, RejectsDirectoryAndMissingFile) {
   TemporaryDirectory directory;
   EXPECT_EQ(SafetensorsFile::Open(directory.path()).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(SafetensorsFile::Open(directory / "none").status().code(), absl::StatusCode::kNotFound);

@@ -1,4 +1,4 @@
-// A TemporaryDirectory is made for one test and removed behind it.
+// A TemporaryDirectory exists for one test; the destructor removes it.
 #pragma once
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ class TemporaryDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
 
-  // A file of these bytes.
+  // Writes a file and returns its path.
   std::filesystem::path Write(const std::string& name, const std::string& bytes) const {
     std::ofstream(path_ / name, std::ios::binary) << bytes;
     return path_ / name;

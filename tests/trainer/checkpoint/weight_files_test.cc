@@ -28,7 +28,7 @@ class WeightFilesTest : public ::testing::Test {
   const at::Tensor a_ = at::randn({2, 3}), b_ = at::randn({4});
 };
 
-TEST_F(WeightFilesTest, ShardsAreOneSetOfTensors) {
+TEST_F(WeightFilesTest, CombinesShards) {
   const auto weights = OpenWith(
       R"({"metadata": {}, "weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})");
   ASSERT_TRUE(weights.ok()) << weights.status();
@@ -37,7 +37,7 @@ TEST_F(WeightFilesTest, ShardsAreOneSetOfTensors) {
   EXPECT_EQ(weights->files().size(), 2u);
 }
 
-TEST_F(WeightFilesTest, AnIndexThatLeavesItsDirectoryIsRefused) {
+TEST_F(WeightFilesTest, RejectsIndexThatLeavesItsDirectory) {
   for (const char* shard : {"../one.safetensors", "/etc/passwd", "..", "sub/one.safetensors", "",
                             "one.bin", ".safetensors"}) {
     const auto weights = OpenWith(std::string(R"({"weight_map": {"a": ")") + shard + "\"}}");
@@ -46,7 +46,7 @@ TEST_F(WeightFilesTest, AnIndexThatLeavesItsDirectoryIsRefused) {
   }
 }
 
-TEST_F(WeightFilesTest, ATensorUnderTwoPrefixesIsRefused) {
+TEST_F(WeightFilesTest, RejectsTensorUnderTwoPrefixes) {
   ASSERT_TRUE(
       WriteSafetensors(directory_ / "model.safetensors",
                        {{"model.norm.weight", b_}, {"language_model.model.norm.weight", b_}}, {})
@@ -76,14 +76,14 @@ TEST_F(WeightFilesTest, ReadsTheNamesThatTransformersReads) {
   }
 }
 
-TEST_F(WeightFilesTest, ReadsTensorsThatTheIndexLeavesOut) {
+TEST_F(WeightFilesTest, ReadsTensorsMissingInIndex) {
   ASSERT_TRUE(WriteSafetensors(directory_ / "one.safetensors", {{"a", a_}, {"c", b_}}, {}).ok());
   const auto weights = OpenWith(R"({"weight_map": {"a": "one.safetensors"}})");
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_TRUE(at::equal(*weights->Read("c"), b_));
 }
 
-TEST_F(WeightFilesTest, RefusesATensorThatTwoShardsHoldWithOtherValues) {
+TEST_F(WeightFilesTest, RejectsTensorWithDifferentValuesInTwoShards) {
   const std::string index = R"({"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})";
   ASSERT_TRUE(WriteSafetensors(directory_ / "two.safetensors", {{"a", a_}, {"b", b_}}, {}).ok());
   EXPECT_TRUE(OpenWith(index).ok());
@@ -91,7 +91,7 @@ TEST_F(WeightFilesTest, RefusesATensorThatTwoShardsHoldWithOtherValues) {
   EXPECT_EQ(OpenWith(index).status().code(), absl::StatusCode::kDataLoss);
 }
 
-TEST_F(WeightFilesTest, ATensorThatOnlyTheIndexHasIsRefusedWhenItIsRead) {
+TEST_F(WeightFilesTest, ReportsTensorThatOnlyIndexNamesWhenRead) {
   const auto weights =
       OpenWith(R"({"weight_map": {"a": "one.safetensors", "c": "one.safetensors"}})");
   ASSERT_TRUE(weights.ok()) << weights.status();
@@ -101,13 +101,13 @@ TEST_F(WeightFilesTest, ATensorThatOnlyTheIndexHasIsRefusedWhenItIsRead) {
   EXPECT_EQ(weights->absent().size(), 1u);
 }
 
-TEST_F(WeightFilesTest, AnIndexThatNamesAFileThatIsNotThereIsRefused) {
+TEST_F(WeightFilesTest, RejectsIndexWithMissingFile) {
   EXPECT_EQ(OpenWith(R"({"weight_map": {"a": "three.safetensors"}})").status().code(),
             absl::StatusCode::kNotFound);
   EXPECT_EQ(OpenWith(R"({"weight_map": )").status().code(), absl::StatusCode::kDataLoss);
 }
 
-TEST_F(WeightFilesTest, MissingTensorsAndWrongShapesAreNamed) {
+TEST_F(WeightFilesTest, ErrorNamesMissingTensorOrWrongShape) {
   const auto weights = WeightFiles::OpenFile(directory_ / "one.safetensors");
   ASSERT_TRUE(weights.ok());
   EXPECT_EQ(weights->Read("b").status().code(), absl::StatusCode::kNotFound);
@@ -117,7 +117,7 @@ TEST_F(WeightFilesTest, MissingTensorsAndWrongShapesAreNamed) {
   EXPECT_THAT(std::string(wrong.message()), HasSubstr("[2, 3], config.json asks for [3, 2]"));
 }
 
-TEST_F(WeightFilesTest, ADirectoryWithoutWeightsIsSaidSo) {
+TEST_F(WeightFilesTest, DirectoryWithoutWeightsIsNotFound) {
   EXPECT_EQ(WeightFiles::Open(directory_.path()).status().code(), absl::StatusCode::kNotFound);
 }
 

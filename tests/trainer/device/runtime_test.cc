@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kMebibyte = int64_t{1} << 20;
 
-TEST(RuntimeTest, MemoryThatIsFreedGoesBackToTheSystem) {
+TEST(RuntimeTest, FreedMemoryReturnsToTheSystem) {
   StartRuntime();
   ReleaseFreeMemory();
   const int64_t before = MemoryUsedBytes();
@@ -26,10 +26,10 @@ TEST(RuntimeTest, MemoryThatIsFreedGoesBackToTheSystem) {
   EXPECT_GT(MemoryPeakBytes(), before + 60 * kMebibyte);
 }
 
-// oneDNN compiles a product for each shape where the processor has units for bfloat16; elsewhere
-// this passes without it.
-TEST(RuntimeTest, ProductsOfAllShapesAreNotKept) {
-  if (kMemoryIsTheSanitizers) GTEST_SKIP() << "the sanitizer keeps what is freed";
+// oneDNN compiles a product for each shape if the processor has bfloat16 units. On other processors
+// the test passes without oneDNN.
+TEST(RuntimeTest, LimitsCachedProductsOfManyShapes) {
+  if (kMemoryIsTheSanitizers) GTEST_SKIP() << "the sanitizer keeps freed memory";
   StartRuntime();
   const auto multiply = [](int64_t from, int64_t to) {
     const at::Tensor weight = at::ones({256, 64}, at::kBFloat16);
@@ -44,13 +44,13 @@ TEST(RuntimeTest, ProductsOfAllShapesAreNotKept) {
   EXPECT_LT(MemoryUsedBytes(), before + 40 * kMebibyte);
 }
 
-TEST(RuntimeTest, MemoryOfTheMachineIsSensible) {
+TEST(RuntimeTest, ReportsPlausibleMachineMemory) {
   EXPECT_GT(MemoryTotalBytes(), 100 * kMebibyte);
   EXPECT_GT(MemoryFreeBytes(), 0);
   EXPECT_LE(MemoryFreeBytes(), MemoryTotalBytes());
 }
 
-TEST(RuntimeTest, ThreadsAreSetAndZeroMeansAllCores) {
+TEST(RuntimeTest, SetsThreadsAndZeroMeansAllCores) {
   SetThreads(1);
   EXPECT_EQ(Threads(), 1);
   SetThreads(0);

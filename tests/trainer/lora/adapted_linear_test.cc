@@ -1,4 +1,4 @@
-// Values and gradients against the formula written out in tensor operations.
+// Compares values and gradients with the formula in tensor operations.
 #include "trainer/lora/adapted_linear.h"
 
 #include <ATen/core/grad_mode.h>
@@ -17,7 +17,7 @@ namespace {
 
 struct Result {
   at::Tensor y;
-  std::vector<at::Tensor> gradients;  // of x, then of A and B of q, k and v
+  std::vector<at::Tensor> gradients;  // gradients of x, then of A and B of q, k and v
 };
 
 double Distance(const at::Tensor& ours, const at::Tensor& reference) {
@@ -105,16 +105,16 @@ class AdaptedLinearTest : public ::testing::Test {
   DequantBuffer buffer_;
 };
 
-TEST_F(AdaptedLinearTest, FewTokensGoThroughAAndB) { Compare(5, false); }
+TEST_F(AdaptedLinearTest, FewTokensUseAAndB) { Compare(5, false); }
 
-TEST_F(AdaptedLinearTest, ManyTokensGoThroughTheMergedWeight) { Compare(200, false); }
+TEST_F(AdaptedLinearTest, ManyTokensUseTheMergedWeight) { Compare(200, false); }
 
 TEST_F(AdaptedLinearTest, DropoutUsesTheSameMaskForwardAndBackward) {
   Compare(5, true);
   Compare(200, true);
 }
 
-TEST_F(AdaptedLinearTest, AWeightInFourBitsIsItsDequantisedSelf) {
+TEST_F(AdaptedLinearTest, FourBitWeightMatchesDequantisedWeight) {
   std::vector<FrozenWeight::Part> parts;
   int64_t row = 0;
   for (int64_t rows : linear_.rows) {
@@ -129,7 +129,7 @@ TEST_F(AdaptedLinearTest, AWeightInFourBitsIsItsDequantisedSelf) {
   Compare(50, true);
 }
 
-TEST_F(AdaptedLinearTest, ABareBaseHasGradientsForXOnly) {
+TEST_F(AdaptedLinearTest, BareBaseHasGradientsForXOnly) {
   LoraContext context = Context();
   context.adapter = nullptr;
   const at::Tensor x = at::randn({6, 24}).requires_grad_(true), grad_y = at::randn({6, 48});
@@ -140,7 +140,7 @@ TEST_F(AdaptedLinearTest, ABareBaseHasGradientsForXOnly) {
   EXPECT_FALSE(Apply(linear_, x.detach(), context).requires_grad());
 }
 
-TEST_F(AdaptedLinearTest, AnInputThatWantsNoGradientGetsNone) {
+TEST_F(AdaptedLinearTest, InputWithoutGradientGetsNone) {
   const at::Tensor x = at::randn({100, 24}), grad_y = at::randn({100, 48});
   const at::Tensor y = Apply(linear_, x, Context());
   const auto gradients = torch::autograd::grad({y}, Matrices(), {grad_y});

@@ -11,7 +11,7 @@ at::Tensor Mask(const DropoutKey& key, double probability = 0.25) {
   return DropoutMask(key, probability, 301, 97, at::TensorOptions().dtype(at::kFloat));
 }
 
-TEST(DropoutMaskTest, TheSameKeyDrawsTheSameMaskOnAnyNumberOfThreads) {
+TEST(DropoutMaskTest, SameKeyDrawsSameMaskOnAnyNumberOfThreads) {
   const at::Tensor mask = Mask({1, 2, 3, 4});
   at::set_num_threads(1);
   EXPECT_TRUE(at::equal(mask, Mask({1, 2, 3, 4})));
@@ -28,7 +28,7 @@ TEST(DropoutMaskTest, EveryPartOfTheKeyMatters) {
   }
 }
 
-TEST(DropoutMaskTest, DropsTheShareThatWasAskedForAndScalesTheRest) {
+TEST(DropoutMaskTest, DropsRequestedShareAndScalesTheRest) {
   const at::Tensor mask = Mask({1, 2, 3, 4});
   const double dropped = mask.eq(0).to(at::kFloat).mean().item<double>();
   EXPECT_NEAR(dropped, 0.25, 0.01);

@@ -38,7 +38,7 @@ TEST(LoraAdapterTest, AllLinearAdaptsSevenProjectionsOfEveryLayer) {
   EXPECT_EQ(adapter->scaling(), 2.0);
 }
 
-TEST(LoraAdapterTest, NamesAreThoseOfPeftInAFixedOrder) {
+TEST(LoraAdapterTest, UsesPeftNamesInFixedOrder) {
   const auto tensors = Create(Spec())->NamedTensors(SmallConfig());
   EXPECT_EQ(tensors[0].first, "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight");
   EXPECT_EQ(tensors[1].first, "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight");
@@ -47,7 +47,7 @@ TEST(LoraAdapterTest, NamesAreThoseOfPeftInAFixedOrder) {
   EXPECT_EQ(tensors.back().second.sizes(), at::IntArrayRef({24, 4}));
 }
 
-TEST(LoraAdapterTest, StartsAsNothingWithADrawnFromTheSeed) {
+TEST(LoraAdapterTest, StartsWithZeroBAndAFromSeed) {
   const auto one = Create(Spec(), 1)->NamedTensors(SmallConfig());
   const auto again = Create(Spec(), 1)->NamedTensors(SmallConfig());
   const auto other = Create(Spec(), 2)->NamedTensors(SmallConfig());
@@ -68,7 +68,7 @@ TEST(LoraAdapterTest, StartsAsNothingWithADrawnFromTheSeed) {
   EXPECT_FALSE(at::equal(one[0].second, one[2].second));
 }
 
-TEST(LoraAdapterTest, SomeModulesOfSomeLayers) {
+TEST(LoraAdapterTest, AdaptsSelectedModulesOfSelectedLayers) {
   LoraSpec spec = Spec();
   spec.target_modules = {"v_proj", "mlp.up_proj"};
   spec.layers_to_transform = {1, 2};
@@ -83,7 +83,7 @@ TEST(LoraAdapterTest, SomeModulesOfSomeLayers) {
   EXPECT_EQ(adapter->scaling(), 3.0);
 }
 
-TEST(LoraAdapterTest, WhatTheModelDoesNotHaveIsNamedWithWhatItHas) {
+TEST(LoraAdapterTest, ErrorListsExistingModulesAndLayers) {
   LoraSpec spec = Spec();
   spec.target_modules = {"q_proj", "fc1"};
   EXPECT_THAT(std::string(Create(spec).status().message()), HasSubstr("'fc1'; it has q_proj"));
@@ -119,7 +119,7 @@ class LoraAdapterLoadTest : public ::testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(LoraAdapterLoadTest, ReadsWhatWasWritten) {
+TEST_F(LoraAdapterLoadTest, ReadsWrittenAdapter) {
   const auto adapter = LoadWith();
   ASSERT_TRUE(adapter.ok()) << adapter.status();
   const auto expected = Create(Spec())->NamedTensors(SmallConfig());
@@ -135,7 +135,7 @@ TEST_F(LoraAdapterLoadTest, ReadsWhatWasWritten) {
   EXPECT_EQ(LoadWith({{"use_rslora", true}})->scaling(), 4.0);
 }
 
-TEST_F(LoraAdapterLoadTest, WhatIsNotSupportedYetIsRefused) {
+TEST_F(LoraAdapterLoadTest, RejectsUnsupportedSettings) {
   for (const json& change : {json{{"use_dora", true}}, json{{"rank_pattern", {{"q_proj", 8}}}},
                              json{{"bias", "all"}}, json{{"modules_to_save", {"lm_head"}}}}) {
     EXPECT_THAT(std::string(LoadWith(change).status().message()), HasSubstr("not supported yet"))
@@ -143,14 +143,14 @@ TEST_F(LoraAdapterLoadTest, WhatIsNotSupportedYetIsRefused) {
   }
 }
 
-TEST_F(LoraAdapterLoadTest, NonsenseInTheConfigIsRefused) {
+TEST_F(LoraAdapterLoadTest, RejectsInvalidConfig) {
   for (const json& change : {json{{"r", 0}}, json{{"r", "four"}}, json{{"lora_alpha", nullptr}},
                              json{{"peft_type", "IA3"}}, json{{"lora_dropout", 2}}}) {
     EXPECT_EQ(LoadWith(change).status().code(), absl::StatusCode::kInvalidArgument) << change;
   }
 }
 
-TEST_F(LoraAdapterLoadTest, AnAdapterOfAnotherBaseIsRefused) {
+TEST_F(LoraAdapterLoadTest, RejectsAdapterOfAnotherBase) {
   EXPECT_THAT(std::string(LoadWith({{"r", 8}}).status().message()), HasSubstr("another base"));
   auto tensors = Create(Spec())->NamedTensors(SmallConfig());
   tensors.emplace_back(PeftName("model.layers", 9, Projection::kQ, "lora_A"), at::randn({4, 24}));
@@ -160,7 +160,7 @@ TEST_F(LoraAdapterLoadTest, AnAdapterOfAnotherBaseIsRefused) {
   EXPECT_EQ(LoadWith().status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST_F(LoraAdapterLoadTest, HalfAPairIsRefused) {
+TEST_F(LoraAdapterLoadTest, RejectsIncompletePair) {
   auto tensors = Create(Spec())->NamedTensors(SmallConfig());
   tensors.pop_back();
   Save(tensors);

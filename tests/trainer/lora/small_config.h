@@ -1,4 +1,4 @@
-// A model small enough to write down.
+// A model configuration that is small enough to write in code.
 #pragma once
 
 #include "planner/model_config.h"

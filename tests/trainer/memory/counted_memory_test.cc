@@ -11,8 +11,8 @@
 namespace mozgach {
 namespace {
 
-// Other libraries may keep tensors of their own: what counts is the difference.
-TEST(CountedMemory, TensorsCountFromTheirMakingToTheirEnd) {
+// Other libraries may hold tensors, so the tests compare differences.
+TEST(CountedMemory, CountsTensorsFromAllocationToRelease) {
   StartRuntime();
   const int64_t before = CountTensors().now;
   {
@@ -23,7 +23,7 @@ TEST(CountedMemory, TensorsCountFromTheirMakingToTheirEnd) {
   EXPECT_EQ(CountTensors().now, before);
 }
 
-TEST(CountedMemory, ATensorCountsForTheInnermostScopeWhereverItEnds) {
+TEST(CountedMemory, CountsForTheInnermostScopeEvenIfFreedOnAnotherThread) {
   StartRuntime();
   at::Tensor tensor;
   {
@@ -39,7 +39,7 @@ TEST(CountedMemory, ATensorCountsForTheInnermostScopeWhereverItEnds) {
   EXPECT_EQ(CountTensors().at_peak[static_cast<size_t>(MemoryLine::kOptimizer)], held - 4000);
 }
 
-TEST(CountedMemory, ThePeakIsThatSinceItWasReset) {
+TEST(CountedMemory, PeakStartsAtReset) {
   StartRuntime();
   { const at::Tensor large = at::empty({100000}, at::kFloat); }
   ResetCountedPeak();

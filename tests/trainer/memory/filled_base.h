@@ -1,4 +1,5 @@
-// A base of any shape whose weights are all alike: what it takes is that of a real one.
+// A base of any shape whose weights all have the same value. It needs the same memory as a real
+// base.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +8,7 @@
 
 namespace mozgach {
 
-// config.json and model.safetensors of the family that `config` names, in its torch_dtype.
+// Writes config.json and model.safetensors of the family that `config` names, in its torch_dtype.
 void WriteFilledBase(const std::filesystem::path& dir, const nlohmann::json& config);
 
 }  // namespace mozgach

@@ -1,5 +1,5 @@
-// Plans against what the allocator counts and what the system says, over shapes of real bases,
-// ranks, lengths, batches and options.
+// Compares plans with the allocator's count and the system's resident memory, for shapes of real
+// bases, ranks, lengths, batches and options.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 
 struct Case {
   const char* name;
-  const char* config;  // of shared/data/configs
+  const char* config;  // file in shared/data/configs
   int64_t layers;
-  int64_t vocabulary;  // 0: as it is
+  int64_t vocabulary;  // 0: unchanged
   bool quantize;
   const char* type;
   int64_t rank;
@@ -34,7 +34,7 @@ struct Case {
   double dropout = 0;
   int64_t accumulation = 1;
   int64_t checkpointed_layers = kEveryLayer;
-  bool packed = false;  // documents of unlike length share rows
+  bool packed = false;  // documents of different lengths share rows
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -72,7 +72,7 @@ const Case kCases[] = {
      768, 2, true, 0, 1, kEveryLayer, true},
 };
 
-// Tokens of the rows, which are full or of unlike length.
+// Row lengths in tokens: full rows, or documents of different lengths if packed.
 std::vector<int64_t> LengthsFor(const Case& c) {
   std::vector<int64_t> lengths;
   const int64_t full = 2 * c.batch * c.accumulation;
@@ -122,7 +122,7 @@ class PlanAccuracy : public ::testing::TestWithParam<Case> {
     return config;
   }
 
-  // What the planner knows of the rows.
+  // The planner's information about the rows.
   StepShape Shape(const ModelConfig& config, const DomainSpec& spec,
                   const ComputeSetup& setup) const {
     DomainRows rows;
@@ -180,7 +180,7 @@ void PrintLines(const MemoryPlan& plan, const MemoryLines& counted) {
   }
 }
 
-TEST_P(PlanAccuracy, TheTotalIsWhatTheAllocatorCountsAndWhatIsResident) {
+TEST_P(PlanAccuracy, PlanMatchesCountedAndResidentMemory) {
   if (!fs::exists(ConfigPath(GetParam().config))) GTEST_SKIP() << "no shared/data/configs";
   StartRuntime();
   WriteFilledBase(dir_, Config());
@@ -188,7 +188,7 @@ TEST_P(PlanAccuracy, TheTotalIsWhatTheAllocatorCountsAndWhatIsResident) {
   const ModelConfig config = ModelConfig::Load(dir_).value();
   if (GetParam().type == std::string("bfloat16") &&
       MeasureComputeType(config, at::kCPU) != at::kBFloat16) {
-    GTEST_SKIP() << "without bfloat16 instructions two steps take a quarter of an hour";
+    GTEST_SKIP() << "without bfloat16 instructions two steps take 15 minutes";
   }
   ComputeSetup setup = SetupOf(config, spec, DeviceClass::kCpu, Threads());
   setup.checkpointed_layers = GetParam().checkpointed_layers;
@@ -212,7 +212,7 @@ TEST_P(PlanAccuracy, TheTotalIsWhatTheAllocatorCountsAndWhatIsResident) {
   if (std::abs(planned / allocated - 1) > 0.03) PrintLines(plan, counted.at_peak);
   EXPECT_NEAR(planned / allocated, 1.0, 0.03);
   if (kMemoryIsTheSanitizers)
-    GTEST_SKIP() << "tensors are as planned; what is resident is the sanitizer's";
+    GTEST_SKIP() << "resident memory is mostly the sanitizer's; tensors are as planned";
   EXPECT_NEAR(total / resident, 1.0, 0.10);
 }
 

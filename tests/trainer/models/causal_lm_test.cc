@@ -1,4 +1,4 @@
-// What holds of every base whatever its weights.  transformers itself is asked in tests/interop.
+// Properties of every base, independent of its weights. tests/interop compares with transformers.
 #include "trainer/models/causal_lm.h"
 
 #include <ATen/core/grad_mode.h>
@@ -23,7 +23,7 @@ at::Tensor Hidden(const CausalLm& model, const TokenBatch& batch, const LoraAdap
   return model.Forward(batch, options);
 }
 
-// Gradients of a loss that weighs every hidden value differently.
+// Gradients of a loss that weights every hidden value differently.
 std::vector<at::Tensor> Gradients(const CausalLm& model, const TokenBatch& batch,
                                   ForwardOptions options, const at::Tensor& weights) {
   std::vector<at::Tensor> matrices;
@@ -49,7 +49,7 @@ class CausalLmTest : public ::testing::TestWithParam<bool> {
 
 INSTANTIATE_TEST_SUITE_P(DenseAndFourBits, CausalLmTest, ::testing::Bool());
 
-TEST_P(CausalLmTest, PackedDocumentsGiveWhatEachGivesAlone) {
+TEST_P(CausalLmTest, PackedDocumentsMatchSingleDocuments) {
   const TokenBatch batch = RandomDocuments({7, 30, 1, 30, 12, 2, 64});
   const at::Tensor packed = Hidden(*model_, batch, &adapter_);
   for (size_t i = 0; i + 1 < batch.document_offsets.size(); ++i) {
@@ -60,7 +60,7 @@ TEST_P(CausalLmTest, PackedDocumentsGiveWhatEachGivesAlone) {
   }
 }
 
-TEST_P(CausalLmTest, PackedGradientsAreTheSumOfThoseOfTheDocuments) {
+TEST_P(CausalLmTest, PackedGradientsAreTheSumOfDocumentGradients) {
   const TokenBatch batch = RandomDocuments({7, 30, 12});
   ForwardOptions options;
   options.adapter = &adapter_;
@@ -81,7 +81,7 @@ TEST_P(CausalLmTest, PackedGradientsAreTheSumOfThoseOfTheDocuments) {
   for (size_t j = 0; j < sum.size(); ++j) EXPECT_LT(Distance(packed[j], sum[j]), 1e-5) << j;
 }
 
-TEST_P(CausalLmTest, ATokenSeesNothingBehindIt) {
+TEST_P(CausalLmTest, TokenDoesNotDependOnLaterTokens) {
   const TokenBatch batch = RandomDocuments({20});
   TokenBatch changed = batch;
   changed.ids = batch.ids.clone();
@@ -92,7 +92,7 @@ TEST_P(CausalLmTest, ATokenSeesNothingBehindIt) {
   EXPECT_GT(Distance(one.narrow(0, 12, 8), other.narrow(0, 12, 8)), 1e-3);
 }
 
-TEST_P(CausalLmTest, WhateverIsComputedAgainTheBitsAreTheSame) {
+TEST_P(CausalLmTest, RecomputationGivesTheSameBits) {
   const TokenBatch batch = RandomDocuments({30, 9, 17});
   const at::Tensor weights = at::randn({56, 24});
   ForwardOptions options;
@@ -110,7 +110,7 @@ TEST_P(CausalLmTest, WhateverIsComputedAgainTheBitsAreTheSame) {
   for (size_t i = 0; i < plain.size(); ++i) EXPECT_TRUE(at::equal(plain[i], some[i])) << i;
 }
 
-TEST_P(CausalLmTest, TheSameStepAgainGivesTheSameBits) {
+TEST_P(CausalLmTest, RepeatedStepGivesTheSameBits) {
   const TokenBatch batch = RandomDocuments({30, 9, 17});
   const at::Tensor weights = at::randn({56, 24});
   ForwardOptions options;
@@ -120,7 +120,7 @@ TEST_P(CausalLmTest, TheSameStepAgainGivesTheSameBits) {
   for (size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(at::equal(one[i], two[i])) << i;
 }
 
-TEST_P(CausalLmTest, DropoutIsAFunctionOfStepAndMicroBatchCheckpointedOrNot) {
+TEST_P(CausalLmTest, DropoutDependsOnlyOnStepAndMicroBatch) {
   LoraSpec spec;
   spec.lora_dropout = 0.4;
   const LoraAdapter adapter = RandomBase::Adapter(*model_, spec);
@@ -143,11 +143,11 @@ TEST_P(CausalLmTest, DropoutIsAFunctionOfStepAndMicroBatchCheckpointedOrNot) {
     EXPECT_TRUE(at::equal(first[i], again[i])) << i;
     EXPECT_FALSE(at::equal(first[i], later[i])) << i;
   }
-  // Evaluation drops nothing.
+  // Evaluation uses no dropout.
   EXPECT_TRUE(at::equal(Hidden(*model_, batch, &adapter), Hidden(*model_, batch, &adapter)));
 }
 
-TEST_P(CausalLmTest, LayersBelowTheLowestAdaptedOneChangeNothingForTheOthers) {
+TEST_P(CausalLmTest, AdaptedUpperLayersGetGradients) {
   LoraSpec spec;
   spec.layers_to_transform = {1, 2};
   const LoraAdapter upper = RandomBase::Adapter(*model_, spec);
@@ -163,7 +163,7 @@ TEST_P(CausalLmTest, LayersBelowTheLowestAdaptedOneChangeNothingForTheOthers) {
   }
 }
 
-TEST_P(CausalLmTest, ReleasedBuffersAreMadeAgain) {
+TEST_P(CausalLmTest, ReleasedBuffersAreRecreated) {
   const TokenBatch batch = RandomDocuments({30, 9});
   const at::Tensor before = Hidden(*model_, batch, &adapter_);
   model_->ReleaseBuffers();

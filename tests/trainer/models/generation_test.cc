@@ -21,7 +21,7 @@ class GenerationTest : public ::testing::Test {
  protected:
   GenerationTest() : model_(*base_.Load()), adapter_(RandomBase::Adapter(*model_)) {}
 
-  // Greedy, the whole text through the model for each token.
+  // Greedy decoding; runs the whole text through the model for each token.
   std::vector<int32_t> WithoutCache(std::vector<int32_t> text, int64_t count) const {
     at::NoGradGuard no_gradients;
     std::vector<int32_t> said;
@@ -45,7 +45,7 @@ class GenerationTest : public ::testing::Test {
     return *said;
   }
 
-  // Some random weights say one token for ever, whatever is drawn.
+  // Fixed seed: some random weights always generate the same token.
   struct Seed {
     Seed() { at::manual_seed(108); }
   };
@@ -56,7 +56,7 @@ class GenerationTest : public ::testing::Test {
   const Prompts prompts_ = {{1, 2, 3}, {7}, {4, 4, 4, 4, 4, 4, 4, 9, 30, 31, 32}, {49, 0}};
 };
 
-TEST_F(GenerationTest, ABatchWithCacheSaysWhatEachPromptSaysWithout) {
+TEST_F(GenerationTest, CachedBatchMatchesUncachedPrompts) {
   GenerationOptions options;
   options.max_new_tokens = 25;
   const auto said = Said(prompts_, options);
@@ -65,7 +65,7 @@ TEST_F(GenerationTest, ABatchWithCacheSaysWhatEachPromptSaysWithout) {
   }
 }
 
-TEST_F(GenerationTest, SequencesEndBeforeTheirStopTokenAndTheOthersGoOn) {
+TEST_F(GenerationTest, SequencesEndBeforeTheirStopTokenAndOthersContinue) {
   GenerationOptions options;
   options.max_new_tokens = 20;
   const auto all = Said(prompts_, options);
@@ -82,14 +82,14 @@ TEST_F(GenerationTest, SequencesEndBeforeTheirStopTokenAndTheOthersGoOn) {
   }
 }
 
-TEST_F(GenerationTest, TheContextEndsAtWhatTheBaseCanSee) {
+TEST_F(GenerationTest, StopsAtTheContextWindow) {
   GenerationOptions options;
   options.max_new_tokens = 1000;
   const auto said = Said(prompts_, options);
   for (size_t i = 0; i < prompts_.size(); ++i) EXPECT_EQ(prompts_[i].size() + said[i].size(), 64u);
 }
 
-TEST_F(GenerationTest, DrawsDependOnSeedAndPlaceOnly) {
+TEST_F(GenerationTest, SamplesDependOnlyOnSeedAndPromptIndex) {
   GenerationOptions options;
   options.max_new_tokens = 12;
   options.temperature = 1.5;
@@ -102,14 +102,14 @@ TEST_F(GenerationTest, DrawsDependOnSeedAndPlaceOnly) {
   EXPECT_NE(said, Said(alike, options));
 }
 
-TEST_F(GenerationTest, NothingToDoIsDone) {
+TEST_F(GenerationTest, AcceptsNoPromptsAndNoNewTokens) {
   GenerationOptions options;
   EXPECT_TRUE(Said({}, options).empty());
   options.max_new_tokens = 0;
   EXPECT_EQ(Said({{1}}, options), Prompts{{}});
 }
 
-TEST_F(GenerationTest, PromptsThatCannotBeAreRefused) {
+TEST_F(GenerationTest, RejectsInvalidPrompts) {
   const auto error = [&](const std::vector<int32_t>& prompt) {
     const auto status = Generate(*model_, nullptr, {{1}, prompt}, {}).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
@@ -118,7 +118,8 @@ TEST_F(GenerationTest, PromptsThatCannotBeAreRefused) {
   EXPECT_THAT(error({}), HasSubstr("prompt 1 is empty"));
   EXPECT_THAT(error({50}), HasSubstr("ids 0 to 49"));
   EXPECT_THAT(error({-1}), HasSubstr("-1"));
-  EXPECT_THAT(error(std::vector<int32_t>(64, 1)), HasSubstr("the 64 this base can see"));
+  EXPECT_THAT(error(std::vector<int32_t>(64, 1)),
+              HasSubstr("this base supports 64 including the answer"));
 }
 
 }  // namespace

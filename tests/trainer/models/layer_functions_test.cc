@@ -1,4 +1,5 @@
-// RMSNorm, with and without heads, and gated units: the loops against the formulas in float64.
+// Compares the loops of RMSNorm (with and without heads) and gated units with their formulas in
+// float64.
 #include <ATen/ops/mean.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/sigmoid.h>
@@ -27,7 +28,7 @@ at::Tensor GradientOf(const at::Tensor& y, const at::Tensor& x, const at::Tensor
   return torch::autograd::grad({y}, {x}, {grad_y.to(y.scalar_type())})[0];
 }
 
-TEST(RmsNormTest, ValuesAndGradientsAreThoseOfTheFormula) {
+TEST(RmsNormTest, ValuesAndGradientsMatchFormula) {
   for (int64_t size : {1, 15, 16, 17, 96, 203}) {
     const at::Tensor x = at::randn({33, size}).mul_(3), weight = at::randn({size}),
                      grad_y = at::randn({33, size});
@@ -45,7 +46,7 @@ TEST(RmsNormTest, ValuesAndGradientsAreThoseOfTheFormula) {
   }
 }
 
-TEST(RmsNormTest, OtherTypesGoByTensorOperations) {
+TEST(RmsNormTest, OtherTypesUseTensorOperations) {
   const at::Tensor x = at::randn({9, 24}), weight = at::randn({24}), grad_y = at::randn({9, 24});
   const at::Tensor one = Leaf(x, at::kFloat), other = Leaf(x, at::kDouble);
   const at::Tensor one_y = RmsNorm(one, weight, 1e-6);
@@ -62,7 +63,7 @@ TEST(RmsNormTest, FloatWeightsRoundAfterTheProductAsGemmaDoes) {
   EXPECT_LT(WideDistance(RmsNorm(x, weight, 1e-6), expected), 1e-4);
 }
 
-TEST(HeadNormTest, EachHeadIsNormalisedAndValuesStay) {
+TEST(HeadNormTest, NormalisesQueriesAndKeysButNotValues) {
   const HeadLayout layout{4, 2, 10};
   const HeadNorms norms{at::randn({10}), at::randn({10}), 1e-6};
   const HeadNorms wide{norms.q.to(at::kDouble), norms.k.to(at::kDouble), 1e-6};
@@ -84,7 +85,7 @@ at::Tensor Exactly(Activation activation, const at::Tensor& gate) {
   return gate.mul(0.5).mul(inner.tanh().add(1));
 }
 
-TEST(GatedUnitTest, ValuesAndGradientsAreThoseOfTheFormula) {
+TEST(GatedUnitTest, ValuesAndGradientsMatchFormula) {
   for (const Activation activation : {Activation::kSilu, Activation::kGeluTanh}) {
     for (double spread : {0.1, 3.0, 60.0}) {
       const at::Tensor x = at::randn({41, 2 * 37}).mul_(spread), grad_y = at::randn({41, 37});

@@ -26,7 +26,7 @@ std::string ErrorOf(const RandomBase& base, absl::StatusCode code,
   return std::string(status.message());
 }
 
-TEST(LoadTest, ATiedHeadIsTheEmbeddingItself) {
+TEST(LoadTest, TiedHeadSharesTheEmbedding) {
   const RandomBase tied;
   const RandomBase untied(nlohmann::json{{"tie_word_embeddings", false}});
   const auto model = *tied.Load();
@@ -34,7 +34,7 @@ TEST(LoadTest, ATiedHeadIsTheEmbeddingItself) {
   EXPECT_TRUE((*untied.Load())->head().equal(untied.tensors.at("lm_head.weight")));
 }
 
-TEST(LoadTest, AHeadThatDiffersFromATiedEmbeddingIsUsed) {
+TEST(LoadTest, UsesHeadThatDiffersFromTiedEmbedding) {
   RandomBase base;
   const at::Tensor head = at::randn({50, 24});
   base.tensors["lm_head.weight"] = head;
@@ -50,7 +50,7 @@ TEST(LoadTest, AHeadThatDiffersFromATiedEmbeddingIsUsed) {
   }
 }
 
-TEST(LoadTest, AHeadThatEqualsATiedEmbeddingStaysTied) {
+TEST(LoadTest, HeadEqualToTiedEmbeddingStaysTied) {
   RandomBase base;
   const at::Tensor embedding = base.tensors["model.embed_tokens.weight"].to(at::kBFloat16);
   base.tensors["model.embed_tokens.weight"] = embedding;
@@ -62,7 +62,7 @@ TEST(LoadTest, AHeadThatEqualsATiedEmbeddingStaysTied) {
   }
 }
 
-TEST(LoadTest, AHeadWithoutAnEmbeddingServesAsBothWhereTheyAreTied) {
+TEST(LoadTest, TiedHeadWithoutEmbeddingServesAsBoth) {
   RandomBase base;
   auto embedding = base.tensors.extract("model.embed_tokens.weight");
   const at::Tensor head = embedding.mapped();
@@ -75,7 +75,7 @@ TEST(LoadTest, AHeadWithoutAnEmbeddingServesAsBothWhereTheyAreTied) {
   EXPECT_THAT(ErrorOf(base, absl::StatusCode::kNotFound), HasSubstr("embed_tokens"));
 }
 
-TEST(LoadTest, NamesWithoutTheModelPrefixAreRead) {
+TEST(LoadTest, ReadsNamesWithoutModelPrefix) {
   RandomBase base;
   const auto whole = *base.Load();
   RandomBase bare;
@@ -92,13 +92,13 @@ TEST(LoadTest, NamesWithoutTheModelPrefixAreRead) {
                   ->Contains("model.layers.0.mlp.up_proj.weight.absmax"));
 }
 
-TEST(LoadTest, NumbersThatAreNotFiniteAreNamed) {
+TEST(LoadTest, ErrorNamesTensorThatIsNotFinite) {
   for (const char* name : {"model.norm.weight", "model.layers.1.input_layernorm.weight",
                            "lm_head.weight", "model.layers.2.self_attn.k_proj.bias",
                            "model.embed_tokens.weight", "model.layers.0.mlp.down_proj.weight"}) {
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble}) {
       for (const bool quantize : {false, true}) {
-        if (quantize && type == at::kDouble) continue;  // cannot be quantised at all
+        if (quantize && type == at::kDouble) continue;  // float64 cannot be quantised
         RandomBase base(nlohmann::json{{"tie_word_embeddings", false}});
         at::Tensor& tensor = base.tensors[name];
         tensor = tensor.to(type);
@@ -114,7 +114,7 @@ TEST(LoadTest, NumbersThatAreNotFiniteAreNamed) {
   }
 }
 
-TEST(LoadTest, TheLargestFiniteNumbersAreRead) {
+TEST(LoadTest, AcceptsLargestFiniteNumbers) {
   RandomBase base;
   base.tensors["model.norm.weight"] = at::full({24}, std::numeric_limits<float>::max(), at::kFloat);
   EXPECT_TRUE(base.Load().ok());
@@ -122,7 +122,7 @@ TEST(LoadTest, TheLargestFiniteNumbersAreRead) {
   EXPECT_TRUE(base.Load().ok());
 }
 
-TEST(LoadTest, QuantisedWeightsOfOtherMethodsAreNamed) {
+TEST(LoadTest, ErrorNamesOtherQuantisationMethods) {
   RandomBase base;
   base.tensors.erase("model.layers.0.mlp.up_proj.weight");
   base.tensors["model.layers.0.mlp.up_proj.qweight"] = at::full({3, 40}, 1, at::kInt);
@@ -130,44 +130,44 @@ TEST(LoadTest, QuantisedWeightsOfOtherMethodsAreNamed) {
   EXPECT_THAT(ErrorOf(base, absl::StatusCode::kInvalidArgument), HasSubstr("GPTQ"));
 }
 
-TEST(LoadTest, AMissingTensorIsNamed) {
+TEST(LoadTest, ErrorNamesMissingTensor) {
   RandomBase base;
   base.tensors.erase("model.layers.1.mlp.up_proj.weight");
   EXPECT_THAT(ErrorOf(base, absl::StatusCode::kNotFound),
               HasSubstr("'model.layers.1.mlp.up_proj.weight' is missing"));
 }
 
-TEST(LoadTest, AMissingBiasIsNamed) {
+TEST(LoadTest, ErrorNamesMissingBias) {
   RandomBase base;
   base.tensors.erase("model.layers.2.self_attn.k_proj.bias");
   EXPECT_THAT(ErrorOf(base, absl::StatusCode::kNotFound), HasSubstr("k_proj.bias"));
 }
 
-TEST(LoadTest, AShapeThatDoesNotFitTheConfigIsNamedWithBoth) {
+TEST(LoadTest, ErrorNamesStoredAndConfiguredShape) {
   RandomBase base;
   base.tensors["model.layers.0.self_attn.q_proj.weight"] = at::randn({24, 23});
   EXPECT_THAT(ErrorOf(base, absl::StatusCode::kDataLoss), HasSubstr("[24, 23]"));
 }
 
-TEST(LoadTest, AConfigThatAsksForMoreLayersThanThereAreIsRefused) {
+TEST(LoadTest, RejectsConfigWithTooManyLayers) {
   RandomBase base;
   base.config["num_hidden_layers"] = 4;
   EXPECT_THAT(ErrorOf(base, absl::StatusCode::kNotFound), HasSubstr("model.layers.3."));
 }
 
-TEST(LoadTest, WeightsThatAreNotFiniteAreRefusedWhenTheyAreQuantised) {
+TEST(LoadTest, RejectsWeightsThatAreNotFiniteWhenQuantising) {
   RandomBase base;
   base.tensors["model.layers.0.mlp.up_proj.weight"].fill_(std::numeric_limits<float>::infinity());
   EXPECT_THAT(ErrorOf(base, absl::StatusCode::kDataLoss), HasSubstr("up_proj.weight"));
 }
 
-TEST(LoadTest, WeightsThatAreNoFloatingNumbersAreRefused) {
+TEST(LoadTest, RejectsIntegerWeights) {
   RandomBase base;
   base.tensors["model.norm.weight"] = at::full({24}, 1, at::kLong);
   EXPECT_THAT(ErrorOf(base, absl::StatusCode::kDataLoss), HasSubstr("model.norm.weight"));
 }
 
-TEST(LoadTest, AFileThatIsCutOffIsRefused) {
+TEST(LoadTest, RejectsTruncatedFile) {
   const RandomBase base;
   base.Write();
   const auto path = base.directory / "model.safetensors";
@@ -177,7 +177,7 @@ TEST(LoadTest, AFileThatIsCutOffIsRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("model.safetensors"));
 }
 
-TEST(LoadTest, TheDigestFollowsTheBytes) {
+TEST(LoadTest, DigestFollowsTheBytes) {
   RandomBase base;
   const std::string digest = (*base.Load())->digest();
   EXPECT_EQ(digest.size(), 64u);
@@ -186,14 +186,14 @@ TEST(LoadTest, TheDigestFollowsTheBytes) {
   EXPECT_NE((*base.Load())->digest(), digest);
 }
 
-// Logits of a fixed row of tokens.
+// Logits of a fixed token sequence.
 at::Tensor LogitsOf(const CausalLm& model) {
   const at::NoGradGuard no_gradients;
   const at::Tensor ids = at::arange(20, at::kLong).mul(7).remainder(50);
   return model.Logits(model.Forward({ids, {0, 9, 20}}, {}));
 }
 
-// A base in 4 bits, as `quantize` makes it.
+// A 4-bit copy of the base, as written by `quantize`.
 std::filesystem::path InFourBits(const RandomBase& base) {
   base.Write();
   const auto output = base.directory / "four_bits";
@@ -203,7 +203,7 @@ std::filesystem::path InFourBits(const RandomBase& base) {
 
 class StoredTypeTest : public ::testing::TestWithParam<at::ScalarType> {};
 
-TEST_P(StoredTypeTest, EmbeddingAndHeadGiveTheSameWhateverTypeTheyAreStoredIn) {
+TEST_P(StoredTypeTest, StoredTypeDoesNotChangeTheResult) {
   for (bool tied : {true, false}) {
     RandomBase base(nlohmann::json{{"tie_word_embeddings", tied}});
     for (auto& [name, tensor] : base.tensors) tensor = tensor.to(GetParam());
@@ -218,29 +218,29 @@ TEST_P(StoredTypeTest, EmbeddingAndHeadGiveTheSameWhateverTypeTheyAreStoredIn) {
 INSTANTIATE_TEST_SUITE_P(Types, StoredTypeTest,
                          ::testing::Values(at::kFloat, at::kBFloat16, at::kHalf));
 
-TEST(LoadTest, NumbersOfEightBitsAreRefused) {
+TEST(LoadTest, RejectsEightBitNumbers) {
   RandomBase base;
   at::Tensor& norm = base.tensors["model.norm.weight"];
   norm = norm.to(at::kFloat8_e4m3fn);
   EXPECT_THAT(ErrorOf(base, absl::StatusCode::kInvalidArgument), HasSubstr("FP8"));
 }
 
-TEST(LoadTest, ABaseStoredInFourBitsIsTheOneQuantisedWhenItIsLoaded) {
+TEST(LoadTest, StoredFourBitBaseMatchesQuantisationAtLoad) {
   const RandomBase base;
   const auto output = InFourBits(base);
   const auto stored = CausalLm::Load(output, LoadOptions());
   ASSERT_TRUE(stored.ok()) << stored.status();
   const at::Tensor expected = LogitsOf(**CausalLm::Load(base.directory.path(), LoadOptions()));
   EXPECT_TRUE(LogitsOf(**stored).equal(expected));
-  // Made dense once instead.
+  // Dequantised once at load.
   const auto dense = CausalLm::Load(output, RandomBase::Float32());
   EXPECT_TRUE(LogitsOf(**dense).equal(expected));
 }
 
-TEST(LoadTest, LinearsThatStayedDenseInABaseOfFourBitsStayDense) {
+TEST(LoadTest, KeepsDenseLayersOfFourBitBase) {
   RandomBase base;
   const auto output = InFourBits(base);
-  // One of the three that share an input, and one alone, as they were.
+  // Keeps one of the three layers that share an input, and one single layer, dense.
   std::map<std::string, at::Tensor> tensors;
   {
     const WeightFiles files = *WeightFiles::Open(output);
@@ -256,7 +256,7 @@ TEST(LoadTest, LinearsThatStayedDenseInABaseOfFourBitsStayDense) {
   ASSERT_TRUE(WriteSafetensors(output / "model.safetensors", list, {}).ok());
   const auto mixed = CausalLm::Load(output, LoadOptions());
   ASSERT_TRUE(mixed.ok()) << mixed.status();
-  // The same as a dense base of what each of them stands for.
+  // Must match a dense base with the dequantised weights.
   for (auto& [name, tensor] : base.tensors) {
     if (!tensors.count(name + ".absmax")) continue;
     const WeightFiles files = *WeightFiles::Open(output);
@@ -272,7 +272,7 @@ class CachedLoadTest : public ::testing::Test {
 
   void Write() {
     base_.Write();
-    // Until the file's times cannot be those of another change.
+    // Waits until a later change of the file must get different times.
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   absl::StatusOr<std::unique_ptr<CausalLm>> Load() const {
@@ -291,14 +291,14 @@ class CachedLoadTest : public ::testing::Test {
   LoadOptions options_;
 };
 
-TEST_F(CachedLoadTest, TheSecondStartReadsWhatTheFirstLeftAndGivesTheSame) {
+TEST_F(CachedLoadTest, SecondStartUsesCacheAndGivesTheSameResult) {
   Write();
   const auto first = *Load();
   ASSERT_EQ(Kept().size(), 1u);
   const auto before = std::filesystem::last_write_time(Kept()[0]);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   const auto second = *Load();
-  EXPECT_GT(std::filesystem::last_write_time(Kept()[0]), before);  // it was used, and noted so
+  EXPECT_GT(std::filesystem::last_write_time(Kept()[0]), before);  // marked as used
   EXPECT_EQ(Kept().size(), 1u);
   EXPECT_EQ(second->digest(), first->digest());
   EXPECT_TRUE(LogitsOf(*second).equal(LogitsOf(*first)));
@@ -307,7 +307,7 @@ TEST_F(CachedLoadTest, TheSecondStartReadsWhatTheFirstLeftAndGivesTheSame) {
   EXPECT_EQ(second->digest(), fresh->digest());
 }
 
-TEST_F(CachedLoadTest, ADamagedCacheIsMadeAnew) {
+TEST_F(CachedLoadTest, ReplacesDamagedCache) {
   Write();
   const at::Tensor expected = LogitsOf(**Load());
   const auto kept = Kept()[0];
@@ -317,7 +317,7 @@ TEST_F(CachedLoadTest, ADamagedCacheIsMadeAnew) {
   EXPECT_TRUE(LogitsOf(**Load()).equal(expected));
 }
 
-TEST_F(CachedLoadTest, AnotherBaseInTheSamePlaceIsNotMistakenForTheFirst) {
+TEST_F(CachedLoadTest, DetectsAnotherBaseInTheSameDirectory) {
   Write();
   const std::string digest = (*Load())->digest();
   base_.tensors["model.layers.0.mlp.up_proj.weight"].neg_();
@@ -329,7 +329,7 @@ TEST_F(CachedLoadTest, AnotherBaseInTheSamePlaceIsNotMistakenForTheFirst) {
   EXPECT_EQ(Kept().size(), 2u);
 }
 
-TEST_F(CachedLoadTest, ACacheThatCannotBeWrittenIsNoError) {
+TEST_F(CachedLoadTest, IgnoresUnwritableCache) {
   Write();
   base_.directory.Write("cache", "in the way");
   EXPECT_TRUE(Load().ok());

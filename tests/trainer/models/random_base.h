@@ -1,4 +1,4 @@
-// A base with random weights, written as Hugging Face writes it.
+// A base with random weights, in the format of Hugging Face.
 #pragma once
 
 #include <ATen/ops/randn.h>
@@ -16,7 +16,7 @@ namespace mozgach {
 
 class RandomBase {
  public:
-  // `changes` to a Qwen2 of 3 layers, 24 wide; nothing is written before Write().
+  // Applies `changes` to a Qwen2 of 3 layers with hidden size 24. Write() writes the files.
   explicit RandomBase(const nlohmann::json& changes = nlohmann::json::object()) {
     config = {{"model_type", "qwen2"},
               {"vocab_size", 50},
@@ -50,7 +50,7 @@ class RandomBase {
     return options;
   }
 
-  // With A and B random, so that B's zeros hide nothing.
+  // Draws A and B at random; zeros in B would hide errors.
   static LoraAdapter Adapter(const CausalLm& model, LoraSpec spec = {}) {
     spec.r = 3;
     LoraAdapter adapter = *LoraAdapter::Create(model.config(), spec, 1, at::kCPU);
@@ -92,7 +92,7 @@ class RandomBase {
   }
 };
 
-// Documents of these lengths, ids drawn anew each time.
+// Documents of these lengths with random ids, different in each call.
 inline TokenBatch RandomDocuments(const std::vector<int64_t>& lengths, int64_t vocabulary = 50) {
   TokenBatch batch;
   batch.document_offsets.push_back(0);
@@ -102,7 +102,7 @@ inline TokenBatch RandomDocuments(const std::vector<int64_t>& lengths, int64_t v
   return batch;
 }
 
-// Document `index` of `batch` as a batch of its own.
+// A batch that contains only document `index` of `batch`.
 inline TokenBatch OneDocument(const TokenBatch& batch, size_t index) {
   const int64_t begin = batch.document_offsets[index], end = batch.document_offsets[index + 1];
   return {batch.ids.narrow(0, begin, end - begin), {0, end - begin}};

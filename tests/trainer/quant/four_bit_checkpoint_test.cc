@@ -1,4 +1,4 @@
-// bitsandbytes itself is asked in tests/interop/four_bit_checkpoint_test.py.
+// tests/interop/four_bit_checkpoint_test.py compares with bitsandbytes itself.
 #include "trainer/quant/four_bit_checkpoint.h"
 
 #include <ATen/ops/empty.h>
@@ -37,7 +37,7 @@ at::Tensor BytesOf(const std::string& text) {
   return bytes;
 }
 
-// One weight as it is stored; tests change what they want to be wrong.
+// One stored weight. Tests change the parts that they want to be wrong.
 struct Stored {
   explicit Stored(bool double_quant = true)
       : weight(*QuantizeNf4(at::randn({24, 96}).to(at::kBFloat16), double_quant)) {
@@ -64,7 +64,7 @@ struct Stored {
     return ReadFourBit(*files, kName, {24, 96});
   }
 
-  // Why it is refused: DATA_LOSS that names file and tensor.
+  // The error message. The error must be DATA_LOSS and name file and tensor.
   std::string Refusal() const {
     const auto read = Read();
     EXPECT_EQ(read.status().code(), absl::StatusCode::kDataLoss) << read.status();
@@ -78,7 +78,7 @@ struct Stored {
   std::map<std::string, at::Tensor> tensors;
 };
 
-TEST(FourBitCheckpointTest, WhatIsStoredIsReadBack) {
+TEST(FourBitCheckpointTest, ReadsWrittenWeight) {
   for (bool double_quant : {true, false}) {
     const Stored stored(double_quant);
     const auto read = stored.Read();
@@ -89,14 +89,14 @@ TEST(FourBitCheckpointTest, WhatIsStoredIsReadBack) {
   }
 }
 
-TEST(FourBitCheckpointTest, TheStateIsSpelledAsBitsandbytesSpellsIt) {
+TEST(FourBitCheckpointTest, StateHasBitsandbytesSpelling) {
   const Stored stored(false);
   EXPECT_THAT(stored.json(),
               ::testing::StartsWith("{\"quant_type\": \"nf4\", \"blocksize\": 64, \"dtype\": "
                                     "\"bfloat16\", \"shape\": [24, 96]}"));
 }
 
-TEST(FourBitCheckpointTest, WhatIsWrittenLeavesTheNextTensorAligned) {
+TEST(FourBitCheckpointTest, KeepsNextTensorAligned) {
   for (const std::vector<int64_t>& shape : {std::vector<int64_t>{1, 1}, {3, 5}, {7, 77}}) {
     const auto weight = QuantizeNf4(at::randn(shape), true);
     size_t bytes = 0;
@@ -108,7 +108,7 @@ TEST(FourBitCheckpointTest, WhatIsWrittenLeavesTheNextTensorAligned) {
   }
 }
 
-TEST(FourBitCheckpointTest, CodesInOtherTypesAreTheSameBytes) {
+TEST(FourBitCheckpointTest, ReadsCodesStoredInOtherTypes) {
   for (at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf, at::kChar}) {
     Stored stored;
     stored.tensors[kName] = stored.tensors[kName].reshape({-1}).view(type).unsqueeze(1);
@@ -118,7 +118,7 @@ TEST(FourBitCheckpointTest, CodesInOtherTypesAreTheSameBytes) {
   }
 }
 
-TEST(FourBitCheckpointTest, TheFilesOwnLevelsCount) {
+TEST(FourBitCheckpointTest, UsesLevelsOfTheFile) {
   Stored stored;
   const std::string map = std::string(kName) + ".quant_map";
   stored.tensors[map] = stored.tensors[map].mul(0.5);
@@ -127,16 +127,16 @@ TEST(FourBitCheckpointTest, TheFilesOwnLevelsCount) {
   EXPECT_TRUE(at::equal(Dequantized(*read), Dequantized(stored.weight).mul(0.5)));
 }
 
-TEST(FourBitCheckpointTest, AStateOfGreatDepthOrLengthIsRefusedBriefly) {
+TEST(FourBitCheckpointTest, RejectsDeepOrLongStateWithShortMessage) {
   Stored deep;
   deep.Replace("[24, 96]", std::string(400'000, '[') + std::string(400'000, ']'));
-  EXPECT_THAT(deep.Refusal(), HasSubstr("no JSON object"));
+  EXPECT_THAT(deep.Refusal(), HasSubstr("not a JSON object"));
   Stored lengthy;
   lengthy.Replace("nf4", std::string(1'000'000, 'x'));
   EXPECT_LT(lengthy.Refusal().size(), 1000u);
 }
 
-TEST(FourBitCheckpointTest, AFaultInTheStateIsNamed) {
+TEST(FourBitCheckpointTest, ErrorNamesFaultInState) {
   const std::vector<std::vector<std::string>> faults = {
       {"\"nf4\"", "\"nf5\"", "'quant_type'"},
       {"64", "63", "'blocksize'"},
@@ -155,8 +155,8 @@ TEST(FourBitCheckpointTest, AFaultInTheStateIsNamed) {
       {"\"nested_dtype\": \"float32\"", "\"nested_dtype\": \"x\"", "'nested_dtype'"},
       {"\"nested_offset\"", "\"nested_onset\"", "'nested_offset'"},
       {"\"nested_offset\": ", "\"nested_offset\": 1e300, \"x\": ", "'nested_offset'"},
-      {"{", "[", "no JSON object"},
-      {"nf4", "\xff\xfe", "no JSON object"},
+      {"{", "[", "not a JSON object"},
+      {"nf4", "\xff\xfe", "not a JSON object"},
   };
   for (const auto& fault : faults) {
     Stored stored;
@@ -165,7 +165,7 @@ TEST(FourBitCheckpointTest, AFaultInTheStateIsNamed) {
   }
 }
 
-TEST(FourBitCheckpointTest, PartsThatAreMissingOrDoNotFitAreNamed) {
+TEST(FourBitCheckpointTest, ErrorNamesMissingOrWrongPart) {
   const std::string name = kName;
   const auto refusal = [&](const std::string& part, const at::Tensor& changed) {
     Stored stored;
@@ -195,7 +195,7 @@ TEST(FourBitCheckpointTest, PartsThatAreMissingOrDoNotFitAreNamed) {
   EXPECT_THAT(twice.Refusal(), HasSubstr("two quant_states"));
 }
 
-TEST(FourBitCheckpointTest, WhichWeightsAreInFourBitsIsSeenByWhatLiesBesideThem) {
+TEST(FourBitCheckpointTest, DetectsFourBitWeightsByTheirParts) {
   Stored stored;
   stored.tensors["model.norm.weight"] = at::ones({4});
   ASSERT_TRUE(stored.Read().ok());

@@ -9,13 +9,13 @@
 namespace mozgach {
 namespace {
 
-TEST(FrozenWeightTest, ADenseWeightIsGivenAsItIs) {
+TEST(FrozenWeightTest, ReturnsDenseWeightUnchanged) {
   const at::Tensor weight = at::randn({4, 6});
   DequantBuffer buffer;
   EXPECT_EQ(FrozenWeight::Dense(weight).Get(buffer).data_ptr(), weight.data_ptr());
 }
 
-TEST(FrozenWeightTest, QuantisedPartsLieOneBehindAnotherInTheBuffer) {
+TEST(FrozenWeightTest, StacksQuantisedPartsInBuffer) {
   const at::Tensor a = at::randn({3, 37}), b = at::randn({5, 37});
   std::vector<QuantizedWeight> parts = {*QuantizeNf4(a, true), *QuantizeNf4(b, true)};
   at::Tensor first = at::empty({3, 37}, at::kFloat), second = at::empty({5, 37}, at::kFloat);
@@ -27,7 +27,7 @@ TEST(FrozenWeightTest, QuantisedPartsLieOneBehindAnotherInTheBuffer) {
   EXPECT_TRUE(at::equal(weight.Get(buffer), at::cat({first, second})));
 }
 
-TEST(FrozenWeightTest, DensePartsAndQuantisedOnesLieOneBehindAnother) {
+TEST(FrozenWeightTest, StacksDenseAndQuantisedParts) {
   const at::Tensor dense = at::randn({2, 37}), before = at::randn({3, 37});
   const QuantizedWeight part = *QuantizeNf4(before, true);
   at::Tensor first = at::empty({3, 37}, at::kFloat);
@@ -39,7 +39,7 @@ TEST(FrozenWeightTest, DensePartsAndQuantisedOnesLieOneBehindAnother) {
   EXPECT_TRUE(at::equal(weight.Get(buffer), at::cat({first, dense})));
 }
 
-TEST(FrozenWeightTest, OneBufferServesSmallerWeightsToo) {
+TEST(FrozenWeightTest, BufferServesSmallerWeights) {
   DequantBuffer buffer;
   const void* address = buffer.Take(8, 8, at::kFloat, at::kCPU).data_ptr();
   EXPECT_EQ(buffer.Take(4, 10, at::kFloat, at::kCPU).data_ptr(), address);

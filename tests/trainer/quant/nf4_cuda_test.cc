@@ -1,5 +1,5 @@
-// The CUDA kernel's source compiled for the processor, thread after thread, and by NVRTC for
-// devices. On a device itself: tests/gpu.
+// Runs the CUDA kernel's source compiled for the CPU, one thread after another, and compiles it by
+// NVRTC for devices. tests/gpu runs it on a device.
 #include "trainer/quant/nf4_cuda.h"
 
 #include <ATen/ops/empty.h>
@@ -34,7 +34,8 @@ void __syncthreads() {}
 #define __shared__ static
 #include "trainer/quant/nf4_dequantize.cu"
 
-// Every thread twice: what the first threads of a block lay down for the others is there by then.
+// Runs every thread twice, so that the shared data that the first threads of a block write is
+// complete in the second run.
 template <typename Kernel>
 void Launch(Kernel kernel, const QuantizedWeight& weight, void* out) {
   Scales scales = {};
@@ -82,7 +83,7 @@ at::Tensor ByKernel(const QuantizedWeight& weight, at::ScalarType type) {
   return out;
 }
 
-TEST(Nf4CudaTest, TheKernelGivesTheBitsOfTheLoops) {
+TEST(Nf4CudaTest, KernelMatchesLoopsBitForBit) {
   for (const std::vector<int64_t>& shape :
        {std::vector<int64_t>{96, 96}, {7, 50}, {3, 5}, {1, 1}, {300, 128}, {515, 129}}) {
     for (const bool double_quant : {false, true}) {
@@ -97,13 +98,13 @@ TEST(Nf4CudaTest, TheKernelGivesTheBitsOfTheLoops) {
   }
 }
 
-TEST(Nf4CudaTest, OnAProcessorThereIsNone) {
+TEST(Nf4CudaTest, IsNotUsedOnCpu) {
   const QuantizedWeight weight = *QuantizeNf4(at::randn({8, 64}), true);
   at::Tensor out = at::empty({8, 64}, at::kFloat);
   EXPECT_FALSE(DequantizeByKernel(weight, out));
 }
 
-TEST(Nf4CudaTest, NvrtcTakesTheSourceForEveryArchitecture) {
+TEST(Nf4CudaTest, NvrtcCompilesForEveryArchitecture) {
   const auto probe = CompileCuda("extern \"C\" __global__ void Nothing() {}", 8, 0);
   if (probe.status().code() == absl::StatusCode::kUnavailable) GTEST_SKIP() << probe.status();
   for (const auto& [major, minor] :
@@ -117,7 +118,7 @@ TEST(Nf4CudaTest, NvrtcTakesTheSourceForEveryArchitecture) {
   }
 }
 
-TEST(Nf4CudaTest, WrongSourceIsSaidInTheCompilersWords) {
+TEST(Nf4CudaTest, ErrorContainsCompilerMessage) {
   const auto cubin = CompileCuda("extern \"C\" __global__ void Wrong() { return nonsense; }", 8, 0);
   if (cubin.status().code() == absl::StatusCode::kUnavailable) GTEST_SKIP() << cubin.status();
   EXPECT_NE(cubin.status().message().find("nonsense"), std::string::npos) << cubin.status();

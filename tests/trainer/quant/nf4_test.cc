@@ -1,4 +1,4 @@
-// bitsandbytes itself is asked in tests/interop/nf4_parity_test.py.
+// tests/interop/nf4_parity_test.py compares with bitsandbytes itself.
 #include "trainer/quant/nf4.h"
 
 #include <ATen/ops/empty.h>
@@ -46,7 +46,7 @@ TEST(Nf4Test, LevelsAscendAndHoldZeroAndOne) {
   EXPECT_EQ(dynamic.front(), -0.99296873807907104f);
 }
 
-TEST(Nf4Test, EveryElementTakesTheNearestLevel) {
+TEST(Nf4Test, EveryElementGetsTheNearestLevel) {
   for (int64_t size : {1, 2, 63, 64, 65, 127, 200, 1000}) {
     const at::Tensor weight = at::randn({size});
     const QuantizedWeight quantized = Quantized(weight, /*double_quant=*/false);
@@ -80,7 +80,7 @@ TEST(Nf4Test, ValuesAreLevelTimesScaleRoundedOnce) {
   }
 }
 
-TEST(Nf4Test, TensorOperationsGiveTheSameBitsAsTheLoops) {
+TEST(Nf4Test, TensorOperationsMatchLoopsBitForBit) {
   for (const std::vector<int64_t>& shape :
        {std::vector<int64_t>{96, 96}, {7, 50}, {3, 5}, {1, 1}, {300, 128}}) {
     const QuantizedWeight quantized = Quantized(at::randn(shape));
@@ -94,7 +94,7 @@ TEST(Nf4Test, TensorOperationsGiveTheSameBitsAsTheLoops) {
   }
 }
 
-// As a checkpoint may bring it: other block sizes and levels in any order.
+// A weight as another program may store it: other block sizes, and levels in any order.
 QuantizedWeight Foreign(const std::vector<int64_t>& shape, int64_t block, int64_t nested_block) {
   QuantizedWeight weight;
   weight.shape = shape;
@@ -110,7 +110,7 @@ QuantizedWeight Foreign(const std::vector<int64_t>& shape, int64_t block, int64_
   return weight;
 }
 
-TEST(Nf4Test, EveryBlockSizeAndTableIsLevelTimesScale) {
+TEST(Nf4Test, DequantisesEveryBlockSizeAndTable) {
   for (int64_t block : {32, 64, 128, 512, 4096}) {
     for (const std::vector<int64_t>& shape : {std::vector<int64_t>{33, 129}, {96, 128}, {1, 3}}) {
       const QuantizedWeight weight = Foreign(shape, block, 16);
@@ -152,7 +152,7 @@ TEST(Nf4Test, ZeroesStayZero) {
       at::equal(Dequantized(Quantized(at::zeros({8, 64}), false), at::kFloat), at::zeros({8, 64})));
 }
 
-TEST(Nf4Test, WeightsThatAreNotFiniteAreRefused) {
+TEST(Nf4Test, RejectsValuesThatAreNotFinite) {
   for (float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                     -std::numeric_limits<float>::infinity()}) {
     for (int64_t place : {0, 70, 129}) {
@@ -165,7 +165,7 @@ TEST(Nf4Test, WeightsThatAreNotFiniteAreRefused) {
   }
 }
 
-TEST(Nf4Test, IntegersAreRefused) {
+TEST(Nf4Test, RejectsIntegers) {
   EXPECT_EQ(QuantizeNf4(at::ones({64}, at::kLong), true).status().code(),
             absl::StatusCode::kInvalidArgument);
 }

@@ -1,4 +1,4 @@
-// transformers itself loads such a checkpoint in tests/interop/four_bit_checkpoint_test.py.
+// tests/interop/four_bit_checkpoint_test.py loads such a checkpoint with transformers.
 #include "trainer/quant/quantize_checkpoint.h"
 
 #include <ATen/ops/empty.h>
@@ -81,7 +81,7 @@ class QuantizeCheckpointTest : public ::testing::Test {
   std::map<std::string, at::Tensor> tensors_;
 };
 
-TEST_F(QuantizeCheckpointTest, LinearLayersAreQuantisedAndTheRestIsCopied) {
+TEST_F(QuantizeCheckpointTest, QuantisesLinearLayersAndCopiesTheRest) {
   const auto report = Quantize();
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_EQ(report->quantized, 2);
@@ -97,14 +97,14 @@ TEST_F(QuantizeCheckpointTest, LinearLayersAreQuantisedAndTheRestIsCopied) {
   EXPECT_TRUE(quantization["llm_int8_skip_modules"].is_null());
 }
 
-TEST_F(QuantizeCheckpointTest, WithoutDoubleQuantisation) {
+TEST_F(QuantizeCheckpointTest, WorksWithoutDoubleQuantisation) {
   ASSERT_TRUE(Quantize({.double_quant = false}).ok());
   ExpectRightTensors(false);
   const json config = ReadJson(output() / "config.json");
   EXPECT_EQ(config["quantization_config"]["bnb_4bit_use_double_quant"], false);
 }
 
-TEST_F(QuantizeCheckpointTest, SmallShardsAreOneSetOfTensors) {
+TEST_F(QuantizeCheckpointTest, WritesShardsWithIndex) {
   const auto report = Quantize({.shard_bytes = 3000});
   ASSERT_TRUE(report.ok()) << report.status();
   const json index = ReadJson(output() / "model.safetensors.index.json");
@@ -113,7 +113,7 @@ TEST_F(QuantizeCheckpointTest, SmallShardsAreOneSetOfTensors) {
   ExpectRightTensors(true);
 }
 
-TEST_F(QuantizeCheckpointTest, AVisionTowerIsCopiedAndTransformersIsTold) {
+TEST_F(QuantizeCheckpointTest, CopiesVisionTowerAndListsItForTransformers) {
   tensors_["vision_tower.vision_model.encoder.layers.0.self_attn.q_proj.weight"] =
       at::randn({8, 8});
   tensors_["language_model.model.layers.0.mlp.up_proj.weight"] = at::randn({8, 8});
@@ -126,7 +126,7 @@ TEST_F(QuantizeCheckpointTest, AVisionTowerIsCopiedAndTransformersIsTold) {
             json({"lm_head", "model.vision_tower", "vision_tower"}));
 }
 
-TEST_F(QuantizeCheckpointTest, TokenizerAndTemplatesComeAlongAndOtherWeightsDoNot) {
+TEST_F(QuantizeCheckpointTest, CopiesTokenizerAndTemplatesButNotOtherWeights) {
   for (const char* name :
        {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json",
         "merges.txt", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
@@ -141,7 +141,7 @@ TEST_F(QuantizeCheckpointTest, TokenizerAndTemplatesComeAlongAndOtherWeightsDoNo
   EXPECT_FALSE(fs::exists(output() / "pytorch_model.bin.index.json"));
 }
 
-TEST_F(QuantizeCheckpointTest, AnOutputThatIsNotEmptyIsRefusedAndAnEmptyOneIsNot) {
+TEST_F(QuantizeCheckpointTest, AcceptsOnlyEmptyOutput) {
   fs::create_directories(output());
   directory_.Write("out/mine", "x");
   EXPECT_EQ(Quantize().status().code(), absl::StatusCode::kInvalidArgument);
@@ -150,7 +150,7 @@ TEST_F(QuantizeCheckpointTest, AnOutputThatIsNotEmptyIsRefusedAndAnEmptyOneIsNot
   EXPECT_TRUE(Quantize().ok());
 }
 
-TEST_F(QuantizeCheckpointTest, WhatFailsLeavesNothing) {
+TEST_F(QuantizeCheckpointTest, FailureLeavesNoFiles) {
   tensors_["model.layers.1.mlp.down_proj.weight"].fill_(std::numeric_limits<float>::infinity());
   const auto report = Quantize();
   EXPECT_EQ(report.status().code(), absl::StatusCode::kDataLoss);
@@ -159,10 +159,10 @@ TEST_F(QuantizeCheckpointTest, WhatFailsLeavesNothing) {
   EXPECT_EQ(std::distance(fs::directory_iterator(directory_.path()), fs::directory_iterator()), 1);
 }
 
-TEST_F(QuantizeCheckpointTest, WhatSomebodyPutBesideTheOutputStaysAndWhatAKilledRunLeftGoes) {
+TEST_F(QuantizeCheckpointTest, RemovesLeftoversOfKilledRunButNotForeignFiles) {
   fs::create_directories(directory_ / "out.mozgach-partial");
   directory_.Write("out.mozgach-partial/mine", "x");
-  EXPECT_THAT(Quantize().status().message(), HasSubstr("is in the way"));
+  EXPECT_THAT(Quantize().status().message(), HasSubstr("was not made by this command"));
   EXPECT_TRUE(fs::exists(directory_ / "out.mozgach-partial/mine"));
   directory_.Write("out.mozgach-partial/quantize.lock", "");
   ASSERT_TRUE(Quantize().ok());
@@ -171,7 +171,7 @@ TEST_F(QuantizeCheckpointTest, WhatSomebodyPutBesideTheOutputStaysAndWhatAKilled
   EXPECT_FALSE(fs::exists(directory_ / "out.mozgach-partial"));
 }
 
-TEST_F(QuantizeCheckpointTest, AnOutputThatCannotBeMadeIsRefusedBeforeTheWork) {
+TEST_F(QuantizeCheckpointTest, RejectsImpossibleOutputBeforeWork) {
   directory_.Write("file", "x");
   fs::create_symlink("nowhere", directory_ / "link");
   Quantize().IgnoreError();
@@ -179,8 +179,8 @@ TEST_F(QuantizeCheckpointTest, AnOutputThatCannotBeMadeIsRefusedBeforeTheWork) {
       {"", "no output"},
       {directory_ / "file", "is a file"},
       {directory_ / "link", "is a link"},
-      {directory_ / "file" / "out", "is no directory"},
-      {directory_ / "none" / "out", "is no directory"}};
+      {directory_ / "file" / "out", "not a directory"},
+      {directory_ / "none" / "out", "not a directory"}};
   for (const auto& [place, what] : cases) {
     const auto report = QuantizeCheckpoint(base(), place, {});
     EXPECT_EQ(report.status().code(), absl::StatusCode::kInvalidArgument) << place;
@@ -188,7 +188,7 @@ TEST_F(QuantizeCheckpointTest, AnOutputThatCannotBeMadeIsRefusedBeforeTheWork) {
   }
 }
 
-TEST_F(QuantizeCheckpointTest, TensorsThatCannotBeQuantisedAreNamed) {
+TEST_F(QuantizeCheckpointTest, ErrorNamesTensorThatCannotBeQuantised) {
   const std::string name = "model.layers.0.self_attn.v_proj.weight";
   tensors_[name] = at::empty({0, 8});
   EXPECT_THAT(Quantize().status().message(), AllOf(HasSubstr(name), HasSubstr("no elements")));
@@ -198,7 +198,7 @@ TEST_F(QuantizeCheckpointTest, TensorsThatCannotBeQuantisedAreNamed) {
   EXPECT_FALSE(fs::exists(output()));
 }
 
-TEST_F(QuantizeCheckpointTest, WhatIsQuantisedAlreadyOrHoldsNoLayersIsRefused) {
+TEST_F(QuantizeCheckpointTest, RejectsQuantisedBaseAndBaseWithoutLinearLayers) {
   config_["quantization_config"] = {{"quant_method", "gptq"}};
   EXPECT_EQ(Quantize().status().code(), absl::StatusCode::kInvalidArgument);
   config_.erase("quantization_config");
@@ -210,7 +210,7 @@ TEST_F(QuantizeCheckpointTest, WhatIsQuantisedAlreadyOrHoldsNoLayersIsRefused) {
   EXPECT_THAT(std::string(Quantize().status().message()), HasSubstr("nothing to quantise"));
 }
 
-TEST(CheckpointPlanTest, WhichNamesAreTheDecodersLinearLayers) {
+TEST(CheckpointPlanTest, RecognisesLinearLayersOfDecoder) {
   for (const char* name : {"model.layers.0.self_attn.q_proj.weight",
                            "language_model.model.layers.11.mlp.gate_proj.weight",
                            "model.language_model.layers.3.self_attn.o_proj.weight"}) {

@@ -65,13 +65,13 @@ class QuantizedCacheTest : public ::testing::Test {
   const QuantizedWeight quantized_ = *QuantizeNf4(weight_, true);
 };
 
-TEST_F(QuantizedCacheTest, WhatIsKeptIsFoundByAnother) {
+TEST_F(QuantizedCacheTest, KeptBaseIsFoundByAnotherCache) {
   Keep(QuantizedCache(Folder()), Form());
   EXPECT_TRUE(Holds(QuantizedCache(Folder()), Form()));
   EXPECT_EQ(Files().size(), 1u);
 }
 
-TEST_F(QuantizedCacheTest, AnotherBaseOrFormIsNotFound) {
+TEST_F(QuantizedCacheTest, DoesNotFindAnotherBaseOrForm) {
   const QuantizedCache cache(Folder());
   Keep(cache, Form());
   QuantizedForm single = Form(), threads = Form();
@@ -82,14 +82,14 @@ TEST_F(QuantizedCacheTest, AnotherBaseOrFormIsNotFound) {
   EXPECT_FALSE(cache.Find(threads));
 }
 
-TEST_F(QuantizedCacheTest, AFileUnderAnothersNameIsNotUsed) {
+TEST_F(QuantizedCacheTest, IgnoresFileUnderWrongName) {
   const QuantizedCache cache(Folder());
   Keep(cache, Form('a'));
   fs::rename(Files()[0], Files()[0].parent_path() / (Form('b').Name() + ".safetensors"));
   EXPECT_FALSE(cache.Find(Form('b')));
 }
 
-TEST_F(QuantizedCacheTest, DamageAnywhereIsNoticedAndTheFileRemoved) {
+TEST_F(QuantizedCacheTest, RemovesFileDamagedAnywhere) {
   const QuantizedCache cache(Folder());
   Keep(cache, Form());
   const auto size = static_cast<int64_t>(fs::file_size(Files()[0]));
@@ -112,7 +112,7 @@ TEST_F(QuantizedCacheTest, DamageAnywhereIsNoticedAndTheFileRemoved) {
   EXPECT_TRUE(Holds(cache, Form()));
 }
 
-TEST_F(QuantizedCacheTest, AboveTheLimitTheLeastRecentlyUsedGoes) {
+TEST_F(QuantizedCacheTest, RemovesLeastRecentlyUsedAboveLimit) {
   Keep(QuantizedCache(Folder()), Form('a'));
   const auto one = static_cast<int64_t>(fs::file_size(Files()[0]));
   const QuantizedCache cache(Folder(), 2 * one + one / 2);
@@ -120,7 +120,7 @@ TEST_F(QuantizedCacheTest, AboveTheLimitTheLeastRecentlyUsedGoes) {
   pause();
   Keep(cache, Form('b'));
   pause();
-  EXPECT_TRUE(Holds(cache, Form('a')));  // used: b is now the oldest
+  EXPECT_TRUE(Holds(cache, Form('a')));  // marks it as used: b is now the oldest
   pause();
   Keep(cache, Form('c'));
   EXPECT_TRUE(Holds(cache, Form('a')));
@@ -131,7 +131,7 @@ TEST_F(QuantizedCacheTest, AboveTheLimitTheLeastRecentlyUsedGoes) {
   EXPECT_TRUE(Files().empty());
 }
 
-TEST_F(QuantizedCacheTest, AFileThatIsDroppedStaysForWhoeverReadsIt) {
+TEST_F(QuantizedCacheTest, DroppedFileStaysReadableWhileMapped) {
   const QuantizedCache cache(Folder());
   Keep(cache, Form());
   const auto kept = cache.Find(Form());
@@ -139,7 +139,7 @@ TEST_F(QuantizedCacheTest, AFileThatIsDroppedStaysForWhoeverReadsIt) {
   EXPECT_TRUE(ReadFourBit(*kept, kWeightName, {64, 96}).ok());
 }
 
-TEST_F(QuantizedCacheTest, ADraftThatIsNotKeptLeavesNothing) {
+TEST_F(QuantizedCacheTest, UnkeptDraftLeavesNoFile) {
   const QuantizedCache cache(Folder());
   {
     const auto draft = cache.Begin(Base());
@@ -149,7 +149,7 @@ TEST_F(QuantizedCacheTest, ADraftThatIsNotKeptLeavesNothing) {
   EXPECT_TRUE(Files().empty());
 }
 
-TEST_F(QuantizedCacheTest, DraftsOfTheDeadAreSweptAndThoseOfTheLivingAreNot) {
+TEST_F(QuantizedCacheTest, RemovesDraftsOfDeadProcessesOnly) {
   const QuantizedCache cache(Folder());
   fs::create_directories(Folder() / "quantized");
   std::ofstream(Folder() / "quantized" / "1.0.draft") << "left behind";
@@ -159,7 +159,7 @@ TEST_F(QuantizedCacheTest, DraftsOfTheDeadAreSweptAndThoseOfTheLivingAreNot) {
   EXPECT_FALSE(fs::exists(Folder() / "quantized" / "1.0.draft"));
 }
 
-TEST_F(QuantizedCacheTest, TwoWhoMakeTheSameAtOnceBothSucceed) {
+TEST_F(QuantizedCacheTest, TwoWritersOfTheSameBaseBothSucceed) {
   const QuantizedCache one(Folder()), other(Folder());
   const auto first = one.Begin(Base()), second = other.Begin(Base());
   first->Add(kWeightName, quantized_);
@@ -170,7 +170,7 @@ TEST_F(QuantizedCacheTest, TwoWhoMakeTheSameAtOnceBothSucceed) {
   EXPECT_EQ(Files().size(), 1u);
 }
 
-TEST_F(QuantizedCacheTest, AFolderThatCannotBeWrittenIsNoError) {
+TEST_F(QuantizedCacheTest, UnwritableFolderIsIgnored) {
   std::ofstream(directory_ / "file") << "in the way";
   const QuantizedCache cache(directory_ / "file");
   EXPECT_EQ(cache.Begin(Base()), nullptr);
@@ -180,7 +180,7 @@ TEST_F(QuantizedCacheTest, AFolderThatCannotBeWrittenIsNoError) {
   EXPECT_FALSE(none.Find(Form()));
 }
 
-TEST_F(QuantizedCacheTest, AFolderThatGoesAwayIsNoError) {
+TEST_F(QuantizedCacheTest, RemovedFolderIsIgnored) {
   const QuantizedCache cache(Folder());
   const auto draft = cache.Begin(Base());
   fs::remove_all(Folder());
@@ -189,10 +189,10 @@ TEST_F(QuantizedCacheTest, AFolderThatGoesAwayIsNoError) {
   EXPECT_FALSE(cache.Find(Form()));
 }
 
-TEST_F(QuantizedCacheTest, ADiskThatTakesNoMoreIsNoError) {
+TEST_F(QuantizedCacheTest, FullDiskIsIgnored) {
   const QuantizedCache cache(Folder());
   const auto draft = cache.Begin(Base());
-  // Files may not grow beyond a kilobyte: what a full disk does, without filling one.
+  // Limits the size of files to a kilobyte, which has the effect of a full disk.
   rlimit before;
   getrlimit(RLIMIT_FSIZE, &before);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);

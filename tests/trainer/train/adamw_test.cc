@@ -25,8 +25,8 @@ TrainingSpec Settings() {
   return training;
 }
 
-// The expected values are those of torch.optim.AdamW and clip_grad_norm_ (torch 2.13).
-TEST(AdamWTest, ClippedStepsAreThoseOfTorch) {
+// The expected values are from torch.optim.AdamW and clip_grad_norm_ (torch 2.13).
+TEST(AdamWTest, ClippedStepsMatchTorch) {
   at::Tensor parameter = Leaf({0.5f, -1.25f, 2.0f});
   AdamW optimizer({{"p", parameter}}, Settings());
   const std::vector<std::vector<float>> gradients = {
@@ -43,7 +43,7 @@ TEST(AdamWTest, ClippedStepsAreThoseOfTorch) {
   }
 }
 
-TEST(AdamWTest, NoClippingLeavesTheGradientAndStillTellsItsNorm) {
+TEST(AdamWTest, WithoutClippingReturnsNormAndKeepsGradient) {
   at::Tensor parameter = Leaf({0, 0});
   AdamW optimizer({{"p", parameter}}, Settings());
   parameter.mutable_grad() = at::tensor({3.0f, 4.0f});
@@ -53,7 +53,7 @@ TEST(AdamWTest, NoClippingLeavesTheGradientAndStillTellsItsNorm) {
   ExpectValues(parameter.grad(), {3, 4});
 }
 
-TEST(AdamWTest, PutBackItGoesOnBitForBit) {
+TEST(AdamWTest, RestoredStateContinuesBitForBit) {
   const auto gradient = [](int step) { return at::tensor({0.3f * step, -0.1f, 0.7f / step}); };
   at::Tensor undisturbed = Leaf({1, 2, 3});
   AdamW whole({{"p", undisturbed}}, Settings());
@@ -75,7 +75,7 @@ TEST(AdamWTest, PutBackItGoesOnBitForBit) {
   EXPECT_TRUE(undisturbed.detach().equal(resumed.detach()));
 }
 
-TEST(AdamWTest, AParameterWithoutAGradientIsLeftAlone) {
+TEST(AdamWTest, KeepsParameterWithoutGradient) {
   at::Tensor used = Leaf({1}), unused = Leaf({1});
   AdamW optimizer({{"used", used}, {"unused", unused}}, Settings());
   used.mutable_grad() = at::tensor({1.0f});

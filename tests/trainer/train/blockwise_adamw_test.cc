@@ -25,8 +25,8 @@ TrainingSpec Settings(const char* optim) {
   return training;
 }
 
-// A parameter after `steps` updates by gradients whose sizes differ by more than a decade in a
-// block.
+// A parameter after `steps` updates. Within a block the gradients differ in size by more than a
+// factor of ten.
 at::Tensor Trained(const char* optim, int steps) {
   const at::NoGradGuard no_grad;
   at::manual_seed(108);
@@ -40,7 +40,7 @@ at::Tensor Trained(const char* optim, int steps) {
   return parameter.detach();
 }
 
-TEST(BlockwiseAdamWTest, TheLevelsWithoutASignAreThoseOfBitsandbytes) {
+TEST(BlockwiseAdamWTest, UnsignedLevelsMatchBitsandbytes) {
   const auto& levels = UnsignedDynamicLevels();
   EXPECT_EQ(levels[0], 0.0f);
   EXPECT_FLOAT_EQ(levels[1], 3.25e-7f);
@@ -50,7 +50,7 @@ TEST(BlockwiseAdamWTest, TheLevelsWithoutASignAreThoseOfBitsandbytes) {
   for (size_t i = 0; i + 1 < levels.size(); ++i) EXPECT_LT(levels[i], levels[i + 1]);
 }
 
-TEST(BlockwiseAdamWTest, TheFirstUpdateIsThatOfFloat32) {
+TEST(BlockwiseAdamWTest, FirstUpdateMatchesFloat32) {
   const at::Tensor difference = Trained("adamw_8bit", 1) - Trained("adamw", 1);
   EXPECT_LT(difference.abs().max().item<double>(), 1e-6);
 }
@@ -64,7 +64,7 @@ TEST(BlockwiseAdamWTest, LaterUpdatesStayCloseToFloat32) {
   EXPECT_LT(relative, 0.05);
 }
 
-TEST(BlockwiseAdamWTest, ThreadsDoNotChangeABit) {
+TEST(BlockwiseAdamWTest, ResultDoesNotDependOnThreads) {
   const int threads = Threads();
   SetThreads(1);
   const at::Tensor alone = Trained("adamw_8bit", 5);
@@ -74,7 +74,7 @@ TEST(BlockwiseAdamWTest, ThreadsDoNotChangeABit) {
   EXPECT_TRUE(alone.equal(together));
 }
 
-TEST(BlockwiseAdamWTest, ABlockWithoutGradientsStaysWhereItIs) {
+TEST(BlockwiseAdamWTest, BlockWithoutGradientsStaysUnchanged) {
   at::Tensor parameter = at::ones({kElements}).requires_grad_();
   TrainingSpec settings = Settings("adamw_8bit");
   settings.weight_decay = 0;
@@ -84,7 +84,7 @@ TEST(BlockwiseAdamWTest, ABlockWithoutGradientsStaysWhereItIs) {
   EXPECT_TRUE(parameter.detach().equal(at::ones({kElements})));
 }
 
-TEST(BlockwiseAdamWTest, MomentsTakeAByteAndSmallParametersKeepFloat32) {
+TEST(BlockwiseAdamWTest, MomentsUseOneByteExceptForSmallParameters) {
   at::Tensor large = at::ones({kLeastBlockwise}).requires_grad_();
   at::Tensor small = at::ones({kLeastBlockwise - 1}).requires_grad_();
   const AdamW optimizer({{"large", large}, {"small", small}}, Settings("adamw_8bit"));

@@ -19,8 +19,8 @@ double RelativeError(const at::Tensor& got, const at::Tensor& expected) {
   return ((got - expected).norm() / expected.norm()).item<double>();
 }
 
-// Long enough for several chunks.
-TEST(CrossEntropyTest, LossAndGradientAreThoseOfTheWholeLogits) {
+// Has enough tokens for several chunks.
+TEST(CrossEntropyTest, ChunksMatchCompleteLogits) {
   const at::Tensor head = at::randn({40, 8});
   const at::Tensor targets = at::randint(40, {20001}, at::kLong);
   at::Tensor hidden = at::randn({20001, 8}).requires_grad_();
@@ -64,8 +64,8 @@ TEST(CrossEntropyTest, Bfloat16HiddenStatesKeepAFloat32Softmax) {
   EXPECT_NEAR(SummedCrossEntropy(hidden, head, targets).item<double>() / expected, 1, 1e-2);
 }
 
-// A vocabulary that is no multiple of a vector, and sums of more than one part.
-TEST(CrossEntropyTest, AWideVocabularyRoundsAsTheWholeLogitsDo) {
+// The vocabulary size is not a multiple of a vector, and its sums have several parts.
+TEST(CrossEntropyTest, WideVocabularyMatchesCompleteLogits) {
   const at::Tensor head = at::randn({9001, 16});
   const at::Tensor targets = at::randint(9001, {37}, at::kLong);
   at::Tensor hidden = (at::randn({37, 16}) * 3).requires_grad_();
@@ -91,7 +91,7 @@ TEST(CrossEntropyTest, AMeanInBfloat16ScalesItsGradientExactly) {
   EXPECT_NEAR(ratio * 383.0, 1, 5e-4);
 }
 
-TEST(CrossEntropyTest, LogitsThatAreNoNumbersGiveALossThatIsNone) {
+TEST(CrossEntropyTest, NanLogitsGiveNanLoss) {
   const at::Tensor head = at::randn({40, 8});
   at::Tensor hidden = at::randn({5, 8});
   hidden.select(0, 3).fill_(std::numeric_limits<float>::quiet_NaN());

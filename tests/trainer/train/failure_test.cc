@@ -18,14 +18,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(FailureTest, AMarkSurvivesAnnotation) {
+TEST(FailureTest, ClassSurvivesAnnotation) {
   const absl::Status status = Annotate(
       WithClass(absl::InvalidArgumentError("bad row"), FailureClass::kData), "train.jsonl");
   EXPECT_EQ(ClassOf(status), FailureClass::kData);
   EXPECT_EQ(status.message(), "train.jsonl: bad row");
 }
 
-TEST(FailureTest, WithoutAMarkTheCodeDecides) {
+TEST(FailureTest, CodeDecidesWithoutClass) {
   EXPECT_EQ(ClassOf(absl::InvalidArgumentError("")), FailureClass::kUser);
   EXPECT_EQ(ClassOf(absl::DataLossError("")), FailureClass::kData);
   EXPECT_EQ(ClassOf(absl::OutOfRangeError("")), FailureClass::kData);
@@ -45,7 +45,7 @@ TEST(FailureTest, ExceptionOfLibtorchIsNotRetried) {
             FailureClass::kInfrastructure);
 }
 
-TEST(FailureTest, NoMemoryIsOutOfMemoryWhoeverSaysIt) {
+TEST(FailureTest, DetectsOutOfMemoryFromEverySource) {
   const absl::Status standard =
       CatchingExceptions([]() -> absl::Status { throw std::bad_alloc(); });
   EXPECT_EQ(ClassOf(standard), FailureClass::kOutOfMemory);
@@ -58,7 +58,7 @@ TEST(FailureTest, NoMemoryIsOutOfMemoryWhoeverSaysIt) {
 }
 
 #if __has_include(<oneapi/dnnl/dnnl_common.hpp>)
-TEST(FailureTest, OneDnnSaysByItsStatusWhetherMemoryRanOut) {
+TEST(FailureTest, DetectsOutOfMemoryOfOneDnnByStatus) {
   const auto thrown = [](dnnl_status_t status) {
     return CatchingExceptions(
         [&]() -> absl::Status { throw dnnl::error(status, "could not create a primitive"); });

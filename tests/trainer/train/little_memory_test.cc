@@ -1,4 +1,4 @@
-// A training that gets less memory than it wants.
+// Training with less memory than it needs at rung 0.
 #include <gtest/gtest.h>
 
 #include "tests/trainer/train/small_base.h"
@@ -19,7 +19,7 @@ class Watcher : public JobObserver {
   void OnStep(const StepReport& report) override { losses.push_back(report.loss); }
 
   std::vector<int64_t> rungs;
-  std::vector<int64_t> steps;  // after which they were taken
+  std::vector<int64_t> steps;  // steps after which the training stepped down
   std::vector<double> losses;
 };
 
@@ -45,7 +45,7 @@ class LittleMemoryTest : public ::testing::Test {
     return job;
   }
 
-  // What the training wants beyond what is there before it.
+  // The memory that the training needs in addition to the memory in use before it.
   int64_t Wanted() {
     ResetCountedPeak();
     const int64_t before = CountTensors().now;
@@ -59,7 +59,7 @@ class LittleMemoryTest : public ::testing::Test {
   Watcher free_;
 };
 
-TEST_F(LittleMemoryTest, ItStepsDownAndLearnsTheSame) {
+TEST_F(LittleMemoryTest, StepsDownAndLearnsTheSame) {
   const int64_t wanted = Wanted();
   EXPECT_TRUE(free_.rungs.empty());
   BoundTensors(CountTensors().now + wanted * 6 / 10);
@@ -72,14 +72,14 @@ TEST_F(LittleMemoryTest, ItStepsDownAndLearnsTheSame) {
   for (size_t i = 0; i < free_.losses.size(); ++i) {
     EXPECT_NEAR(tight.losses[i], free_.losses[i], 1e-4 * free_.losses[i]) << i;
   }
-  // The next one of its shape begins where this one ended.
+  // The next training with the same settings starts on the final rung of this one.
   Watcher next;
   ASSERT_TRUE(MakeAdapter(Job("next"), *base_, next).ok());
   EXPECT_TRUE(next.rungs.empty());
 }
 
-TEST_F(LittleMemoryTest, TheLongestRowIsTriedFirst) {
-  // One long row, in whichever step the order puts it.
+TEST_F(LittleMemoryTest, TriesLongestRowFirst) {
+  // Adds one long row, which the order may put into any step.
   std::string rows = ReadText(dir_.path() / "train.jsonl");
   std::string words = "one";
   for (int i = 0; i < 90; ++i) words += " and one";
@@ -89,7 +89,7 @@ TEST_F(LittleMemoryTest, TheLongestRowIsTriedFirst) {
   spec_.data.packing = false;
   spec_.training.max_steps.reset();
   spec_.training.num_train_epochs = 1;
-  spec_.training.gradient_checkpointing = "false";  // by plan it would not come to that
+  spec_.training.gradient_checkpointing = "false";  // the plan would avoid running out of memory
   for (const int64_t seed : {1, 2, 3}) {
     spec_.training.seed = seed;
     const int64_t wanted = Wanted();
@@ -109,7 +109,7 @@ TEST_F(LittleMemoryTest, TheLongestRowIsTriedFirst) {
   }
 }
 
-TEST_F(LittleMemoryTest, WhatDoesNotFitInAnyWayIsAnErrorOfItsClass) {
+TEST_F(LittleMemoryTest, ReportsOutOfMemoryOnLowestRung) {
   Wanted();
   BoundTensors(CountTensors().now + 20'000);
   Watcher tight;

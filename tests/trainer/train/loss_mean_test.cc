@@ -20,16 +20,16 @@ TEST(LossMeanTest, EqualLossesGiveThatLoss) {
   EXPECT_NEAR(RunningAfter(std::vector<double>(500, 2.5)), 2.5, 1e-12);
 }
 
-TEST(LossMeanTest, ForgetsHowTheTrainingBegan) {
+TEST(LossMeanTest, ForgetsTheBeginning) {
   std::vector<double> losses(40, 9.0);
   losses.insert(losses.end(), 160, 1.0);
   EXPECT_NEAR(RunningAfter(losses), 1.0, 0.1);
-  EXPECT_GT(RunningAfter({9, 9, 9, 1}), 2.0) << "four steps are not only their last one";
+  EXPECT_GT(RunningAfter({9, 9, 9, 1}), 2.0) << "the mean covers more than the last of four steps";
 }
 
-// Two trainings on the same rows, whose losses swing with them: the last step alone ranks the two
-// wrongly.
-TEST(LossMeanTest, RanksTrainingsThatSwing) {
+// Two trainings on the same rows, with losses that fluctuate with the rows. The last step alone
+// would rank them incorrectly.
+TEST(LossMeanTest, RanksTrainingsWithFluctuatingLoss) {
   for (const int steps : {12, 30, 200, 3000}) {
     std::vector<double> better, worse;
     for (int i = 0; i < steps; ++i) {
@@ -51,7 +51,7 @@ TEST(LossMeanTest, WeightsByTokens) {
   EXPECT_DOUBLE_EQ(mean.Running(), (100 * 1.0 + 100 * 5.0) / 200);
   EXPECT_DOUBLE_EQ(mean.TakeInterval(), (300 * 1.0 + 100 * 5.0) / 400);
   mean.Add(3, 2.0, 7);
-  EXPECT_DOUBLE_EQ(mean.TakeInterval(), 2.0) << "the next interval begins anew";
+  EXPECT_DOUBLE_EQ(mean.TakeInterval(), 2.0) << "the next interval starts empty";
 }
 
 TEST(LossMeanTest, StepWithoutTrainedTokensIsFinite) {

@@ -1,4 +1,4 @@
-// What a training does when memory runs out: less at a time, and the same result.
+// Steps down when memory runs out, with the same result.
 #include "trainer/train/memory_ladder.h"
 
 #include <gmock/gmock.h>
@@ -37,15 +37,15 @@ TEST(MemoryLadderTest, EachRungNeedsLessThanTheOneBefore) {
   EXPECT_EQ(ladder.At(99).loss_chunk_bytes, ladder.At(6).loss_chunk_bytes);
 }
 
-TEST(MemoryLadderTest, WhatIsCheckpointedAnywayIsNoRung) {
+TEST(MemoryLadderTest, SkipsRungsThatAreAlreadyConfigured) {
   EXPECT_EQ(MemoryLadder(1, Recompute::kNothing).lowest(), 4);
   EXPECT_EQ(MemoryLadder(1, Recompute::kLayers).lowest(), 2);
   EXPECT_EQ(MemoryLadder(4, Recompute::kNothing).Describe(4),
-            "each micro-batch goes through in 4 parts, layers are checkpointed");
-  EXPECT_EQ(MemoryLadder(4, Recompute::kLayers).Describe(0), "as it was asked for");
+            "each micro-batch runs in 4 parts, layers are recomputed");
+  EXPECT_EQ(MemoryLadder(4, Recompute::kLayers).Describe(0), "the settings are unchanged");
 }
 
-TEST(MemoryLadderTest, PartsHoldEveryRowOnceInOrderAndAboutAsManyTokens) {
+TEST(MemoryLadderTest, PartsKeepOrderAndBalanceTokens) {
   const auto rows = Rows({10, 30, 20, 20, 40});
   const MicroBatch batch = {{{4, 0}, 50}, {{1, 2, 3}, 70}};
   const auto halves = InParts(rows, batch, 2);

@@ -8,7 +8,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Leaves before step `at` + 1.
+// Interrupts the training before step `at` + 1.
 class Leaver : public JobObserver {
  public:
   Leaver(int64_t at, Interruption how) : at_(at), how_(how) {}
@@ -64,7 +64,7 @@ class ResumeTest : public ::testing::Test {
   std::string expected_;
 };
 
-TEST_F(ResumeTest, StoppedAnywhereTheAdapterIsTheSameByteForByte) {
+TEST_F(ResumeTest, StopAndResumeGivesTheSameAdapter) {
   for (const int64_t at : {1, 4, 5, 6, 11}) {
     const std::string name = "stop" + std::to_string(at);
     Leave(name, at, Interruption::kStop);
@@ -75,7 +75,7 @@ TEST_F(ResumeTest, StoppedAnywhereTheAdapterIsTheSameByteForByte) {
   }
 }
 
-TEST_F(ResumeTest, LossesAreThoseOfAnUndisturbedTraining) {
+TEST_F(ResumeTest, StopAndResumeReportsTheSameLosses) {
   spec_.training.logging_steps = 4;
   spec_.training.save_steps = 6;  // in the middle of a logging interval
   Leaver whole(100, Interruption::kNone);
@@ -88,14 +88,14 @@ TEST_F(ResumeTest, LossesAreThoseOfAnUndisturbedTraining) {
   EXPECT_EQ(rest.last_report.loss, whole.last_report.loss);
   EXPECT_EQ(rest.last_report.step_loss, whole.last_report.step_loss);
   EXPECT_EQ(rest.last_report.mean_loss, whole.last_report.mean_loss);
-  // Nothing is trained any more: what was shown last is shown again.
+  // All steps are done: the last running mean is reported again.
   Leaver scores(100, Interruption::kNone);
   ASSERT_TRUE(MakeAdapter(Job("logged6"), *base_, scores).ok());
   EXPECT_EQ(scores.started_at, 12);
   EXPECT_EQ(scores.mean_at_start, whole.last_report.mean_loss);
 }
 
-TEST_F(ResumeTest, CancelledItGoesOnFromTheLastCheckpoint) {
+TEST_F(ResumeTest, CancelledTrainingResumesFromLastCheckpoint) {
   Leave("cancel", 8, Interruption::kCancel);
   Leaver rest(100, Interruption::kNone);
   ASSERT_TRUE(MakeAdapter(Job("cancel"), *base_, rest).ok());
@@ -103,7 +103,7 @@ TEST_F(ResumeTest, CancelledItGoesOnFromTheLastCheckpoint) {
   EXPECT_TRUE(Weights("cancel") == expected_);
 }
 
-TEST_F(ResumeTest, ATornNewestCheckpointCostsStepsAndNothingElse) {
+TEST_F(ResumeTest, DamagedNewestCheckpointCostsOnlySteps) {
   Leave("torn", 11, Interruption::kCancel);
   fs::resize_file(dir_.path() / "torn/checkpoints/step-000010/state.safetensors", 64);
   Leaver rest(100, Interruption::kNone);
@@ -112,7 +112,7 @@ TEST_F(ResumeTest, ATornNewestCheckpointCostsStepsAndNothingElse) {
   EXPECT_TRUE(Weights("torn") == expected_);
 }
 
-TEST_F(ResumeTest, AfterTheLastStepOnlyTheScoresAreLeft) {
+TEST_F(ResumeTest, AfterLastStepOnlyScoresAreComputed) {
   Leave("end", 12, Interruption::kStop);  // while the scores are computed
   Leaver rest(100, Interruption::kNone);
   ASSERT_TRUE(MakeAdapter(Job("end"), *base_, rest).ok());
@@ -120,8 +120,8 @@ TEST_F(ResumeTest, AfterTheLastStepOnlyTheScoresAreLeft) {
   EXPECT_TRUE(Weights("end") == expected_);
 }
 
-// Ranks that give some of the matrices moments of 8 bits, and leave others in float32.
-TEST_F(ResumeTest, MomentsOf8BitsGoOnByteForByte) {
+// Ranks for which some matrices have 8-bit moments and others float32 moments.
+TEST_F(ResumeTest, EightBitMomentsResumeByteForByte) {
   spec_.training.optim = "adamw_8bit";
   spec_.lora.r = 96;
   JobObserver undisturbed;
@@ -134,7 +134,7 @@ TEST_F(ResumeTest, MomentsOf8BitsGoOnByteForByte) {
   EXPECT_TRUE(Weights("stop8") == Weights("whole8"));
 }
 
-TEST_F(ResumeTest, AnotherDatasetStartsAnew) {
+TEST_F(ResumeTest, AnotherDatasetStartsOver) {
   Leave("data", 8, Interruption::kStop);
   WriteSmallDataset(dir_.path(), 24);
   Leaver rest(100, Interruption::kNone);
@@ -142,7 +142,7 @@ TEST_F(ResumeTest, AnotherDatasetStartsAnew) {
   EXPECT_EQ(rest.started_at, 0);
 }
 
-TEST_F(ResumeTest, ForeignCheckpointsAreRefusedWhereAPersonAskedToResume) {
+TEST_F(ResumeTest, RejectsForeignCheckpointsOnExplicitResume) {
   Leave("foreign", 8, Interruption::kStop);
   spec_.training.learning_rate = 1e-3;
   AdapterJob job = Job("foreign");

@@ -22,8 +22,8 @@ void ExpectRates(const std::vector<double>& got, const std::vector<double>& expe
   for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-12) << "step " << i;
 }
 
-// The expected values are what transformers 5.23 gives.
-TEST(ScheduleTest, CosineWithWarmupIsThatOfTransformers) {
+// The expected values are from transformers 5.23.
+TEST(ScheduleTest, CosineWithWarmupMatchesTransformers) {
   ExpectRates(
       Rates("cosine", 3, 10),
       {0.0, 0.3333333333333333, 0.6666666666666666, 1.0, 0.9504844339512095, 0.8117449009293668,
@@ -32,7 +32,7 @@ TEST(ScheduleTest, CosineWithWarmupIsThatOfTransformers) {
                                       0.34549150281252633, 0.09549150281252633});
 }
 
-TEST(ScheduleTest, LinearWithWarmupIsThatOfTransformers) {
+TEST(ScheduleTest, LinearWithWarmupMatchesTransformers) {
   ExpectRates(
       Rates("linear", 3, 10),
       {0.0, 0.3333333333333333, 0.6666666666666666, 1.0, 0.8571428571428571, 0.7142857142857143,
@@ -43,7 +43,7 @@ TEST(ScheduleTest, ConstantStaysAfterWarmup) {
   ExpectRates(Rates("constant", 3, 6), {0.0, 0.3333333333333333, 0.6666666666666666, 1, 1, 1});
 }
 
-TEST(ScheduleTest, WarmupRatioCountsOfAllStepsRoundedUp) {
+TEST(ScheduleTest, WarmupRatioIsOfAllStepsRoundedUp) {
   TrainingSpec training;
   training.warmup_ratio = 0.1;
   EXPECT_EQ(WarmupSteps(training, 101), 11);

@@ -39,7 +39,7 @@ void Append(int code_point, std::string* text) {
   }
 }
 
-// The characters that stand for bytes in byte-level BPE, in byte order.
+// The characters that represent bytes in byte-level BPE, in byte order.
 Json ByteVocabulary() {
   Json vocabulary = Json::object();
   int next = 256;
@@ -210,7 +210,7 @@ AdapterJob SmallJob(const fs::path& dir, const DomainSpec& spec) {
   return job;
 }
 
-// JSON is YAML.
+// Writes JSON, which is valid YAML.
 fs::path WriteDomainFile(const fs::path& dir, const DomainSpec& spec) {
   Json json = ToJson(spec);
   const std::function<void(Json&)> drop_nulls = [&](Json& object) {

@@ -1,4 +1,4 @@
-// A small random base of the Qwen2 shape and a domain on it, written by the tests themselves.
+// A small random base of the Qwen2 shape and a domain for it, both written by the tests.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 namespace mozgach {
 
-// A directory below the system's temporary one, removed with the object.
+// A directory below the system's temporary directory. The destructor removes it.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
@@ -21,23 +21,25 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-// config.json, model.safetensors (2 layers, hidden 32), a byte-level tokenizer and a ChatML
-// template.  `seed` makes another base.
+// Writes config.json, model.safetensors (2 layers, hidden 32), a byte-level tokenizer and a ChatML
+// template. Each `seed` gives a different base.
 void WriteSmallBase(const std::filesystem::path& dir, int64_t seed = 1);
 
-// train.jsonl (`rows` rows: "shout <letters>" → "<LETTERS>!"), validation.jsonl and test.jsonl.
+// Writes train.jsonl (`rows` rows: "shout <letters>" → "<LETTERS>!"), validation.jsonl and
+// test.jsonl.
 void WriteSmallDataset(const std::filesystem::path& dir, int rows);
 
-// A domain on both, in float32 and without quantisation: r 4, 20 steps, packed, 128 tokens.
+// A domain with this base and dataset, in float32 and without quantisation: r 4, 20 steps, packed,
+// 128 tokens.
 DomainSpec SmallSpec();
 
-// The job of `spec` on the dataset in `dir`, to `dir`/output, with `dir`/checkpoints.
+// A job of `spec` with the dataset in `dir`. Writes to `dir`/output and `dir`/checkpoints.
 AdapterJob SmallJob(const std::filesystem::path& dir, const DomainSpec& spec);
 
-// `spec` as a domain file at `dir`/small.yaml.
+// Writes `spec` as a domain file to `dir`/small.yaml.
 std::filesystem::path WriteDomainFile(const std::filesystem::path& dir, const DomainSpec& spec);
 
-// Fails the test where the base can't be loaded.
+// Loads the base; fails the test if that is impossible.
 std::unique_ptr<Base> LoadSmallBase(const std::filesystem::path& dir, const DomainSpec& spec);
 
 std::string ReadText(const std::filesystem::path& path);

@@ -86,8 +86,8 @@ TEST_F(TrainerTest, TheLossFallsAndEveryStepIsReported) {
   EXPECT_GT(recorder.steps.back().memory_peak_bytes, 0);
 }
 
-// Short trainings: the loss of the last step alone may rank them otherwise.
-TEST_F(TrainerTest, RunningMeanRanksLearningRatesAsTheirEvaluationDoes) {
+// In short trainings the loss of the last step alone may give another ranking.
+TEST_F(TrainerTest, RunningMeanRanksLearningRatesAsEvaluationDoes) {
   class Last : public JobObserver {
    public:
     void OnStep(const StepReport& report) override { mean_loss = report.mean_loss; }
@@ -114,7 +114,7 @@ TEST_F(TrainerTest, RunningMeanRanksLearningRatesAsTheirEvaluationDoes) {
   }
 }
 
-// logging_steps 5: each report has the mean over its interval, as other trainers log it.
+// With logging_steps 5 each report has the mean over its interval, as in other trainers.
 TEST_F(TrainerTest, ReportsTheMeanOfALoggingInterval) {
   spec_.training.max_steps = 12;
   Recorder each;
@@ -139,8 +139,8 @@ TEST_F(TrainerTest, ReportsTheMeanOfALoggingInterval) {
   }
 }
 
-// Rows of different lengths: a mean of micro-batch means would differ.
-TEST_F(TrainerTest, AnAccumulatedWindowIsOneBigBatch) {
+// Rows have different lengths, so a mean of micro-batch means would differ.
+TEST_F(TrainerTest, AccumulatedWindowMatchesOneBigBatch) {
   spec_.data.packing = false;
   spec_.training.max_steps = 5;
   spec_.training.per_device_train_batch_size = 4;
@@ -155,7 +155,7 @@ TEST_F(TrainerTest, AnAccumulatedWindowIsOneBigBatch) {
   }
 }
 
-TEST_F(TrainerTest, PackedRowsHaveTheLossOfUnpackedOnes) {
+TEST_F(TrainerTest, PackedRowsHaveTheLossOfUnpackedRows) {
   ASSERT_TRUE(Run().ok());
   const at::NoGradGuard no_grad;
   MicroBatch packed = {Sequence{{0, 1, 2, 3}, 0}};
@@ -173,7 +173,7 @@ TEST_F(TrainerTest, PackedRowsHaveTheLossOfUnpackedOnes) {
   EXPECT_NEAR(together / apart, 1, 1e-5);
 }
 
-TEST_F(TrainerTest, TheLastPartialWindowIsAStep) {
+TEST_F(TrainerTest, LastPartialWindowIsAStep) {
   spec_.data.packing = false;
   spec_.training.max_steps.reset();
   spec_.training.num_train_epochs = 1;
@@ -186,7 +186,7 @@ TEST_F(TrainerTest, TheLastPartialWindowIsAStep) {
   EXPECT_EQ(recorder.steps.back().tokens, tokens);
 }
 
-TEST_F(TrainerTest, RunningLayersAgainChangesNothing) {
+TEST_F(TrainerTest, RecomputationDoesNotChangeLosses) {
   spec_.training.max_steps = 6;
   spec_.lora.lora_dropout = 0.2;
   const std::vector<double> kept = Losses();
@@ -194,14 +194,14 @@ TEST_F(TrainerTest, RunningLayersAgainChangesNothing) {
   EXPECT_EQ(Losses(), kept);
 }
 
-TEST_F(TrainerTest, AFourBitBaseTrainsToo) {
+TEST_F(TrainerTest, TrainsOnFourBitBase) {
   spec_.quantization.load_in_4bit = true;
   spec_.training.max_steps = 30;
   const std::vector<double> losses = Losses();
   EXPECT_LT(losses.back(), losses.front());
 }
 
-TEST_F(TrainerTest, ADivergedTrainingFailsAndSaysWhere) {
+TEST_F(TrainerTest, DivergedTrainingFailsAndNamesTheStep) {
   spec_.training.learning_rate = 1e30;
   spec_.training.warmup_steps = 0;
   const auto totals = Run();
@@ -211,7 +211,7 @@ TEST_F(TrainerTest, ADivergedTrainingFailsAndSaysWhere) {
   EXPECT_THAT(std::string(totals.status().message()), HasSubstr("step "));
 }
 
-// Finite weights whose products are not.
+// Writes finite weights whose products overflow.
 void MakeBaseOverflow(const std::filesystem::path& weights) {
   const auto file = *SafetensorsFile::Open(weights);
   std::vector<std::pair<std::string, at::Tensor>> tensors;
@@ -222,9 +222,9 @@ void MakeBaseOverflow(const std::filesystem::path& weights) {
   ASSERT_TRUE(WriteSafetensors(weights, tensors, {{"format", "pt"}}).ok());
 }
 
-TEST_F(TrainerTest, ALossThatIsNotFiniteFromTheStartIsTheBasesFault) {
+TEST_F(TrainerTest, BlamesBaseForLossThatIsNeverFinite) {
   MakeBaseOverflow(dir_.path() / "base" / "model.safetensors");
-  for (const int64_t batch_size : {1, 2}) {  // with and without the largest tried first
+  for (const int64_t batch_size : {1, 2}) {  // with and without a trial of the largest micro-batch
     spec_.training.per_device_train_batch_size = batch_size;
     const auto totals = Run();
     ASSERT_FALSE(totals.ok());
@@ -234,7 +234,7 @@ TEST_F(TrainerTest, ALossThatIsNotFiniteFromTheStartIsTheBasesFault) {
   }
 }
 
-TEST_F(TrainerTest, AHeldOutLossThatIsNotFiniteNamesWhoIsToBlame) {
+TEST_F(TrainerTest, ErrorNamesCauseOfEvaluationLossThatIsNotFinite) {
   const auto loss = [&]() {
     Recorder recorder;
     const auto result = HeldOutLoss(*base_->model, &*adapter_, data_.evaluation.held_out, recorder);
@@ -253,14 +253,14 @@ TEST_F(TrainerTest, AHeldOutLossThatIsNotFiniteNamesWhoIsToBlame) {
   EXPECT_THAT(loss(), Not(HasSubstr("learning_rate")));
 }
 
-TEST_F(TrainerTest, AnAdapterThatLearnedNothingIsAFailure) {
+TEST_F(TrainerTest, FailsIfAdapterLearnedNothing) {
   spec_.training.max_steps = 1;  // the first step of a warm-up has learning rate 0
   const auto totals = Run();
   ASSERT_FALSE(totals.ok());
   EXPECT_THAT(std::string(totals.status().message()), HasSubstr("still all zero after 1 step"));
 }
 
-TEST_F(TrainerTest, StepsAreReportedEveryLoggingStepsAndAtTheEnd) {
+TEST_F(TrainerTest, ReportsEveryLoggingStepsAndAtTheEnd) {
   spec_.training.logging_steps = 8;
   Recorder recorder;
   ASSERT_TRUE(Run(&recorder).ok());

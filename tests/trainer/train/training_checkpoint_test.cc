@@ -27,7 +27,8 @@ class TrainingCheckpointTest : public ::testing::Test {
     const auto path = checkpoints.Save(totals, Tensors(static_cast<double>(step)));
     ASSERT_TRUE(path.ok()) << path.status();
   }
-  // The step that is gone on from; 0 for none.  The tensors must be those of that step.
+  // The step that training resumes after; 0: no checkpoint. Checks that the tensors are those of
+  // that step.
   static int64_t RestoredStep(const TrainingCheckpoints& checkpoints) {
     const NamedTensorList tensors = Tensors(0);
     std::vector<std::string> notices;
@@ -44,7 +45,7 @@ class TrainingCheckpointTest : public ::testing::Test {
   TemporaryDirectory dir_;
 };
 
-TEST_F(TrainingCheckpointTest, TheNewestIsRestored) {
+TEST_F(TrainingCheckpointTest, RestoresTheNewest) {
   EXPECT_EQ(RestoredStep(Checkpoints("spec")), 0);
   Save(Checkpoints("spec"), 5);
   Save(Checkpoints("spec"), 10);
@@ -54,7 +55,7 @@ TEST_F(TrainingCheckpointTest, TheNewestIsRestored) {
   EXPECT_EQ(pinned.threads, 2);
 }
 
-TEST_F(TrainingCheckpointTest, ADamagedOneIsPassedOverForTheOneBefore) {
+TEST_F(TrainingCheckpointTest, SkipsDamagedCheckpoint) {
   for (const int64_t step : {5, 10, 15}) Save(Checkpoints("spec"), step);
   fs::resize_file(Step("step-000015") / "state.safetensors", 100);
   EXPECT_EQ(RestoredStep(Checkpoints("spec")), 10);
@@ -62,7 +63,7 @@ TEST_F(TrainingCheckpointTest, ADamagedOneIsPassedOverForTheOneBefore) {
   EXPECT_EQ(RestoredStep(Checkpoints("spec")), 5);
 }
 
-TEST_F(TrainingCheckpointTest, OneFlippedBitIsNoticed) {
+TEST_F(TrainingCheckpointTest, DetectsOneFlippedBit) {
   Save(Checkpoints("spec"), 5);
   const fs::path file = Step("step-000005") / "state.safetensors";
   std::string bytes = ReadText(file);
@@ -71,21 +72,21 @@ TEST_F(TrainingCheckpointTest, OneFlippedBitIsNoticed) {
   EXPECT_EQ(RestoredStep(Checkpoints("spec")), 0);
 }
 
-TEST_F(TrainingCheckpointTest, ThatOfAnotherTrainingIsNotTouched) {
+TEST_F(TrainingCheckpointTest, DoesNotRestoreCheckpointOfAnotherTraining) {
   Save(Checkpoints("spec"), 5);
   EXPECT_EQ(RestoredStep(Checkpoints("other")), 0);
   EXPECT_TRUE(Checkpoints("other").OnlyForeign());
   EXPECT_FALSE(Checkpoints("spec").OnlyForeign());
 }
 
-TEST_F(TrainingCheckpointTest, OnlyTheNewestAreKept) {
+TEST_F(TrainingCheckpointTest, KeepsOnlyTheNewest) {
   for (const int64_t step : {5, 10, 15, 20}) Save(Checkpoints("spec", 2), step);
   EXPECT_FALSE(fs::exists(Step("step-000010")));
   EXPECT_TRUE(fs::exists(Step("step-000015")));
   EXPECT_TRUE(fs::exists(Step("step-000020")));
 }
 
-TEST_F(TrainingCheckpointTest, WhatAKilledWriterLeftIsNoCheckpoint) {
+TEST_F(TrainingCheckpointTest, IgnoresLeftoversOfKilledWriter) {
   Save(Checkpoints("spec"), 5);
   fs::create_directories(Step(".step-000010.partial"));
   fs::create_directories(Step("step-000020"));
@@ -94,7 +95,7 @@ TEST_F(TrainingCheckpointTest, WhatAKilledWriterLeftIsNoCheckpoint) {
   EXPECT_EQ(RestoredStep(Checkpoints("spec")), 10);
 }
 
-TEST_F(TrainingCheckpointTest, TensorsOfAnotherShapeAreRefusedWhole) {
+TEST_F(TrainingCheckpointTest, RejectsTensorsOfAnotherShapeWithoutPartialCopy) {
   Save(Checkpoints("spec"), 5);
   const NamedTensorList tensors = {{"a", at::zeros({3, 2})}, {"exp_avg.a", at::zeros({2, 3})}};
   std::vector<std::string> notices;
