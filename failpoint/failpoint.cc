@@ -95,21 +95,21 @@ class FailpointBoard {
       orders.insert_or_assign(std::string(sides[0]), *order);
     }
     const MutexLock lock(mutex_);
-    orders_ ABSL_GUARDED_BY(mutex_) = std::move(orders);
+    orders_ = std::move(orders);
     Mark();
     return absl::OkStatus();
   }
 
   void Watch(FailpointWatcher watcher) {
     const MutexLock lock(mutex_);
-    watcher_ ABSL_GUARDED_BY(mutex_) = watcher;
+    watcher_ = watcher;
     Mark();
   }
 
   void HappenOnlyOnce(std::string file) { once_ = std::move(file); }
 
   absl::Status Before(const Failpoint& point) {
-    if (watcher_ != nullptr) watcher_(point, false);
+    if (const FailpointWatcher watch = Watcher(); watch != nullptr) watch(point, false);
     MutexLock lock(mutex_);
     const auto found = orders_.find(point.name());
     if (found == orders_.end()) return absl::OkStatus();
@@ -127,7 +127,7 @@ class FailpointBoard {
   }
 
   absl::Status After(const Failpoint& point, absl::Status came_to) {
-    if (watcher_ != nullptr) watcher_(point, true);
+    if (const FailpointWatcher watch = Watcher(); watch != nullptr) watch(point, true);
     const MutexLock lock(mutex_);
     const auto found = orders_.find(point.name());
     if (found == orders_.end() || !found->second.now) return came_to;
@@ -162,14 +162,18 @@ class FailpointBoard {
     ::_exit(137);
   }
 
+  FailpointWatcher Watcher() {
+    const MutexLock lock(mutex_);
+    return watcher_;
+  }
+
   static absl::Status Failed(const Failpoint& point) {
     return absl::InternalError(absl::StrCat("the failpoint ", point.name(), " was armed"));
   }
 
   static constinit Failpoint* first_;
   Mutex mutex_;
-  std::map<std::string, FailpointOrder, std::less<>> orders_
-      ABSL_GUARDED_BY(mutex_);  // guarded by mutex_
+  std::map<std::string, FailpointOrder, std::less<>> orders_ ABSL_GUARDED_BY(mutex_);
   FailpointWatcher watcher_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::string once_;
 };

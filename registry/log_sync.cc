@@ -30,6 +30,7 @@ LogSync::LogSync(const std::string& path)
     : log_(path.empty() || path == ":memory:" ? "" : path + "-wal") {}
 
 absl::Status LogSync::SyncLog() {
+  mutex_.AssertHeld();  // DURABLE calls it in a lambda
   if (fd_.valid()) return SyncDescriptor(fd_.get(), log_);
   FileDescriptor fd(::open(log_.c_str(), O_RDWR | O_CLOEXEC));
   // It comes with the first commit and stays for as long as the database is open.

@@ -30,7 +30,7 @@ class LogSync {
   double seconds() const { return static_cast<double>(nanoseconds_) / 1e9; }
 
  private:
-  absl::Status SyncLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status SyncLog();  // the caller holds mutex_
 
   const std::string log_;  // empty: nothing to sync
   Mutex mutex_;

@@ -52,8 +52,8 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
     response_.Clear();
     const Step step = Next(response_);
     if (step.writes) {
-      writing_ ABSL_GUARDED_BY(mutex_) = true;
-      ends_ ABSL_GUARDED_BY(mutex_) = step.ends;
+      writing_ = true;
+      ends_ = step.ends;
       // A thousand of them wait for one sync, not one after another.
       executor_.WhenSynced(
           [self = this->shared_from_this()] { self->StartWrite(&self->response_); });
@@ -64,7 +64,7 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
   void OnWriteDone(bool ok) override {
     {
       const MutexLock lock(mutex_);
-      writing_ ABSL_GUARDED_BY(mutex_) = false;
+      writing_ = false;
       if (!ok) return End(absl::CancelledError("the reader has gone"));
       if (ends_) return End(absl::OkStatus());
     }
@@ -96,7 +96,7 @@ class PokedStream : public grpc::ServerWriteReactor<Response>,
   // REQUIRES: mutex_ and no write under way.
   void End(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (finished_) return;
-    finished_ ABSL_GUARDED_BY(mutex_) = true;
+    finished_ = true;
     this->Finish(ToReply(status));
   }
 

@@ -134,8 +134,8 @@ TEST_F(BaseTest, WorkerWithoutRoomOrOfAnOlderVersionIsNotGivenTheJob) {
   TestWorker full = Bare("full", manifest.size_bytes() - 1), old("old", {});
   EXPECT_EQ(Claim(full).job(), 0);
   EXPECT_EQ(Claim(old).job(), 0);
-  EXPECT_THAT(Get(job).reason(), HasSubstr("none that answers has 9 bytes of room"));
-  EXPECT_THAT(Explain(job).lines(0), HasSubstr("its disk has room for 8 bytes below its --data"));
+  EXPECT_THAT(Get(job).reason(), HasSubstr("none that answers has 9 B of room"));
+  EXPECT_THAT(Explain(job).lines(0), HasSubstr("its disk has room for 8 B below its --data"));
 }
 
 TEST_F(BaseTest, WorkerThatHasTheBaseAndWaitsComesBeforeOneThatWouldFetchIt) {
