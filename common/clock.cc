@@ -44,7 +44,8 @@ absl::StatusOr<WallTime> ParseTime(const std::string& text) {
   absl::Time time;
   std::string error;
   if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
-    return absl::InvalidArgumentError(absl::StrCat("'", text, "' is no RFC 3339 time: ", error));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", text, "' is not an RFC 3339 time: ", error));
   }
   return FromMillis(absl::ToUnixMillis(time));
 }
@@ -58,7 +59,7 @@ absl::StatusOr<Milliseconds> ParseDuration(const std::string& text) {
   if (unit == kUnits.end() || !absl::SimpleAtoi(text.substr(0, text.size() - 1), &count) ||
       count < 1 || count > kMost / unit->second) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "'", text, "' is no duration: a whole number of s, m, h or d, like 90m, up to 365d"));
+        "'", text, "' is not a duration: a whole number of s, m, h or d, like 90m, up to 365d"));
   }
   return Milliseconds(count * unit->second);
 }

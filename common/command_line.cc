@@ -79,7 +79,7 @@ std::string AboutUnknownWord(const CLI::App& program) {
   const std::string word = rest.empty() ? "" : rest[0].substr(0, rest[0].find('='));
   const bool is_flag = word.rfind('-', 0) == 0;
   const std::string near = is_flag ? NearestName(word, flags) : "";
-  return absl::StrCat("`", path, is_flag ? "` has no flag '" : "` has no use for '",
+  return absl::StrCat("`", path, is_flag ? "` has no flag '" : "`: unexpected argument '",
                       Abbreviate(word, kShownBytes), "'; ",
                       near.empty() ? "" : absl::StrCat("did you mean '", near, "'?  "), "`", path,
                       " --help` lists what it takes");

@@ -20,7 +20,7 @@ struct FileStamp {
   bool Settled() const;
 };
 
-// DATA_LOSS for what is no regular file.
+// DATA_LOSS if it is not a regular file.
 absl::StatusOr<FileStamp> StampOf(int fd);
 
 }  // namespace mozgach

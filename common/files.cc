@@ -120,7 +120,7 @@ absl::Status MakeDirectories(const fs::path& path) {
   }
   const fs::path parent = ParentOf(path);
   if (::stat(parent.c_str(), &info) == 0) {
-    // Whoever made it may have died before it was synced.
+    // The process that made it may have died before the sync.
     RETURN_IF_ERROR(SyncNamesIn(ParentOf(parent)));
   } else {
     RETURN_IF_ERROR(MakeDirectories(parent));

@@ -46,8 +46,8 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_
 // in.
 absl::Status MakeDirectories(const std::filesystem::path& path);
 
-// MakeDirectories, and `path` with its name and those in it are on disk, whoever made them: an
-// earlier process may have died before it could sync them.
+// MakeDirectories; afterwards `path`, its name and the names in it are on disk, also if an earlier
+// process made them and died before it could sync them.
 absl::Status SettleDirectory(const std::filesystem::path& path);
 
 // rename(2), then fsync of both parents.  `from` and `to` lie on one file system.

@@ -11,7 +11,7 @@ namespace mozgach {
 class NoticeList {
  public:
   static constexpr size_t kMaxNotices = 32;
-  static constexpr size_t kMaxBytes = 1024;  // of one notice
+  static constexpr size_t kMaxBytes = 1024;  // the limit for one notice
 
   // Ignores an empty sentence and one that is already in the list. Abbreviates a long one. Once the
   // list is full, its last sentence counts those that were left out.

@@ -11,7 +11,7 @@ namespace mozgach {
 // writing, and bytes that are not UTF-8: "\x1b", "\u202e".  Apply it once, where text is printed.
 std::string EscapeControls(std::string_view text);
 
-// Likewise, with line breaks written out too: for one line of a log.
+// The same, with line breaks escaped too: for one line of a log.
 std::string EscapeLine(std::string_view text);
 
 }  // namespace mozgach

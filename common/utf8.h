@@ -16,7 +16,7 @@ size_t FirstInvalidUtf8(std::string_view text);
 // REQUIRES: *offset < text.size().
 char32_t NextCodePoint(std::string_view text, size_t* offset);
 
-// Appends `code_point` to `text`.  REQUIRES: it is no surrogate and at most U+10FFFF.
+// Appends `code_point` to `text`.  REQUIRES: it is not a surrogate and at most U+10FFFF.
 void AppendUtf8(char32_t code_point, std::string* text);
 
 // The first `bytes` bytes of `text` or a little less: never cuts a character, "…" marks a cut.

@@ -50,7 +50,7 @@ absl::StatusOr<FailpointOrder> ReadOrder(absl::string_view text) {
     order.act = FailpointAct::kErrorAfter;
   } else if (!absl::ConsumePrefix(&act, "delay(") || !absl::ConsumeSuffix(&act, ")") ||
              !absl::SimpleAtoi(act, &delay) || delay < 0 || delay > kDelayMax) {
-    return absl::InvalidArgumentError(absl::StrCat("'", text, "' is no action of a failpoint"));
+    return absl::InvalidArgumentError(absl::StrCat("'", text, "' is not an action of a failpoint"));
   }
   order.delay = std::chrono::milliseconds(delay);
   if (parts.size() > 2 || (parts.size() == 2 && !counted)) {

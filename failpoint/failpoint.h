@@ -53,7 +53,7 @@ class Failpoint {
   Kind kind() const { return kind_; }
   bool armed() const { return armed_.load(std::memory_order_relaxed); }
 
-  // Of an armed one, right before its step; not OK: the step is not taken.
+  // Called for an armed failpoint right before its step. Unless OK, the step is not taken.
   absl::Status Before();
   // When the step has been taken; returns what it is said to have come to.
   absl::Status After(absl::Status came_to);
@@ -87,7 +87,7 @@ struct DurableStep {
 };
 
 // First thing in main.  A value: the program ends with it (it was asked for its names, or for
-// what there is not: 2).  Names that another program has are passed over, as it may be started by
+// what does not exist: 2).  Names that another program has are passed over, as it may be started by
 // this one.
 std::optional<int> ObeyFailpointEnvironment();
 
@@ -98,8 +98,8 @@ std::vector<std::string> FailpointNames();
 // be read.
 absl::Status ArmFailpoints(std::string_view text);
 
-// Is told of every step before it is taken (`taken` false) and after it.  Null: nobody is.  What is
-// armed goes on to act.
+// Is called before each step (`taken` is false) and after it. Null: no watcher. Armed failpoints
+// act as usual.
 using FailpointWatcher = void (*)(const Failpoint& point, bool taken);
 void WatchFailpoints(FailpointWatcher watcher);
 

@@ -1,5 +1,5 @@
-// Which linear layers of a base a job adapts, and how large the adapter is.  Pure functions; the
-// trainer makes its tensors by them.
+// The linear layers of a base that a job adapts, and the size of the adapter. Pure functions, which
+// the trainer also uses to make its tensors.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@ namespace mozgach {
 
 struct AttentionMemory {
   int64_t split = 0;     // q, k and v by head, rotated
-  int64_t queries = 0;   // of these: q
+  int64_t queries = 0;   // the part of `split` that is q
   int64_t repeated = 0;  // keys and values once per query head; 0 where the kernel shares them
   bool summed = false;   // gradients of keys and values come once per query head
   int64_t folded = 0;    // copies that a window's blocks are laid out in
@@ -21,7 +21,7 @@ struct AttentionMemory {
   int64_t rows = 0;      // one number per query: the logarithm of the sum of exponentials
   int64_t forward_work = 0;
   int64_t backward_work = 0;
-  int64_t gradients = 0;  // of what the kernel was given
+  int64_t gradients = 0;  // gradients of the kernel's inputs
 };
 
 AttentionMemory AttentionOf(const ModelConfig& config, int64_t layer, const StepShape& shape,

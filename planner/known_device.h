@@ -23,8 +23,8 @@ const std::vector<KnownDevice>& KnownDevices();
 // INVALID_ARGUMENT lists the names that are near.
 absl::StatusOr<KnownDevice> FindDevice(std::string_view name);
 
-// "16GiB", "16G", "24 GB", "900M", bytes without a unit; GB are 10^9, GiB and G 2^30.
-// INVALID_ARGUMENT for what is no size, or less than 64 MiB or more than 1 PiB.
+// Parses the memory of a device (common/size_text.h). INVALID_ARGUMENT if it is not a size, less
+// than 64 MiB, or more than 1 PB.
 absl::StatusOr<int64_t> ParseMemorySize(std::string_view text);
 
 }  // namespace mozgach

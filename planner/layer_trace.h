@@ -23,7 +23,7 @@ class LayerTrace {
         groups_(config),
         linear_(config, adapter, setup, memory) {}
 
-  // Which tensors of a layer want gradients.
+  // The tensors of a layer that need gradients.
   struct Needs {
     bool gradients = false;  // the pass is one that will go back
     bool x = false;          // the layer's input wants one

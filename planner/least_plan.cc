@@ -31,8 +31,8 @@ absl::Status CheckSize(const ModelConfig& config) {
   return absl::OkStatus();
 }
 
-// Of what a domain asks for, as much as the base can see: with Hugging Face's rules, as the trainer
-// has them (trainer/attention/rope_frequencies.h).
+// The length that a domain asks for, cut to the longest text that the base supports. The rules are
+// those of Hugging Face, as in trainer/attention/rope_frequencies.h.
 int64_t LongestText(const ModelConfig& config, const DomainSpec& spec) {
   const auto& own = config.ropes.front().scaling;
   const bool dynamic = own && own->type == RopeScaling::Type::kDynamic;
@@ -108,7 +108,7 @@ absl::StatusOr<LeastPlan> PlanLeast(const ModelConfig& config, const DomainSpec&
   ASSIGN_OR_RETURN(LeastPlan least, PlanWith(config, spec, device, rows, Checkpointing::kPerLayer,
                                              kShortestLossChunkBytes));
   if (checkpointing == "true") return least;
-  // Of a small base, running layers again may cost more than it saves.
+  // With a small base, recomputing layers may need more memory than it saves.
   ASSIGN_OR_RETURN(LeastPlan plain, PlanWith(config, spec, device, rows, Checkpointing::kNone, 0));
   return plain.memory.total() < least.memory.total() ? plain : least;
 }

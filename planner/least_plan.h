@@ -20,9 +20,9 @@ struct LeastPlan {
 // Threads that a CPU is planned with where nobody says how many there are.
 inline constexpr int64_t kUsualThreads = 4;
 
-// Of rows that are not known the most that max_length allows.  `stepped_down`: memory ran out in an
-// earlier attempt.  INVALID_ARGUMENT where the adapter does not fit the base, or the base is of no
-// size that anybody has seen: `config` need not be trusted.
+// Plans the least memory of a job. Unknown rows count as the longest that max_length allows.
+// `stepped_down`: memory ran out in an earlier attempt. INVALID_ARGUMENT if the adapter does not
+// fit the base, or the base has an implausible size: `config` need not be trusted.
 absl::StatusOr<LeastPlan> PlanLeast(const ModelConfig& config, const DomainSpec& spec,
                                     DeviceClass device, const DomainRows& rows, bool stepped_down);
 

@@ -15,7 +15,7 @@ namespace mozgach {
 struct LinearGroup {
   std::vector<Projection> projections;
   int64_t in = 0;
-  int64_t rows = 0;          // of all
+  int64_t rows = 0;          // the sum of all parts' rows
   int64_t largest_part = 0;  // elements of the largest one's weight
 
   int64_t elements() const { return rows * in; }

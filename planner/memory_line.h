@@ -16,7 +16,7 @@ enum class MemoryLine {
   kEmbedding,         // rows are gathered from the file: nothing, unless it is stored in 4 bits
   kDequantBuffer,     // one weight made dense at a time
   kAdapter,           // A and B, float32
-  kGradients,         // of A and B, float32
+  kGradients,         // gradients of A and B, float32
   kOptimizer,         // its moments
   kActivations,       // what forward keeps for backward
   kAttention,         // the attention kernel's workspace

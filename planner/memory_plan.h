@@ -17,7 +17,7 @@ namespace mozgach {
 
 struct MemoryPlan {
   MemoryLines lines{};
-  // Of these, what is not allocated but read again and again in the mapping of the base's file.
+  // The part of `lines` that is not allocated: it is read in the mapping of the base's file.
   int64_t mapped = 0;
   int64_t trainable_parameters = 0;
 

@@ -142,7 +142,7 @@ std::string ModelConfig::LayersPath() const {
 
 absl::StatusOr<ModelConfig> ModelConfig::Parse(std::string_view text) {
   ASSIGN_OR_RETURN(const json document, ParseJson(text));
-  if (!document.is_object()) return absl::InvalidArgumentError("is no JSON object");
+  if (!document.is_object()) return absl::InvalidArgumentError("is not a JSON object");
   RETURN_IF_ERROR(CheckQuantizationConfig(document));
   ConfigReader reader(document);
   const std::string model_type = reader.Text("model_type", "");

@@ -13,7 +13,7 @@
 
 namespace mozgach {
 
-// Of the gated unit in each layer.
+// The activation of the gated unit in each layer.
 enum class Activation { kSilu, kGeluTanh };
 
 struct ModelConfig {

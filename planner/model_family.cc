@@ -57,7 +57,7 @@ constexpr ModelFamily kFamilies[] = {
      .window = Window::kByFlag},
 };
 
-// How many tokens a layer with a window sees; 0 where there is no window.
+// The number of tokens that a layer with a window sees; 0 without a window.
 int64_t WindowSize(const ModelFamily& family, ConfigReader& reader) {
   constexpr int64_t kDefault = 4096;
   if (family.window == Window::kNever) return 0;
@@ -66,7 +66,7 @@ int64_t WindowSize(const ModelFamily& family, ConfigReader& reader) {
   return reader.Contains("sliding_window") ? 0 : kDefault;
 }
 
-// Which layers have a window, where `layer_types` says so.
+// The layers with a window according to `layer_types`; nullopt without that key.
 std::optional<std::vector<bool>> LayersByType(const ModelFamily& family, ConfigReader& reader,
                                               int64_t layers) {
   const json* types = reader.Find("layer_types");

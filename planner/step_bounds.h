@@ -16,7 +16,7 @@ inline constexpr int64_t kMomentBlock = 256;
 // Smaller parameters keep their moments in float32, as in bitsandbytes.
 inline constexpr int64_t kLeastBlockwise = 4096;
 
-// Of logits held at once on the lowest rung of the trainer's ladder.
+// Bytes of logits held at once on the lowest rung of the trainer's memory ladder.
 inline constexpr int64_t kShortestLossChunkBytes = int64_t{1} << 20;
 
 // Tokens whose logits are held at once, of `tokens` that are trained: as many as share

@@ -21,14 +21,14 @@ enum class Optimizer { kAdamW, kAdamW8bit };
 struct ComputeSetup {
   DeviceClass device = DeviceClass::kCpu;
   int64_t element = 4;         // bytes of the compute type: 4 float32, 2 bfloat16
-  int64_t stored_element = 2;  // of the base's files
+  int64_t stored_element = 2;  // bytes of the type in the base's files
   int64_t threads = 1;
   bool head_in_file = false;  // the head is read where the file is mapped: no copy
   bool quantize = true;
   bool double_quant = true;
   double dropout = 0;
   Checkpointing checkpointing = Checkpointing::kNone;
-  // Of kPerLayer: so many of the lowest adapted layers; those above keep all.
+  // With kPerLayer: the number of lowest adapted layers that recompute; the layers above keep all.
   int64_t checkpointed_layers = std::numeric_limits<int64_t>::max();
   Optimizer optimizer = Optimizer::kAdamW;
 
@@ -42,19 +42,19 @@ struct ComputeSetup {
   }
 };
 
-// The tokens that go through at once.  The default is no work at all.
+// The tokens that are processed at once. The default describes a step without tokens.
 struct StepShape {
-  int64_t tokens = 0;             // of the largest micro-batch
+  int64_t tokens = 0;             // tokens of the largest micro-batch
   int64_t documents = 1;          // it consists of
   int64_t longest = 0;            // tokens of the longest of them
   int64_t slots = 0;              // tokens with the padding between documents of unlike length
   bool in_order = true;           // documents of one length: their tokens are their slots
   int64_t trained = 0;            // tokens that are predicted and trained, at most
   int64_t micro_batches = 1;      // per step
-  int64_t loss_chunk_bytes = 0;   // of logits held at once in training; 0: as many as are fastest
-  int64_t evaluation_tokens = 0;  // of a batch of held-out rows; 0: none
+  int64_t loss_chunk_bytes = 0;   // bytes of logits held at once in training; 0: the fastest choice
+  int64_t evaluation_tokens = 0;  // tokens of a batch of held-out rows; 0: none
   int64_t prompts = 0;            // answered at once in evaluation; 0: none
-  int64_t prompt_tokens = 0;      // of the longest of them
+  int64_t prompt_tokens = 0;      // tokens of the longest prompt
   int64_t cache_tokens = 0;       // keys and values kept of each
 };
 

@@ -13,7 +13,7 @@ namespace mozgach {
 struct TimePlan {
   int64_t tokens = 0;  // through the model, in all epochs
   int64_t steps = 0;
-  std::optional<double> seconds;  // absent: nobody has shown a speed
+  std::optional<double> seconds;  // absent: the speed is unknown
 };
 
 // `rows` are those that are trained.  `tokens_per_second` of training, 0: not known.

@@ -18,7 +18,7 @@ struct RowTokens {
   int64_t longest = 0;  // before they are cut
 };
 
-// Of a domain; all zero where nothing is known of its rows.
+// The rows of a domain; all zero if nothing is known about them.
 struct DomainRows {
   RowTokens train;  // less those that are held out
   RowTokens validation;

@@ -13,7 +13,7 @@ namespace mozgach {
 // Where a job is to run.
 struct PlanTarget {
   DeviceClass device = DeviceClass::kGpu;
-  int64_t memory_bytes = 0;  // that a job may use; 0: no bound
+  int64_t memory_bytes = 0;  // bytes a job may use; 0: unlimited
   int64_t threads = 1;
   // Peaks that were observed there, against what was planned: a plan counts as so many times its
   // bytes.

@@ -74,7 +74,7 @@ absl::Status CheckManifest(const v1::BaseManifest& manifest) {
       !std::all_of(revisions.begin(), revisions.end(), [](const std::string& revision) {
         return IsRevision(revision) && revision.size() <= kNameBytesMax;
       })) {
-    return Refused("with more than 200 revisions, or one that is no branch, tag or commit");
+    return Refused("with more than 200 revisions, or one that is not a branch, tag or commit");
   }
   RETURN_IF_ERROR(CheckFiles(manifest));
   if (DigestOf(manifest) != manifest.digest()) {

@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // Some 100,000 tensors; the adapter of a large model has a few thousand.
-constexpr uint64_t kHeaderBytesMax = 16 << 20;  // of all files together
-constexpr uint64_t kConfigBytesMax = 1 << 20;   // likewise
+constexpr uint64_t kHeaderBytesMax = 16 << 20;  // sum over all files
+constexpr uint64_t kConfigBytesMax = 1 << 20;   // sum over all files
 constexpr int64_t kConfigValuesMax = 100'000;
 
 std::string ShownBase(const std::string& text) { return absl::CHexEscape(text.substr(0, 200)); }

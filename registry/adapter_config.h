@@ -19,8 +19,8 @@ struct AdapterConfig {
   // mean any module.
   std::set<std::string> target_modules;
   std::map<std::string, uint64_t> rank_pattern;  // by the end of a module's path
-  std::set<uint64_t> other_ranks;                // of patterns that are more than an end of a path
-  std::set<uint64_t> layers;                     // empty: every layer
+  std::set<uint64_t> other_ranks;  // ranks of patterns that are not just the end of a path
+  std::set<uint64_t> layers;       // empty: every layer
   std::set<std::string> modules_to_save;
   bool dora = false;
   bool lora_bias = false;

@@ -23,7 +23,7 @@ absl::Status AdapterStore::Recover() {
     return alive.count({job, attempt}) > 0;
   }));
   RETURN_IF_ERROR(UseUpVisibleNumbers());
-  // One link that cannot be made is no reason for the fleet to stand still; verify reports it.
+  // A link that cannot be made does not stop the fleet; verify reports it.
   if (absl::Status status = SetLinksRight(); !status.ok()) {
     spdlog::error("{}", std::string(status.message()));
   }

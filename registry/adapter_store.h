@@ -61,7 +61,7 @@ class AdapterStore {
   absl::StatusOr<Version> Get(const std::string& domain, const std::string& name) {
     return rows_.Get(domain, name);
   }
-  // Of the version that a job published and whose directory is there.
+  // Returns the number of the version that a job published, if its directory exists.
   absl::StatusOr<std::optional<int64_t>> VisibleVersionOfJob(const std::string& domain,
                                                              int64_t job);
 

@@ -25,7 +25,7 @@ absl::Status CheckDigest(const std::string& sha256) {
   return absl::InvalidArgumentError("a blob is named by 64 lower-case hex digits");
 }
 
-// -1 where there is no such file.
+// -1 if the file does not exist.
 int64_t SizeOf(const fs::path& path) {
   struct stat info;
   return ::stat(path.c_str(), &info) == 0 ? info.st_size : -1;

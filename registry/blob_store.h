@@ -30,7 +30,7 @@ class BlobStore {
  public:
   struct Stat {
     bool complete = false;
-    uint64_t bytes = 0;  // of the blob, or received so far
+    uint64_t bytes = 0;  // size of the blob, or bytes received so far
   };
 
   // Each has a file open.
@@ -83,8 +83,8 @@ class BlobStore {
   bool Touch(const std::string& sha256) const;
   // The checked bytes of `file` get their name, durably.
   absl::Status Name(const std::filesystem::path& file, const std::string& sha256);
-  // The name of a complete blob is on disk when this returns OK: whoever gave it may have died
-  // before it was synced, or be about to sync it.
+  // The name of a complete blob is on disk when this returns OK. The thread or process that gave
+  // the name may have died before the sync, or be about to sync it.
   absl::Status Settle(const std::string& sha256) const;
   // REQUIRES: mutex_ is held.  ABORTED unless the upload of `ticket` is the one that may write.
   absl::Status CheckOwner(const std::string& sha256, uint64_t ticket) const

@@ -59,8 +59,8 @@ absl::Status BlobUpload::Finish() {
   fs::path secluded = store_->PartialPath(sha256_);
   secluded += absl::StrCat(".", ticket_);
   RETURN_IF_ERROR(DURABLE("registry.blob.seclude", Seclude(secluded)));
-  // What could not be synced can be read until it is gone: it is uploaded anew, as damaged bytes
-  // are.
+  // Bytes that could not be synced can be read until they are gone: they are uploaded again, like
+  // damaged bytes.
   absl::Status status = DURABLE("registry.blob.check", CheckBytes(secluded));
   if (!status.ok()) {
     RETURN_IF_ERROR(RemoveAll(secluded));

@@ -29,7 +29,7 @@ class BlobUpload {
   // dropped.
   absl::Status Finish();
 
-  // Of the blob, from its start.
+  // Bytes of the blob received so far, from its start.
   uint64_t received_bytes() const { return offset_; }
 
  private:

@@ -80,7 +80,7 @@ const char* Advice(absl::StatusCode code) {
 }
 
 // An earlier process may have died after it wrote a transaction and before that was on disk. SQLite
-// reads it all the same: nobody may act on it before it is certain.
+// reads it all the same. Sync it before anything relies on it.
 absl::Status SettleLog(const std::string& path) {
   const std::filesystem::path log = path + "-wal";
   struct stat info;

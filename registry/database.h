@@ -32,8 +32,8 @@ class Database {
 
   // ":memory:" opens an empty database of its own, "" one that is on the disk and goes when closed.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path);
-  // One that is there, only to look at it, also while another process writes it: what is read in
-  // one statement is of one moment.  NOT_FOUND where there is no file.
+  // Opens an existing database read-only, also while another process writes it. One statement reads
+  // one consistent state. NOT_FOUND if the file does not exist.
   static absl::StatusOr<std::unique_ptr<Database>> OpenToRead(const std::string& path);
   ~Database();
   Database(const Database&) = delete;
@@ -95,7 +95,7 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  // Of the begin: to be looked at before anything is written.
+  // Status of BEGIN. Check it before writing.
   const absl::Status& status() const { return status_; }
   // OK: it is in the database, and on disk with the next Sync.  Otherwise nothing of it is.
   absl::Status Commit();

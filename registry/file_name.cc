@@ -86,7 +86,7 @@ absl::Status CheckAdapterFile(std::string_view path) {
     return absl::OkStatus();
   }
   return Refused(path,
-                 "is no file of an adapter: weights are .safetensors or .gguf, the rest .json, "
+                 "is not a file of an adapter: weights are .safetensors or .gguf, the rest .json, "
                  ".jsonl, .md, .txt, .jinja or .model");
 }
 

@@ -17,7 +17,7 @@ namespace mozgach {
 
 class LogSync {
  public:
-  // Of the database at `path`; one in memory ("", ":memory:") needs none.
+  // Syncs the log of the database at `path`; does nothing for one in memory ("", ":memory:").
   explicit LogSync(const std::string& path);
 
   // OK: what was in the log when this was called is on the disk.  One failure is the end: the

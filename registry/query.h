@@ -34,7 +34,7 @@ class Query {
   bool Next();
   const absl::Status& status() const { return status_; }
 
-  // Of the current row; columns from 0.  NULL is 0 or "".
+  // Values of the current row; columns are counted from 0. NULL is read as 0 or "".
   int64_t Int(int column) const { return sqlite3_column_int64(statement_, column); }
   double Real(int column) const { return sqlite3_column_double(statement_, column); }
   std::string Text(int column) const;

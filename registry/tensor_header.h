@@ -15,7 +15,7 @@ struct TensorInfo {
   std::string name;
   std::string dtype;  // F32, F16 or BF16
   std::vector<uint64_t> shape;
-  uint64_t begin = 0;  // of its bytes, counted from the end of the header
+  uint64_t begin = 0;  // first byte, counted from the end of the header
   uint64_t end = 0;
 };
 

@@ -30,7 +30,7 @@ struct Version {
   std::string code_version;
   std::string metrics_json;
   WallTime published_at{};
-  uint64_t size_bytes = 0;  // of all files
+  uint64_t size_bytes = 0;  // sum over all files
   // Every file of the directory, manifest.json and metrics.json among them; sorted by path.
   std::vector<VersionFile> files;
   std::vector<std::string> aliases;

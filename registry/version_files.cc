@@ -76,7 +76,8 @@ absl::Status MoveAside(const fs::path& path) {
     const fs::path aside =
         path.parent_path() / absl::StrCat(".", path.filename().string(), ".displaced-", number);
     if (::lstat(aside.c_str(), &info) == 0) continue;
-    spdlog::warn("{} is no link of ours: it is moved to {}", path.string(), aside.string());
+    spdlog::warn("{} is not a link of this registry: it is moved to {}", path.string(),
+                 aside.string());
     return DURABLE("registry.alias.displace", RenameDurably(path, aside));
   }
 }
@@ -89,7 +90,7 @@ bool HasManifestOf(const Version& version, const fs::path& directory) {
   return manifest != version.files.end() && digest.ok() && *digest == manifest->sha256;
 }
 
-// Of the manifest in `directory`; 0 where it says nothing that could be a job's number.
+// Returns the job of the manifest in `directory`; 0 if it does not contain a job's number.
 int64_t JobInManifest(const fs::path& directory) {
   const auto text = ReadFile(directory / kManifestName, kManifestBytesMax);
   const auto manifest = text.ok() ? ParseJson(*text) : text.status();
@@ -98,7 +99,7 @@ int64_t JobInManifest(const fs::path& directory) {
   return job != manifest->end() && job->is_number_integer() ? job->get<int64_t>() : 0;
 }
 
-// Job and attempt of "7-1"; empty where `name` is no name of a staging directory.
+// Job and attempt of "7-1"; nullopt if `name` is not the name of a staging directory.
 std::optional<std::pair<int64_t, int64_t>> ParseStagingName(const std::string& name) {
   const std::vector<std::string> parts = absl::StrSplit(name, '-');
   int64_t job = 0, attempt = 0;
@@ -152,7 +153,7 @@ absl::Status VersionFiles::Reveal(const Version& version) const {
   const fs::path staging = StagingOf(version.job, version.attempt);
   if (IsDirectory(target)) {
     RETURN_IF_ERROR(RemoveAll(staging));
-    // Whoever renamed it may have died, or failed, before that was on disk.
+    // The process that renamed it may have died, or failed, before the rename was on disk.
     if (HasManifestOf(version, target)) {
       return DURABLE("registry.version.settle", SyncDirectory(target.parent_path()));
     }
@@ -244,7 +245,7 @@ std::vector<std::string> VersionFiles::VerifyAliases(const Version& version) con
     if (!error && target == VersionName(version.number)) continue;
     problems.push_back(absl::StrCat(
         "the alias ", alias, " points here, ", (directory / alias).string(),
-        error ? " is no link" : " does not: it points at ", error ? "" : target.string()));
+        error ? " is not a link" : " does not: it points at ", error ? "" : target.string()));
   }
   return problems;
 }

@@ -50,8 +50,8 @@ class VersionFiles {
 
   bool IsVisible(const std::string& domain, int64_t number) const;
 
-  // Takes a version, of which there is no row any more, out of sight at once, then off the disk.
-  // What a crash leaves of it lies in staging/ and is swept.  OK where there is none.
+  // Removes a version that has no row any more: hides it in one step, then deletes it. A crash may
+  // leave a part in staging/, which is swept later. OK if it does not exist.
   absl::Status Remove(const std::string& domain, int64_t number) const;
 
   // Makes ROOT/adapters/<domain>/<alias> a symbolic link to the version, by rename.  What is there

@@ -36,7 +36,7 @@ bool IsLocalAddress(std::string_view address) {
 absl::Status CheckAddress(std::string_view address, int port_min) {
   const auto wrong = [&](const char* what) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "'", absl::CHexEscape(std::string(address.substr(0, 80))), "' is no address: ", what));
+        "'", absl::CHexEscape(std::string(address.substr(0, 80))), "' is not an address: ", what));
   };
   if (std::any_of(address.begin(), address.end(), absl::ascii_iscntrl)) {
     return wrong("there is a control character in it");

@@ -15,7 +15,7 @@ struct CertificateFacts {
   bool serves = false;  // it may be shown to those who call; otherwise only by one who calls
 };
 
-// Of the first certificate in `pem`.  INVALID_ARGUMENT when there is none.
+// Returns the facts of the first certificate in `pem`. INVALID_ARGUMENT if it contains none.
 absl::StatusOr<CertificateFacts> ReadCertificate(const std::string& pem);
 
 // OK when the private key is that of the certificate.

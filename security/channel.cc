@@ -61,7 +61,7 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsFor(
   if (token.empty() && !folder.has_certificate()) {
     return absl::InvalidArgumentError(
         absl::StrCat("there is neither certificate.pem nor a token in ", endpoint.tls.string(),
-                     ", and MOZGACH_TOKEN is empty: nobody is let in with that"));
+                     ", and MOZGACH_TOKEN is empty: a caller needs one of them"));
   }
   std::shared_ptr<grpc::ChannelCredentials> tls = TlsCredentials(folder);
   if (token.empty()) return tls;

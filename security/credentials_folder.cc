@@ -23,7 +23,7 @@ absl::Status CheckOwnerOnly(const fs::path& path) {
     return SystemError(errno, absl::StrCat("look at ", path.string()));
   }
   if (!S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat(path.string(), " is no file"));
+    return absl::InvalidArgumentError(absl::StrCat(path.string(), " is not a file"));
   }
   if ((info.st_mode & 077) == 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(path.string(),

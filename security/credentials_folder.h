@@ -1,5 +1,5 @@
-// A CredentialsFolder is what one program or person is given to be let in, and to know whom it
-// talks to; `mozgachctl fleet` makes them:
+// A CredentialsFolder holds the credentials of one program or person, and the authority that
+// verifies its peers. `mozgachctl fleet` makes them:
 //
 //   ca.pem            the fleet's authority
 //   certificate.pem   its own, with key.pem, mode 0600; absent where there is only a token

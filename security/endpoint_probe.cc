@@ -49,7 +49,7 @@ EndpointState Knock(int family, const sockaddr* peer, socklen_t size, Millisecon
       return EndpointState::kSilent;
     }
   }
-  if (error == EAGAIN) return EndpointState::kHangs;  // of a Unix socket: its backlog is full
+  if (error == EAGAIN) return EndpointState::kHangs;  // the backlog of a Unix socket is full
   if (error == 0) return asks ? Listen(fd, timeout) : EndpointState::kHangs;
   const bool nobody = error == ECONNREFUSED || error == ENOENT;  // no such socket
   return nobody ? EndpointState::kRefuses : EndpointState::kSilent;

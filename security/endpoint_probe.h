@@ -21,7 +21,8 @@ enum class EndpointState {
 // system's resolver does; the rest takes twice `timeout` at most for each address of the name.
 EndpointState ProbeEndpoint(const std::string& address, Milliseconds timeout = Milliseconds(1000));
 
-// True when connections to the address are refused, or its host does not exist: waiting is no use.
+// True when connections to the address are refused, or its host does not exist: waiting does not
+// help.
 bool IsRefused(const std::string& address, Milliseconds timeout = Milliseconds(200));
 
 }  // namespace mozgach

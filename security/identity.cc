@@ -50,7 +50,7 @@ absl::Status CheckIdentityName(std::string_view name) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "'", absl::CHexEscape(std::string(name.substr(0, 80))),
-      "' is no name: use 1 to 64 letters, digits, '.', '_' and '-', a letter or digit first"));
+      "' is not a name: use 1 to 64 letters, digits, '.', '_' and '-', a letter or digit first"));
 }
 
 std::string UriOf(const Identity& identity) {

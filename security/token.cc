@@ -18,7 +18,7 @@ namespace mozgach {
 namespace {
 
 constexpr size_t kSecretBytes = 32;
-constexpr size_t kSecretChars = 43;  // of base64url without padding
+constexpr size_t kSecretChars = 43;  // characters of base64url without padding
 constexpr uint64_t kTokenFileMax = 4096;
 
 bool IsBase64Url(char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; }
@@ -41,7 +41,7 @@ absl::StatusOr<std::string> NameInToken(std::string_view token) {
       !std::all_of(token.begin() + static_cast<ptrdiff_t>(dot) + 1, token.end(), IsBase64Url) ||
       !CheckIdentityName(token.substr(0, dot)).ok()) {
     return absl::InvalidArgumentError(
-        "this is no token: one is NAME.SECRET, as `mozgachctl fleet token` prints it");
+        "this is not a token: a token is NAME.SECRET, as `mozgachctl fleet token` prints it");
   }
   return std::string(token.substr(0, dot));
 }

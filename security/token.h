@@ -1,5 +1,5 @@
-// A bearer token is NAME.SECRET: 256 random bits in base64url behind the name of whom it is for.
-// Only its SHA-256 is kept: with that many random bits a slow hash would add nothing.
+// A bearer token is NAME.SECRET: the name of its owner and 256 random bits in base64url. The
+// scheduler stores only the token's SHA-256. With that many random bits a slow hash adds nothing.
 #pragma once
 
 #include <filesystem>

@@ -49,7 +49,7 @@ absl::StatusOr<BaseFile> LookAt(const fs::path& directory, const std::string& na
   std::error_code error;
   if (!fs::is_regular_file(file.path, error)) {
     return absl::FailedPreconditionError(
-        absl::StrCat((directory / name).string(), " is no regular file"));
+        absl::StrCat((directory / name).string(), " is not a regular file"));
   }
   file.size = fs::file_size(file.path, error);
   if (error) return SystemError(error.value(), absl::StrCat("look at ", file.path.string()));
@@ -72,7 +72,7 @@ absl::StatusOr<std::set<std::string>> ReadShards(const fs::path& index) {
   for (const auto& [tensor, shard] : json["weight_map"].items()) {
     if (!shard.is_string() || !IsPlainPart(shard.get<std::string>())) {
       return BadIndex(index, absl::StrCat("it names ", shard.dump(-1, ' ', true).substr(0, 100),
-                                          ", which is no file of this directory"));
+                                          ", which is not a file of this directory"));
     }
     shards.insert(shard.get<std::string>());
     if (shards.size() > kBaseFilesMax) return BadIndex(index, "it names too many files");

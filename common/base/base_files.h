@@ -3,7 +3,7 @@
 //
 // A base consists of config.json, generation_config.json, the tokenizer's and the chat template's
 // files, and the weights: the shards that model.safetensors.index.json names, or model.safetensors.
-// Whatever else lies there (.git, *.bin, *.gguf, READMEs) is no part of it.
+// Other files there (.git, *.bin, *.gguf, READMEs) do not belong to the base.
 //
 // A link may lead anywhere below the folders its caller allows, as those of huggingface_hub's cache
 // do (models--org--name/snapshots/<commit>/config.json → ../../blobs/<digest>); one that leaves
@@ -25,7 +25,7 @@ inline constexpr char kBaseWeights[] = "model.safetensors";
 inline constexpr char kBaseIndex[] = "model.safetensors.index.json";
 inline constexpr char kBaseMoreTemplates[] = "additional_chat_templates";  // a folder
 inline constexpr size_t kBaseFilesMax = 2000;
-inline constexpr uint64_t kBaseBytesMax = UINT64_C(1) << 44;  // of one base: 16 TiB
+inline constexpr uint64_t kBaseBytesMax = UINT64_C(1) << 44;  // the limit for one base: 16 TiB
 
 struct BaseFile {
   std::string name;            // relative to the base's directory

@@ -85,8 +85,8 @@ struct Dataset {
 
 // All rows in file order; blank lines are skipped, a byte order mark and CRLF are understood.
 // INVALID_ARGUMENT: "name:line: what" for the first `max_problems` bad rows; one message if the
-// file is not JSON Lines at all (an array, an archive), or if there is no row.  NOT_FOUND where
-// there is no such file.  `name` is the file as messages name it; empty: its path.
+// file is not JSON Lines at all (an array, an archive), or without rows. NOT_FOUND if
+// the file does not exist. `name` is the file as messages name it; empty: its path.
 absl::StatusOr<Dataset> ReadDataset(const std::filesystem::path& path, RowFormat format,
                                     std::string_view name = "", int max_problems = 5);
 

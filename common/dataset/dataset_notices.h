@@ -16,7 +16,7 @@ namespace mozgach {
 struct DatasetFacts {
   UnknownKeys unknown_keys;
   int64_t left_out = 0;
-  std::vector<uint64_t> fingerprints;  // of its rows, in order; equal rows have equal ones
+  std::vector<uint64_t> fingerprints;  // one per row, in order; equal rows have equal fingerprints
   bool conversations = false;          // at least one row is a conversation
   int64_t untrained_turn = 0;  // line of the first row with a turn that is not trained; 0: none
 };

@@ -75,7 +75,7 @@ absl::Status AppendPart(const Json& part, const std::string& key, UnknownKeys* u
   }
   if (!part.is_object() || !HasField(part, "text") || !part.at("text").is_string()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", key, "' has a part that is no text: only text can be trained"));
+        absl::StrCat("'", key, "' has a part that is not text: only text can be trained"));
   }
   RETURN_IF_ERROR(CheckKeys(part, *read, absl::StrCat(key, "[]."), unknown));
   ASSIGN_OR_RETURN(const std::optional<TrainSwitch> train, TrainSwitchOf(part));

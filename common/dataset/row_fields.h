@@ -20,18 +20,18 @@ bool HasValue(const nlohmann::json& object, const char* key);
 // INVALID_ARGUMENT "row has no 'key': needs", and the key of `object` that may be meant.
 absl::Status MissingField(const nlohmann::json& object, const char* key, const char* needs);
 
-// The text under `key`; INVALID_ARGUMENT where there is none or it is no text.
+// Returns the text under `key`; INVALID_ARGUMENT if it is absent or not text.
 absl::StatusOr<std::string> TextField(const nlohmann::json& object, const char* key,
                                       const char* needs);
 
-// As above; empty where `key` is absent, or blank, or an empty value that is no text.
+// The same; empty if `key` is absent, blank, or an empty value of another type.
 absl::StatusOr<std::string> OptionalTextField(const nlohmann::json& object, const char* key,
                                               const char* needs);
 
 // Appends the messages of the list under `key`, whose objects carry their role and content under
 // TurnKeys(format).  Honours the train keys of each turn; `targets`: the turns may be trained.
-// INVALID_ARGUMENT for a role we do not know, content that is no text, and keys whose meaning would
-// be lost.
+// INVALID_ARGUMENT for an unknown role, content that is not text, and keys whose meaning would be
+// lost.
 absl::Status AppendMessages(const nlohmann::json& object, const char* key, RowFormat format,
                             const char* needs, bool targets, UnknownKeys* unknown, Row* row);
 

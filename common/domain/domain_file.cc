@@ -27,7 +27,7 @@ class DatasetFinder {
                                   "; relative paths start at the domain file"));
     } else if (!fs::is_regular_file(status)) {
       problems_->Add(PlaceOf(key, index),
-                     absl::StrCat("data.", key, ": ", path.string(), " is no regular file"));
+                     absl::StrCat("data.", key, ": ", path.string(), " is not a regular file"));
     }
     return path;
   }
@@ -107,7 +107,7 @@ absl::StatusOr<DomainFile> ReadDomainFile(const fs::path& path) {
         path.string(), " is a directory; name its files: ", (path / "*.yaml").string()));
   }
   if (fs::exists(path, error) && !fs::is_regular_file(path, error)) {
-    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": is no regular file"));
+    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": is not a regular file"));
   }
   absl::StatusOr<std::string> text = ReadFile(path, kMaxSpecBytes);
   if (text.status().code() == absl::StatusCode::kResourceExhausted) {

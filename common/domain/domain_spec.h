@@ -60,7 +60,7 @@ struct TrainingSpec {
   double learning_rate = 2.0e-4;
   std::string lr_scheduler_type = "cosine";  // constant | linear | cosine
   int64_t warmup_steps = 0;
-  std::optional<double> warmup_ratio;  // of all steps; used where warmup_steps is 0
+  std::optional<double> warmup_ratio;  // share of all steps; used if warmup_steps is 0
   double weight_decay = 0.0;
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
@@ -103,7 +103,7 @@ struct DomainSpec {
   std::string base;
   std::string revision;  // empty: none asked for
   int64_t priority = 50;
-  std::string time_limit;  // of an attempt: 90m, 12h, 2d; empty: none
+  std::string time_limit;  // limit for an attempt: 90m, 12h, 2d; empty: unlimited
   std::map<std::string, std::string> labels;
   DataSpec data;
   QuantizationSpec quantization;

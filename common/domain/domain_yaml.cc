@@ -87,7 +87,7 @@ class Builder : public YAML::EventHandler {
  private:
   struct Frame {
     SpecValue value;
-    bool has_key = false;  // of a map: the last entry waits for its value
+    bool has_key = false;  // the last entry of a map waits for its value
   };
 
   SpecValue Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -162,7 +162,7 @@ SpecValue ReadYaml(const std::string& text, Problems* problems) {
   const Lines lines(text);
   const size_t invalid = FirstInvalidUtf8(text);
   if (invalid != std::string::npos || text.find('\0') != std::string::npos) {
-    problems->Add({}, "this is no UTF-8 text; a domain file is YAML, saved as UTF-8");
+    problems->Add({}, "this is not UTF-8 text; a domain file is YAML, saved as UTF-8");
     return {};
   }
   Builder builder(lines);

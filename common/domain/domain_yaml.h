@@ -1,6 +1,5 @@
 // Reads the YAML of a domain file into a SpecValue: block and flow style, quotes, comments.
-// Anchors, aliases, tags and several documents are refused, since a domain file has no use for
-// them.
+// Anchors, aliases, tags and several documents are rejected: a domain file does not need them.
 #pragma once
 
 #include <string>
@@ -10,8 +9,8 @@
 
 namespace mozgach {
 
-// What `text` says; reports to `problems` and returns a null value where it is no YAML or beyond
-// the limits of spec_value.h.
+// Parses `text`. Reports to `problems` and returns a null value if it is not YAML or exceeds the
+// limits of spec_value.h.
 SpecValue ReadYaml(const std::string& text, Problems* problems);
 
 }  // namespace mozgach

@@ -10,19 +10,20 @@ namespace mozgach {
 
 struct FieldRule {
   bool required = false;
-  // Of a number, or of each number of a list.  `above`/`below`: the bound itself is out.
+  // Bounds of a number, or of each number of a list. `above` and `below` exclude the bound itself.
   std::optional<double> least;
   std::optional<double> most;
   bool above = false;
   bool below = false;
-  // Of a text, or of each text of a list: what it may be, and what a later version will take.
+  // Allowed values of a text, or of each text of a list, and values that a later version will
+  // allow.
   std::vector<std::string_view> one_of;
   std::vector<std::string_view> later;
-  // Of a list: only the empty one is supported yet.
+  // Only an empty list is supported yet.
   bool empty_only = false;
-  // Of a number or text: what an explicit null stands for. Nothing: the default.
+  // What an explicit null of a number or text stands for. nullopt: the default.
   std::optional<double> of_null;
-  // Of a text: its form, as a test and in words ("a hub name like google/gemma-3-4b-it").
+  // The form of a text, as a test and in words ("a hub name like google/gemma-3-4b-it").
   bool (*valid)(const std::string&) = nullptr;
   const char* form = nullptr;
   // False: does not enter SpecDigest.

@@ -166,7 +166,7 @@ void FieldReader::Read(const std::string& name, const SpecValue& value, const Fi
       problems_->Add(entry.key_place, absl::StrCat("key ", Quoted(entry.key), " is there twice"));
     }
     if (entry.key.empty() || entry.key.size() > kMaxTextBytes || HasControlCharacter(entry.key)) {
-      problems_->Add(entry.key_place, absl::StrCat(name, " has a key that is no plain text"));
+      problems_->Add(entry.key_place, absl::StrCat(name, " has a key that is not plain text"));
       continue;
     }
     Read(absl::StrCat(name, ".", entry.key), entry.value, {}, &(*member)[entry.key]);

@@ -12,7 +12,7 @@
 
 namespace mozgach {
 
-// 1-based, columns in characters; {0, 0} where there are no lines (JSON).
+// 1-based, columns in characters; {0, 0} for JSON, which has no lines.
 struct Place {
   int line = 0;
   int column = 0;
@@ -29,9 +29,9 @@ struct SpecValue {
   struct Entry;
 
   Kind kind = Kind::kNull;
-  std::string text;              // of a scalar; UTF-8
-  std::vector<SpecValue> items;  // of a list
-  std::vector<Entry> entries;    // of a map, in the order written, duplicates included
+  std::string text;              // a scalar's text; UTF-8
+  std::vector<SpecValue> items;  // a list's items
+  std::vector<Entry> entries;    // a map's entries in the order written, duplicates included
   Place place;
 
   bool IsScalar() const { return kind == Kind::kPlain || kind == Kind::kQuoted; }

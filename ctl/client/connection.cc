@@ -41,7 +41,7 @@ std::string WhyNoAnswer(EndpointState endpoint, bool tls) {
     case EndpointState::kRefuses:
       return ": connection refused, nothing listens there; is mozgach-scheduler running?";
     case EndpointState::kNoHost:
-      return ": there is no host of this name; is it spelt right?";
+      return ": this host does not exist; is it spelt right?";
     case EndpointState::kHangs:
       return ": something takes the connection and says nothing.  If it is mozgach-scheduler, it "
              "is "

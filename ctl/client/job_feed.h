@@ -51,7 +51,7 @@ class JobFeed {
 
   Connection& connection_;
   const v1::Selector selector_;
-  Reconnection reconnection_;  // of the thread
+  Reconnection reconnection_;  // used by the thread only
 
   Mutex mutex_;
   std::condition_variable_any changed_;

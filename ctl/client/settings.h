@@ -13,7 +13,7 @@ namespace mozgach {
 struct Settings {
   std::string scheduler = "127.0.0.1:7108";
   std::string tls;    // credentials_folder.h
-  std::string token;  // of MOZGACH_TOKEN only: what stands on a command line, others see
+  std::string token;  // from MOZGACH_TOKEN only: other users can see command lines
   std::string token_file;
   bool insecure_plaintext = false;
   bool json = false;

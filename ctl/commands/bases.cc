@@ -85,7 +85,7 @@ absl::StatusOr<std::vector<DatasetFile>> FilesBehind(
     const auto found = by_digest.find(digest);
     if (found == by_digest.end()) {
       return absl::InternalError(
-          absl::StrCat("the scheduler asks for ", digest, ", which is no file of this base"));
+          absl::StrCat("the scheduler asks for ", digest, ", which is not a file of this base"));
     }
     files.push_back(found->second);
   }

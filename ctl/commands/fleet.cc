@@ -40,7 +40,7 @@ struct FleetFlags {
 
 WallTime Now() { return Clock::System().Now(); }
 
-// Of who types, as far as it can be one.
+// The user's name, reduced to the characters that a name may have.
 std::string OwnName() {
   const std::string actor = Actor();
   const std::string name = actor.substr(0, actor.find('@'));
@@ -174,7 +174,7 @@ absl::StatusOr<int> Tokens(const Settings& settings) {
   return 0;
 }
 
-// Tokens, what was revoked before, and workers: whom the scheduler has heard of.
+// Returns the names the scheduler knows: of tokens, of earlier revocations, of workers.
 absl::StatusOr<std::vector<std::string>> NamesKnown(Connection& connection) {
   ASSIGN_OR_RETURN(const v1::ListTokensResponse listed,
                    connection.Call(&v1::FleetService::Stub::ListTokens, v1::ListTokensRequest()));
@@ -199,7 +199,7 @@ absl::Status CheckKnown(Connection& connection, const std::string& name) {
                    " has one, add --certificate"));
 }
 
-// What the authority knows of certificates for NAME.  False: nothing; there is no authority here.
+// Adds the issue times of NAME's certificates. False if this host has no record of them.
 absl::StatusOr<bool> AddIssueTimes(const FleetFlags& flags, v1::RevokeRequest* request) {
   const absl::StatusOr<std::vector<WallTime>> issued = IssueTimes(flags.dir, flags.name);
   if (absl::IsNotFound(issued.status()) && !flags.dir_given) return false;
@@ -239,9 +239,10 @@ absl::StatusOr<int> WhoAmI(const Settings& settings) {
   ASSIGN_OR_RETURN(const v1::WhoAmIResponse who,
                    connection->Call(&v1::FleetService::Stub::WhoAmI, v1::WhoAmIRequest()));
   Say(settings, ToJson(who),
-      who.local() ? std::string("nobody in particular: this connection is plaintext, and who has "
-                                "it may everything\n")
-                  : absl::StrCat(who.role(), " ", who.name(), "\n"));
+      who.local()
+          ? std::string("unnamed: this connection is plaintext, and plaintext callers have the "
+                        "operator role\n")
+          : absl::StrCat(who.role(), " ", who.name(), "\n"));
   return 0;
 }
 
@@ -326,7 +327,8 @@ void AddTokens(CLI::App& fleet, Command* command) {
       ->default_str("fleet");
   OnCall(*revoke, command, revoke_flags, Revoke);
 
-  CLI::App* whoami = fleet.add_subcommand("whoami", "Say whom the scheduler takes you for");
+  CLI::App* whoami =
+      fleet.add_subcommand("whoami", "Print the name and role that the scheduler sees for you");
   whoami->callback([command] { *command = WhoAmI; });
 }
 

@@ -17,7 +17,7 @@ bool HasLabel(const v1::Job& job, const std::string& label) {
 std::string CheckLabel(const std::string& text) {
   const size_t equals = text.find('=');
   if (equals != std::string::npos && equals > 0) return "";
-  return absl::StrCat(Quoted(text), " is no label; write KEY=VALUE, like team=law");
+  return absl::StrCat(Quoted(text), " is not a label; write KEY=VALUE, like team=law");
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ void AddJobCommands(CLI::App& app, Command* command) {
                   return Change<v1::CancelRequest>(flags, settings, &v1::JobService::Stub::Cancel,
                                                    "nothing to cancel");
                 });
-  AddJobCommand(app, "retry", "Queue failed and cancelled jobs anew, as new jobs",
+  AddJobCommand(app, "retry", "Queue failed and cancelled jobs again, as new jobs",
                 "Every domain whose latest job failed or was cancelled", command,
                 [](const JobFlags& flags, const Settings& settings) {
                   return Change<v1::RetryRequest>(flags, settings, &v1::JobService::Stub::Retry,

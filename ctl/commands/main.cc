@@ -34,7 +34,7 @@ std::string WhatDoes(const std::string& verb) {
   return found == kOurs.end() ? "" : found->second;
 }
 
-// Says what was typed in the place of a verb that there is not; false: that is not what is wrong.
+// Reports an unknown verb. False if the command line fails for another reason.
 bool SayUnknownVerb(const CLI::App& program) {
   const CLI::App* app = &program;
   std::string path = app->get_name();

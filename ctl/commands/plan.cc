@@ -142,7 +142,7 @@ absl::StatusOr<PlannedDomain> PlanOne(const DomainFile& file, const ModelConfig&
 
 struct PlannedDomains {
   std::vector<PlannedDomain> planned;
-  std::vector<std::string> problems;  // of files that could not be
+  std::vector<std::string> problems;  // problems of files that could not be read
 };
 
 absl::StatusOr<PlannedDomain> PlanWith(const DomainFile& file, const ModelConfig& config,

@@ -21,7 +21,7 @@ struct PlannedDomain {
   std::vector<Variant> variants;       // empty: nothing fits, or no memory was named
   std::vector<std::string> would_fit;  // where nothing does
   TimePlan time;
-  // What attempts of this base took there; 0 attempts: nobody has seen any.
+  // What attempts of this base used there; 0 attempts: unknown.
   v1::Calibration calibration;
   int64_t calibrated_bytes = 0;  // the plan's total by that; 0: as planned
 
@@ -29,7 +29,7 @@ struct PlannedDomain {
 };
 
 // Domains whose plans are alike are shown once.  `speed` says where tokens per second come from,
-// empty where nobody has shown any.
+// empty if unknown.
 void PrintPlans(const std::vector<PlannedDomain>& domains, const PlanTarget& target,
                 const std::string& speed);
 nlohmann::ordered_json PlansJson(const std::vector<PlannedDomain>& domains,

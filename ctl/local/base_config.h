@@ -12,7 +12,7 @@ namespace mozgach {
 
 // Looks below each of `folders` for `base` as a worker does: DIR/org/name, or a snapshot of
 // models--org--name as huggingface_hub keeps it, that of `main` before others.  NOT_FOUND says
-// where it looked and what to try; INVALID_ARGUMENT for a file that is no config we understand.
+// where it looked and what to try; INVALID_ARGUMENT if the file is not a supported config.
 absl::StatusOr<ModelConfig> ReadBaseConfig(const std::string& base,
                                            const std::vector<std::filesystem::path>& folders);
 

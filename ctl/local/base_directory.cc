@@ -33,7 +33,7 @@ absl::StatusOr<fs::path> Real(const fs::path& path) {
   }
   if (error) return SystemError(error.value(), absl::StrCat("look at ", path.string()));
   if (!fs::is_directory(real, error)) {
-    return absl::InvalidArgumentError(absl::StrCat(path.string(), " is no directory"));
+    return absl::InvalidArgumentError(absl::StrCat(path.string(), " is not a directory"));
   }
   return real;
 }
@@ -147,7 +147,7 @@ absl::StatusOr<BaseDirectory> ReadBaseDirectory(const fs::path& path, const std:
   if (!IsBaseName(base.name)) {
     return absl::InvalidArgumentError(
         absl::StrCat(Quoted(base.name),
-                     " is no name of a base; give one as on the hub: --name "
+                     " is not a name of a base; give one as on the hub: --name "
                      "Qwen/Qwen2.5-3B"));
   }
   absl::StatusOr<std::vector<BaseFile>> files = ListBaseFiles(directory, within);

@@ -14,7 +14,7 @@ namespace mozgach {
 
 struct BaseDirectory {
   std::string name;                    // as on the hub
-  std::filesystem::path directory;     // that holds the files: of a cache, the snapshot
+  std::filesystem::path directory;     // the directory of the files; in a cache, the snapshot
   std::vector<std::string> revisions;  // branches and commits of the cache; empty: not from there
   std::vector<BaseFile> files;         // by name
   uint64_t size_bytes = 0;

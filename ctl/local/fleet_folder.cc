@@ -31,8 +31,8 @@ absl::StatusOr<FleetFolder> FleetFolder::Make(const fs::path& folder, WallTime n
   std::error_code error;
   if (fs::exists(folder / "ca.key", error) || fs::exists(folder / "ca.pem", error)) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "there is an authority in ", folder.string(),
-        " already, whose certificates would be void: "
+        folder.string(),
+        " already holds a certificate authority; replacing it would invalidate its certificates: "
         "name another --dir, or use it with `mozgachctl fleet worker`, `user` and `scheduler`"));
   }
   ASSIGN_OR_RETURN(KeyAndCertificate authority,

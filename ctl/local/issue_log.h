@@ -1,8 +1,8 @@
-// Which certificates an authority has issued for those who call, in `issued.jsonl` beside its key.
-// `mozgachctl fleet revoke` sends the issue times of the name that it revokes: a certificate that
-// was made by a clock that was ahead, and never shown, cannot be told from a later one otherwise.
+// The record of certificates that an authority has issued for callers: `issued.jsonl` beside its
+// key. `mozgachctl fleet revoke` sends the issue times of the revoked name. Otherwise a certificate
+// from a clock that was ahead, never shown before, could not be told from a later one.
 //
-// One JSON object for each line: {"name": "gpu1", "role": "worker", "issued_ms": 1795297442118}.
+// One JSON object per line: {"name": "gpu1", "role": "worker", "issued_ms": 1795297442118}.
 #pragma once
 
 #include <filesystem>

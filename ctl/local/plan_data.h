@@ -12,7 +12,7 @@ namespace mozgach {
 
 struct Row;
 
-// Of `rows`, the first `limit`; each cut to `max_length` in the total.
+// Estimates the tokens of the first `limit` rows; the total counts each row up to `max_length`.
 RowTokens EstimateRows(const std::vector<Row>& rows, int64_t limit, int64_t max_length);
 
 RowTokens Sum(const RowTokens& a, const RowTokens& b);

@@ -14,8 +14,8 @@ struct Terminal {
   bool colour = false;
 };
 
-// Asks anew each time: windows change their size.  No colour where NO_COLOR is set (no-color.org)
-// or TERM is dumb.
+// Queries the terminal at each call, since windows change their size. Without colour if NO_COLOR is
+// set (no-color.org) or TERM is dumb.
 Terminal TerminalOf(std::FILE* stream);
 
 // Columns that `text` takes, by the wide and the combining blocks of Unicode.

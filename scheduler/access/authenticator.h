@@ -1,9 +1,9 @@
-// The Authenticator says who calls and whether they may.  Thread-safe.
+// The Authenticator identifies callers and checks what they may call. Thread-safe.
 //
-// On a TLS port a AuthProcessor asks it before any message of a call is read: strangers can make
-// the scheduler parse nothing.  Services ask it again who the caller is.  On a plaintext port there
-// is nobody to ask: it is this host's own (loopback or a socket of mode 0600), or a person allowed
-// it in as many words; who comes in there may everything.
+// On a TLS port an AuthProcessor asks it before any message of a call is read, so that strangers
+// cannot make the scheduler parse anything. Services ask it again for the caller's identity. A
+// plaintext port is local (loopback or a socket of mode 0600) unless the operator allowed others
+// explicitly. Plaintext callers have the operator role.
 #pragma once
 
 #include <grpcpp/security/auth_metadata_processor.h>

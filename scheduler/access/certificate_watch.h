@@ -1,12 +1,12 @@
-// A CertificateWatch offers what lies in a CredentialsFolder, and goes on offering what it had
-// while something is wrong there: half a copy of a certificate, or a key of another, must not lock
-// everybody out.
+// A CertificateWatch offers the certificate of a CredentialsFolder and keeps offering the last
+// valid one while the folder is invalid: a half-copied certificate, or a key that does not match,
+// must not lock everybody out.
 //
-// It looks every second.  What it offers are files in memory, because gRPC reads files by itself; a
-// set of three is replaced by the next one only when that is whole.  What is wrong for two looks is
-// logged, once, with the file's name and what to do.
+// It checks the folder every second. It offers files in memory, because gRPC reads files by itself.
+// A set of three files is replaced only by a complete one. A problem that two checks find is logged
+// once, with the file's name and what to do.
 //
-// It outlives whoever reads those files.
+// It must outlive the readers of those files.
 #pragma once
 
 #include <array>
@@ -48,7 +48,7 @@ class CertificateWatch {
   std::array<FileDescriptor, 3> offered_;
   Pems pems_;            // what is offered
   std::string problem_;  // what the last look found wrong; empty: nothing
-  bool told_ = false;    // of problem_
+  bool told_ = false;    // problem_ was logged
   std::jthread thread_;
 };
 

@@ -1,4 +1,4 @@
-// Which role may call which method: one table, and what is not in it is nobody's.
+// The table of which role may call which method. A method that is not in it cannot be called.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@ namespace mozgach {
 
 struct MethodRoles {
   const char* path;  // "/mozgach.v1.JobService/Submit"
-  Role least;        // of people: this role and those above it; kWorker: no person
+  Role least;        // people need this role or one above it; kWorker: no person may
   bool workers;      // workers may, too
 };
 

@@ -28,7 +28,7 @@ class RefusedCalls {
   void CountHost(const std::string& host, Milliseconds now);
 
   std::map<Key, int64_t> counts() const;
-  int64_t lines() const;  // that were logged
+  int64_t lines() const;  // number of lines logged
 
  private:
   struct Reason {

@@ -75,7 +75,7 @@ class TokenStore {
   Database& database_;
   static constexpr size_t kEarlyMax = 1000;
 
-  using IssueTime = std::pair<std::string, WallTime>;  // of a certificate of this name
+  using IssueTime = std::pair<std::string, WallTime>;  // name and issue time of a certificate
 
   void RememberEarly(const Identity& identity, bool refused) const;
 

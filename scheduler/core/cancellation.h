@@ -24,9 +24,9 @@ absl::StatusOr<std::vector<int64_t>> Cancel(SchedulerState& state, const Now& no
                                             const std::vector<int64_t>& jobs,
                                             bool only_those_that_can, const std::string& actor);
 
-// Queues failed and cancelled jobs anew, each as a new job that names the old one; returns the new
-// ones.  FAILED_PRECONDITION, and nothing done, for a job in another state or that is no longer its
-// domain's latest; with `only_those_that_can` such jobs are passed over.
+// Queues failed and cancelled jobs again, each as a new job that names the old one; returns the new
+// jobs. FAILED_PRECONDITION, and nothing is done, if a job is in another state or is not the latest
+// of its domain; with `only_those_that_can` such jobs are skipped.
 absl::StatusOr<std::vector<int64_t>> Retry(SchedulerState& state, const Now& now,
                                            const std::vector<int64_t>& jobs,
                                            bool only_those_that_can, const std::string& actor);

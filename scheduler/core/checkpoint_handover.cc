@@ -34,7 +34,7 @@ absl::Status KeepCheckpoint(SchedulerState& state, const Lease& lease,
   Transaction transaction(state.database);
   RETURN_IF_ERROR(transaction.status());
   ASSIGN_OR_RETURN(const Job job, state.queue.Get(lease.job));
-  if (job.attempt != lease.attempt) return absl::OkStatus();  // of an attempt that is over
+  if (job.attempt != lease.attempt) return absl::OkStatus();  // the attempt is over
   ASSIGN_OR_RETURN(const v1::Checkpoint before, state.checkpoints.Find(lease.job));
   if (before.step() < checkpoint.step()) {
     RETURN_IF_ERROR(state.checkpoints.Save(lease.job, lease.attempt, checkpoint));

@@ -63,7 +63,7 @@ class Core {
   absl::StatusOr<v1::ListEventsResponse> ListEvents(const Now& now,
                                                     const v1::ListEventsRequest& request);
 
-  // Whom what has happened since the last call may concern.
+  // Returns which workers or bases are affected by changes since the last call.
   Wakeups TakeWakeups();
 
   SchedulerState& state() { return state_; }
@@ -86,8 +86,8 @@ class Core {
 
   SchedulerState state_;
   Milliseconds next_due_{};
-  Milliseconds next_write_{};        // of progress
-  Milliseconds next_calls_write_{};  // of when workers called last
+  Milliseconds next_write_{};        // when progress is written next
+  Milliseconds next_calls_write_{};  // when the times of calls are written next
 };
 
 }  // namespace mozgach

@@ -31,7 +31,7 @@ absl::Status CheckSide(const std::string& side, const nlohmann::json& values) {
         return value.is_number() || value.is_null();
       });
   if (numbers) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("metrics of the ", side, " that are no numbers"));
+  return absl::InvalidArgumentError(absl::StrCat("metrics of the ", side, " that are not numbers"));
 }
 
 // {"base": {name: number}, "adapter": {name: number}}; a side may be missing.
@@ -43,7 +43,7 @@ absl::StatusOr<std::string> CanonicalMetrics(const std::string& text) {
   const absl::StatusOr<nlohmann::json> parsed = ParseJson(text);
   if (!parsed.ok()) return Annotate(parsed.status(), "metrics");
   const nlohmann::json& metrics = *parsed;
-  if (!metrics.is_object()) return absl::InvalidArgumentError("metrics that are no JSON object");
+  if (!metrics.is_object()) return absl::InvalidArgumentError("metrics that are not a JSON object");
   for (const auto& [side, values] : metrics.items()) RETURN_IF_ERROR(CheckSide(side, values));
   return metrics.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -247,14 +247,14 @@ absl::Status Publish(SchedulerState& state, const Now& now, Version version,
                      const v1::Result& result) {
   RETURN_IF_ERROR(state.adapters.Stage(version, state.blobs));
   RETURN_IF_ERROR(RecordIntent(state, now, version, result));
-  // Nobody may see a version of which a power cut could leave no row.
+  // A version must not become visible before its row survives a power cut.
   RETURN_IF_ERROR(state.database.Sync());
   return Conclude(state, now, version);
 }
 
 absl::Status ConcludeUnfinished(SchedulerState& state, const Now& now) {
   ASSIGN_OR_RETURN(const std::vector<Version> unfinished, state.adapters.Unfinished());
-  // One that cannot be concluded is no reason for the others to wait.
+  // A version that cannot be concluded does not delay the others.
   absl::Status first;
   for (const Version& version : unfinished) first.Update(Conclude(state, now, version));
   return first;

@@ -22,11 +22,11 @@ namespace {
 // What a submission does to the queue.
 struct Decision {
   const CheckedSubmission* checked = nullptr;
-  std::optional<Job> latest;  // of its domain
+  std::optional<Job> latest;  // the latest job of the domain
   std::string outcome;
   bool queues = false;
   bool supersedes = false;
-  bool updates_notices = false;  // of the job that stays
+  bool updates_notices = false;  // the unchanged job gets new notices
   std::string note;
   std::vector<std::string> changed_keys;  // "data": rows, too
 };

@@ -279,7 +279,7 @@ absl::Status WorkerCall::WritePin(const Lease& lease, const v1::AttemptReport& r
   RETURN_IF_ERROR(transaction.status());
   ASSIGN_OR_RETURN(const auto details, state_.queue.GetDetails(lease.job));
   ASSIGN_OR_RETURN(const Job job, state_.queue.Get(lease.job));
-  if (job.attempt != lease.attempt) return absl::OkStatus();  // of an attempt that is over
+  if (job.attempt != lease.attempt) return absl::OkStatus();  // the attempt is over
   // The first pin stays, but for what changed when memory ran out.
   const bool first = details.pinned_json.empty();
   if (details.pinned_json == report.pinned_json() || (!first && report.stepped_down().empty())) {

@@ -25,8 +25,8 @@ struct Answer {
 
 class WorkerCall {
  public:
-  // `held`: the request came some time ago and has been held since.  It is answered anew but proves
-  // no longer that the worker lives, so it renews nothing.
+  // `held`: the request arrived earlier and was held since. It is answered with the present state
+  // but does not prove that the worker is alive, so it renews no lease.
   WorkerCall(SchedulerState& state, const Now& now, const v1::SynchronizeRequest& request,
              bool held)
       : state_(state), now_(now), request_(request), held_(held) {}

@@ -26,7 +26,7 @@ void WorkerCall::RemindOfUnreported() {
         lease.stop
             ? EndAttempt(state_, now_, lease, FailureClass::kStopped, "cancelled before it began")
             : EndAttempt(state_, now_, lease, FailureClass::kLost,
-                         absl::StrCat("worker ", lease.worker, " started anew without it"));
+                         absl::StrCat("worker ", lease.worker, " restarted without it"));
     if (!ended.ok()) state_.RecordWriteError(ended);
   }
 }

@@ -76,7 +76,7 @@ absl::Status CannotListen(const std::string& address) {
       absl::StrCat("--listen: cannot listen on ", address, "; try again"));
 }
 
-// Of a small disk something is left to use.
+// Returns the bytes to keep free; on a small disk less, so that something is left to use.
 uint64_t ReserveOn(const fs::path& data, uint64_t wanted) {
   std::error_code error;
   const fs::space_info space = fs::space(data, error);
@@ -216,7 +216,8 @@ absl::Status Daemon::Serve(const DaemonOptions& options) {
   // Otherwise a second scheduler could share the port and take half of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
-  // Certificates are looked at when a connection is made: after a while it is made anew.
+  // Certificates are checked when a connection is made. Connections are therefore renewed
+  // regularly.
   if (!options.tls.empty()) {
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kConnectionAgeMs);
   }

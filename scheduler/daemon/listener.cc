@@ -83,8 +83,8 @@ absl::Status CheckSocketFree(const std::string& address) {
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) != 0) {
     struct stat info;
     if (::stat(path.c_str(), &info) != 0 || S_ISSOCK(info.st_mode)) return absl::OkStatus();
-    return absl::FailedPreconditionError(
-        absl::StrCat("what lies at ", path, " is no socket; move it away, or choose another path"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "what lies at ", path, " is not a socket; move it away, or choose another path"));
   }
   return absl::FailedPreconditionError(
       absl::StrCat("somebody listens on ", path, " already; choose another path"));

@@ -136,7 +136,7 @@ void CoreExecutor::OfferWork(const Now& now, const std::string& base_key, Replie
     if (!HasRoomForSome(core_.state(), *worker, base_key, **needs)) continue;
     candidates.push_back({HasLoaded(*worker, base_key), has_it, call.since, name});
   }
-  // A base that is loaded first, then one that is on the disk, then whoever has waited longest.
+  // Workers with the base loaded come first, then workers with it on disk, then the longest wait.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return std::make_tuple(!a.has_loaded, !a.has_it, a.since, std::cref(a.worker)) <
            std::make_tuple(!b.has_loaded, !b.has_it, b.since, std::cref(b.worker));

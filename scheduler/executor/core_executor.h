@@ -1,13 +1,13 @@
-// The CoreExecutor lets many threads at one Core, one by one, and holds the calls of workers that
-// wait for work: thousands of them, without a thread each.
+// The CoreExecutor runs the operations of many threads on one Core, one at a time, and holds the
+// calls of workers that wait for work: thousands of calls without a thread for each.
 //
-// Nobody is answered before what was committed is on the disk, whoever committed it.  While one
-// sync runs, or shortly after it, others come in, and the next is for all of them (group commit).
-// A sync that fails ends the process: memory then says what the disk may not.
+// A reply is sent only when everything committed so far is on disk. While one sync runs, or shortly
+// after it, more replies collect, and the next sync serves all of them (group commit). A failed
+// sync ends the process: memory would then be ahead of the disk.
 //
-// A held call is answered as soon as the core has news for it, when its time is up, or when the
-// executor closes.  One thread of the executor's own does what has come due while nobody calls; a
-// simulation has a executor without it and does that itself.
+// A held call is answered when the core has news for it, when its time is up, or when the executor
+// closes. A thread of the executor does what becomes due between calls. A simulation creates the
+// executor without that thread and calls DoWhatIsDue itself.
 //
 // Thread-safe.
 #pragma once
@@ -88,7 +88,7 @@ class CoreExecutor {
   bool Listen(std::weak_ptr<Listener> listener);
 
   // What has come due while nobody called, and since boot when that is so again.  Called by the
-  // executor's own thread; with Timer::kNone by whoever has the executor.
+  // executor's own thread; with Timer::kNone by the owner of the executor.
   void DoWhatIsDue();
   Milliseconds NextDue();
 
@@ -146,7 +146,7 @@ class CoreExecutor {
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   Replies waiting_ ABSL_GUARDED_BY(mutex_);  // for the sync after the one that runs
   bool syncing_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t synced_ ABSL_GUARDED_BY(mutex_) = 0;  // of the database's changes, those on disk
+  int64_t synced_ ABSL_GUARDED_BY(mutex_) = 0;  // number of the database's changes that are on disk
   SteadyClock::time_point next_sync_ ABSL_GUARDED_BY(mutex_);
   std::condition_variable_any sync_wanted_;
   std::thread timer_;

@@ -19,7 +19,7 @@ struct AttemptProgress {
   int64_t step = 0;
   int64_t steps = 0;
   std::optional<double> loss;       // running mean (trainer/train/loss_mean.h)
-  std::optional<double> step_loss;  // of the last step alone
+  std::optional<double> step_loss;  // the loss of the last step alone
   std::optional<double> eval_loss;  // the newest on the validation rows
   double tokens_per_second = 0;
   uint64_t memory_peak_bytes = 0;

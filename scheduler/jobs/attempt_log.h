@@ -25,14 +25,14 @@ class AttemptLogs {
   absl::StatusOr<uint64_t> Append(int64_t job, int64_t attempt, uint64_t offset,
                                   std::string_view bytes);
 
-  // At most `bytes_max` bytes from `offset`; "" at the end, and where there is no log.
+  // Returns at most `bytes_max` bytes from `offset`; "" at the end, and without a log.
   absl::StatusOr<std::string> Read(int64_t job, int64_t attempt, uint64_t offset,
                                    size_t bytes_max) const;
 
   // Takes the logs of later attempts than `last` of a job out of the way of those that will have
   // their numbers: "2.log" becomes "2.log.forgotten-1".
   absl::Status SetAside(int64_t job, int64_t last) const;
-  // Of which there are logs, or were; in no order.
+  // Returns the jobs that have, or had, logs; unordered.
   absl::StatusOr<std::vector<int64_t>> Jobs() const;
 
  private:

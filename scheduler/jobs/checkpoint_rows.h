@@ -17,7 +17,7 @@ class CheckpointRows {
  public:
   explicit CheckpointRows(Database& database) : database_(database) {}
 
-  // Of step 0 where there is none.
+  // Returns the checkpoint of `job`; one of step 0 if the job has none.
   absl::StatusOr<v1::Checkpoint> Find(int64_t job);
   // In place of the one before.
   absl::Status Save(int64_t job, int64_t attempt, const v1::Checkpoint& checkpoint);

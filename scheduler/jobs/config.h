@@ -30,17 +30,17 @@ struct SchedulerConfig {
   uint64_t blob_bytes_max = UINT64_C(64) << 30;  // the largest shard of a base, say
   // What uploads leave free on the disk of --data, or a twentieth of the disk where that is less.
   uint64_t disk_reserve_bytes = UINT64_C(1) << 30;
-  uint64_t log_bytes_max = UINT64_C(16) << 20;  // of one attempt
+  uint64_t log_bytes_max = UINT64_C(16) << 20;  // log of one attempt
   // What is kept how long (retention.h, docs/upkeep.md); what is needed stays whatever these say.
-  // Blobs that nothing needs and nobody has uploaded since.
+  // How long blobs stay that nothing needs and that were not uploaded again.
   int64_t blob_days_kept = 7;
   int64_t versions_kept = 0;    // the newest of each domain, and those with an alias; 0: all
   int64_t job_days_kept = 365;  // since a job was over; 0: for ever, as below
   int64_t event_days_kept = 365;
-  int64_t log_days_kept = 90;                 // of attempts, since their job was over
+  int64_t log_days_kept = 90;                 // logs of attempts, counted from the end of their job
   Milliseconds retention_interval{3600'000};  // 0: only when it is asked for
   int64_t workers_max = 20000;
-  // Of one identity on a TLS port, for long; five times as many at once after a pause.
+  // Sustained rate of calls per identity on a TLS port; bursts of five times as many after a pause.
   double calls_per_second_max = 1000;
   // As the flags of these names, which go before them.
   std::string tls;

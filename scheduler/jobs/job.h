@@ -26,7 +26,7 @@ struct Job {
   int64_t failures = 0;      // those that count against the limit
   int64_t disturbances = 0;  // infrastructure failures and lost leases
   bool cancel_requested = false;
-  std::string failure_class;  // of the last attempt that failed
+  std::string failure_class;  // class of the last failed attempt
   std::string reason;
   int64_t retry_of = 0;  // 0: none
   int64_t version = 0;   // 0: none
@@ -37,7 +37,7 @@ struct Job {
   WallTime started{};         // epoch: not yet
   WallTime finished{};        // epoch: not yet
   int64_t shape = 0;          // what it needs (job_shape.h)
-  Milliseconds time_limit{};  // of an attempt; 0: none
+  Milliseconds time_limit{};  // limit for one attempt; 0: unlimited
 };
 
 // What a submission puts into the queue.
@@ -46,7 +46,7 @@ struct NewJob {
   std::string base;
   std::string revision;
   int64_t priority = 0;
-  Milliseconds time_limit{};  // of an attempt; 0: none
+  Milliseconds time_limit{};  // limit for one attempt; 0: unlimited
   std::string spec_json;
   std::string spec_digest;
   std::string dataset_digest;

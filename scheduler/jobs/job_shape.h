@@ -22,7 +22,7 @@ namespace mozgach {
 struct Needs {
   int64_t cpu_bytes = 0;
   int64_t gpu_bytes = 0;
-  bool checkpoints = false;  // so little only where layers run again in backward
+  bool checkpoints = false;  // the least memory needs layers to be recomputed in backward
 
   int64_t On(DeviceClass device) const {
     return device == DeviceClass::kCpu ? cpu_bytes : gpu_bytes;
@@ -81,8 +81,8 @@ class Shapes {
                                     const std::string& settings, bool stepped_down,
                                     const BaseConfig* config,
                                     const std::optional<ShapePlan>& plan = std::nullopt);
-  // Plans shapes of `base` anew that were planned with another config, at most `limit`; returns how
-  // many there were.
+  // Plans again the shapes of `base` that were planned with another config, at most `limit`.
+  // Returns the number of such shapes.
   absl::StatusOr<int64_t> Plan(const std::string& base, const BaseConfig& config, int64_t limit);
 
  private:

@@ -1,5 +1,5 @@
-// Which blobs stay: those that the view kept_blobs names (scheduler/sql), which whoever makes blobs
-// for something new makes anew.
+// The blobs that are kept. The SQL view `kept_blobs` (scheduler/sql) lists every referenced blob.
+// Extend it when you add a new kind of reference.
 #pragma once
 
 #include <string>

@@ -26,10 +26,10 @@ struct Lease {
   bool reported = false;        // the worker has named it: it knows
   std::string pinned_json;      // its pins as they are stored; empty: none yet
   bool stop = false;            // a cancel is asked for: the worker is told to stop
-  std::string device;           // that it was placed on; empty: any
-  std::string memory_pool;      // of that device
-  uint64_t reserved_bytes = 0;  // there, for it; 0: its memory is not planned
-  int64_t checkpoint_step = 0;  // of the checkpoint that this worker brought last
+  std::string device;           // device chosen by placement; empty: any
+  std::string memory_pool;      // memory pool of that device
+  uint64_t reserved_bytes = 0;  // bytes reserved on `device`; 0 if unplanned
+  int64_t checkpoint_step = 0;  // step of the checkpoint this worker uploaded last
   Milliseconds time_limit{};    // 0: none
   // Since boot: when it was first heard to train, where it has a time limit.  What waits on its
   // worker for the job before it, or for its base, does not run yet.  max(): not yet.
@@ -71,7 +71,7 @@ class Leases {
   // Null where there is none; valid until the next change.
   const Lease* Find(int64_t job) const;
   std::vector<int64_t> JobsOf(const std::string& worker) const;
-  // Of jobs on devices that take from `memory_pool`.
+  // Returns the leased jobs on devices that share `memory_pool`.
   std::vector<int64_t> JobsIn(const std::string& memory_pool) const;
   std::unordered_set<std::string> Holders() const;
   // The lease that ends first; null: there is none.

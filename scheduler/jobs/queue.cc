@@ -9,7 +9,7 @@ namespace mozgach {
 namespace sql = scheduler_sql;
 namespace {
 
-// Of an Offer.
+// The JSON of an Offer without bases.
 constexpr char kNoBases[] = "{}";
 
 Job JobFrom(const Query& row) {

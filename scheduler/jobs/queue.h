@@ -23,7 +23,7 @@ class Queue {
   // NOT_FOUND where there is none.
   absl::StatusOr<Job> Get(int64_t job);
   absl::StatusOr<std::optional<int64_t>> LatestOf(const std::string& domain);
-  absl::StatusOr<std::vector<int64_t>> Latest();  // of every domain, by name
+  absl::StatusOr<std::vector<int64_t>> Latest();  // the latest job of every domain, by name
   absl::StatusOr<std::vector<int64_t>> Every();
   absl::StatusOr<std::vector<int64_t>> Running();
   absl::StatusOr<std::vector<int64_t>> OfDomain(const std::string& domain);

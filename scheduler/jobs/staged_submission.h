@@ -27,11 +27,11 @@ struct StagedSubmission {
   std::vector<CheckedSubmission> checked;
   std::vector<size_t> part_ends;  // indices into checked
   size_t next_part = 0;           // the first that is not queued
-  v1::SubmitResponse response;    // of the parts that are queued
+  v1::SubmitResponse response;    // outcomes of the parts that are queued
   bool abandoned = false;         // nobody waits for the response
 
   bool IsQueued() const { return next_part == part_ends.size(); }
-  // Of the parts that are not queued.
+  // True if a part that is not queued yet contains one of `domains`.
   bool Names(const std::set<std::string>& domains) const;
 };
 

@@ -10,13 +10,13 @@
 
 namespace mozgach {
 
-// What `worker` could start on the device of `room`.
+// Returns what `worker` could start on the device of `room`.
 absl::StatusOr<Queue::Offer> OfferOf(SchedulerState& state, const Now& now,
                                      const WorkerState& worker, const DeviceRoom& room);
 
-// The job for which the device is kept free: it would be next, has waited long, and fits as soon as
-// other workers of this host are done; were the device given smaller ones for ever, so would the
-// others be.  Empty: there is none.
+// Returns the job for which the device is kept free: it is next, has waited long, and fits as soon
+// as other workers of this host are done. Otherwise a stream of small jobs would starve it. nullopt
+// if no job needs that.
 absl::StatusOr<std::optional<Queue::Waiting>> KeptFreeFor(SchedulerState& state, const Now& now,
                                                           const WorkerState& worker,
                                                           const DeviceRoom& room);

@@ -2,7 +2,7 @@
 // for a while (quarantine_seconds, doubled each time in a row).  Then it gets one job, to show
 // whether it is well; a success ends the matter, a failure begins the next quarantine.
 //
-// In memory only: a scheduler that starts anew gives every worker another chance.
+// Kept in memory only: a restarted scheduler gives every worker another chance.
 #pragma once
 
 #include <string>

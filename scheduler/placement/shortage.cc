@@ -125,14 +125,14 @@ std::string WhatWouldHelp(const SchedulerState& state, const Now& now, const Job
 
 std::string AboutPlan(const SchedulerState& state, const JobShape& shape) {
   if (shape.needs.gpu_bytes > 0) {
-    return absl::StrCat("the least it can make do with: ", Size(shape.needs.gpu_bytes),
-                        " on a GPU, ", Size(shape.needs.cpu_bytes), " on a CPU",
+    return absl::StrCat("needs at least: ", Size(shape.needs.gpu_bytes), " on a GPU, ",
+                        Size(shape.needs.cpu_bytes), " on a CPU",
                         shape.stepped_down ? ", after memory ran out in an earlier attempt" : "");
   }
   const BaseConfig* config = state.configs.Find(shape.base);
   if (config == nullptr) {
-    return absl::StrCat("its memory is not planned: nobody has told the config.json of ",
-                        shape.base);
+    return absl::StrCat(
+        "its memory is not planned: the scheduler does not know the config.json of ", shape.base);
   }
   return absl::StrCat("its memory is not planned: ",
                       config->config.ok() ? "its settings do not go with its base"

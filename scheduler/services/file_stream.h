@@ -55,7 +55,7 @@ class FileStream : public grpc::ServerWriteReactor<Response> {
     this->StartWrite(&response_);
   }
 
-  static inline std::atomic<int> open_files_ = 0;  // of all streams of this kind
+  static inline std::atomic<int> open_files_ = 0;  // open files of all streams of this kind
 
   FileDescriptor fd_;
   uint64_t offset_;

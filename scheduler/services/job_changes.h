@@ -30,7 +30,7 @@ class JobChanges {
   bool started_ = false;
   int64_t seen_ = 0;            // change number
   std::set<int64_t> selected_;  // jobs told so far
-  std::set<int64_t> pending_;   // of those, not in a terminal state
+  std::set<int64_t> pending_;   // jobs of these that are not in a terminal state
 };
 
 }  // namespace mozgach

@@ -73,8 +73,8 @@ class LongSubmission {
   const v1::SubmitRequest& how_;
   const v1::SubmitRequest& request_;
   std::vector<CheckedSubmission> checked_;
-  std::vector<bool> changes_;      // of each domain of the request, whether something is written
-  std::vector<size_t> positions_;  // of checked_, in the request
+  std::vector<bool> changes_;      // per domain of the request: whether something is written
+  std::vector<size_t> positions_;  // positions of checked_ in the request
   std::map<std::string, BaseConfig> configs_;
   // Base and settings of shapes that no job had yet.
   std::set<std::pair<std::string, std::string>> unplanned_;

@@ -132,7 +132,7 @@ class LogStream final : public PokedStream<v1::LogsResponse> {
  private:
   Step Next(v1::LogsResponse& response) override;
   bool WantsMore() const override { return true; }
-  // Which attempt, and whether more may come.
+  // Finds the attempt, and whether more lines may come.
   absl::Status Locate();
 
   const AttemptLogs& logs_;

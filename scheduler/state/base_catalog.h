@@ -46,14 +46,14 @@ class BaseCatalog {
   bool Needs(const std::string& sha256) const { return blobs_.count(sha256) > 0; }
 
   const std::map<std::string, Entry>& all() const { return bases_; }
-  uint64_t size_bytes() const;  // of all
+  uint64_t size_bytes() const;  // sum over all bases
 
  private:
   void CollectBlobs();
 
   Database& database_;
   std::map<std::string, Entry> bases_;     // by name
-  std::unordered_set<std::string> blobs_;  // of their files
+  std::unordered_set<std::string> blobs_;  // blobs of their files
 };
 
 }  // namespace mozgach

@@ -25,7 +25,7 @@ class BaseConfigs {
   // Reads the rows, and the bases that the scheduler holds.
   absl::Status Recover(const BaseCatalog& catalog, const BlobStore& blobs);
 
-  // Null: nobody has told it.  Valid until the next change.
+  // Null if the config is unknown. Valid until the next change.
   const BaseConfig* Find(const std::string& base) const;
 
   // Whether what `worker` says of `base` is to count: it is new, and neither the scheduler nor
@@ -36,7 +36,7 @@ class BaseConfigs {
   absl::Status Save(const std::string& worker, const v1::Base& base);
   // The same in memory, once that is committed.
   void Add(const std::string& worker, const v1::Base& base);
-  // Of a base that the scheduler holds: it counts before all others.
+  // Adds the config of a base that the scheduler holds. It takes precedence over all others.
   void AddHeld(const v1::BaseManifest& manifest, const BlobStore& blobs);
 
   // Bases whose shapes may still be planned with another config: they are not given to anybody.

@@ -1,5 +1,5 @@
 // The ChangeFeed numbers the changes of jobs, so that a watcher can ask what is new since it last
-// looked.  In memory: numbers start anew with the scheduler.  One thread at a time.
+// looked.  Kept in memory: numbers start again with the scheduler.  One thread at a time.
 #pragma once
 
 #include <cstdint>

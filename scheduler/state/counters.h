@@ -32,7 +32,7 @@ struct Counters {
   std::map<std::string, int64_t> jobs_finished;   // by final state
   std::map<std::string, int64_t> publishes;       // by result: published, cancelled, refused, error
   Histogram queue_wait_seconds{{0.01, 0.1, 1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600}};
-  // Measured by whoever calls the core.
+  // Measured by the executor of the core.
   Histogram claim_seconds{{0.0001, 0.00015, 0.0002, 0.0003, 0.0004, 0.0005, 0.0007, 0.001, 0.002,
                            0.005, 0.01, 0.05, 0.1, 1}};
   Histogram publish_seconds{{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30}};

@@ -1,5 +1,5 @@
-// Wakeups say whom a change may concern that waits in a held call: the core collects them, whoever
-// holds the calls takes them.
+// Wakeups name the held calls that a change may concern. The core collects them; the executor,
+// which holds the calls, takes them.
 #pragma once
 
 #include <set>
@@ -8,8 +8,8 @@
 namespace mozgach {
 
 struct Wakeups {
-  std::set<std::string> base_keys;  // there is a job to claim that wants this
-  std::set<std::string> workers;    // this worker has something to hear
+  std::set<std::string> base_keys;  // bases for which a job can be claimed
+  std::set<std::string> workers;    // workers with something to hear
 
   bool empty() const { return base_keys.empty() && workers.empty(); }
 };

@@ -92,7 +92,7 @@ class WorkerTable {
   // lost.
   static bool IsAwaited(const WorkerState& worker, const Now& now, Milliseconds lease);
 
-  // Of all workers since this scheduler started.
+  // Totals of all workers since this scheduler started.
   uint64_t base_loads_total() const { return base_loads_total_; }
   uint64_t trainer_restarts_total() const { return trainer_restarts_total_; }
   uint64_t base_bytes_fetched_total() const { return base_bytes_fetched_total_; }

@@ -75,7 +75,7 @@ absl::Status CheckLiesElsewhere(const fs::path& output, const fs::path& data) {
   std::error_code error;
   const fs::path inner = fs::weakly_canonical(output, error);
   const fs::path outer = fs::canonical(data, error);
-  if (error) return absl::OkStatus();  // of a folder that is not there it is said elsewhere
+  if (error) return absl::OkStatus();  // a missing folder is reported elsewhere
   const auto [rest, _] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
   if (rest != outer.end()) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -167,7 +167,7 @@ absl::StatusOr<BackupContents> ReadBackup(const fs::path& backup) {
   const auto text = ReadFile(path, kManifestBytesMax);
   if (!text.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(backup.string(),
-                                                   " is no backup: ", text.status().message(),
+                                                   " is not a backup: ", text.status().message(),
                                                    "; `mozgach-scheduler backup` makes them"));
   }
   const auto parsed = ParseJson(*text);
@@ -190,7 +190,7 @@ absl::StatusOr<BackupContents> ReadBackup(const fs::path& backup) {
     contents.missing = manifest.at("missing").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception& error) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path.string(), ": ", error.what(), "; it is no manifest of a backup"));
+        absl::StrCat(path.string(), ": ", error.what(), "; it is not the manifest of a backup"));
   }
   return contents;
 }

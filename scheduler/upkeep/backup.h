@@ -1,6 +1,6 @@
 // A Backup is a folder that holds what a scheduler's data directory held at one moment:
 //
-//   backup.json                          what it is; a folder without it is no backup
+//   backup.json                          what it is; a folder without it is not a backup
 //   mozgach.db                           the database, checked, in one file
 //   registry/adapters/<domain>/v0001/…   every version that the database calls published
 //   blobs/ab/abcd…                       every blob that a job, a version or a base needs
@@ -26,7 +26,7 @@ inline constexpr char kBackupManifestName[] = "backup.json";
 inline constexpr char kDatabaseName[] = "mozgach.db";
 
 struct BackupOptions {
-  std::filesystem::path data;    // of a scheduler, which may run
+  std::filesystem::path data;    // data directory of a scheduler, which may run
   std::filesystem::path output;  // is made; must not be there
   bool database_only = false;
   CopyBy by = CopyBy::kLink;
@@ -39,7 +39,7 @@ struct BackupContents {
   int64_t domains = 0;
   int64_t incarnation = 0;
   std::string made_at;          // RFC 3339
-  std::string database_sha256;  // of mozgach.db
+  std::string database_sha256;  // digest of mozgach.db
   bool database_only = false;
   CopiedFiles files;
   // Files that the database names and that were not there, one line each: the backup has what there
@@ -51,7 +51,7 @@ struct BackupContents {
 // DATA_LOSS: the database is damaged.  On any error nothing is left at `output`.
 absl::StatusOr<BackupContents> BackUp(const BackupOptions& options, WallTime now);
 
-// Of backup.json.  INVALID_ARGUMENT: `backup` is no backup, or of another format.
+// Reads backup.json. INVALID_ARGUMENT if `backup` is not a backup, or has another format.
 absl::StatusOr<BackupContents> ReadBackup(const std::filesystem::path& backup);
 
 }  // namespace mozgach

@@ -55,7 +55,7 @@ absl::StatusOr<std::vector<NamedFile>> NeededBlobs(Database& database) {
   return files;
 }
 
-// -1 where there is no such file.
+// -1 if the file does not exist.
 int64_t SizeOf(const fs::path& path) {
   struct stat info;
   return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) ? info.st_size : -1;

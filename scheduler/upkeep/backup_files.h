@@ -10,8 +10,8 @@
 
 namespace mozgach {
 
-// Copies from one data directory (or backup) to another what `database` names.  What is not there
-// to be copied, or is not of its size, becomes a line of `missing` and is no error.
+// Copies the files that `database` names from one data directory (or backup) to another. A file
+// that is missing or has another size becomes a line of `missing`; it does not fail the copy.
 absl::Status CopyNamedFiles(Database& database, const std::filesystem::path& from,
                             const std::filesystem::path& to, CopyBy by, CopiedFiles& copied,
                             std::vector<std::string>& missing);

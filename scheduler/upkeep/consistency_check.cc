@@ -23,7 +23,8 @@ namespace {
 
 constexpr uint64_t kFreeBytesMin = UINT64_C(1) << 30;
 constexpr double kFreeShareMin = 0.02;
-constexpr double kFreeShareOfSmallMin = 0.1;  // of a disk on which kFreeBytesMin is much
+constexpr double kFreeShareOfSmallMin =
+    0.1;  // for small disks, of which kFreeBytesMin is a large part
 constexpr int64_t kWalBytesMax = INT64_C(1) << 30;
 
 void AddProblem(ConsistencyCheck& check, std::string where, std::string what, std::string advice) {

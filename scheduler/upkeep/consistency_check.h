@@ -1,8 +1,8 @@
-// A ConsistencyCheck holds a scheduler's database against its files: rows, versions, links, blobs.
+// A ConsistencyCheck compares a scheduler's database with its files: rows, versions, links, blobs.
 //
-// It reads only, on a connection of its own, so that it can be made of a data directory whose
-// scheduler runs, is down or cannot start.  What a running scheduler is just changing may look
-// wrong for a moment: two looks have in common what is.  Safe from any thread.
+// It only reads, on its own connection, so that it can check a data directory whose scheduler runs,
+// is down or cannot start. A change that a running scheduler makes may look wrong for a moment: a
+// finding is reported only if two scans both see it. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace mozgach {
 struct ConsistencyCheckOptions {
   std::filesystem::path data;
   bool deep = false;  // read every byte of every version and of every blob that is needed
-  int64_t blob_days_kept = SchedulerConfig().blob_days_kept;  // of the scheduler, where it is known
+  int64_t blob_days_kept = SchedulerConfig().blob_days_kept;  // as configured, if known
 };
 
 struct ConsistencyCheck {
@@ -27,7 +27,7 @@ struct ConsistencyCheck {
   int64_t schema = 0;
   int64_t jobs = 0;
   int64_t versions = 0;  // looked at
-  int64_t files = 0;     // of versions
+  int64_t files = 0;     // files of versions
   int64_t blobs = 0;
 
   bool HasProblems() const;

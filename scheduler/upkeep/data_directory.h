@@ -1,5 +1,5 @@
-// Whether a scheduler may start on a data directory: where it would begin anew beside what it has
-// lost, or change what was put away, it does not.
+// Decides whether a scheduler may start on a data directory. It does not start if it would begin a
+// new queue beside the files of a lost one, or change a backup.
 #pragma once
 
 #include <filesystem>
@@ -30,7 +30,7 @@ inline constexpr char kWriteProbeName[] = ".write-probe";
 // Something of that name, be it a link that leads nowhere.
 bool Exists(const std::filesystem::path& path);
 
-// There is no database, or one of no bytes.
+// True if the database does not exist or is empty.
 bool IsDatabaseGone(const std::filesystem::path& data);
 
 }  // namespace mozgach

@@ -58,7 +58,7 @@ absl::StatusOr<int64_t> KnownSchemaOf(Database& database) {
   const int64_t newest = Schema().back().number;
   if (schema >= 1 && schema <= newest) return schema;
   return absl::FailedPreconditionError(absl::StrCat(
-      database.path(), schema < 1 ? " is no database of a mozgach-scheduler" : " has schema ",
+      database.path(), schema < 1 ? " is not a database of a mozgach-scheduler" : " has schema ",
       schema < 1 ? ""
                  : absl::StrCat(schema, ", this program knows schemas up to ", newest,
                                 ": use the mozgach-scheduler that wrote it, or a newer one")));

@@ -105,7 +105,7 @@ absl::Status FileCollector::RemoveLogOf(Database& database, const std::string& j
   }
   collection_.Add({.kind = "log",
                    .name = absl::StrCat("of job ", job),
-                   .why = "its job is no more, or over for log_days_kept",
+                   .why = "its job was removed, or has been over for log_days_kept",
                    .bytes = bytes});
   return absl::OkStatus();
 }

@@ -16,8 +16,8 @@ enum class CopyBy {
 
 struct CopiedFiles {
   int64_t files = 0;
-  int64_t linked = 0;  // of them
-  uint64_t bytes = 0;  // of all
+  int64_t linked = 0;  // files linked instead of copied
+  uint64_t bytes = 0;  // sum over all files
 };
 
 // Makes `to` what `from` is, durably but for the entry in its directory (SyncDirectory); counts it

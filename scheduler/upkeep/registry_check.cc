@@ -64,10 +64,10 @@ class RegistryCheck {
     const fs::path directory = files_.Directory(version.domain, version.number);
     std::error_code error;
     const bool visible = fs::is_directory(fs::symlink_status(directory, error));
-    const std::string again =
-        absl::StrCat("copy registry/adapters/", version.domain, "/", VersionName(version.number),
-                     " back from a backup; or ", visible ? "remove the directory and " : "",
-                     "submit ", version.domain, " again, which trains it anew if it is the latest");
+    const std::string again = absl::StrCat(
+        "copy registry/adapters/", version.domain, "/", VersionName(version.number),
+        " back from a backup; or ", visible ? "remove the directory and " : "", "submit ",
+        version.domain, " again, which trains it again if it is the latest");
     if (!visible) {
       return Problem(directory, "is missing, though it was published", again);
     }
@@ -108,7 +108,7 @@ class RegistryCheck {
       const fs::path link = root_ / "adapters" / domain / alias;
       if (known_.count({domain, number}) == 0) {
         Problem(link,
-                absl::StrCat("the alias points at ", VersionName(number), ", which there is not"),
+                absl::StrCat("the alias points at ", VersionName(number), ", which does not exist"),
                 alias == "latest"
                     ? absl::StrCat("submit ", domain, " again: its next version becomes the latest")
                     : absl::StrCat("mozgachctl adapters alias ", domain, " ", alias,
@@ -120,7 +120,7 @@ class RegistryCheck {
       const fs::path target = fs::read_symlink(link, error);
       if (!error && target == VersionName(number)) continue;
       Problem(link,
-              absl::StrCat(error ? "is no link" : absl::StrCat("points at ", target.string()),
+              absl::StrCat(error ? "is not a link" : absl::StrCat("points at ", target.string()),
                            ", and its alias at ", VersionName(number)),
               "restart the scheduler, which sets links right; who reads it gets another version");
     }

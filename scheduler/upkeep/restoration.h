@@ -22,7 +22,7 @@ absl::Status Restore(Database& database, WallTime now);
 // before AdapterStore::Recover; a second time it changes nothing.
 absl::Status UseUpJobNumbers(Database& database, AdapterStore& adapters, const AttemptLogs& logs);
 
-// Of attempts that the rows do not know, of jobs that they know: those numbers are given again.
+// Sets aside the logs of attempts that known jobs have no row for: their numbers are given again.
 absl::Status SetForgottenLogsAside(Database& database, const AttemptLogs& logs);
 
 }  // namespace mozgach

@@ -1,15 +1,15 @@
-// Retention: what nobody needs any more goes, by rules that a person sets (config.h,
-// docs/upkeep.md) and by nothing else.  In this order, as each may set free what follows:
+// Retention removes what is no longer needed, by the rules of the configuration (config.h,
+// docs/upkeep.md). In this order, since each step may release what the next one removes:
 //
 //   versions  but the newest of their domain, those an alias points at, and that of the latest job
 //   jobs      that were over long ago, are not the latest of their domain and have no version
 //   events    of long ago, but those of jobs that are not over or were not by then
-//   logs      of jobs that were over long ago or are no more, but of a domain's latest job
+//   logs      of jobs that were over long ago or were removed, except a domain's latest job
 //   blobs     that no job, version or base needs, and no client has uploaded lately
 //
-// Everything is asked again in the moment in which it goes, with the database to itself: what a
-// submit, an alias or a report has named meanwhile stays; the database's triggers refuse the worst.
-// Rows go in short transactions, and whoever waits has his turn between them.
+// Each item is checked again in the transaction that removes it: what a submit, an alias or a
+// report has named in the meantime stays. Triggers of the database refuse the worst mistakes. Rows
+// are removed in short transactions, so that other calls run between them.
 #pragma once
 
 #include <cstdint>

@@ -32,7 +32,7 @@ absl::Status CheckReferences(Database& database, ConsistencyCheck& check) {
   return EachRow(database, sql::kBrokenReferences, check, [&](const Query& row) {
     return Problem(database.path(),
                    absl::StrCat("row ", row.Int(1), " of table ", row.Text(0),
-                                " refers to a row of ", row.Text(2), " that there is not"),
+                                " refers to a row of ", row.Text(2), " that does not exist"),
                    kFromBackup);
   });
 }
@@ -51,13 +51,13 @@ absl::Status CheckJobs(Database& database, ConsistencyCheck& check) {
   RETURN_IF_ERROR(EachRow(database, sql::kSucceededWithoutVersion, check, [](const Query& row) {
     return Problem(absl::StrCat("job ", row.Int(0), " of ", row.Text(1)),
                    "succeeded, and no row has its version",
-                   absl::StrCat("submit ", row.Text(1), " again: it is trained anew"));
+                   absl::StrCat("submit ", row.Text(1), " again: it is trained again"));
   }));
   return EachRow(database, sql::kWrongCounts, check, [&](const Query& row) {
     return Problem(
         database.path(),
         absl::StrCat("counts ", row.Int(1), " jobs ", row.Text(0), ", there are ", row.Int(2)),
-        "only /metrics and the web page are wrong; a restored backup counts anew");
+        "only /metrics and the web page are wrong; a restored backup counts from zero");
   });
 }
 

@@ -15,14 +15,14 @@ class RowCollector {
   RowCollector(const SchedulerConfig& rules, WallTime now, Collection& collection)
       : rules_(rules), now_(now), collection_(collection) {}
 
-  // Domains after `after`, some of them; empty: there are no more.
+  // Returns some domains after `after`; empty at the end.
   absl::StatusOr<std::vector<std::string>> SomeDomains(Database& database,
                                                        const std::string& after);
   // Some versions of a domain that others have superseded; true: there may be more.  Their
   // directories are FileCollector's.
   absl::StatusOr<bool> RemoveVersions(Database& database, const std::string& domain);
 
-  // Of the jobs after `after` some; returns where to go on, 0: at the end.
+  // Removes some jobs after `after`. Returns where to continue; 0 at the end.
   absl::StatusOr<int64_t> RemoveJobs(Database& database, int64_t after);
   // The same with events.
   absl::StatusOr<int64_t> RemoveEvents(Database& database, int64_t after);

@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kProbeBytes = 64 << 10;
-constexpr int kReadShare = 100;  // of the time, at most one part is spent on reading the database
+constexpr int kReadShare =
+    100;  // reading the database takes at most one part of the time in kReadShare
 
 // Writes and syncs a file of the watch's own.
 absl::Status WriteProbe(const fs::path& path) {

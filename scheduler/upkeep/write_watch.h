@@ -29,8 +29,8 @@ class WriteWatch {
     // Called when a problem begins (false) and ends (true), on the watch's thread.
     std::function<void(bool can_write)> announce;
     Milliseconds interval{1000};
-    Milliseconds probe_interval{10'000};  // of writing a file; during a problem: interval
-    Milliseconds read_interval{10'000};   // of reading the database, at least
+    Milliseconds probe_interval{10'000};  // between test files; during a problem: interval
+    Milliseconds read_interval{10'000};   // at least, between reads of the database
     Milliseconds quiet_before{2'500};     // without a failure, before a problem is over
   };
 

@@ -52,7 +52,7 @@ void ShowProgress(const AttemptProgress& progress, v1::Job& view) {
   view.set_memory_planned_bytes(progress.memory_planned_bytes);
 }
 
-// Of an attempt that trains; "" where its last step is not long ago.
+// Says how long a training attempt has made no step; "" if its last step is recent.
 std::string NoStepFor(const ProgressCache::Entry& live, const Now& now) {
   const Milliseconds still = now.since_boot - live.stepped_at;
   if (live.progress.phase != "training" || still < kStillAfter) return "";

@@ -21,8 +21,8 @@ REJECTED = {
     r"\bwhich there (is|are) not\b": "'does not exist'",
     r"\bthere (is|are) not\b": "'does not exist', 'is missing'",
     r"\bthere is none that\b": "'no X does Y'",
-    r"\bis no (?!longer\b|more than\b)": "'is not a', 'X does not exist', 'without'",
-    r"\bare no (?!longer\b|more than\b)": "'are not', 'without'",
+    r"(?<!there )\bis no (?!longer\b|more than\b)": "'is not a', 'X does not exist', 'without'",
+    r"(?<!there )\bare no (?!longer\b|more than\b)": "'are not', 'without'",
     r"\bmay everything\b": "'has full access'",
     r"\banew\b": "'again', 'from the start'",
     r"\bso little\b": "the number",
@@ -35,20 +35,11 @@ BEGINNINGS = re.compile(r"(Of|That|Which|Likewise|There)\b", re.IGNORECASE)
 
 # Folders whose sources are still to be rewritten. A folder that is done leaves this list.
 NOT_YET = (
-    "common", "common/base", "common/dataset", "common/domain", "ctl/client", "ctl/commands", "ctl/display",
-    "ctl/local", "failpoint", "planner", "proto", "proto/mozgach/v1", "registry", "scheduler/access",
-    "scheduler/core", "scheduler/daemon", "scheduler/executor", "scheduler/jobs", "scheduler/placement",
-    "scheduler/services", "scheduler/state", "scheduler/upkeep", "scheduler/views", "security", "tests/build",
-    "tests/common/dataset", "tests/common/domain", "tests/ctl", "tests/ctl/client", "tests/ctl/commands",
-    "tests/ctl/local", "tests/e2e", "tests/fuzz", "tests/interop", "tests/invariants", "tests/power",
-    "tests/registry", "tests/sanitizers", "tests/scheduler", "tests/scheduler/access", "tests/scheduler/core",
-    "tests/scheduler/placement", "tests/scheduler/services", "tests/scheduler/upkeep", "tests/scheduler/views",
-    "tests/security", "tests/sim", "tests/soak", "tests/trainer/serve", "tests/trainer/tokenizer",
-    "tests/trainer/tokenizer/text", "tests/worker", "tests/worker/agent", "tests/worker/session",
-    "tests/worker/trainer", "tests/worker/transfer", "trainer/adapter", "trainer/chat/jinja",
-    "trainer/chat/jinja/syntax", "trainer/chat/jinja/value", "trainer/commands", "trainer/data", "trainer/serve",
-    "trainer/tokenizer", "trainer/tokenizer/bpe", "trainer/tokenizer/text", "worker/agent", "worker/session",
-    "worker/trainer", "worker/transfer")
+    "tests/build", "tests/common/dataset", "tests/common/domain", "tests/ctl", "tests/e2e", "tests/fuzz",
+    "tests/invariants", "tests/power", "tests/registry", "tests/sanitizers", "tests/scheduler",
+    "tests/scheduler/access", "tests/scheduler/core", "tests/scheduler/placement", "tests/scheduler/upkeep",
+    "tests/scheduler/views", "tests/sim", "tests/trainer/tokenizer/text", "tests/worker", "tests/worker/session",
+    "tests/worker/trainer", "tests/worker/transfer")
 
 # (file, text of the line): why it stays.
 ALLOWED = {}

@@ -28,7 +28,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 def reference(codes, state, dtype):
     """What bitsandbytes makes of it.
 
-    Its AVX-512 kernel takes the wrong scales where a row is no whole number of blocks; rows of two elements (and odd
+    Its AVX-512 kernel takes the wrong scales where a row is not a whole number of blocks; rows of two elements (and odd
     ones) go through its plain loops.
     """
     absmax = state.absmax

@@ -168,7 +168,7 @@ TEST_F(AdapterStoreTest, WhatLiesInTheWayOfALinkIsMovedAside) {
   fs::remove(latest);
   fs::create_directories(latest / "somebodys");
   EXPECT_THAT(store_->files().VerifyAliases(store_->Get("law", "").value()),
-              ElementsAre(HasSubstr("latest is no link")));
+              ElementsAre(HasSubstr("latest is not a link")));
   Restart();
   EXPECT_EQ(fs::read_symlink(latest), "v0001");
   EXPECT_TRUE(fs::exists(Adapters() / "law" / ".latest.displaced-1" / "somebodys"));

@@ -43,7 +43,7 @@ TEST(ChannelTest, WithTlsThereMustBeSomethingToShow) {
   with_token.token = NewToken("alice");
   EXPECT_EQ(Problem(with_token), "");
   with_token.token = "a guess";
-  EXPECT_THAT(Problem(with_token), HasSubstr("this is no token"));
+  EXPECT_THAT(Problem(with_token), HasSubstr("this is not a token"));
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
       "scheduler.restore.begin",
       "scheduler.restore.complete",
       "scheduler.base.add",             // bases are on the hosts: e2e.kill_sample_test
-      "scheduler.endpoints.write",      // there is no socket: e2e.kill_sample_test
+      "scheduler.endpoints.write",      // without sockets: e2e.kill_sample_test
       "scheduler.lease.hand_over",      // seldom: scheduler_test
       "scheduler.old_jobs.plan",        // of an older schema: scheduler_test
       "scheduler.publication.abandon",  // seldom: scheduler_test

@@ -49,7 +49,7 @@ absl::StatusOr<LoraAdapter> StartAdapter(const AdapterJob& job, const Base& base
   return adapter;
 }
 
-// Of everything that the base contributes: its weights, and what makes tokens of text.
+// Returns a digest over everything the base contributes: its weights and its tokenizer.
 std::string DigestOf(const Base& base) {
   return Sha256Hex(absl::StrCat(base.model->digest(), " ", base.text_digest));
 }
@@ -181,7 +181,7 @@ absl::Status Making::TrainIt(LoraAdapter& adapter) {
   if (job_.resume_only_own && checkpoints.OnlyForeign()) {
     return absl::InvalidArgumentError(absl::StrCat(
         job_.checkpoint_dir.string(),
-        " holds checkpoints of another domain file, dataset or base; start anew elsewhere"));
+        " holds checkpoints of another domain file, dataset or base; start over elsewhere"));
   }
   if (!data_.evaluation.held_out.empty()) {
     inputs.evaluate = [&](int64_t step) { return ScoreMidway(adapter, step); };

@@ -22,7 +22,7 @@ struct AdapterJob {
   std::filesystem::path output_dir;      // the PEFT directory, with mlx-lm's in mlx/
   std::filesystem::path checkpoint_dir;  // the newest whole checkpoint of this job is gone on from
   std::filesystem::path cache_dir;       // the bare base's scores; empty: not kept
-  bool resume_only_own = false;  // refuse to start anew beside checkpoints of another training
+  bool resume_only_own = false;  // refuse to start over beside checkpoints of another training
   PinnedChoices pinned;          // what holds in this process, for the checkpoints
   std::optional<std::filesystem::path> init_adapter;  // a PEFT directory to start from
   std::optional<JobData> prepared;  // PrepareData() of all this, where it was done ahead
@@ -36,7 +36,7 @@ struct PreparedJob {
   int64_t max_length = 0;
   Recompute recompute = Recompute::kNothing;
   int64_t recomputed_layers = kEveryLayer;
-  int64_t memory_planned_bytes = 0;  // of this process and device, at their peak
+  int64_t memory_planned_bytes = 0;  // planned peak of this process and device
 };
 
 class JobObserver : public TrainingObserver {

@@ -35,8 +35,8 @@ BaseText TextOf(const Base& base);
 struct JobData {
   std::vector<Example> train;
   EvaluationSet evaluation;
-  DataReport report;       // of the training rows
-  std::string digest;      // of the files' bytes and their roles
+  DataReport report;       // report on the training rows
+  std::string digest;      // digest over the files' bytes and their roles
   int64_t max_length = 0;  // tokens: data.max_length, or what the base can where that is less
   // What people should know about the rows and the template, one sentence each, each once. The job
   // tells them to its observer before it trains.

@@ -12,7 +12,7 @@ namespace mozgach {
 
 struct JobMemory {
   Recompute recompute = Recompute::kNothing;
-  int64_t recomputed_layers = kEveryLayer;  // of Recompute::kLayers
+  int64_t recomputed_layers = kEveryLayer;  // layers to recompute with Recompute::kLayers
   MemoryPlan plan;
 };
 

@@ -1,6 +1,6 @@
-// Which rung of the MemoryLadder worked for a job of a shape on a device, so that the next one of
-// that shape begins there.  Files of a byte or two below the trainer's cache; a day old, one no
-// longer counts, since what took the memory may be gone.  Nothing here is ever an error.
+// Records which rung of the MemoryLadder worked for a shape of job on a device, so that the next
+// job of that shape begins there. Files of a byte or two below the trainer's cache. A file that is
+// a day old is ignored: the memory may be free again. No operation here fails.
 #pragma once
 
 #include <cstdint>

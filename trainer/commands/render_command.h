@@ -11,9 +11,9 @@ namespace mozgach {
 
 // One JSON object per line of `in`, {"messages": […], "add_generation_prompt": bool, …}: the
 // template's variables.  One line of `out` for each, written before the next is read: the rendered
-// text as a JSON string, or {"error": "what"} for a line that is no such object and for one that
-// the template refuses.  Needs only the tokenizer's files in `base_dir`.  INVALID_ARGUMENT when the
-// base has no chat template, or one that we cannot read.
+// text as a JSON string, or {"error": "what"} for a line that is not such an object or that the
+// template rejects. Needs only the tokenizer's files in `base_dir`. INVALID_ARGUMENT if the base
+// has no chat template, or an unsupported one.
 absl::Status RunRender(const std::filesystem::path& base_dir, std::istream& in, std::ostream& out);
 
 }  // namespace mozgach

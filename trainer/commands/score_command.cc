@@ -26,9 +26,9 @@ absl::Status CheckTokens(const std::vector<int64_t>& tokens, const ModelConfig& 
   if (tokens.empty()) return absl::InvalidArgumentError("--tokens: there are none");
   for (const int64_t token : tokens) {
     if (token >= 0 && token < config.vocab_size) continue;
-    return absl::InvalidArgumentError(absl::StrCat("--tokens: ", token,
-                                                   " is no token of this base; they go from 0 to ",
-                                                   config.vocab_size - 1));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--tokens: ", token, " is not a token of this base; they go from 0 to ",
+                     config.vocab_size - 1));
   }
   return absl::OkStatus();
 }

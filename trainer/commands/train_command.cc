@@ -49,7 +49,7 @@ absl::Status PrepareOutput(const TrainFlags& flags) {
   if (error) return SystemError(error.value(), absl::StrCat("read ", flags.output));
   if (empty || flags.resume || flags.overwrite) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "--output ", flags.output, " is not empty; --resume goes on there, --overwrite starts anew"));
+      "--output ", flags.output, " is not empty; --resume goes on there, --overwrite starts over"));
 }
 
 AdapterJob JobOf(const TrainFlags& flags, DomainFile file) {

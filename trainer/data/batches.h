@@ -1,5 +1,5 @@
-// Which rows are trained in which step: a pure function of the row lengths and the settings, so
-// that the data cursor of a checkpoint is the step number and nothing else.
+// Decides which rows are trained in which step. A pure function of the row lengths and the
+// settings: the data cursor of a checkpoint is just the step number.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ class BatchPlan {
   BatchPlan(std::vector<int64_t> lengths, const DataSpec& data, const TrainingSpec& training);
 
   // training.max_steps; otherwise the steps of num_train_epochs, a broken epoch rounded up.  0
-  // where there are no examples.
+  // without examples.
   int64_t steps() const { return steps_; }
 
   // Epochs run on from step to step, as often as the steps need.  Steps asked for in order cost

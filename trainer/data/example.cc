@@ -179,7 +179,7 @@ void ExampleBuilder::TrainWhatIsPutBack(const std::vector<Segment>& segments,
   for (size_t i = 1; i < pieces.size(); ++i) {
     const Segment& answer = segment_of(i);
     if (answer.message < 0 || !IsTarget(row, answer.message)) continue;
-    size_t begin = i;  // of the template's text before it, back to a marker
+    size_t begin = i;  // start of the template's text before it, back to a marker
     while (begin > 0 && segment_of(begin - 1).message < 0 && !IsMarker(example->ids[begin - 1])) {
       --begin;
     }

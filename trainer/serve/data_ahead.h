@@ -57,7 +57,7 @@ class DataAhead {
   std::optional<Text> base_ ABSL_GUARDED_BY(mutex_);
   std::deque<TrainRequest> wanted_ ABSL_GUARDED_BY(mutex_);      // not begun yet
   std::optional<TrainRequest> current_ ABSL_GUARDED_BY(mutex_);  // in progress, or ready
-  std::optional<JobData> ready_ ABSL_GUARDED_BY(mutex_);         // of current_
+  std::optional<JobData> ready_ ABSL_GUARDED_BY(mutex_);         // data of current_
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   bool over_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -49,7 +49,8 @@ class Inbox {
   std::condition_variable_any changed_;
   std::deque<Work> waiting_ ABSL_GUARDED_BY(mutex_);
   std::optional<AttemptId> current_ ABSL_GUARDED_BY(mutex_);
-  Interruption asked_ ABSL_GUARDED_BY(mutex_) = Interruption::kNone;  // of the one in progress
+  Interruption asked_ ABSL_GUARDED_BY(mutex_) =
+      Interruption::kNone;  // what was asked of the work in progress
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

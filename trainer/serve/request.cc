@@ -17,7 +17,7 @@ constexpr int64_t kMostRungs = 64;
 int64_t PositiveInteger(const Json& json, const char* key, int64_t most = INT64_MAX) {
   const Json& value = json.at(key);
   if (!value.is_number_integer() || value < 1 || value > most) {
-    throw std::invalid_argument(absl::StrCat("'", key, "' is no whole number from 1 to ", most));
+    throw std::invalid_argument(absl::StrCat("'", key, "' is not a whole number from 1 to ", most));
   }
   return value.get<int64_t>();
 }
@@ -85,7 +85,7 @@ absl::StatusOr<Request> ParseLoad(const Json& json) {
 
 absl::StatusOr<Request> ParseRequest(std::string_view line) {
   ASSIGN_OR_RETURN(const Json json, ParseJson(line));
-  if (!json.is_object()) return absl::InvalidArgumentError("the line is no JSON object");
+  if (!json.is_object()) return absl::InvalidArgumentError("the line is not a JSON object");
   try {
     const std::string op = json.at("op").get<std::string>();
     if (op == "load") return ParseLoad(json);

@@ -15,7 +15,7 @@
 
 namespace mozgach {
 
-// Which attempt of which job.
+// An attempt of a job.
 struct AttemptId {
   int64_t job = 0;
   int64_t attempt = 0;

@@ -41,7 +41,7 @@ PinnedChoices ChoicesFor(const TrainRequest& request) {
   PinnedChoices pinned = PinnedInCheckpoints(request.checkpoint_dir);
   if (request.pinned.compute_dtype) pinned.compute_dtype = request.pinned.compute_dtype;
   if (request.pinned.threads) pinned.threads = request.pinned.threads;
-  // A checkpoint may know of a later step down than whoever asks.
+  // A checkpoint may record a later step down than the request.
   const int64_t rung = std::max(request.pinned.rung.value_or(0), pinned.rung.value_or(0));
   if (rung > 0) pinned.rung = rung;
   return pinned;

@@ -208,7 +208,7 @@ class DeclaredTokensReader {
   }
 
   DeclaredTokens& declared_;
-  std::vector<DeclaredToken> additional_;  // they count where there are no extra_special_tokens
+  std::vector<DeclaredToken> additional_;  // used only without extra_special_tokens
 };
 
 absl::StatusOr<DeclaredTokens> DeclaredTokens::Read(const std::filesystem::path& base_dir) {

@@ -56,9 +56,9 @@ class DeclaredTokens {
   // In the order in which they are added.
   std::vector<std::pair<std::string, DeclaredToken>> named_;
   std::vector<DeclaredToken> extra_;
-  std::map<int64_t, AddedToken> decoder_;  // of added_tokens_decoder, or of added_tokens.json
+  std::map<int64_t, AddedToken> decoder_;  // from added_tokens_decoder or added_tokens.json
   nlohmann::ordered_json config_ = nlohmann::ordered_json::object();  // tokenizer_config.json
-  std::string model_type_;                                            // of config.json
+  std::string model_type_;                                            // from config.json
   bool has_decoder_ = false;  // tokenizer_config.json has added_tokens_decoder
 };
 

@@ -44,12 +44,12 @@ class EncodingPass {
   // A part of the text between added tokens.
   struct Stretch {
     TrackedText text;    // marks: where pieces end inside of it
-    size_t first_piece;  // of its first byte
+    size_t first_piece;  // the piece of its first byte
     bool at_start;       // whether it begins where the whole text does
   };
 
   bool MayParse(const AddedToken& token, size_t first_piece, size_t last_piece) const;
-  size_t PieceAt(size_t offset) const;  // of the whole text
+  size_t PieceAt(size_t offset) const;  // `offset` in the whole text
   static size_t PieceAt(const Stretch& stretch, size_t offset);
   Stretch Slice(std::string_view text, Span span) const;
   static Stretch Slice(const Stretch& whole, Span span);

@@ -73,8 +73,8 @@ absl::StatusOr<std::optional<int32_t>> ProcessorBos(const json& post_processor, 
   return ProcessorBos(processor);
 }
 
-// A token's id as it lies in files on the hub: 2, and 2.0.  None for null and for -1, which mean
-// that there is no such token.
+// A token's id as it lies in files on the hub: 2, and 2.0.  nullopt for null and for -1, which mean
+// that the token does not exist.
 absl::StatusOr<std::optional<int32_t>> ReadTokenId(const JsonObject& config, const char* key,
                                                    const json& value) {
   if (value.is_null()) return std::nullopt;

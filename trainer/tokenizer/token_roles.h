@@ -29,7 +29,7 @@ using TokenLookup = std::function<std::optional<int32_t>(std::string_view)>;
 // generation_config.json and config.json in `base_dir`, where they exist. `post_processor` is
 // tokenizer.json's, or null: it decides whether a text gets a BOS, as in transformers 5. Without
 // one add_bos_token of tokenizer_config.json decides. INVALID_ARGUMENT when the post-processor is
-// of a kind that is not supported, or there is no BOS where add_bos_token asks for it.
+// of a kind that is not supported, or add_bos_token asks for a BOS that is not declared.
 absl::StatusOr<TokenRoles> LoadTokenRoles(const std::filesystem::path& base_dir,
                                           const nlohmann::json& post_processor,
                                           const DeclaredTokens& declared,

@@ -72,7 +72,7 @@ class Tokenizer {
   // Put before a text when the post-processor of tokenizer.json says so.
   virtual std::optional<int32_t> BosToPrepend() const = 0;
   virtual std::optional<int32_t> BosId() const = 0;
-  virtual std::optional<int32_t> EosId() const = 0;  // of eos_token
+  virtual std::optional<int32_t> EosId() const = 0;  // id of eos_token
   virtual std::optional<int32_t> PadId() const = 0;
   // Where generation stops: generation_config.json's eos_token_id (one or several), config.json's,
   // and EosId().

@@ -35,7 +35,7 @@ class Reader {
   bool string(std::string& value) {
     return place_ == Place::kMerges ? Merge(value) : Value(std::move(value));
   }
-  bool binary(json::binary_t&) { return Fail("binary values are no part of JSON"); }
+  bool binary(json::binary_t&) { return Fail("binary values are not part of JSON"); }
 
   bool start_object(size_t) {
     if (place_ == Place::kOutline && InModel() && key_ == "vocab") {
@@ -137,7 +137,7 @@ class Reader {
 
   template <typename T>
   bool Value(T&& value) {
-    if (place_ == Place::kVocabulary) return Fail("its id is no integer");
+    if (place_ == Place::kVocabulary) return Fail("its id is not an integer");
     if (place_ == Place::kMerges) return Fail("expected \"a b\" or [\"a\", \"b\"]");
     if (++values_ > kOutlineValuesMax) return Fail("too many values");
     Insert(std::forward<T>(value));

@@ -18,8 +18,8 @@ struct TokenizerFile {
   MergeList merges;
 };
 
-// Errors name the place in the file: INVALID_ARGUMENT when it is no JSON, a token or a merge is not
-// what it should be, or the file is out of all proportion; NOT_FOUND when it is not there.
+// Errors name the place in the file. INVALID_ARGUMENT if it is not JSON, if a token or a merge is
+// malformed, or if the file exceeds the limits; NOT_FOUND if it does not exist.
 absl::StatusOr<TokenizerFile> ReadTokenizerFile(const std::filesystem::path& path);
 absl::StatusOr<TokenizerFile> ParseTokenizerFile(std::string_view bytes);
 

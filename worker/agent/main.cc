@@ -21,7 +21,7 @@
 namespace mozgach {
 namespace {
 
-// Another worker has taken its name: whoever started it again would do the same to the other.
+// Another worker has taken its name. A restart would take the name from that worker in turn.
 constexpr int kNameTaken = 3;
 
 // SIGTERM, SIGINT and SIGHUP end the worker in order, a second one at once.  They are blocked

@@ -23,7 +23,7 @@ class WorkerMetrics {
   ~WorkerMetrics();
 
   // Opens http://ADDR:PORT/metrics; port 0 takes a free one.  Returns the address it listens on.
-  // Loopback unless `address` says otherwise: there is no password.
+  // Loopback unless `address` says otherwise: the pages have no password.
   // `allowed_hosts`: other names by which it may be called (web_hosts.h).
   absl::StatusOr<std::string> Serve(const std::string& address,
                                     const std::vector<std::string>& allowed_hosts);
@@ -35,7 +35,7 @@ class WorkerMetrics {
   void Uploaded(uint64_t bytes) { uploaded_bytes_ += bytes; }
 
  private:
-  struct Series;  // of one domain
+  struct Series;  // series of one domain
   struct Families;
 
   void UpdateJobs(const Session& session);

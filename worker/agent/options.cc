@@ -242,7 +242,7 @@ absl::StatusOr<WorkerOptions> Check(const Words& words, const fs::path& own_prog
   for (const fs::path& folder : options.bases) {
     if (!fs::is_directory(folder, error)) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "--bases ", folder.string(), " is no directory; make it, or correct the path"));
+          "--bases ", folder.string(), " is not a directory; make it, or correct the path"));
     }
   }
   if (options.trainer.empty()) options.trainer = own_program.parent_path() / "mozgach-trainer";

@@ -19,11 +19,11 @@ struct WorkerOptions {
   bool insecure_plaintext = false;  // to and from other hosts
   std::filesystem::path data;
   std::vector<std::filesystem::path> bases;
-  std::string name;                             // default: that of the certificate, or the host's
-  int64_t threads = 0;                          // of each trainer; 0: all cores
-  uint64_t memory_bytes = 0;                    // of each trainer; 0: what is free
-  std::vector<std::string> devices;             // of the host, by the trainer's names; empty: all
-  std::string http;                             // ADDR:PORT; empty: no listener
+  std::string name;                  // default: that of the certificate, or the host's
+  int64_t threads = 0;               // threads per trainer; 0: all cores
+  uint64_t memory_bytes = 0;         // memory per trainer; 0: what is free
+  std::vector<std::string> devices;  // devices of the host, by the trainer's names; empty: all
+  std::string http;                  // ADDR:PORT; empty: no listener
   std::vector<std::string> http_allowed_hosts;  // common/web/web_hosts.h
   Milliseconds trainer_silence{1'800'000};      // session.h; 0: a silent trainer is left alone
   std::filesystem::path trainer;                // default: mozgach-trainer beside this program

@@ -233,7 +233,7 @@ TrainerListener Worker::Listen(int device) {
 void Worker::HearTrainer(int device, const std::string& line, Milliseconds now) {
   const absl::StatusOr<TrainerEvent> event = ParseTrainerEvent(line);
   if (!event.ok()) {
-    spdlog::warn("the trainer said what is no event: {}: {}", Text(event.status()),
+    spdlog::warn("the trainer wrote a line that is not an event: {}: {}", Text(event.status()),
                  line.substr(0, 200));
     return;
   }

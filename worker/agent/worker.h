@@ -83,7 +83,8 @@ class Worker {
   std::stop_token NewTransfer(const AttemptId& id);
   // What is below --bases and what has been fetched.
   FoundBases FindBases() const;
-  // Likewise, with what their chat templates do. Off the session's thread: it may take seconds.
+  // Finds bases and inspects their chat templates. Runs outside the session's thread: it may take
+  // seconds.
   FoundBases FindBasesAndChats();
   void TakeBases(FoundBases found);
   void LookAtBaseDisk();
@@ -94,17 +95,17 @@ class Worker {
   Session session_;
   WorkerMetrics metrics_;
   LogSpool logs_;
-  std::map<AttemptId, std::stop_source> transfers_;  // that run
+  std::map<AttemptId, std::stop_source> transfers_;  // running transfers
   MemoryKills memory_kills_;
   std::vector<std::unique_ptr<TrainerProcess>> trainers_;  // by device; nullptr: none
   enum class Standing { kNew, kAnswered, kUnanswered, kRefused };
   Standing standing_ = Standing::kNew;  // with the scheduler, as last heard
   bool known_ = false;                  // it has answered once
-  absl::Status refused_;                // why it is no use to ask again
+  absl::Status refused_;                // why asking again does not help
   Milliseconds memory_due_{0};
   Milliseconds bases_due_{0};
   Milliseconds sweep_due_{0};
-  std::set<std::string> problems_told_;  // of bases that cannot be used
+  std::set<std::string> problems_told_;  // problems of unusable bases that were logged
 
   // Below: what has threads, ended first.
   SchedulerClient client_;

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kProblemBytesMax = 1000;
-constexpr uint64_t kConfigBytesMax = 256 << 10;  // that the scheduler takes
+constexpr uint64_t kConfigBytesMax = 256 << 10;  // the scheduler's limit
 
 bool IsBase(const fs::path& directory) {
   std::error_code error;

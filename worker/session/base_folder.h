@@ -1,15 +1,13 @@
-// FoundBases are the bases on this host, by their names on the hub: those below the folders given
-// with
+// FoundBases are the bases on this host, by their names on the hub: those below the folders of
 // --bases, and those fetched from the scheduler (base_cache.h).
 //
 //   DIR/Qwen/Qwen2.5-3B/config.json                               a plain directory
 //   DIR/models--Qwen--Qwen2.5-3B/snapshots/<commit>/config.json   the cache of huggingface_hub;
 //   DIR/models--Qwen--Qwen2.5-3B/refs/main                        the commit of each revision
 //
-// A directory is a base when it has a config.json.  Names that are no hub names, `..` among them,
-// are passed over.  Scanning lists two levels of directories and reads, of the weights, the header
-// of one file: an adapter, a GPTQ or a GGUF checkpoint and the like have a problem
-// (common/base/base_format.h).
+// A directory with a config.json is a base. Names that are not hub names, such as `..`, are
+// skipped. A scan lists two levels of directories and reads the header of one weight file. An
+// adapter, a GPTQ or GGUF checkpoint and the like have a problem (common/base/base_format.h).
 //
 // Symbolic links are followed as long as they end below the --bases folder they are in, or in the
 // model's own folder of a Hugging Face cache; a base with one that leaves both, or whose index
@@ -33,13 +31,13 @@ struct FoundBase {
   std::string name;
   std::filesystem::path plain;                             // empty: only in the cache
   std::map<std::string, std::filesystem::path> revisions;  // refs and commits of the cache
-  uint64_t size_bytes = 0;                                 // of its files, as far as they are here
-  std::string digest;   // of a base that was fetched from the scheduler; empty: below --bases
+  uint64_t size_bytes = 0;                                 // sum over the files that are here
+  std::string digest;   // digest of a base fetched from the scheduler; empty: below --bases
   std::string problem;  // why it cannot be used; then nothing above but the name is set
   // Of one below --bases, from which the scheduler plans jobs; empty: it is none that can be told.
   std::string config_json;
   std::string config_digest;       // SHA-256 of it
-  std::optional<ChatReport> chat;  // what its chat template does; none: nobody has looked
+  std::optional<ChatReport> chat;  // what its chat template does; nullopt: not inspected
 
   bool operator==(const FoundBase&) const = default;
 };

@@ -22,7 +22,7 @@
 namespace mozgach {
 
 struct CallScheduleOptions {
-  Milliseconds hold{10'000};  // of a held call, at most a third of the lease
+  Milliseconds hold{10'000};  // how long a call is held, at most a third of the lease
   Milliseconds progress_gap{500};
   Milliseconds held_gap{20};           // from an answer to the next held call
   Milliseconds answer_within{10'000};  // beyond the hold, then the call has failed
@@ -70,7 +70,7 @@ class CallSchedule {
   int64_t number_ = 0;
   bool in_flight_ = false;
   bool held_ = false;     // the one in flight
-  Milliseconds hold_{0};  // of the one in flight
+  Milliseconds hold_{0};  // hold of the call in flight
   Milliseconds sent_at_{0};
   Milliseconds quick_sent_at_;     // the last quick call
   Milliseconds not_before_{0};     // for a held call

@@ -72,8 +72,8 @@ class Device {
   TrainerReady info_;
   std::string loaded_base_;
   uint64_t held_at_first_ = 0;       // bytes, after the first job on this base; 0: not yet
-  uint64_t base_loads_ = 0;          // of the trainer that runs
-  uint64_t earlier_base_loads_ = 0;  // of those before it
+  uint64_t base_loads_ = 0;          // loads of the running trainer
+  uint64_t earlier_base_loads_ = 0;  // loads of earlier trainers
   uint64_t restarts_ = 0;
   int fruitless_starts_ = 0;
 };

@@ -7,8 +7,8 @@
 namespace mozgach {
 
 struct HostMemory {
-  // That could be taken now without swapping: free, or only caching files; no more than the control
-  // group of this process has left.  0: the system does not say.
+  // Bytes that can be allocated now without swapping: free, or only caching files; at most what the
+  // control group of this process has left. 0: unknown.
   uint64_t available_bytes = 0;
   // The same for all processes of one host, as long as it runs; empty: the system does not say.
   std::string pool;

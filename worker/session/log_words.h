@@ -9,11 +9,11 @@
 namespace mozgach {
 
 // {"rows": 36, "dropped": 0, "truncated": 1, …}: "36 rows (0 dropped, 1 truncated), 5120 tokens, of
-// which 1024 are trained"; "" for what is no such object.
+// which 1024 are trained"; "" if it is not such an object.
 std::string DataInWords(const std::string& data_json);
 
 // {"base": {…}, "adapter": {"eval_loss": 0.03127}}: "eval_loss 4.912 → 0.03127", the bare base's
-// value left out where there is none; "" for what is no such object.
+// value omitted if absent; "" if it is not such an object.
 std::string MetricsInWords(const std::string& metrics_json);
 
 // The adapter's loss on the validation rows, where {"adapter": {"eval_loss": …}} has a number.

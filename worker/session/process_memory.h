@@ -11,7 +11,7 @@ namespace mozgach {
 // Resident bytes of `pid`; 0 where it is gone or the system does not say.
 uint64_t ResidentBytesOf(pid_t pid);
 
-// Of these, pages of files; 0 where the system does not say.
+// Resident bytes of `pid` that are pages of files; 0 if unknown.
 uint64_t MappedBytesOf(pid_t pid);
 
 // The control group of this process, as a path below the root of cgroup v2 ("/a/b"); empty: none.

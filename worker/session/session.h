@@ -41,11 +41,11 @@
 namespace mozgach {
 
 struct SessionOptions {
-  std::string name;         // of the host in the fleet
+  std::string name;         // the worker's name in the fleet
   std::string incarnation;  // random, new at every start
   std::string version;
   int devices = 1;
-  uint64_t memory_bytes = 0;  // of each trainer, as bounded by a person; 0: what the device has
+  uint64_t memory_bytes = 0;  // limit per trainer set by the operator; 0: what the device has
   uint64_t seed = 0;
   CallScheduleOptions calls;
   DeviceOptions device;
@@ -53,9 +53,8 @@ struct SessionOptions {
   Milliseconds cancel_within{20'000};  // then the trainer is killed
   Milliseconds hand_back_within{
       600'000};                     // as cancel_within: a step and a checkpoint take their time
-  Milliseconds stop_within{5'000};  // of Stop(): then the session is over whatever is open
-  Milliseconds handover_within{
-      30'000};  // of Stop(), where a checkpoint is on its way to the scheduler
+  Milliseconds stop_within{5'000};  // after Stop(): then the session ends, whatever is open
+  Milliseconds handover_within{30'000};  // after Stop() while a checkpoint is being uploaded
   // A trainer that has work and writes no line for so long is killed, or for ten times the longest
   // silence that it has broken in this attempt, where that is longer.  0: never.
   Milliseconds trainer_silence{1'800'000};
@@ -68,7 +67,7 @@ class Session {
   // What happened.  Answers for attempts and calls that are gone are passed over.
   void BasesFound(FoundBases bases);
   void BaseFetched(const AttemptId& id, absl::StatusOr<std::string> directory);
-  // Of the attempt that the base is being fetched for.
+  // Progress of fetching the base for attempt `id`.
   void BaseProgress(const AttemptId& id, const v1::BaseFetch& fetch);
   // What there is room for, and how many bytes of bases have been fetched since the start.
   void BaseDisk(uint64_t room_bytes, uint64_t fetched_bytes);
@@ -76,7 +75,7 @@ class Session {
   void CallFailed(int64_t call, const absl::Status& status, Milliseconds now);
   void DatasetsFetched(const AttemptId& id, absl::StatusOr<DatasetPaths> paths);
   void Uploaded(const AttemptId& id, absl::StatusOr<std::vector<v1::File>> files);
-  // One that cannot be fetched is gone without: the job begins anew then.
+  // If the checkpoint could not be fetched, the job starts over.
   void CheckpointFetched(const AttemptId& id, const absl::Status& status);
   void CheckpointUploaded(const AttemptId& id, const absl::StatusOr<v1::Checkpoint>& checkpoint);
   void TrainerSaid(int device, const TrainerEvent& event, Milliseconds now);
@@ -172,7 +171,7 @@ class Session {
   uint32_t FreeSlots() const;
   uint32_t FreeSlotsOf(int device) const;
   v1::Device Describe(int device) const;
-  // Of the devices that would start a job now: the sum, bytes.
+  // Sum of the free bytes of the devices that could start a job now.
   uint64_t FreeBytes() const;
   void LookAtMemory();  // calls where much has come or gone since the last call
   bool NearsItsEnd(const WorkerAttempt& attempt) const;
@@ -182,7 +181,7 @@ class Session {
   CallSchedule calls_;
   std::vector<Device> devices_;
   std::vector<uint64_t> resident_bytes_;  // per device
-  std::vector<uint64_t> mapped_bytes_;    // of these
+  std::vector<uint64_t> mapped_bytes_;    // the part of these that is mapped
   std::vector<Milliseconds> quiet_;       // per device: since its trainer said a word
   Milliseconds last_poll_{-1};
   FoundBases bases_;

@@ -90,7 +90,7 @@ void Session::On(WorkerAttempt& attempt, const TrainerStarted& event, Millisecon
   attempt.progress.set_step(event.step);
   attempt.progress.set_steps(event.steps);
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  attempt.progress.set_loss(event.mean_loss.value_or(kNone));  // of a new training: none so far
+  attempt.progress.set_loss(event.mean_loss.value_or(kNone));  // a new training has none so far
   attempt.progress.set_step_loss(kNone);
   attempt.progress.set_resumed_from_step(event.step);
   attempt.progress.set_memory_planned_bytes(event.memory_planned_bytes);
@@ -152,8 +152,8 @@ void Session::On(WorkerAttempt& attempt, const TrainerEvaluation& event, Millise
 
 void Session::On(WorkerAttempt& attempt, const TrainerDone& event, Milliseconds now) {
   if (devices_[static_cast<size_t>(attempt.device)].JobDone(event.memory_bytes)) {
-    Log(attempt, absl::StrFormat("the trainer holds %s, much more than after its first job: it is "
-                                 "started anew",
+    Log(attempt, absl::StrFormat("the trainer holds %s, much more than after its first job: it "
+                                 "restarts",
                                  BytesInWords(event.memory_bytes)));
     actions_.push_back(EndTrainer{attempt.device});
   }

@@ -1,7 +1,8 @@
 // What a trainer says, line by line (docs/trainer_protocol.md), as structs.
 //
 // The reader is tolerant: keys it does not know are passed over, keys that are missing keep their
-// defaults; a line that is no event of this protocol is an error with the reason, never a crash.
+// defaults; a line that is not an event of this protocol is an error with the reason, never a
+// crash.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct TrainerReady {
   uint64_t memory_free_bytes = 0;
 };
 
-// Of a GPU, while its trainer has nothing to do.
+// Memory of a GPU while its trainer is idle.
 struct TrainerMemory {
   uint64_t free_bytes = 0;
   uint64_t used_bytes = 0;  // by the trainer itself
@@ -47,7 +48,7 @@ struct TrainerStarted {
   int64_t steps = 0;
   int64_t train_rows = 0;
   int64_t trainable_parameters = 0;
-  std::optional<double> mean_loss;    // of the steps before; absent: not said
+  std::optional<double> mean_loss;    // mean over the steps before; absent: unknown
   uint64_t memory_planned_bytes = 0;  // its peak, as the plan has it; 0: not said
   std::string pinned_json = "{}";     // what it chose by measurement
 };
@@ -73,7 +74,7 @@ struct TrainerStep {
   int64_t steps = 0;
   // Not finite where the trainer says null or nothing.
   double loss = 0;       // mean since the last logged step
-  double step_loss = 0;  // of this step alone
+  double step_loss = 0;  // loss of this step alone
   double mean_loss = 0;  // running mean
   double learning_rate = 0;
   int64_t tokens = 0;

@@ -27,7 +27,7 @@ absl::StatusOr<Work> ReadWork(const v1::Assignment& assignment) {
   if (work.base.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("job ", work.id.job,
-                     ": its spec is no JSON object that names a base; submit the domain again"));
+                     ": its spec is not a JSON object that names a base; submit the domain again"));
   }
   return work;
 }

@@ -45,8 +45,7 @@ struct Work {
   std::string pinned_json;  // what an earlier attempt chose by measurement; empty: none
 };
 
-// INVALID_ARGUMENT when the spec is no JSON object that names a base.  The rest of the spec is the
-// trainer's to check.
+// INVALID_ARGUMENT if the spec is not a JSON object that names a base. The trainer checks the rest.
 absl::StatusOr<Work> ReadWork(const v1::Assignment& assignment);
 
 enum class AttemptState {
@@ -73,12 +72,12 @@ struct WorkerAttempt {
   bool checkpoint_here = true;  // false: that of another worker is on its way
   DatasetPaths data;
 
-  v1::AttemptReport::Phase phase = v1::AttemptReport::PREPARING;  // of the trainer
+  v1::AttemptReport::Phase phase = v1::AttemptReport::PREPARING;  // phase of the trainer
   bool heard_of = false;                                          // the trainer has spoken of it
   int sends = 0;            // to a trainer; a second one is for a trainer that died before it began
   double step_seconds = 0;  // running mean
   Milliseconds last_step_at{-1};
-  Milliseconds longest_silence{0};  // of its trainer, between two lines
+  Milliseconds longest_silence{0};  // longest pause between two lines of its trainer
 
   std::string stepped_down;  // how the training needs less since memory ran out; empty: it did not
 

@@ -23,7 +23,7 @@ class ChatInspector {
 
  private:
   struct Known {
-    BaseStamps stamps;  // of the files that were read
+    BaseStamps stamps;  // stamps of the files that were read
     ChatReport report;
   };
 

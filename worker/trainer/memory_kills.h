@@ -55,7 +55,7 @@ class MemoryKills {
   FileDescriptor OpenKernelLog() const;
   static Said KernelLogOf(const Trainer& trainer, pid_t pid);
   bool HasStrangers(const std::filesystem::path& group) const;
-  std::set<pid_t> Ancestors() const;  // of the worker, and itself
+  std::set<pid_t> Ancestors() const;  // the worker's ancestors, and itself
   // Whether the group has had a kill that is not explained yet; explains it.
   bool TakeKill(Group& group, const std::filesystem::path& directory);
 

@@ -1,7 +1,7 @@
-// A trainer lock keeps two trainers off one device, whoever started them.
+// A trainer lock prevents two trainers on one device, also if different workers start them.
 //
-// The trainer inherits the locked file and so holds the lock for as long as it lives, even when its
-// worker was killed.  The file holds its process id.
+// The trainer inherits the locked file and holds the lock as long as it lives, even if its worker
+// was killed. The file contains its process id.
 #pragma once
 
 #include <sys/types.h>

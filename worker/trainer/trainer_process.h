@@ -29,7 +29,7 @@ namespace mozgach {
 struct TrainerCommand {
   std::filesystem::path program;
   std::vector<std::string> arguments;  // {"serve", …}
-  std::filesystem::path lock;          // of its device
+  std::filesystem::path lock;          // lock of its device
   uint64_t memory_bytes = 0;           // its budget (Linux: 512 MiB above are the end); 0: none
 };
 

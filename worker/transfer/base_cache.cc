@@ -63,7 +63,7 @@ absl::StatusOr<bool> BaseCache::Use(const v1::BaseManifest& manifest) {
     found = kept_.emplace(manifest.digest(), *std::move(there)).first;
   }
   if (IsUnchanged(found->second)) {
-    // Writing it anew marks it as used, and keeps revisions that have become known.
+    // Writing it again marks it as used, and stores revisions that have become known.
     ASSIGN_OR_RETURN(found->second, Write(Home(manifest.digest()), manifest));
     return true;
   }

@@ -12,8 +12,8 @@
 // are known by size and times: one that has changed is hashed again at the next use, and fetched
 // again if it is damaged.
 //
-// When there is no room, fetches that were abandoned go, then the bases that were used longest ago,
-// but never one in use.  A part of the disk is left free for adapters and checkpoints.
+// If the disk is full, abandoned fetches are removed first, then the bases used longest ago, but
+// never one in use. A part of the disk is left free for adapters and checkpoints.
 //
 // Fetch is for one thread at a time; the rest is thread-safe.  The folder belongs to this worker.
 #pragma once
@@ -106,7 +106,7 @@ class BaseCache {
   absl::StatusOr<uint64_t> FreeBytes() const;
   bool MayDrop(const Kept& kept) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Drop(const std::string& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Of the bases that have one name all but the one used last: the scheduler has replaced them.
+  // Drops all bases of one name except the one used last: the scheduler has replaced them.
   absl::Status DropReplaced() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::filesystem::path folder_;
@@ -116,7 +116,7 @@ class BaseCache {
   std::map<std::string, Kept> kept_ ABSL_GUARDED_BY(mutex_);  // by digest
   std::set<std::string> in_use_ ABSL_GUARDED_BY(mutex_);      // names
   std::string fetching_ ABSL_GUARDED_BY(mutex_);              // digest; empty: none
-  uint64_t awaited_bytes_ ABSL_GUARDED_BY(mutex_) = 0;        // of that one
+  uint64_t awaited_bytes_ ABSL_GUARDED_BY(mutex_) = 0;        // bytes of that base still to come
 };
 
 }  // namespace mozgach

@@ -222,7 +222,7 @@ absl::Status BaseCache::Drop(const std::string& digest) {
   const auto found = kept_.find(digest);
   if (found == kept_.end() || !MayDrop(found->second)) return absl::OkStatus();
   kept_.erase(found);
-  // Without its manifest it is no base: a crash in the middle leaves nothing that could be used.
+  // Without its manifest it is not a base: a crash in between leaves nothing that could be used.
   RETURN_IF_ERROR(RemoveAll(Home(digest) / kManifest));
   return RemoveAll(Home(digest));
 }

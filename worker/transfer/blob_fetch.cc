@@ -16,7 +16,7 @@ namespace mozgach {
 namespace fs = std::filesystem;
 namespace {
 
-// What could not be written once may be taken for written the next time: it is fetched anew.
+// After a failed sync the system may report the bytes as written: the file is fetched again.
 absl::Status Sync(int fd, const fs::path& part) {
   if (::fsync(fd) == 0) return absl::OkStatus();
   const absl::Status failed = SystemError(errno, absl::StrCat("fsync ", part.string()));

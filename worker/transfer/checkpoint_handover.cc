@@ -34,7 +34,7 @@ absl::Status LinkFiles(const fs::path& from, const fs::path& to) {
   return absl::OkStatus();
 }
 
-// Of whole ones; 0: there is none.
+// Returns the step of the newest complete checkpoint; 0 without one.
 int64_t NewestStep(const fs::path& checkpoints) {
   int64_t newest = 0;
   std::error_code error;

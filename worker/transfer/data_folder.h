@@ -43,7 +43,7 @@ class DataFolder {
   std::filesystem::path checkpoints(int64_t job) const {
     return root_ / "checkpoints" / std::to_string(job);
   }
-  // Of the run that says which devices there are.
+  // Lock of the trainer run that lists the devices.
   std::filesystem::path devices_lock() const { return root_ / "trainers" / "devices.lock"; }
   std::filesystem::path trainer_lock(int device) const {
     return root_ / "trainers" / (std::to_string(device) + ".lock");

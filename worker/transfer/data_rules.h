@@ -17,12 +17,12 @@ struct DataRules {
 // The last change of `directory` or of what lies directly in it.
 std::filesystem::file_time_type LastChange(const std::filesystem::path& directory);
 
-// Of folder/<job>/ those in which nothing has changed for `checkpoint_days`, but none of `busy`.
+// Removes each folder/<job>/ unchanged for `checkpoint_days`, except those in `busy`.
 void DropOldCheckpoints(const DataRules& rules, const std::filesystem::path& folder,
                         const std::set<int64_t>& busy);
 
-// Of folder/quantized/ the least recently used files beyond `quantized_bytes`; of the files beside
-// it all but the newest 10,000.  Who has one of them mapped keeps it.
+// Removes the least recently used files of folder/quantized/ beyond `quantized_bytes`, and all but
+// the newest 10,000 files beside it. A process that has mapped one keeps it.
 void TrimTrainerCache(const DataRules& rules, const std::filesystem::path& folder);
 
 }  // namespace mozgach

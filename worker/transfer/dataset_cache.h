@@ -2,10 +2,10 @@
 // number of jobs that use it.  A download that was cut goes on where it was; bytes count only when
 // their digest is right.
 //
-// What lies there is not trusted: a file's digest is computed when this process first uses it, and
-// again when the file has changed since.  Above `bytes_max` the least recently used files go, but
-// none that an attempt holds.  What lies there can be deleted while the worker is down.  One thread
-// at a time; the folder belongs to this worker alone.
+// Files are not trusted: this process computes a file's digest when it first uses it, and again
+// when the file has changed since. Above `bytes_max` the least recently used files are removed,
+// except those that an attempt holds. Files may be deleted while the worker is down. One thread at
+// a time; the folder belongs to this worker alone.
 #pragma once
 
 #include <filesystem>
@@ -34,7 +34,7 @@ class DatasetCache {
   absl::StatusOr<DatasetPaths> Fetch(const AttemptId& attempt,
                                      const std::vector<v1::Dataset>& datasets,
                                      std::stop_token stop);
-  // Of an attempt that is over; one that holds nothing is passed over.
+  // Releases the files of an attempt that is over; does nothing if it holds none.
   void Release(const AttemptId& attempt) { held_.erase(attempt); }
 
  private:

@@ -64,7 +64,7 @@ class SchedulerClient {
   struct Call;
 
   std::shared_ptr<v1::WorkerService::Stub> Stub();
-  // After an answer: connects anew when it was that nobody knows us.
+  // After an answer: connects again if it was UNAUTHENTICATED.
   void Heed(const grpc::Status& status);
 
   const std::string address_;

@@ -58,7 +58,7 @@ TEST_F(SelectionTest, PsShowsJobsWithEveryLabelInOneOfTheStates) {
 TEST_F(SelectionTest, WhatIsNoLabelOrStateIsSaidSo) {
   const Said label = Ctl({"ps", "-l", "team"});
   EXPECT_EQ(label.exit_code, 2);
-  EXPECT_THAT(label.err, HasSubstr("'team' is no label; write KEY=VALUE"));
+  EXPECT_THAT(label.err, HasSubstr("'team' is not a label; write KEY=VALUE"));
   EXPECT_EQ(Ctl({"ps", "--state", "asleep"}).exit_code, 2);
 }
 

@@ -75,7 +75,7 @@ TEST_F(CommandTest, AFlagThatThereIsNotIsNamedWithTheOneThatWasMeant) {
   EXPECT_THAT(said.err, HasSubstr("mozgachctl: `mozgachctl ps` has no flag '--lable'; "
                                   "did you mean '--label'?"));
   EXPECT_THAT(Ctl({"ps", "--shceduler", "x"}).err, HasSubstr("did you mean '--scheduler'?"));
-  EXPECT_THAT(Ctl({"workers", "host1"}).err, HasSubstr("has no use for 'host1'"));
+  EXPECT_THAT(Ctl({"workers", "host1"}).err, HasSubstr("unexpected argument 'host1'"));
 }
 
 TEST_F(CommandTest, PsJsonHasTheFieldsThatProgramsRelyOnBeforeAndAfterTheVerb) {

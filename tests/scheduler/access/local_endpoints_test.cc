@@ -94,7 +94,7 @@ TEST_F(LocalEndpointsTest, AFileThatIsNoSocketIsSaidSoAndStays) {
   ASSERT_TRUE(WriteFileAtomically(directory_.path() / "thesis.txt", "years").ok());
   const auto daemon = Daemon::Start(options, Clock::System());
   EXPECT_EQ(daemon.status().code(), absl::StatusCode::kFailedPrecondition) << daemon.status();
-  EXPECT_THAT(std::string(daemon.status().message()), HasSubstr("is no socket"));
+  EXPECT_THAT(std::string(daemon.status().message()), HasSubstr("is not a socket"));
   EXPECT_EQ(ReadFile(directory_.path() / "thesis.txt").value(), "years");
 }
 

@@ -93,7 +93,7 @@ TEST_F(AdmissionTest, BaseThatCannotBePlannedIsAdmittedAsBefore) {
   SetMemory(silent, 1, 1);
   const int64_t other = SubmitOne("other");
   Call(silent);
-  EXPECT_THAT(Explain(other).lines(), Contains(HasSubstr("nobody has told the config.json")));
+  EXPECT_THAT(Explain(other).lines(), Contains(HasSubstr("does not know the config.json")));
   EXPECT_EQ(Claim(silent).job(), other);
 }
 

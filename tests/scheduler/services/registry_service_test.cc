@@ -116,7 +116,7 @@ TEST_F(RegistryServiceTest, VerifyFindsALinkThatIsNone) {
   v1::VerifyVersionResponse response;
   ASSERT_TRUE(registry_->VerifyVersion(again, request, &response).ok());
   ASSERT_EQ(response.problems_size(), 1);
-  EXPECT_THAT(response.problems(0), HasSubstr("latest is no link"));
+  EXPECT_THAT(response.problems(0), HasSubstr("latest is not a link"));
 }
 
 TEST_F(RegistryServiceTest, UnknownDomainsAndVersionsAreNotFound) {

@@ -126,7 +126,7 @@ TEST_F(ConsistencyCheckTest, DirectoryThatNoRowNames) {
 
 TEST_F(ConsistencyCheckTest, LinksThatAreGoneWrongOrNobodys) {
   fs::remove(Law() / "champion");
-  EXPECT_THAT(Findings(), Only("law/champion", "is no link", "restart the scheduler"));
+  EXPECT_THAT(Findings(), Only("law/champion", "is not a link", "restart the scheduler"));
   fs::create_directory_symlink("v0007", Law() / "champion");
   EXPECT_THAT(Findings(), Only("law/champion", "points at v0007, and its alias at v0001",
                                "restart the scheduler"));
@@ -154,7 +154,7 @@ TEST(DiskTest, SmallDiskThatIsEmptyIsNotNearlyFull) {
 
 TEST_F(ConsistencyCheckTest, AliasOfAVersionThatThereIsNot) {
   Write("UPDATE aliases SET number = 9 WHERE alias = 'champion'");
-  EXPECT_THAT(Findings(), Only("law/champion", "points at v0009, which there is not",
+  EXPECT_THAT(Findings(), Only("law/champion", "points at v0009, which does not exist",
                                "mozgachctl adapters alias law champion"));
 }
 

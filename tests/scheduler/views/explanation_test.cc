@@ -37,12 +37,13 @@ TEST_F(ExplanationTest, EachWorkerSaysWhyNot) {
   Call(busy);
   Call(empty);
   const v1::ExplainResponse explained = Explain(job);
-  EXPECT_THAT(explained.lines(),
-              ElementsAre("worker alpha: lacks base Qwen/Qwen2.5-3B; has mozgach/tiny",
-                          "worker gamma: lacks base Qwen/Qwen2.5-3B; has no base at all: check its "
-                          "--bases",
-                          "its memory is not planned: nobody has told the config.json of "
-                          "Qwen/Qwen2.5-3B"));
+  EXPECT_THAT(
+      explained.lines(),
+      ElementsAre("worker alpha: lacks base Qwen/Qwen2.5-3B; has mozgach/tiny",
+                  "worker gamma: lacks base Qwen/Qwen2.5-3B; has no base at all: check its "
+                  "--bases",
+                  "its memory is not planned: the scheduler does not know the config.json of "
+                  "Qwen/Qwen2.5-3B"));
   EXPECT_EQ(explained.summary(), "waits: worker beta: busy with job 1");
 }
 

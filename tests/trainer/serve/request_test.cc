@@ -57,7 +57,7 @@ TEST(RequestTest, WhatIsNoRequestIsRefusedWithTheReason) {
   EXPECT_THAT(Refusal(R"({"op": "train", "job": 1, "attempt": 1, "spec": {}, "base_dir": "/b",
                           "data": {"train": ["/a"]}, "output_dir": "/o",
                           "pinned": {"threads": 0}})"),
-              HasSubstr("'threads' is no whole number from 1 to 1024"));
+              HasSubstr("'threads' is not a whole number from 1 to 1024"));
 }
 
 TEST(RequestTest, DeepNestingIsRefusedBeforeADocumentIsBuilt) {

@@ -64,7 +64,7 @@ TEST(MalformedFileTest, AVocabularyHasEveryIdAndTextOnce) {
 TEST(MalformedFileTest, AnIdIsAnInteger) {
   for (const char* id : {"1.5", "\"1\"", "{\"b\": 1}", "[1]", "null", "true"}) {
     EXPECT_THAT(Refusal(WithModel(std::string("{\"a\": ") + id + "}", "[]")),
-                HasSubstr("model.vocab, token 'a': its id is no integer"));
+                HasSubstr("model.vocab, token 'a': its id is not an integer"));
   }
   EXPECT_THAT(Refusal(WithModel(R"([["a", 0.5]])", "[]")), HasSubstr("model.vocab: has no token"));
 }

@@ -122,10 +122,10 @@ TEST_F(ProgramTest, WhatNoSchedulerWillTakeEndsItWithTwo) {
   for (const auto code :
        {grpc::StatusCode::INVALID_ARGUMENT, grpc::StatusCode::PERMISSION_DENIED}) {
     notes_.clear();
-    scheduler_.Refuse({code, "'gpu 1' is no name"});
+    scheduler_.Refuse({code, "'gpu 1' is not a name"});
     Run();
     EXPECT_THAT(WaitForNote("the program "), HasSubstr("exited with code 2"));
-    EXPECT_THAT(notes_, HasSubstr("refuses this worker: 'gpu 1' is no name"));
+    EXPECT_THAT(notes_, HasSubstr("refuses this worker: 'gpu 1' is not a name"));
     EXPECT_THAT(notes_, Not(HasSubstr("works for the scheduler")));
     EXPECT_THAT(notes_, Not(HasSubstr("does not answer")));
     program_.reset();

@@ -10,7 +10,7 @@
 
 namespace mozgach::jinja {
 
-// INVALID_ARGUMENT for a filter that there is not, and for what it says of its arguments.
+// INVALID_ARGUMENT if the filter does not exist, or rejects its arguments.
 absl::StatusOr<Value> ApplyFilter(const std::string& name, const Value& input,
                                   const Arguments& arguments, Budget* budget);
 

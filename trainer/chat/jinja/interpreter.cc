@@ -160,7 +160,7 @@ absl::Status Interpreter::Assign(const Target& target, Value value) {
   const auto* space = object.As<Namespace*>();
   if (space == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("'", target.name, ".", target.attribute,
-                                                   "' cannot be set: it is no namespace"));
+                                                   "' cannot be set: it is not a namespace"));
   }
   (*space)->Set(target.attribute, std::move(value));
   return absl::OkStatus();

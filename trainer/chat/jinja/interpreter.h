@@ -89,7 +89,7 @@ class Interpreter {
   std::vector<Scope> scopes_;         // the last one is the current one, the first the template's
   std::deque<Namespace> namespaces_;  // values point to them
   int line_ = 1;
-  int depth_ = 0;  // of statements, expressions and macro calls
+  int depth_ = 0;  // depth of statements, expressions and macro calls
   int64_t scope_count_ = 0;
   int macro_depth_ = 0;
   bool raised_ = false;  // by raise_exception

@@ -14,7 +14,7 @@ namespace mozgach::jinja {
 // True where CallMethod knows `name` for values of this kind.
 bool HasMethod(const Value& object, const std::string& name);
 
-// INVALID_ARGUMENT for a method that there is not, and for what it says of its arguments.
+// INVALID_ARGUMENT if the method does not exist, or rejects its arguments.
 absl::StatusOr<Value> CallMethod(const Value& object, const std::string& name,
                                  const Arguments& arguments, Budget* budget);
 

@@ -29,7 +29,7 @@ class Pieces {
 absl::StatusOr<std::vector<Text>> SplitWords(const Text& text, int64_t limit, Budget* budget) {
   const std::string& bytes = text.bytes();
   Pieces pieces(text, budget);
-  size_t begin = std::string::npos;  // of the word at hand
+  size_t begin = std::string::npos;  // start of the present word
   for (size_t offset = 0; offset < bytes.size();) {
     const size_t here = offset;
     const bool space = IsSpace(NextCodePoint(bytes, &offset));

@@ -100,8 +100,8 @@ void BpeModel::Encode(std::string_view word, Room* room, std::vector<Token>* tok
 void BpeModel::EncodeRuns(std::string_view word, Room* room, std::vector<Token>* tokens) const {
   const std::span<const Token> symbols = room->symbols;
   size_t first = 0;
-  size_t begin = 0;  // of symbols[first], in the word
-  size_t end = 0;    // of symbols[i]
+  size_t begin = 0;  // start of symbols[first] in the word
+  size_t end = 0;    // end of symbols[i]
   for (size_t i = 0; i < symbols.size(); ++i) {
     end += symbols[i].bytes;
     if (i + 1 < symbols.size() && joints_.MayJoin(symbols[i].id, symbols[i + 1].id)) continue;

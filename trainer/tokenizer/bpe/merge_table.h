@@ -20,7 +20,7 @@ class MergeTable {
   };
 
   // A pair listed twice has its last rank, as in Hugging Face's tokenizers.  INVALID_ARGUMENT names
-  // the merge of which a part or the result is no token.
+  // the merge if one of its parts or its result is not a token.
   static absl::StatusOr<MergeTable> Build(const MergeList& list, const Vocabulary& vocabulary);
 
   // nullptr when the two are never merged.

@@ -53,7 +53,7 @@ class Symbols {
   bool fallback_ = false;
   bool fuse_unknown_ = false;
   int32_t unknown_ = -1;
-  std::array<int32_t, 256> of_byte_ = {};  // of byte-level BPE, or of byte_fallback; -1: none
+  std::array<int32_t, 256> of_byte_ = {};  // symbols of byte-level BPE or byte_fallback; -1: none
   std::vector<int32_t> of_character_;  // by code point, of the Basic Multilingual Plane; -1: none
 };
 

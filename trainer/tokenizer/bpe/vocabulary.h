@@ -21,7 +21,7 @@ class Vocabulary {
   // INVALID_ARGUMENT when `id` is not in [0, kIdsMax), or the text or the id is there already.
   absl::Status Add(std::string_view text, int64_t id);
 
-  // -1 when there is no such token.
+  // -1 if the token does not exist.
   int32_t Find(std::string_view text) const;
 
   bool Has(int64_t id) const { return id >= 0 && id < end() && tokens_[id].begin != kAbsent; }

@@ -15,7 +15,7 @@ namespace mozgach {
 
 class JsonObject {
  public:
-  // `value` must outlive this.  INVALID_ARGUMENT when it is no object.
+  // `value` must outlive this.  INVALID_ARGUMENT if it is not an object.
   static absl::StatusOr<JsonObject> From(const nlohmann::json& value, std::string where);
 
   // nullptr when absent.

@@ -17,7 +17,7 @@ namespace mozgach {
 namespace {
 
 enum class Kind : uint8_t {
-  kInert,    // stays, and nothing before it acts on it: normalisation may begin anew here
+  kInert,    // stays, and nothing before it acts on it: normalisation may start again here
   kJoins,    // may be reordered or composed with what stands before it
   kChanges,  // is never itself in this form
 };
@@ -137,7 +137,7 @@ class KindTable {
  public:
   explicit KindTable(NormalForm form) : form_(form), kinds_(kFirstAlwaysInert, Kind::kInert) {
     for (char32_t c = kFirstNotAscii; c < kFirstAlwaysInert; ++c) {
-      if (c == 0xD800) c = 0xE000;  // surrogates are no characters
+      if (c == 0xD800) c = 0xE000;  // surrogates are not characters
       const utf8proc_property_t* property = utf8proc_get_property(static_cast<int32_t>(c));
       if (property->combining_class != 0) kinds_[c] = Kind::kJoins;
       const bool compatibility = property->decomp_type != 0;

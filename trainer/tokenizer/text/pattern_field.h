@@ -46,7 +46,7 @@ class Pattern {
  private:
   void FindLiteral(std::string_view text, Span part, std::vector<Span>* matches) const;
 
-  std::string literal_;  // looked for when there is no regex_
+  std::string literal_;  // searched for without a regex_
   std::optional<Regex> regex_;
 };
 

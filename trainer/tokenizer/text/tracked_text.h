@@ -38,7 +38,7 @@ class Rewriter {
   std::string text_;
   std::vector<size_t> marks_;
   size_t read_ = 0;       // offset in the old text
-  size_t next_mark_ = 0;  // of the old marks
+  size_t next_mark_ = 0;  // index into the old marks
 };
 
 }  // namespace mozgach

@@ -4,7 +4,7 @@ namespace mozgach {
 namespace {
 
 struct Step {
-  size_t bytes;  // of the character, or of the stretch that is none
+  size_t bytes;  // length of the character, or of the invalid bytes
   bool valid;
 };
 

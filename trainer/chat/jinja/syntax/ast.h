@@ -77,7 +77,7 @@ struct Test {
 
 struct Expression {
   int line = 1;
-  int depth = 1;  // of the tree below and with this node
+  int depth = 1;  // depth of the tree from this node on
   std::variant<Literal, Name, ListDisplay, MapDisplay, Unary, Binary, Comparison, Conditional,
                Attribute, Subscript, Slice, Call, Filter, Test>
       node;

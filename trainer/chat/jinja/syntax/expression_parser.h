@@ -51,7 +51,7 @@ class ExpressionParser {
   absl::Status Enter();
 
   TokenStream& tokens_;
-  int depth_ = 0;  // of calls into ParseExpression, ParseNot, ParseUnary and ParsePrimary
+  int depth_ = 0;  // depth of calls into ParseExpression, ParseNot, ParseUnary and ParsePrimary
 };
 
 }  // namespace mozgach::jinja

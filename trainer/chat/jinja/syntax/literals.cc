@@ -47,7 +47,7 @@ absl::Status AppendCode(std::string_view text, char kind, size_t* offset, std::s
   const char32_t code = ReadCode(text, digits, 16, offset, &read);
   if (read < digits || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'\\", std::string(1, kind), "' in a string is no character"));
+        absl::StrCat("'\\", std::string(1, kind), "' in a string is not a character"));
   }
   AppendUtf8(code, out);
   return absl::OkStatus();

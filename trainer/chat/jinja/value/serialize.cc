@@ -112,7 +112,7 @@ class Writer {
     for (const Text::Run& run : text.runs()) {
       for (size_t begin = offset; offset < run.end; begin = offset) {
         std::string escaped;
-        size_t end = begin;  // of what stands as it is
+        size_t end = begin;  // end of the text that needs no escape
         while (offset < run.end && escaped.empty()) {
           end = offset;
           escaped = escape(NextCodePoint(bytes, &offset), quote);

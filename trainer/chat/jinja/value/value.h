@@ -158,8 +158,7 @@ absl::StatusOr<std::shared_ptr<const List>> Items(const Value& value, Budget* bu
 // Tells an iterator that not all of its items were used: it cannot be read again.
 void StopReading(const Value& value);
 
-// The int behind an integer or a bool, the number behind these and a float; null: it is no such
-// thing.
+// The int of an integer or a bool; the number of these and of a float; nullopt for other types.
 std::optional<int64_t> AsInteger(const Value& value);
 std::optional<double> AsNumber(const Value& value);
 // Like AsNumber, and exact for every integer.
