@@ -123,7 +123,7 @@ TEST_F(BaseFilesTest, LinksToNowhereInACircleAndToDirectoriesAreErrors) {
   EXPECT_FALSE(Refusal().ok());
   fs::remove(base_ / "config.json");
   fs::create_directories(base_ / "config.json");
-  EXPECT_THAT(std::string(Refusal().message()), HasSubstr("no regular file"));
+  EXPECT_THAT(std::string(Refusal().message()), HasSubstr("not a regular file"));
 }
 
 TEST_F(BaseFilesTest, ADirectoryWithoutABaseHasNoFiles) { EXPECT_THAT(Names(), IsEmpty()); }

@@ -201,7 +201,7 @@ TEST(RowKeyTest, PartsOfContentAreTextOrAnErrorByName) {
               HasSubstr("'image_url' is not supported"));
   EXPECT_THAT(RowError(content(R"([{"type": "text", "text": "a", "weight": 0}])")),
               HasSubstr("'weight' of a part"));
-  EXPECT_THAT(RowError(content(R"([7])")), HasSubstr("no text"));
+  EXPECT_THAT(RowError(content(R"([7])")), HasSubstr("not text"));
 }
 
 TEST(RowKeyTest, PreferenceRowsAreNamedAsSuch) {

@@ -284,7 +284,7 @@ TEST_F(DomainFileTest, AllProblemsOfAFileAreToldInOrder) {
 
 TEST_F(DomainFileTest, DatasetsMustBeFiles) {
   EXPECT_THAT(ErrorOf("domain: law\nbase: a\ndata:\n  train: rows.jsonl\n  test: .\n"),
-              AllOf(StartsWith("law.yaml:5:9: data.test: "), EndsWith("is no regular file")));
+              AllOf(StartsWith("law.yaml:5:9: data.test: "), EndsWith("is not a regular file")));
   EXPECT_THAT(ErrorOf("domain: law\nbase: a\ndata:\n  train:\n  - rows.jsonl\n  - more.jsonl\n"),
               StartsWith("law.yaml:6:5: data.train: there is no file "));
   EXPECT_THAT(ErrorOf("domain: law\nbase: a\ndata: {train: rows.jsonl, validation: v.jsonl}"),
@@ -314,10 +314,10 @@ TEST_F(DomainFileTest, WhatIsNoDomainFileIsRefused) {
   EXPECT_THAT(ErrorOf(std::string("\x7f"
                                   "ELF\x02\x01\0\0",
                                   8)),
-              HasSubstr("no UTF-8 text"));
+              HasSubstr("not UTF-8 text"));
   EXPECT_THAT(ErrorOf("\xff\xfe"
                       "d\0o\0"),
-              HasSubstr("no UTF-8 text"));
+              HasSubstr("not UTF-8 text"));
 }
 
 TEST_F(DomainFileTest, BrokenYamlIsNamedWithItsPlace) {

@@ -101,7 +101,7 @@ TEST_F(BaseDirectoryTest, WhatIsNoBaseSaysWhatIsMissing) {
   Write("a/bare/config.json");
   EXPECT_THAT(Refusal(root_ / "a/bare"), HasSubstr("model.safetensors"));
   EXPECT_EQ(Refusal(root_ / "nowhere"), "there is no directory " + (root_ / "nowhere").string());
-  EXPECT_THAT(Refusal(root_ / "a/bare/config.json"), HasSubstr("no directory"));
+  EXPECT_THAT(Refusal(root_ / "a/bare/config.json"), HasSubstr("not a directory"));
 }
 
 TEST_F(BaseDirectoryTest, BasesThatCannotBeTrainedSayWhyAndWhatToUse) {

@@ -49,7 +49,7 @@ TEST(RequestTest, CancelAndExitAreRead) {
 
 TEST(RequestTest, WhatIsNoRequestIsRefusedWithTheReason) {
   EXPECT_THAT(Refusal("not json"), HasSubstr("no JSON"));
-  EXPECT_THAT(Refusal("[1]"), HasSubstr("no JSON object"));
+  EXPECT_THAT(Refusal("[1]"), HasSubstr("not a JSON object"));
   EXPECT_THAT(Refusal(R"({"op": "dance"})"), HasSubstr("'dance'"));
   EXPECT_THAT(Refusal(R"({"job": 1})"), HasSubstr("op"));
   EXPECT_THAT(Refusal(R"({"op": "cancel", "job": 1})"), HasSubstr("attempt"));
