@@ -18,8 +18,8 @@
 
 namespace {
 
-// libgomp's threads spin while they wait for one another.  Where others use the processor too, that
-// made training ten times slower; a short spin costs nothing elsewhere.  libgomp reads the variable
+// libgomp's threads spin while they wait for one another. Where others use the processor too, that
+// made training ten times slower; a short spin costs nothing elsewhere. libgomp reads the variable
 // when it is loaded, which is before main: hence the second start.
 void KeepThreadsFromSpinning(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";

@@ -1,5 +1,5 @@
 // Any bytes as the manifest.json of a base that a worker has fetched: it is believed or dropped
-// with its folder, and nothing beside the cache's folder is touched.  The digest that names the
+// with its folder, and nothing beside the cache's folder is touched. The digest that names the
 // folder is made that of the bytes, which no mutation would hit.
 #include <cstdint>
 #include <cstdio>

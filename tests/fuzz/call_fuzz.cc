@@ -1,5 +1,5 @@
 // Any call of any service, to a whole daemon on a socket of this machine: its gates, services,
-// front executor and core.  The first line names the method, as "mozgach.v1.JobService/Get"; then
+// front executor and core. The first line names the method, as "mozgach.v1.JobService/Get"; then
 // messages follow with lines "----" between them, as text where they can be read as that, and
 // otherwise as the bytes that go over the wire. Whatever is called, the invariants hold, nothing
 // lies beside the daemon's directory that was not there, and a file beside it is never told.

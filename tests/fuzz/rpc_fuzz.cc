@@ -1,4 +1,4 @@
-// Any message of any call, as text after a line that names it, against a live core.  Whatever it
+// Any message of any call, as text after a line that names it, against a live core. Whatever it
 // says, the invariants hold.
 #include <cstdint>
 #include <functional>

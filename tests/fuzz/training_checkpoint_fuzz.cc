@@ -1,4 +1,4 @@
-// Any bytes as a training checkpoint: checkpoint.json, a line "----", state.safetensors.  The
+// Any bytes as a training checkpoint: checkpoint.json, a line "----", state.safetensors. The
 // digest that stands in the one is made that of the other, which no mutation would hit.
 #include <ATen/ops/zeros.h>
 

@@ -1,6 +1,6 @@
 // Any result of a worker, as text, as a version's directory: what is taken is staged below staging/
 // and nowhere else, and its manifest.json tells a reader who knows nothing of the registry what
-// every file is.  The digest and size of a file are made those of a blob that is there, which no
+// every file is. The digest and size of a file are made those of a blob that is there, which no
 // mutation would hit.
 #include <cstdint>
 #include <string>

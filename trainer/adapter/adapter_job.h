@@ -56,8 +56,8 @@ struct FinishedJob {
   TrainingTotals totals;
 };
 
-// Blocks until the adapter lies in `output_dir`.  CANCELLED when the observer asks to leave; other
-// errors carry a class (failure.h).  Throws nothing.
+// Blocks until the adapter lies in `output_dir`. CANCELLED when the observer asks to leave; other
+// errors carry a class (failure.h). Throws nothing.
 absl::StatusOr<FinishedJob> MakeAdapter(AdapterJob job, const Base& base, JobObserver& observer);
 
 // {"base": {…}, "adapter": {…}}.

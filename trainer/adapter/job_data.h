@@ -43,7 +43,7 @@ struct JobData {
   std::vector<std::string> notices;
 };
 
-// Everything a training needs.  A bad file or row is of class data.
+// Everything a training needs. A bad file or row is of class data.
 absl::StatusOr<JobData> PrepareData(const DomainSpec& spec, const DatasetPaths& paths,
                                     const BaseText& base);
 

@@ -18,7 +18,7 @@ struct JobMemory {
 
 // training.gradient_checkpointing decided: "true" is every layer, "false" nothing, and "auto" the
 // least whose plan fits the memory there is: nothing, what is cheap, so many layers as it needs;
-// where nothing does, every layer.  INVALID_ARGUMENT where the adapter does not fit the base.
+// where nothing does, every layer. INVALID_ARGUMENT where the adapter does not fit the base.
 absl::StatusOr<JobMemory> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
                                     const BatchPlan& batches);
 

@@ -1,5 +1,5 @@
 // An adapter as mlx-lm reads it (mlx_lm.generate --adapter-path): adapters.safetensors and
-// adapter_config.json.  Format: mlx-lm, mlx_lm/tuner/utils.py and lora.py.
+// adapter_config.json. Format: mlx-lm, mlx_lm/tuner/utils.py and lora.py.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,7 @@
 namespace mozgach {
 
 // Writes the two files into `dir`, which is made where needed; each appears whole, and
-// adapter_config.json last.  Matrices are PEFT's transposed: lora_a [in, r] and lora_b [r, out].
+// adapter_config.json last. Matrices are PEFT's transposed: lora_a [in, r] and lora_b [r, out].
 // mlx-lm adapts a number of layers counted back from the last one, so between the lowest adapted
 // layer and the last every layer is written, with zeros where the adapter has none.
 absl::Status WriteMlxDirectory(const std::filesystem::path& dir, const DomainSpec& spec,

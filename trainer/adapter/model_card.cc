@@ -21,7 +21,7 @@ bool MustEscape(char32_t c) {
          c == 0xfffe || c == 0xffff;
 }
 
-// A double-quoted YAML scalar: always a string, whatever `text` is.  Bytes that are not UTF-8
+// A double-quoted YAML scalar: always a string, whatever `text` is. Bytes that are not UTF-8
 // become U+FFFD.
 std::string YamlString(const std::string& text) {
   std::string quoted = "\"";

@@ -1,4 +1,4 @@
-// The README.md of an adapter: what the hub shows.  Format: huggingface.co/docs/hub/model-cards.
+// The README.md of an adapter: what the hub shows. Format: huggingface.co/docs/hub/model-cards.
 #pragma once
 
 #include <string>

@@ -24,7 +24,7 @@ struct AdapterFacts {
 };
 
 // Writes the four files into `dir`, which is made where needed; each appears whole, and
-// adapter_config.json last, so that a reader finds an adapter or none.  `metrics` is
+// adapter_config.json last, so that a reader finds an adapter or none. `metrics` is
 // {"base": {…}, "adapter": {…}}.
 absl::Status WritePeftDirectory(const std::filesystem::path& dir, const DomainSpec& spec,
                                 const ModelConfig& config, const LoraAdapter& adapter,

@@ -1,4 +1,4 @@
-// What a base's files say about its chat template.
+// Reads a base's chat template from its files.
 #pragma once
 
 #include <filesystem>
@@ -11,15 +11,14 @@
 namespace mozgach {
 
 struct TemplateFiles {
-  std::optional<std::string> source;                  // none: the base has no chat template
-  std::string path;                                   // where `source` stands, for messages
+  std::optional<std::string> source;  // nullopt if the base has no chat template
+  std::string path;                   // the file that `source` is from, for messages
   std::map<std::string, std::string> special_tokens;  // bos_token, eos_token, … (declared_tokens.h)
 };
 
-// Reads chat_template.jinja, tokenizer_config.json and the files of declared_tokens.h below
-// `base_dir`; each may be missing.  A
-// list of templates is read as transformers does: the one that is named "default". INVALID_ARGUMENT
-// "path: what" for a file that is not what it should be.
+// Reads chat_template.jinja, tokenizer_config.json and the files of declared_tokens.h in
+// `base_dir`. Every file may be missing. From a list of templates the one named "default" is used,
+// as in transformers. INVALID_ARGUMENT "path: what" if a file is malformed.
 absl::StatusOr<TemplateFiles> ReadTemplateFiles(const std::filesystem::path& base_dir);
 
 }  // namespace mozgach

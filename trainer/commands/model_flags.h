@@ -36,7 +36,7 @@ void BoundMemory(int64_t memory);
 // --base, --adapter, --quantization, --dtype, --threads and --cache.
 void AddModelFlags(CLI::App& app, ModelFlags* flags);
 
-// Sets the threads of this process: `threads`, or one per core.  Returns how many.
+// Sets the threads of this process: `threads`, or one per core. Returns how many.
 int UseThreads(int threads);
 
 // A base as the flags say, with the adapter where one is named.

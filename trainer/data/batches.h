@@ -1,5 +1,5 @@
-// Decides which rows are trained in which step. A pure function of the row lengths and the
-// settings: the data cursor of a checkpoint is just the step number.
+// Decides which rows are trained in which step. The result depends only on the row lengths and the
+// settings, so a checkpoint stores only the step number.
 #pragma once
 
 #include <cstdint>
@@ -9,41 +9,41 @@
 
 namespace mozgach {
 
-// One sequence: examples that share it one after another (with packing), or a single one.
+// One sequence: with packing, examples one after another; otherwise a single example.
 struct Sequence {
   std::vector<int32_t> examples;  // indices
   int64_t tokens = 0;
 };
 
-// Sequences that go through the model at once.
+// Sequences that the model processes together.
 using MicroBatch = std::vector<Sequence>;
 
 // The micro-batches of one optimizer step.
 using StepPlan = std::vector<MicroBatch>;
 
-// Order of rows in `epoch`: a permutation of [0, rows) drawn from (seed, epoch).
+// Returns the order of rows in `epoch`: a permutation of [0, rows) drawn from (seed, epoch).
 std::vector<int32_t> EpochOrder(int64_t rows, int64_t seed, int64_t epoch);
 
-// Puts rows into sequences of at most `max_length` tokens: in order, each into the first open
-// sequence with room (at most 64 are open, the oldest is closed first).  Never splits a row: one
-// that is longer than `max_length` gets a sequence of its own.
+// Packs rows into sequences of at most `max_length` tokens. Each row, in order, goes into the first
+// open sequence with room. At most 64 sequences are open; the oldest is closed first. Rows are
+// never split: a row longer than `max_length` is a sequence of its own.
 std::vector<Sequence> Pack(const std::vector<int32_t>& order, const std::vector<int64_t>& lengths,
                            int64_t max_length);
 
-// All steps of a training.  Windows of gradient accumulation do not reach over the end of an epoch:
-// its last, smaller window is a step too.  Holds one epoch at a time, however many steps there are;
-// one thread at a time.
+// All steps of a training. Gradient accumulation does not extend over the end of an epoch: the
+// last, smaller group of an epoch is a step too. Keeps one epoch in memory, regardless of the
+// number of steps. Not thread-safe.
 class BatchPlan {
  public:
-  // `lengths` are the tokens of each example.
+  // `lengths`: tokens of each example.
   BatchPlan(std::vector<int64_t> lengths, const DataSpec& data, const TrainingSpec& training);
 
-  // training.max_steps; otherwise the steps of num_train_epochs, a broken epoch rounded up.  0
-  // without examples.
+  // Returns training.max_steps, or else the steps of num_train_epochs; a fraction of an epoch is
+  // rounded up to steps. 0 without examples.
   int64_t steps() const { return steps_; }
 
-  // Epochs run on from step to step, as often as the steps need.  Steps asked for in order cost
-  // nothing; going back starts again from the first epoch.  REQUIRES: 0 <= index < steps().
+  // Returns the step `index`. Epochs follow each other until all steps are filled. Ascending calls
+  // are cheap; going back starts again from the first epoch. REQUIRES: 0 <= index < steps().
   StepPlan step(int64_t index) const;
 
  private:
@@ -68,8 +68,8 @@ class BatchPlan {
   mutable Epoch epoch_;
 };
 
-// Splits `rows` for data.validation as a fraction: indices of the validation rows, ascending, drawn
-// from the seed; at least one where there are two rows, and never all.
+// Returns the indices of the validation rows, ascending, drawn from `seed`, when data.validation is
+// a `fraction`. At least one if there are two or more rows, and never all of them.
 std::vector<int32_t> ValidationRows(int64_t rows, double fraction, int64_t seed);
 
 }  // namespace mozgach

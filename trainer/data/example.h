@@ -1,4 +1,4 @@
-// An Example is a row as the model sees it: ids, and which of them are trained.
+// An Example is a row as the model sees it: token ids, and which of them are trained.
 #pragma once
 
 #include <cstdint>
@@ -17,80 +17,81 @@ namespace mozgach {
 
 struct Example {
   std::vector<int32_t> ids;
-  std::vector<uint8_t>
-      trained;      // trained[i]: ids[i] is a target, predicted from ids[0..i-1]; trained[0] is 0
-  int64_t row = 0;  // line of its file, for messages
-  bool lacks_end = false;     // the template writes no end token after the last answer
-  bool answers_lost = false;  // the template writes none of the answers
-  bool lacks_eos = false;     // the tokenizer has no EOS to end a plain text with
-  bool bare_turns = false;    // a conversation on a base that has no template of its own
+  std::vector<uint8_t> trained;  // trained[i]: ids[i] is a target; trained[0] is 0
+  int64_t row = 0;               // line in its file, for messages
+  bool lacks_end = false;        // the template writes no end token after the last answer
+  bool answers_lost = false;     // the template omits all answers
+  bool lacks_eos = false;        // the tokenizer has no EOS for the end of a plain text
+  bool bare_turns = false;       // a conversation on a base without a chat template
   bool truncated = false;
 
   int64_t TrainedTokens() const;
 };
 
-// A test row: what is asked, and the answer that counts.
+// A test row: the prompt and the correct answer.
 struct Question {
   std::vector<int32_t> prompt;
   std::string answer;
   int64_t row = 0;
 };
 
-// What became of the rows.
+// Counts how many rows are used, dropped and truncated.
 struct DataReport {
   int64_t rows = 0;
-  int64_t dropped = 0;       // too long, or nothing left to train after truncation
-  int64_t dropped_long = 0;  // those of them that are longer than the limit
+  int64_t dropped = 0;       // too long, or without a token to train after truncation
+  int64_t dropped_long = 0;  // the dropped rows that are longer than the limit
   int64_t truncated = 0;
   int64_t tokens = 0;
   int64_t trained_tokens = 0;
-  int64_t answers_lost = 0;  // rows whose answers the template leaves out; they are dropped
+  int64_t answers_lost = 0;  // rows whose answers the template omits; they are dropped
 };
 
-// Turns rows into examples.
+// Turns rows into examples. Immutable; thread-safe.
 //
-// With a template: what the assistant says, turn by turn, and the token that ends each turn
-// (turn_ends.h), with the template's text before it, are trained; what comes after that token, such
-// as a line break, is not.  Where no end token follows the last answer, EOS is added to the text
-// and trained.  Only the template's own markers are parsed for special tokens, and the mask is made
-// from where each token's text came from, so a template may trim or split what people wrote; what
-// it puts back of an answer in its own words (the <think> tags of a thought) is trained with it,
-// and so is what it writes between the generation prompt and the last answer (an empty thought).
-// Without a template: the turns on lines of their own (a prompt and a completion that are text:
-// with nothing between them), each answer followed by EOS; answers and EOS are trained. `text`
-// rows: the text and EOS, all of it trained. Special tokens are parsed in `text` rows, in a prompt
-// and a completion that are text and, with chat_template "none", in every row: the ids are those of
-// the plain text. No second EOS is added to a text that ends in one (white space may follow it).
-// completion_only_loss false trains everything but BOS.  Exactly one BOS where the tokenizer wants
-// one. Immutable; safe from any thread.
+// With a template, the assistant's answers are trained, and the token that ends each turn
+// (turn_ends.h) with the template's text before it. Text after that token, such as a line break, is
+// not trained. If the last answer is not followed by an end token, EOS is added and trained.
+// Special tokens are parsed only in the template's own text. The mask follows the origin of each
+// token, so a template may trim or split messages. Two more parts are trained: text that the
+// template writes inside an answer (the <think> tags of a thought), and text between the generation
+// prompt and the last answer (an empty thought). @@ Without a template, each turn is a line of its
+// own, and each answer is followed by EOS; answers and EOS are trained. A prompt and a completion
+// that are plain text are concatenated directly. @@ In `text` rows the text and EOS are trained. @@
+// Special tokens are parsed in `text` rows, in a prompt and a completion that are plain text and,
+// with chat_template "none", in every row: the ids are those of the plain text. If a text ends with
+// EOS, optionally followed by white space, a second EOS is not added. With completion_only_loss
+// false, everything except BOS is trained. If the tokenizer wants a BOS, there is exactly one.
 class ExampleBuilder {
  public:
-  // `longest_text`: tokens that the base can read at once. `embedding_rows`: the ids that the model
-  // knows end there.
+  // `longest_text`: the context of the base in tokens. `embedding_rows`: rows of the model's
+  // embedding; ids must be smaller.
   ExampleBuilder(std::shared_ptr<const Tokenizer> tokenizer,
                  std::shared_ptr<const ChatTemplate> chat_template, const DataSpec& data,
                  int64_t longest_text = INT64_MAX, int64_t embedding_rows = INT64_MAX);
 
-  // The most tokens of an example: data.max_length, or longest_text where that is less.
+  // Returns the maximum number of tokens of an example: the smaller of data.max_length and
+  // longest_text.
   int64_t limit() const { return limit_; }
-  // The limit and where it comes from: "data.max_length (1024 tokens)".
+  // Returns the limit and its source: "data.max_length (1024 tokens)".
   std::string LimitInWords() const;
 
-  // Before truncation. INVALID_ARGUMENT names a token that the embedding does not have.
+  // Builds an example, without truncation. INVALID_ARGUMENT names a token that is not in the
+  // embedding.
   absl::StatusOr<Example> Build(const Row& row) const;
 
-  // Build() for all rows, then `over_length`: truncated to limit() (the start is kept), dropped or
-  // INVALID_ARGUMENT naming `file`:line.  Rows without a token left to train are dropped; all of
-  // them may be.
+  // Builds all rows and applies `over_length` to those above limit(): truncates them (keeping the
+  // start), drops them, or returns INVALID_ARGUMENT with `file`:line. Rows without a token left to
+  // train are dropped; the result may be empty.
   absl::StatusOr<std::vector<Example>> BuildAll(const std::vector<Row>& rows,
                                                 const std::string& file, DataReport* report) const;
 
-  // The row up to its last assistant turn, with the generation prompt, at most limit() tokens
-  // (cut on the left; BOS stays).  INVALID_ARGUMENT "line N: what" for a `text` row, which asks
-  // nothing, for a token that the embedding does not have, and for what the template refuses.
+  // Returns the row up to its last assistant turn, with the generation prompt, at most limit()
+  // tokens (cut on the left; BOS stays). INVALID_ARGUMENT "line N: what" for a `text` row, which
+  // has no question, for a token that is not in the embedding, and for a conversation that the
+  // template rejects.
   absl::StatusOr<Question> Ask(const Row& row) const;
 
-  // Where the answer to a question ends.
+  // Tokens that end the answer to a question.
   const std::vector<int32_t>& stop_ids() const { return turn_ends_.stop_ids(); }
 
  private:

@@ -1,4 +1,4 @@
-// How many questions a model answers exactly, by greedy generation.
+// Scores exact answers of a model, by greedy generation.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,14 @@
 
 namespace mozgach {
 
-// Whether a generated text is the answer: both are trimmed of white space, and the text of a
-// thought
-// ("…</think>") that the answer does not have.
+// Returns true if a generated text equals the answer, ignoring white space at the ends and a
+// thought ("…</think>") that only the generated text has.
 bool SaysAnswer(const std::string& generated, const std::string& answer);
 
-// The fraction of `questions` whose generated text, special tokens left out, SaysAnswer().  An
-// answer of the model ends as `options` say.  CANCELLED when `observer`
-// asks to leave.  Where memory runs out fewer are
-// answered at once.  REQUIRES: a question.
+// Returns the fraction of `questions` for which SaysAnswer() is true for the generated text without
+// special tokens. `options` define where a generated answer ends. If memory runs out, fewer
+// questions are answered at once. CANCELLED if `observer` interrupts. REQUIRES: at least one
+// question.
 absl::StatusOr<double> ExactMatch(const Base& base, const LoraAdapter* adapter,
                                   const std::vector<Question>& questions,
                                   const GenerationOptions& options, TrainingObserver& observer);

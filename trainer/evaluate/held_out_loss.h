@@ -1,4 +1,4 @@
-// The loss on rows that are not trained: the mean negative log-likelihood of their trained tokens.
+// The loss on held-out rows: the mean negative log-likelihood of their target tokens.
 #pragma once
 
 #include <vector>
@@ -11,10 +11,10 @@
 
 namespace mozgach {
 
-// Mean over all trained tokens of `examples` (not a mean of row means); the bare base where
-// `adapter` is null.  CANCELLED when `observer` asks to leave, OUT_OF_RANGE when it is not finite.
-// Where memory runs out the batches become smaller.
-// REQUIRES: a trained token.
+// Returns the mean over all target tokens of `examples` (not a mean of row means). Scores the bare
+// base if `adapter` is null. If memory runs out, the batches become smaller. CANCELLED if
+// `observer` interrupts, OUT_OF_RANGE if the loss is not finite. REQUIRES: at least one target
+// token.
 absl::StatusOr<double> HeldOutLoss(const CausalLm& model, const LoraAdapter* adapter,
                                    const std::vector<Example>& examples,
                                    TrainingObserver& observer);

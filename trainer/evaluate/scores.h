@@ -1,4 +1,4 @@
-// Scores are how good a model is on a domain's rows, under the metric names of the domain file.
+// Scores measure a model on a domain's rows, by the metric names of the domain file.
 #pragma once
 
 #include <cstdint>
@@ -15,31 +15,32 @@
 
 namespace mozgach {
 
-// "eval_loss" (wherever there are validation rows) and what evaluation.metrics asks for:
+// By name: "eval_loss" (if there are validation rows) and the metrics in evaluation.metrics:
 // "perplexity" = exp(eval_loss), "exact_match" = the fraction of questions answered exactly.
 using Scores = std::map<std::string, double>;
 
-// What a model is scored on.
+// The rows for scoring a model.
 struct EvaluationSet {
   std::vector<Example> held_out;    // the validation rows
-  std::vector<Question> questions;  // the test rows, or the validation rows where there are none
-  std::vector<int32_t> stop_ids;    // where an answer to them ends
+  std::vector<Question> questions;  // the test rows; if there are none, the validation rows
+  std::vector<int32_t> stop_ids;    // tokens that end an answer
 };
 
 bool Wants(const EvaluationSpec& evaluation, const std::string& metric);
 
-// eval_loss and perplexity alone: what is cheap enough to do in mid-training.
+// Returns only eval_loss and perplexity, which are cheap enough to compute during training.
 absl::StatusOr<Scores> LossScores(const Base& base, const LoraAdapter* adapter,
                                   const EvaluationSet& set, const EvaluationSpec& evaluation,
                                   TrainingObserver& observer);
 
-// All scores of the adapter, or of the bare base where it is null.  Errors as HeldOutLoss().
+// Returns all scores of the adapter, or of the bare base if `adapter` is null. Errors: see
+// HeldOutLoss().
 absl::StatusOr<Scores> AllScores(const Base& base, const LoraAdapter* adapter,
                                  const EvaluationSet& set, const EvaluationSpec& evaluation,
                                  TrainingObserver& observer);
 
-// AllScores() of the bare base, computed once per `key` (a digest of everything that decides it)
-// and kept in `cache_dir`; an empty `cache_dir` keeps nothing.
+// Returns AllScores() of the bare base. Computes them once per `key`, a digest of all inputs, and
+// caches them in `cache_dir`. An empty `cache_dir` disables the cache.
 absl::StatusOr<Scores> BaseScores(const Base& base, const EvaluationSet& set,
                                   const EvaluationSpec& evaluation, const std::string& key,
                                   const std::filesystem::path& cache_dir,

@@ -1,5 +1,5 @@
 // DataAhead reads and tokenises the data of jobs that wait, while another one trains, on a thread
-// of its own that gives way to all others.  One job's data at a time; what is ready for a job that
+// of its own that gives way to all others. One job's data at a time; what is ready for a job that
 // does not come next after all is thrown away.
 #pragma once
 
@@ -28,15 +28,15 @@ class DataAhead {
   // Waits for what is in progress.
   ~DataAhead();
 
-  // The base that lies in memory; null: none.  Data for other bases is not prepared, and what is
+  // The base that lies in memory; null: none. Data for other bases is not prepared, and what is
   // ready is thrown away.
   void SetBase(const Base* base);
 
-  // From any thread.  In this order they are made ready.
+  // From any thread. In this order they are made ready.
   void Begin(const TrainRequest& request);
   void Drop(const AttemptId& id);
 
-  // The data of the job that begins now, where it is ready or about to be.  Nothing where it is
+  // The data of the job that begins now, where it is ready or about to be. Nothing where it is
   // not, or could not be prepared: the job finds out why.
   std::optional<JobData> Take(const AttemptId& id);
 

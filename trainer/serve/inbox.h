@@ -1,5 +1,5 @@
 // The Inbox stands between the thread that reads requests and the one that works: it holds what
-// waits, and tells the work in progress when to leave.  Safe from any thread.
+// waits, and tells the work in progress when to leave. Safe from any thread.
 #pragma once
 
 #include <chrono>

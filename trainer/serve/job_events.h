@@ -1,5 +1,5 @@
 // JobEvents turns what happens in a job into events for the worker, and asks the inbox whether to
-// go on.  Used from the thread that works.
+// go on. Used from the thread that works.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ namespace mozgach {
 
 class JobEvents : public JobObserver {
  public:
-  // All borrowed.  `pinned` is what holds for this job.
+  // All borrowed. `pinned` is what holds for this job.
   JobEvents(const AttemptId& id, const PinnedChoices& pinned, EventWriter& events,
             const Inbox& inbox);
 

@@ -15,7 +15,7 @@ class LineReader {
  public:
   LineReader(std::istream& in, size_t limit_bytes) : in_(in), limit_(limit_bytes) {}
 
-  // The next line without its line break; blocks.  nullopt at the end of the stream.
+  // The next line without its line break; blocks. nullopt at the end of the stream.
   // RESOURCE_EXHAUSTED for a line over the limit, which has then been passed over.
   absl::StatusOr<std::optional<std::string>> Next();
 

@@ -47,7 +47,7 @@ PinnedChoices ChoicesFor(const TrainRequest& request) {
   return pinned;
 }
 
-// A base that worked before is more likely to be half copied than damaged.  The next attempt finds
+// A base that worked before is more likely to be half copied than damaged. The next attempt finds
 // no base in memory, and fails in the class of what it finds.
 absl::Status PerhapsBeingCopied(const absl::Status& status, const std::string& reason) {
   return WithClass(

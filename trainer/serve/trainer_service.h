@@ -1,5 +1,5 @@
 // The TrainerService is `mozgach-trainer serve`: requests in on one stream, events out on another
-// (docs/trainer_protocol.md).  The base stays loaded from job to job; everything else is freed
+// (docs/trainer_protocol.md). The base stays loaded from job to job; everything else is freed
 // after each, and what is then resident is reported.
 #pragma once
 
@@ -21,7 +21,7 @@ namespace mozgach {
 
 class TrainerService {
  public:
-  // Streams are borrowed.  `threads` is what a job uses unless it has its own pinned; links of a
+  // Streams are borrowed. `threads` is what a job uses unless it has its own pinned; links of a
   // base may lead below `base_folders`.
   TrainerService(std::istream& in, std::ostream& out, int64_t threads,
                  std::vector<std::filesystem::path> base_folders);
@@ -38,7 +38,7 @@ class TrainerService {
   void Do(const LoadRequest& request);
   void Do(const TrainRequest& request);
   absl::Status Train(const TrainRequest& request, nlohmann::json* done);
-  // Makes `base_` the one that is asked for, as its files are now.  True when it had to be loaded,
+  // Makes `base_` the one that is asked for, as its files are now. True when it had to be loaded,
   // which is reported.
   absl::StatusOr<bool> UseBase(const std::string& name, const std::filesystem::path& dir,
                                const QuantizationSpec& quantization, const PinnedChoices& pinned,

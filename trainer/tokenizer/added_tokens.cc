@@ -15,8 +15,8 @@ bool StandsAlone(std::string_view text, Span span) {
   return !word_before && !word_after;
 }
 
-// Where the white space that ends before `end` begins, but not before `floor`; `floor` when `end`
-// lies before it.
+// Returns the start of the white space that ends at `end`, but at least `floor`. Returns `floor` if
+// `end` < `floor`.
 size_t SpaceBefore(std::string_view text, size_t end, size_t floor) {
   if (end < floor) return floor;
   while (end > floor) {
@@ -85,8 +85,8 @@ std::vector<Occurrence> AddedTokenMatcher::FindAll(std::string_view text,
                                                    MayParse may_parse) const {
   std::vector<Occurrence> found;
   if (empty()) return found;
-  size_t taken = 0;          // up to here the text belongs to a token
-  Span last_space = {0, 0};  // looked at already: a run may follow many tokens that stand in it
+  size_t taken = 0;          // end of the last token found
+  Span last_space = {0, 0};  // last run of white space, scanned only once
   for (size_t at = 0; at < text.size();) {
     if (!begins_[static_cast<uint8_t>(text[at])]) {
       ++at;
@@ -106,7 +106,7 @@ std::vector<Occurrence> AddedTokenMatcher::FindAll(std::string_view text,
       occurrence.span.end = last_space.end;
     }
     taken = occurrence.span.end;
-    // Nothing is left of a token of white space that another has taken in.
+    // A token made of white space can be consumed completely by its neighbour.
     if (occurrence.span.begin < occurrence.span.end) found.push_back(occurrence);
   }
   return found;
@@ -120,7 +120,7 @@ absl::StatusOr<std::vector<AddedToken>> ReadAddedTokens(const std::vector<JsonOb
                                                         const Vocabulary& vocabulary,
                                                         Vocabulary* names) {
   std::vector<AddedToken> tokens;
-  Vocabulary listed;  // with the ids of the list
+  Vocabulary listed;  // texts with the ids in `list`
   for (const JsonObject& json : list) {
     ASSIGN_OR_RETURN(AddedToken token, ReadAddedToken(json));
     if (token.content.empty()) continue;

@@ -1,8 +1,8 @@
-// AddedTokens are found in a text before anything else is done with it: tokenizer.json's
-// "added_tokens", special ones and others.
+// Finds added tokens in a text before the text is processed further: tokenizer.json's
+// "added_tokens", special or not.
 //
-// Those that are not `normalized` are looked for in the text as it comes, the others in what the
-// normalizer makes of the rest.  Immutable after loading; safe from any thread.
+// Tokens that are not `normalized` are searched for in the raw text, the others in the normalized
+// rest. Immutable after loading; thread-safe.
 #pragma once
 
 #include <array>
@@ -23,48 +23,48 @@ namespace mozgach {
 struct AddedToken {
   int32_t id;
   std::string content;
-  bool special;  // left out by a decoder that skips special tokens; never parsed in ordinary text
-  bool single_word;  // only where no word character stands beside it
-  bool lstrip;       // takes in the white space before it
-  bool rstrip;       // and after it
+  bool special;      // omitted when decoding with skip_special; not parsed in ordinary text
+  bool single_word;  // matches only if no word character is next to it
+  bool lstrip;       // includes the white space before it
+  bool rstrip;       // includes the white space after it
   bool normalized;
-  int64_t declared_id = -1;  // in the file; another than `id` where the file leaves a gap
+  int64_t declared_id = -1;  // the id in the file; differs from `id` if the file leaves a gap
 };
 
 // An added token in a text.
 struct Occurrence {
   const AddedToken* token;
-  Span span;           // with the white space that it takes in
-  size_t content_end;  // where its own text ends
+  Span span;           // including the white space that the token takes
+  size_t content_end;  // end of the token's own text
 };
 
 // Finds the longest of a set of texts, leftmost first.
 class AddedTokenMatcher {
  public:
-  // `token` must outlive this.  The first of two tokens with the same text counts.
+  // `token` must outlive this. If two tokens have the same text, the first one is used.
   void Add(std::string_view text, const AddedToken* token);
 
   bool empty() const { return edges_.empty(); }
 
-  // The occurrences in `text`, in order.  A token counts only where may_parse(token, span) says so.
+  // Returns the occurrences in `text`, in order, for which may_parse(token, span) is true.
   using MayParse = absl::FunctionRef<bool(const AddedToken&, Span)>;
   std::vector<Occurrence> FindAll(std::string_view text, MayParse may_parse) const;
 
  private:
   Occurrence LongestAt(std::string_view text, size_t begin, MayParse may_parse) const;
 
-  std::array<bool, 256> begins_ = {};                // bytes that some text begins with
+  std::array<bool, 256> begins_ = {};                // the first bytes of all texts
   absl::flat_hash_map<uint64_t, int32_t> edges_;     // node << 8 | byte → node; 0 is the root
-  std::vector<const AddedToken*> ends_ = {nullptr};  // by node: the token that ends there
+  std::vector<const AddedToken*> ends_ = {nullptr};  // by node: the token that ends at it, or null
 };
 
-// The id that a new added token gets, as in tokenizers' add_tokens.
+// Returns the id for a new added token, as tokenizers' add_tokens does.
 int32_t NextAddedId(const Vocabulary& vocabulary, const Vocabulary& names);
 
-// Reads a list of {"id", "content", "special", …}. `vocabulary` is the model's; all texts and ids
-// go to `names`. Like tokenizers, this numbers the tokens that are not in the vocabulary in the
-// order of the list: an "id" that leaves a gap has no effect. INVALID_ARGUMENT when an id belongs
-// to another token.
+// Reads a list of {"id", "content", "special", …}. `vocabulary` is the model's. All texts and ids
+// are added to `names`. Like tokenizers, this numbers the tokens that are not in the vocabulary in
+// list order: an "id" that leaves a gap has no effect. INVALID_ARGUMENT if an id belongs to another
+// token.
 absl::StatusOr<std::vector<AddedToken>> ReadAddedTokens(const std::vector<JsonObject>& list,
                                                         const Vocabulary& vocabulary,
                                                         Vocabulary* names);

@@ -42,7 +42,7 @@ absl::Status ReadFlag(const nlohmann::ordered_json& json, const char* name, bool
   return absl::OkStatus();
 }
 
-// "…", or {"content": "…", "lstrip": …}. `special` is what the flag is where it is absent.
+// "…", or {"content": "…", "lstrip": …}. `special` is the default of the flag.
 absl::StatusOr<DeclaredToken> ReadDeclared(const nlohmann::ordered_json& json, std::string_view key,
                                            bool special) {
   if (json.is_string()) {
@@ -62,7 +62,7 @@ absl::StatusOr<DeclaredToken> ReadDeclared(const nlohmann::ordered_json& json, s
   return declared;
 }
 
-// An empty object where the file is missing.
+// Returns an empty object if the file does not exist.
 absl::StatusOr<nlohmann::ordered_json> ReadObject(const std::filesystem::path& path) {
   const absl::StatusOr<std::string> bytes = ReadFile(path, kDeclarationBytesMax);
   if (absl::IsNotFound(bytes.status())) return nlohmann::ordered_json::object();
@@ -73,7 +73,7 @@ absl::StatusOr<nlohmann::ordered_json> ReadObject(const std::filesystem::path& p
   return absl::InvalidArgumentError(absl::StrCat(path.string(), ": expected an object"));
 }
 
-// With split_special_tokens transformers cuts special tokens into pieces wherever they stand.
+// With split_special_tokens, transformers splits every special token into ordinary tokens.
 absl::Status RefuseSplitting(const nlohmann::ordered_json& config) {
   bool splits = false;
   RETURN_IF_ERROR(ReadFlag(config, "split_special_tokens", &splits));
@@ -153,7 +153,8 @@ class DeclaredTokensReader {
     declared_.named_.emplace_back(name, std::move(declared));
   }
 
-  // "bos_token" and, where they hold a token, other keys of that form. A null takes a name back.
+  // Reads "bos_token" and the like, and other "…_token" keys that hold a token. A null removes the
+  // name.
   absl::Status ReadNamed(const nlohmann::ordered_json& json, bool is_map) {
     for (const auto& [name, value] : json.items()) {
       const bool standard = IsStandardName(name);
@@ -170,7 +171,7 @@ class DeclaredTokensReader {
     return absl::OkStatus();
   }
 
-  // A list of tokens, or {"image_token": "<image>"}, which names them.
+  // Reads a list of tokens, or an object that names them: {"image_token": "<image>"}.
   absl::Status ReadExtra(const nlohmann::ordered_json& json, const char* key,
                          std::vector<DeclaredToken>* extra) {
     const auto found = json.find(key);

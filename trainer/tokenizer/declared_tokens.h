@@ -1,9 +1,9 @@
-// DeclaredTokens are the special and added tokens that the JSON files beside tokenizer.json
-// declare.
+// DeclaredTokens holds the special and added tokens from the JSON files beside tokenizer.json.
 //
-// Read and merged as transformers 5 does (TokenizersBackend): tokenizer_config.json (…_token,
-// added_tokens_decoder, extra_special_tokens, additional_special_tokens) and, where it has no
-// added_tokens_decoder, special_tokens_map.json over it and added_tokens.json.
+// The files are read and merged as in transformers 5 (TokenizersBackend). tokenizer_config.json is
+// read first (…_token, added_tokens_decoder, extra_special_tokens, additional_special_tokens). If
+// it has no added_tokens_decoder, special_tokens_map.json overrides it, and added_tokens.json is
+// read too.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@
 
 namespace mozgach {
 
-// A token with its flags, or its text alone. Its id is not known yet: -1.
+// A token with its flags, or only its text. The id is -1: not known yet.
 struct DeclaredToken {
   AddedToken token;
   bool only_text = false;
@@ -29,31 +29,31 @@ struct DeclaredToken {
 
 class DeclaredTokens {
  public:
-  // INVALID_ARGUMENT "path: what" for a file that is not what it should be. All files may be
-  // missing.
+  // INVALID_ARGUMENT "path: what" if a file is malformed. Every file may be missing.
   static absl::StatusOr<DeclaredTokens> Read(const std::filesystem::path& base_dir);
 
-  // Adds the defaults of the base's tokenizer class: those that no file mentions and that the
-  // tokenizer has. `byte_level`: see TokenizerClassDefaults.
+  // Adds the default tokens of the base's tokenizer class that no file mentions and that exist in
+  // the tokenizer. `byte_level`: see TokenizerClassDefaults.
   void AddClassDefaults(bool byte_level, absl::FunctionRef<bool(const std::string&)> has_token);
 
-  // The text of "bos_token", "eos_token", "image_token", …; none where it is absent, null or empty.
+  // Returns the text of "bos_token", "eos_token", "image_token", …; nullopt if it is absent, null
+  // or empty.
   std::optional<std::string> Text(const std::string& name) const;
 
-  // All that Text() knows, by name.
+  // Returns every name and text that Text() knows.
   std::map<std::string, std::string> Texts() const;
 
-  // What is added to the tokens of tokenizer.json, in order. A text that is already there takes the
-  // flags of the token added.
+  // Returns the tokens to add to those of tokenizer.json, in order. A token whose text exists
+  // already only changes its flags.
   std::vector<AddedToken> ToAdd(const std::vector<AddedToken>& of_tokenizer_json) const;
 
  private:
   friend class DeclaredTokensReader;
 
-  void Sort();  // by the order in which transformers adds the tokens
+  void Sort();  // into the order in which transformers adds the tokens
   const DeclaredToken* Find(const std::string& name) const;
 
-  // In the order in which they are added.
+  // The named tokens, in the order in which they are added.
   std::vector<std::pair<std::string, DeclaredToken>> named_;
   std::vector<DeclaredToken> extra_;
   std::map<int64_t, AddedToken> decoder_;  // from added_tokens_decoder or added_tokens.json

@@ -113,7 +113,7 @@ void EncodingPass::EmitAdded(const AddedToken& token, size_t piece) {
 void EncodingPass::EmitWords(const Words& words, size_t first_piece) {
   const std::string_view text = words.text.text;
   const std::vector<size_t>& marks = words.text.marks;
-  size_t passed = 0;  // marks at or before the token's last byte
+  size_t passed = 0;  // number of marks at or before the token's last byte
   for (const Span& word : words.spans) {
     tokens_.clear();
     parts_.model->Encode(text.substr(word.begin, word.end - word.begin), room_.get(), &tokens_);

@@ -1,7 +1,7 @@
-// An EncodingPass encodes one text, put together from pieces, and traces every token to its piece.
+// An EncodingPass encodes one text that consists of pieces, and finds the piece of every token.
 //
-// added tokens → normalizer → added tokens (normalized) → pre-tokenizer → model, as tokenizers' own
-// pipeline.  For one thread and one text.
+// Pipeline, as in tokenizers: added tokens → normalizer → added tokens (normalized) → pre-tokenizer
+// → model. Used once, by one thread.
 #pragma once
 
 #include <cstdint>
@@ -18,20 +18,20 @@
 
 namespace mozgach {
 
-// The parts of a tokenizer, which outlive the pass.
+// The parts of a tokenizer. They must outlive the pass.
 struct EncodingParts {
-  const AddedTokenMatcher* raw_tokens;         // looked for before normalisation
-  const AddedTokenMatcher* normalized_tokens;  // and after it
+  const AddedTokenMatcher* raw_tokens;         // searched for before normalisation
+  const AddedTokenMatcher* normalized_tokens;  // searched for after normalisation
   const Normalizer* normalizer;                // may be null
-  const PreTokenizer* pre_tokenizer;           // may be null: the whole text is one word
+  const PreTokenizer* pre_tokenizer;           // if null, the whole text is one word
   const BpeModel* model;
 };
 
 class EncodingPass {
  public:
-  // `piece_ends`: where each piece of the text ends, ascending; `piece_parses`: whether special
-  // tokens are parsed in it.  A special token, or one of `markers`, counts only where all the
-  // pieces that it touches parse.  Results are appended to `ids` and, unless it is null, to
+  // `piece_ends`: end offset of each piece, ascending. `piece_parses`: whether special tokens are
+  // parsed in the piece. A special token, or one of `markers`, is recognised only if every piece
+  // that it touches is parsed. Results are appended to `ids` and, unless it is null, to
   // `piece_of_token`.
   EncodingPass(const EncodingParts& parts, std::vector<size_t> piece_ends,
                std::vector<bool> piece_parses, std::span<const int32_t> markers,
@@ -43,13 +43,13 @@ class EncodingPass {
  private:
   // A part of the text between added tokens.
   struct Stretch {
-    TrackedText text;    // marks: where pieces end inside of it
+    TrackedText text;    // its marks are the ends of pieces inside it
     size_t first_piece;  // the piece of its first byte
-    bool at_start;       // whether it begins where the whole text does
+    bool at_start;       // begins at the start of the whole text
   };
 
   bool MayParse(const AddedToken& token, size_t first_piece, size_t last_piece) const;
-  size_t PieceAt(size_t offset) const;  // `offset` in the whole text
+  size_t PieceAt(size_t offset) const;  // `offset` is in the whole text
   static size_t PieceAt(const Stretch& stretch, size_t offset);
   Stretch Slice(std::string_view text, Span span) const;
   static Stretch Slice(const Stretch& whole, Span span);

@@ -17,7 +17,7 @@ using Texts = std::vector<std::string>;
 
 class ByteLevelDecoder : public TokenDecoder {
  public:
-  // A text with a character that stands for no byte (an added token's) is taken as it is.
+  // A text with a character that does not stand for a byte (of an added token) is not changed.
   void Apply(Texts* texts) const override {
     std::string bytes;
     for (const std::string& text : *texts) {
@@ -81,7 +81,7 @@ class MetaspaceDecoder : public TokenDecoder {
  public:
   explicit MetaspaceDecoder(MetaspaceSettings settings) : settings_(std::move(settings)) {}
 
-  // The first text is the one that a space was put before.
+  // The prepended space is in the first text.
   void Apply(Texts* texts) const override {
     const bool prepended = settings_.prepend != MetaspaceSettings::Prepend::kNever;
     for (size_t i = 0; i < texts->size(); ++i) {
@@ -127,8 +127,8 @@ class StripDecoder : public TokenDecoder {
 
  private:
   std::string content_;  // one character
-  int64_t start_;        // how many at most are taken off the beginning
-  int64_t stop_;         // and the end
+  int64_t start_;        // most copies to remove from the beginning
+  int64_t stop_;         // most copies to remove from the end
 };
 
 class DecoderSequence : public TokenDecoder {

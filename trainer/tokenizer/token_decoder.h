@@ -1,7 +1,7 @@
-// A TokenDecoder turns the texts of tokens into text: tokenizer.json's "decoder".
+// A TokenDecoder turns the texts of tokens into text (tokenizer.json's "decoder").
 //
-// Kinds: ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip, Sequence.  Immutable; safe from
-// any thread.
+// Types: ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip, Sequence. Immutable;
+// thread-safe.
 #pragma once
 
 #include <memory>
@@ -15,12 +15,12 @@ namespace mozgach {
 
 class TokenDecoder {
  public:
-  // INVALID_ARGUMENT names a kind or a setting that we do not have.
+  // INVALID_ARGUMENT names an unsupported type or setting.
   static absl::StatusOr<std::unique_ptr<TokenDecoder>> FromJson(const JsonObject& json);
 
   virtual ~TokenDecoder() = default;
 
-  // Rewrites `texts`; joined together they are the decoded text.  Bytes that are not UTF-8 become
+  // Rewrites `texts`. Their concatenation is the decoded text. Bytes that are not UTF-8 become
   // U+FFFD.
   virtual void Apply(std::vector<std::string>* texts) const = 0;
 };

@@ -18,7 +18,8 @@ using nlohmann::json;
 
 constexpr uint64_t kRolesBytesMax = UINT64_C(64) << 20;
 
-// Gives read() what the file holds, and its errors the file's name; OK when the file is not there.
+// Calls read() with the content of the file and adds the path to its errors. OK if the file does
+// not exist.
 absl::Status WithFile(const std::filesystem::path& path,
                       absl::FunctionRef<absl::Status(const JsonObject&)> read) {
   const absl::StatusOr<std::string> bytes = ReadFile(path, kRolesBytesMax);
@@ -73,7 +74,7 @@ absl::StatusOr<std::optional<int32_t>> ProcessorBos(const json& post_processor, 
   return ProcessorBos(processor);
 }
 
-// A token's id as it lies in files on the hub: 2, and 2.0.  nullopt for null and for -1, which mean
+// Returns a token's id; files on the hub have 2 and also 2.0. nullopt for null and -1, which mean
 // that the token does not exist.
 absl::StatusOr<std::optional<int32_t>> ReadTokenId(const JsonObject& config, const char* key,
                                                    const json& value) {
@@ -96,7 +97,7 @@ absl::Status AddStop(const JsonObject& config, const json& value, TokenRoles* ro
   return absl::OkStatus();
 }
 
-// eos_token_id: one, or a list.
+// Reads eos_token_id: one id, or a list.
 absl::Status AddStops(const std::filesystem::path& path, TokenRoles* roles) {
   const auto read = [roles](const JsonObject& config) -> absl::Status {
     const json* ids = config.Find("eos_token_id");
@@ -108,8 +109,8 @@ absl::Status AddStops(const std::filesystem::path& path, TokenRoles* roles) {
   return WithFile(path, read);
 }
 
-// transformers 5 reads add_bos_token nowhere beside a tokenizer.json. Where no post-processor says
-// otherwise, the key is followed here: such a base was trained with the BOS that it asks for.
+// transformers 5 ignores add_bos_token if the base has a tokenizer.json. Without a post-processor
+// the key is used here: the base was trained with the BOS that the key asks for.
 absl::Status ReadAddBos(const JsonObject& config, TokenRoles* roles) {
   ASSIGN_OR_RETURN(const bool add, config.Bool("add_bos_token", false));
   if (!add) return absl::OkStatus();

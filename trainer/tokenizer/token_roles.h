@@ -1,4 +1,4 @@
-// TokenRoles say which tokens begin, end and pad a text, as a base's other JSON files have it.
+// TokenRoles holds the tokens that begin, end and pad a text, from a base's other JSON files.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,17 @@ struct TokenRoles {
   std::optional<int32_t> bos;
   std::optional<int32_t> eos;
   std::optional<int32_t> pad;
-  std::vector<int32_t> stop;  // each once
+  std::vector<int32_t> stop;  // without duplicates
 };
 
-// The id of a token's text, if there is such a token.
+// Returns the id of the token with this text; nullopt if it does not exist.
 using TokenLookup = std::function<std::optional<int32_t>(std::string_view)>;
 
 // Takes bos_token, eos_token and pad_token from `declared`, and reads eos_token_id from
-// generation_config.json and config.json in `base_dir`, where they exist. `post_processor` is
-// tokenizer.json's, or null: it decides whether a text gets a BOS, as in transformers 5. Without
-// one add_bos_token of tokenizer_config.json decides. INVALID_ARGUMENT when the post-processor is
-// of a kind that is not supported, or add_bos_token asks for a BOS that is not declared.
+// generation_config.json and config.json in `base_dir`, if they exist. `post_processor` is
+// tokenizer.json's, or null. It decides whether a text gets a BOS, as in transformers 5; without
+// it, add_bos_token of tokenizer_config.json decides. INVALID_ARGUMENT if the type of the
+// post-processor is not supported, or if add_bos_token is true but bos_token is not declared.
 absl::StatusOr<TokenRoles> LoadTokenRoles(const std::filesystem::path& base_dir,
                                           const nlohmann::json& post_processor,
                                           const DeclaredTokens& declared,

@@ -35,7 +35,7 @@ absl::Status CheckText(std::string_view text) {
 
 class FileTokenizer : public Tokenizer {
  public:
-  // `outline` is the file without vocabulary and merges.
+  // Builds the tokenizer from `file`, and adds the defaults of the tokenizer class to `declared`.
   static absl::StatusOr<std::shared_ptr<FileTokenizer>> Make(TokenizerFile file,
                                                              DeclaredTokens* declared) {
     std::shared_ptr<FileTokenizer> tokenizer(new FileTokenizer(std::move(file.vocabulary)));
@@ -145,7 +145,7 @@ class FileTokenizer : public Tokenizer {
     return absl::OkStatus();
   }
 
-  // A text that is there keeps its id and takes the new flags. Another gets the next id, as in
+  // A text that exists keeps its id and gets the new flags. A new text gets the next id, as in
   // tokenizers' add_tokens.
   absl::Status AddDeclared(const std::vector<AddedToken>& tokens) {
     absl::flat_hash_map<int32_t, size_t> place;  // in added_, by id
@@ -181,7 +181,7 @@ class FileTokenizer : public Tokenizer {
     return absl::OkStatus();
   }
 
-  // What stands for `id` in a normalised text, which is what a decoder undoes.
+  // Returns the text of `id` in a normalised text: the input of a decoder.
   std::string TextInside(int32_t id) const {
     const auto normalized = normalized_texts_.find(id);
     return normalized == normalized_texts_.end() ? TokenText(id) : normalized->second;
@@ -196,7 +196,7 @@ class FileTokenizer : public Tokenizer {
   Vocabulary names_;             // the added tokens'
   std::vector<AddedToken> added_;
   std::vector<bool> special_;                                   // by id
-  absl::flat_hash_map<int32_t, std::string> normalized_texts_;  // those that differ from the names
+  absl::flat_hash_map<int32_t, std::string> normalized_texts_;  // if not the token's text
   AddedTokenMatcher raw_tokens_;
   AddedTokenMatcher normalized_tokens_;
   std::unique_ptr<Normalizer> normalizer_;

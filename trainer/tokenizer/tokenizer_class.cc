@@ -11,7 +11,7 @@ constexpr char kQwen[] = "Qwen2Tokenizer";
 constexpr char kLlama[] = "LlamaTokenizer";
 constexpr char kGemma[] = "GemmaTokenizer";
 
-// What tokenizer_config.json declares, without "Fast": both spellings mean the same class.
+// Returns the class in tokenizer_config.json, without "Fast": both spellings mean the same class.
 std::string DeclaredClass(const nlohmann::ordered_json& config) {
   const auto found = config.find("tokenizer_class");
   if (found == config.end() || !found->is_string()) return "";
@@ -21,7 +21,7 @@ std::string DeclaredClass(const nlohmann::ordered_json& config) {
 
 std::string ChosenClass(const std::string& declared, const std::string& model_type,
                         bool byte_level) {
-  // transformers does not trust the declared class of these.
+  // transformers ignores the declared class of these models.
   if (model_type == "qwen2") return kQwen;
   if (model_type == "mistral") return "";
   if (declared == kLlama && byte_level) return "";

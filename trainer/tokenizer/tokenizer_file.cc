@@ -18,7 +18,8 @@ constexpr uint64_t kFileBytesMax = UINT64_C(256) << 20;
 constexpr size_t kDepthMax = 64;
 constexpr int64_t kOutlineValuesMax = 4'000'000;
 
-// Receives nlohmann's SAX events: true goes on, false stops with status().
+// Receives nlohmann's SAX events. A callback returns true to continue, or false to stop; then
+// status() has the error.
 class Reader {
  public:
   explicit Reader(TokenizerFile* file) : file_(file) {}
@@ -166,7 +167,7 @@ class Reader {
   absl::Status status_;
   Place place_ = Place::kOutline;
   std::vector<json*> open_;  // the containers around the next value
-  bool model_ = false;       // whether open_[1] is the model
+  bool model_ = false;       // open_[1] is the model
   std::string key_;
   int64_t values_ = 0;
   bool in_pair_ = false;

@@ -1,5 +1,5 @@
-// tokenizer.json as it is read: the vocabulary and the merges, which are nearly all of it, go
-// straight into their tables; the rest is kept as JSON.
+// Reads tokenizer.json. The vocabulary and the merges, which are most of the file, are read
+// directly into their tables; the rest is kept as JSON.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,7 @@
 namespace mozgach {
 
 struct TokenizerFile {
-  nlohmann::json outline;  // without model.vocab (when it is an object) and model.merges
+  nlohmann::json outline;  // without model.vocab (if it is an object) and model.merges
   Vocabulary vocabulary;
   MergeList merges;
 };

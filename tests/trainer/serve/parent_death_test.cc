@@ -8,7 +8,7 @@
 namespace mozgach {
 namespace {
 
-// A child that calls EndWithParent(1) and waits for ever, a grandchild of ours.  `ends` is
+// A child that calls EndWithParent(1) and waits for ever, a grandchild of ours. `ends` is
 // readable, at its end, once no process holds the other side any more.
 struct Orphan {
   int ends = -1;

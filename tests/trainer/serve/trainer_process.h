@@ -25,7 +25,7 @@ class TrainerProcess {
   void CloseInput();
 
   // Reads events until one fulfils `wanted`, and returns it; null where the stream ends or a minute
-  // passes first.  All events read are kept in `events`.
+  // passes first. All events read are kept in `events`.
   nlohmann::json WaitFor(const std::function<bool(const nlohmann::json&)>& wanted);
   nlohmann::json WaitForEvent(const std::string& event);
 

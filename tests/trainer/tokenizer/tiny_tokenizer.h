@@ -34,10 +34,10 @@ class TemporaryBase {
 using MergePairs = std::vector<std::pair<std::string, std::string>>;
 
 // A byte-level tokenizer.json: the 256 bytes as ids 0…255 by value, then the results of `merges`,
-// in order.  No normalizer; one word per run of letters, and per character else.
+// in order. No normalizer; one word per run of letters, and per character else.
 nlohmann::json ByteLevelFile(const MergePairs& merges);
 
-// A tokenizer.json over the characters of `alphabet`, ids from 0, then the results of `merges`.  No
+// A tokenizer.json over the characters of `alphabet`, ids from 0, then the results of `merges`. No
 // normalizer, no words.
 nlohmann::json CharacterFile(const std::vector<std::string>& alphabet, const MergePairs& merges);
 

@@ -1,4 +1,4 @@
-// The arguments of a call, a filter or a test, evaluated.
+// The evaluated arguments of a call, a filter or a test.
 #pragma once
 
 #include <initializer_list>
@@ -15,22 +15,23 @@ struct Arguments {
   std::vector<Value> positional;
   std::vector<std::pair<std::string, Value>> named;
 
-  // Everything but the first positional argument.
+  // Returns all arguments except the first positional one.
   Arguments Rest() const;
 };
 
-// One value per name of `parameters`, in their order; undefined where none was given.
-// INVALID_ARGUMENT for an argument too many or of an unknown name, for one that is given twice, and
-// where one of the first `required` is missing.
+// Returns one value per name in `parameters`, in order; undefined if it was not given.
+// INVALID_ARGUMENT if there are too many arguments, if an argument has an unknown name or is given
+// twice, or if one of the first `required` is missing.
 absl::StatusOr<std::vector<Value>> Bind(const Arguments& arguments,
                                         std::initializer_list<const char*> parameters,
                                         size_t required = 0);
 
-// For Python's methods that take no names: `required` to `most` values.
+// For Python methods without named arguments: returns `required` to `most` values.
 absl::StatusOr<std::vector<Value>> BindPositional(const Arguments& arguments, size_t required,
                                                   size_t most);
 
-// An integer argument; `otherwise` where none was given. INVALID_ARGUMENT for another kind.
+// Returns an integer argument, or `otherwise` if it was not given. INVALID_ARGUMENT for other
+// types.
 absl::StatusOr<int64_t> IntegerArgument(const Value& value, int64_t otherwise);
 
 }  // namespace mozgach::jinja

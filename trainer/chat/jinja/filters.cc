@@ -116,7 +116,8 @@ absl::StatusOr<Value> Abs(const Value& input, const Arguments& arguments, Budget
   return absl::InvalidArgumentError(absl::StrCat("needs a number, not ", KindName(input)));
 }
 
-// `text` cut into lines, as Jinja does it: one more line where it ends with a line break.
+// Cuts `text` into lines, as Jinja does: if it ends with a line break, one more, empty line
+// follows.
 absl::StatusOr<std::vector<Text>> LinesToIndent(const Text& text, Budget* budget) {
   Text ended = text;
   ended.Append("\n", kTemplateOrigin);
@@ -155,7 +156,7 @@ absl::StatusOr<Value> Safe(const Value& input, const Arguments& arguments, Budge
   return Value::OfText(std::move(text));
 }
 
-// Filters that give the same for a string that is marked 'safe'.
+// Returns true for filters that ignore the mark 'safe' of a string.
 bool KeepsMarkup(const std::string& name) {
   static constexpr std::string_view kNames[] = {"safe",    "string", "length", "count",
                                                 "default", "d",      "tojson"};

@@ -1,4 +1,4 @@
-// Filters (value | name(…)), tests (value is name …) and functions of templates, by name.
+// Filters (value | name(…)) and tests (value is name …) of templates, by name.
 #pragma once
 
 #include <string>
@@ -20,7 +20,8 @@ absl::StatusOr<bool> ApplyTest(const std::string& name, const Value& input,
 using FilterFunction = absl::StatusOr<Value> (*)(const Value& input, const Arguments& arguments,
                                                  Budget* budget);
 
-// The filters on text and numbers, and those on lists and mappings; null where there is none.
+// Find a filter on text and numbers, or one on lists and mappings. Return null if it does not
+// exist.
 FilterFunction FindScalarFilter(const std::string& name);
 FilterFunction FindListFilter(const std::string& name);
 

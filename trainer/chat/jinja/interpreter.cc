@@ -52,7 +52,7 @@ absl::StatusOr<Interpreter::Flow> Interpreter::Do(const IfStatement& node, Text*
   return Execute(node.otherwise, out);
 }
 
-// The items to go over: those of the sequence for which the loop's own `if` holds.
+// Returns the items to loop over: those of the sequence for which the loop's own `if` is true.
 absl::StatusOr<std::vector<Value>> Interpreter::LoopItems(const ForStatement& node,
                                                           const Value& sequence) {
   ASSIGN_OR_RETURN(const auto all, Items(sequence, &budget_));

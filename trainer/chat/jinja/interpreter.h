@@ -1,4 +1,5 @@
-// The interpreter renders a template's tree with variables.  One rendering each; one thread.
+// An Interpreter renders a template's tree with variables. It is used for one rendering, by one
+// thread.
 #pragma once
 
 #include <deque>
@@ -17,26 +18,26 @@ namespace mozgach::jinja {
 
 class Interpreter {
  public:
-  // `budget` outlives the interpreter.
+  // `budget` must outlive the interpreter.
   explicit Interpreter(Budget* budget) : budget_(*budget) { scopes_.emplace_back(); }
 
   void Define(const std::string& name, Value value) {
     scopes_.front().names[name] = std::move(value);
   }
 
-  // INVALID_ARGUMENT: what raise_exception was called with, as it is; otherwise "line N: what".
-  // RESOURCE_EXHAUSTED: the budget is used up.
+  // INVALID_ARGUMENT: the argument of raise_exception, unchanged, or "line N: what" for other
+  // errors. RESOURCE_EXHAUSTED: the budget is used up.
   absl::StatusOr<Text> Run(const Body& body);
 
  private:
   enum class Flow { kNext, kBreak, kContinue };
 
-  // Names and where to look on: a for sees what is around it, a macro what is around its
-  // definition.
+  // Names, and the scope to search next: a for loop sees the scope around it, a macro the scope
+  // around its definition.
   struct Scope {
     std::map<std::string, Value> names;
     size_t parent = 0;
-    int64_t number = 0;  // no two scopes of a rendering have the same
+    int64_t number = 0;  // unique within a rendering
   };
 
   absl::StatusOr<Flow> Execute(const Body& body, Text* out);
@@ -86,7 +87,7 @@ class Interpreter {
   void PushScope(size_t parent) { scopes_.push_back({{}, parent, ++scope_count_}); }
 
   Budget& budget_;
-  std::vector<Scope> scopes_;         // the last one is the current one, the first the template's
+  std::vector<Scope> scopes_;         // the first is the template's, the last is the current one
   std::deque<Namespace> namespaces_;  // values point to them
   int line_ = 1;
   int depth_ = 0;  // depth of statements, expressions and macro calls

@@ -72,7 +72,7 @@ absl::StatusOr<Value> CallMethod(const Value& object, const std::string& name,
     if (text->markup()) {
       return Unsupported(absl::StrCat("the method '", name, "' of a string that is marked 'safe'"));
     }
-    // Most methods look at the whole string and make one as long.
+    // Most methods read the whole string and return one of the same length.
     RETURN_IF_ERROR(budget->Spend(text->size()));
     result = StringMethods().at(name)(*text, arguments, budget);
   } else if (const Map* map = object.map()) {

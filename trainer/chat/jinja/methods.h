@@ -11,7 +11,7 @@
 
 namespace mozgach::jinja {
 
-// True where CallMethod knows `name` for values of this kind.
+// Returns true if CallMethod knows `name` for values of this type.
 bool HasMethod(const Value& object, const std::string& name);
 
 // INVALID_ARGUMENT if the method does not exist, or rejects its arguments.
@@ -21,7 +21,7 @@ absl::StatusOr<Value> CallMethod(const Value& object, const std::string& name,
 using StringMethod = absl::StatusOr<Value> (*)(const Text& text, const Arguments& arguments,
                                                Budget* budget);
 
-// The methods of strings by name.
+// Returns the methods of strings, by name.
 const std::map<std::string, StringMethod>& StringMethods();
 
 }  // namespace mozgach::jinja

@@ -1,5 +1,5 @@
-// The operators of Jinja expressions on values, with Python's meaning.  INVALID_ARGUMENT says which
-// kinds of values an operator was given.
+// The operators of Jinja expressions, with Python's semantics. INVALID_ARGUMENT names the types of
+// the operands.
 #pragma once
 
 #include <string>

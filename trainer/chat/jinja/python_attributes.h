@@ -1,5 +1,5 @@
-// The attributes that Python's own types have, for telling what is not supported from what is
-// undefined. Pure functions; safe from any thread.
+// Lists the attributes of Python's built-in types, to distinguish unsupported attributes from
+// undefined ones. Pure functions; thread-safe.
 #pragma once
 
 #include <string_view>
@@ -9,9 +9,9 @@
 namespace mozgach::jinja {
 
 enum class PythonAttribute {
-  kNone,       // Python has none of this name either
-  kHidden,     // the sandbox hides it: it changes the object
-  kAvailable,  // a template can use it in Jinja2
+  kNone,       // does not exist in Python either
+  kHidden,     // hidden by the sandbox, because it changes the object
+  kAvailable,  // usable by a template in Jinja2
 };
 
 PythonAttribute PythonAttributeOf(const Value& object, std::string_view name);

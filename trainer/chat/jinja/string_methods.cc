@@ -17,7 +17,7 @@ absl::StatusOr<const Text*> TextArgument(const Value& value) {
   return absl::InvalidArgumentError(absl::StrCat("needs a string, not ", KindName(value)));
 }
 
-// A separator or a set of characters: null where none was given.
+// Returns a separator or a set of characters; null if none was given.
 absl::StatusOr<const std::string*> OptionalString(const Value& value) {
   if (value.IsUndefined() || value.IsNone()) return nullptr;
   ASSIGN_OR_RETURN(const Text* text, TextArgument(value));

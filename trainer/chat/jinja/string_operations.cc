@@ -29,7 +29,7 @@ class Pieces {
 absl::StatusOr<std::vector<Text>> SplitWords(const Text& text, int64_t limit, Budget* budget) {
   const std::string& bytes = text.bytes();
   Pieces pieces(text, budget);
-  size_t begin = std::string::npos;  // start of the present word
+  size_t begin = std::string::npos;  // start of the current word
   for (size_t offset = 0; offset < bytes.size();) {
     const size_t here = offset;
     const bool space = IsSpace(NextCodePoint(bytes, &offset));
@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<Text>> SplitWords(const Text& text, int64_t limit, Bu
   return pieces.Take();
 }
 
-// Bytes of `text` up to its last character that is white space, or is not.
+// Returns the end of the last character before `end` that is white space (`space`), or is not.
 size_t EndOfLast(const std::string& bytes, size_t end, bool space) {
   while (end > 0) {
     size_t begin = end - 1;
@@ -56,7 +56,7 @@ size_t EndOfLast(const std::string& bytes, size_t end, bool space) {
   return 0;
 }
 
-// The pieces from the last to the first.
+// Appends the pieces from the last to the first.
 absl::Status SplitWordsRight(const Text& text, int64_t limit, Pieces* pieces) {
   const std::string& bytes = text.bytes();
   size_t end = EndOfLast(bytes, bytes.size(), /*space=*/false);
@@ -133,7 +133,7 @@ absl::StatusOr<Text> Replace(const Text& text, const std::string& from, const Te
   Text replaced;
   size_t begin = 0;
   for (int64_t count = 0; limit < 0 || count < limit; ++count) {
-    // An empty `from` stands before every character and at the end.
+    // An empty `from` matches before every character and at the end.
     size_t found = from.empty() ? begin : bytes.find(from, begin);
     if (from.empty() && count > 0 && begin < bytes.size()) NextCodePoint(bytes, &found);
     if (found == std::string::npos || (from.empty() && count > 0 && begin == bytes.size())) break;

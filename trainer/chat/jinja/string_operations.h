@@ -1,5 +1,5 @@
-// What string methods and filters of templates are made of.  Text keeps the origin of every
-// stretch.
+// Building blocks of the string methods and filters of templates. Text keeps the origin of every
+// part.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,17 @@
 
 namespace mozgach::jinja {
 
-// str.split(separator, limit); without separator at white space.  A negative limit is none.
+// str.split(separator, limit). If `separator` is null, splits at white space. A negative limit
+// means no limit.
 absl::StatusOr<std::vector<Text>> Split(const Text& text, const std::string* separator,
                                         int64_t limit, Budget* budget);
-// str.rsplit(separator, limit), which counts from the end.
+// str.rsplit(separator, limit): like Split, but counts from the end.
 absl::StatusOr<std::vector<Text>> SplitRight(const Text& text, const std::string* separator,
                                              int64_t limit, Budget* budget);
-// str.splitlines(keep_ends): at every line break that Unicode has.
+// str.splitlines(keep_ends): splits at every Unicode line break.
 absl::StatusOr<std::vector<Text>> SplitLines(const Text& text, bool keep_ends, Budget* budget);
 
-// str.replace(from, to, limit).  A negative limit is none.
+// str.replace(from, to, limit). A negative limit means no limit.
 absl::StatusOr<Text> Replace(const Text& text, const std::string& from, const Text& to,
                              int64_t limit, Budget* budget);
 

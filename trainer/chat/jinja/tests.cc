@@ -48,7 +48,7 @@ const std::map<std::string, Predicate>& Predicates() {
   return *predicates;
 }
 
-// Tests that are an operator under a name: x is equalto y.
+// Tests that are another name of an operator: x is equalto y.
 const std::map<std::string, std::string>& Comparisons() {
   static const auto* const comparisons = new std::map<std::string, std::string>{
       {"equalto", "=="}, {"eq", "=="}, {"ne", "!="},         {"lt", "<"},  {"lessthan", "<"},
@@ -63,7 +63,7 @@ absl::StatusOr<bool> Leaves(int64_t wanted, const Value& input, const Value& div
   return Equal(remainder, Value{wanted}, budget);
 }
 
-// Python's `is`, where it is the same in every Python.
+// Python's `is`, where the result is the same in all Python versions.
 absl::StatusOr<bool> IsSame(const Value& left, const Value& right, Budget* budget) {
   if (left.data.index() != right.data.index()) return false;
   if (left.IsNone() || left.As<bool>()) return Equal(left, right, budget);

@@ -95,13 +95,13 @@ void BpeModel::Encode(std::string_view word, Room* room, std::vector<Token>* tok
   room->cache.Put(word, *tokens, first);
 }
 
-// A run is a stretch between two places where nothing ever joins: in a text without words, as
-// SentencePiece models read it, usually a word.
+// A run lies between two neighbouring pairs that no merge can join (see Joints). SentencePiece
+// models do not cut a text into words; there a run is usually a word.
 void BpeModel::EncodeRuns(std::string_view word, Room* room, std::vector<Token>* tokens) const {
   const std::span<const Token> symbols = room->symbols;
   size_t first = 0;
-  size_t begin = 0;  // start of symbols[first] in the word
-  size_t end = 0;    // end of symbols[i]
+  size_t begin = 0;  // offset of symbols[first] in the word
+  size_t end = 0;    // offset of the end of symbols[i]
   for (size_t i = 0; i < symbols.size(); ++i) {
     end += symbols[i].bytes;
     if (i + 1 < symbols.size() && joints_.MayJoin(symbols[i].id, symbols[i + 1].id)) continue;
@@ -111,7 +111,7 @@ void BpeModel::EncodeRuns(std::string_view word, Room* room, std::vector<Token>*
   }
 }
 
-// With ignore_merges_ the cache holds words, which a run is not.
+// With ignore_merges_ the cache holds whole words only, and a run is not a whole word.
 void BpeModel::EncodeRun(std::string_view run, std::span<const Token> symbols, Room* room,
                          std::vector<Token>* tokens) const {
   if (!ignore_merges_ && room->cache.Find(run, tokens)) return;

@@ -1,6 +1,6 @@
-// A BpeModel turns words into tokens by byte-pair encoding: tokenizer.json's "model".
+// A BpeModel turns words into tokens by byte-pair encoding (tokenizer.json's "model").
 //
-// Immutable, but for the room that it lends to each thread that encodes; safe from any thread.
+// Immutable except for the pool of working memory. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -22,17 +22,17 @@ namespace mozgach {
 
 class BpeModel {
  public:
-  // What one thread needs while it encodes.
+  // Working memory of one encoding thread.
   class Room;
 
-  // `vocabulary` must outlive this.  With `byte_level` words are bytes, else characters.
-  // INVALID_ARGUMENT names a model or a setting that we do not have, a merge of unknown tokens, an
-  // unknown token that is not there.
+  // `vocabulary` must outlive the result. Words are sequences of bytes if `byte_level`, else of
+  // characters. INVALID_ARGUMENT names an unsupported model type or setting, a merge of tokens that
+  // are not in the vocabulary, or a missing unk_token.
   static absl::StatusOr<std::unique_ptr<BpeModel>> Make(const JsonObject& json, bool byte_level,
                                                         const Vocabulary& vocabulary,
                                                         const MergeList& merges);
 
-  // Lends room for Encode(); it comes back by itself.
+  // Borrows a Room for Encode() and returns it to the pool when destroyed.
   class Lease {
    public:
     explicit Lease(const BpeModel& model);
@@ -48,9 +48,9 @@ class BpeModel {
 
   ~BpeModel();
 
-  // Appends the tokens of `word`; their bytes add up to the word's, in its order, unless all of it
-  // was left out (see Symbols).  O(n log n).  REQUIRES: `word` is UTF-8; `room` is leased from this
-  // model.
+  // Appends the tokens of `word`, in order. Their byte counts add up to the size of the word,
+  // unless all of its characters are omitted (see Symbols). O(n log n). REQUIRES: `word` is UTF-8;
+  // `room` is leased from this model.
   void Encode(std::string_view word, Room* room, std::vector<Token>* tokens) const;
 
  private:
@@ -63,7 +63,7 @@ class BpeModel {
                  std::vector<Token>* tokens) const;
 
   const bool byte_level_;
-  const bool ignore_merges_;  // a word that is a token is that token
+  const bool ignore_merges_;  // a word that is in the vocabulary becomes one token, without merges
   const Vocabulary& vocabulary_;
   const MergeTable merges_;
   const Symbols symbols_;
@@ -71,7 +71,7 @@ class BpeModel {
 
   mutable Mutex mutex_;
   mutable std::vector<std::unique_ptr<Room>> rooms_
-      ABSL_GUARDED_BY(mutex_);  // guarded by mutex_; those not lent
+      ABSL_GUARDED_BY(mutex_);  // rooms that are not leased
 };
 
 }  // namespace mozgach

@@ -1,8 +1,8 @@
-// Joints are the places where merging could ever join two neighbouring symbols.
+// Joints tells which pairs of neighbouring symbols a merge can ever join.
 //
-// Where no merge's left side ends with the one while its right side begins with the other, nothing
-// will ever join them, and a long word can be cut there without changing its tokens: what comes
-// before and what comes after are encoded each for itself.  Immutable; safe from any thread.
+// If no merge has a left side that ends with the first symbol and a right side that begins with the
+// second one, the two are never joined. A long word can then be cut between them and both parts
+// encoded separately, with the same result. Immutable; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ class Joints {
   }
 
   absl::flat_hash_set<uint64_t> pairs_;
-  bool anything_ = false;  // a merge of symbols whose text is not what they stand for: cut nowhere
+  bool anything_ = false;  // some merge has a part whose text is not what it stands for: never cut
 };
 
 }  // namespace mozgach

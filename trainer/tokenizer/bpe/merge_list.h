@@ -1,4 +1,4 @@
-// A MergeList holds tokenizer.json's "merges" as they stand there: pairs of token texts, by rank.
+// A MergeList holds the entries of tokenizer.json's "merges": pairs of token texts, by rank.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +15,16 @@ class MergeList {
 
   size_t size() const { return ends_.size() / 2; }
 
-  // Valid until the next Add().  REQUIRES: rank < size().
+  // Valid until the next Add(). REQUIRES: rank < size().
   std::string_view Left(size_t rank) const { return Part(2 * rank); }
   std::string_view Right(size_t rank) const { return Part(2 * rank + 1); }
-  std::string_view Joined(size_t rank) const;  // the two side by side
+  std::string_view Joined(size_t rank) const;  // left and right concatenated
 
  private:
   std::string_view Part(size_t index) const;
 
   std::string texts_;
-  std::vector<uint32_t> ends_;  // two per merge, in texts_
+  std::vector<uint32_t> ends_;  // ends of the texts in texts_, two per merge
 };
 
 }  // namespace mozgach

@@ -1,5 +1,5 @@
-// A MergeTable answers: may these two neighbours be merged, how early, and into what?
-// Immutable after Build(); safe from any thread.
+// A MergeTable maps a pair of neighbouring tokens to its merge: the rank and the resulting token.
+// Immutable after Build(); thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -15,15 +15,15 @@ namespace mozgach {
 class MergeTable {
  public:
   struct Merge {
-    uint32_t rank;  // the smallest goes first
+    uint32_t rank;  // the smallest rank is applied first
     int32_t result;
   };
 
-  // A pair listed twice has its last rank, as in Hugging Face's tokenizers.  INVALID_ARGUMENT names
-  // the merge if one of its parts or its result is not a token.
+  // A pair that is listed twice has its last rank, as in Hugging Face's tokenizers.
+  // INVALID_ARGUMENT names a merge whose parts or result are not in the vocabulary.
   static absl::StatusOr<MergeTable> Build(const MergeList& list, const Vocabulary& vocabulary);
 
-  // nullptr when the two are never merged.
+  // Returns null if the pair has no merge.
   const Merge* Find(int32_t left, int32_t right) const {
     const uint64_t key = Key(left, right);
     for (size_t slot = Hash(key) >> shift_;; slot = (slot + 1) & (slots_.size() - 1)) {
@@ -53,7 +53,7 @@ class MergeTable {
   static uint64_t Key(int32_t left, int32_t right) {
     return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
   }
-  // Fibonacci hashing: the high bits of the product are the slot.
+  // Fibonacci hashing: the slot is in the high bits of the product.
   static uint64_t Hash(uint64_t key) { return (key ^ key >> 29) * UINT64_C(0x9E3779B97F4A7C15); }
 
   explicit MergeTable(size_t merges);

@@ -1,8 +1,8 @@
-// Symbols turn a word into what merging starts from: one token per byte or per character.
+// Symbols turns a word into the initial tokens for merging: one per byte or per character.
 //
-// A character without a token is spelled as bytes ("<0xE2>"), where the model has byte_fallback;
-// else it is the unknown token; else it is left out, as in Hugging Face's tokenizers, and its bytes
-// count to a neighbour.  Immutable; safe from any thread.
+// A character without a token becomes byte tokens ("<0xE2>") if the model has byte_fallback, else
+// the unknown token. Without an unknown token it is omitted, as in Hugging Face's tokenizers, and
+// its bytes are counted with a neighbour. Immutable; thread-safe.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace mozgach {
 
-// A token and how many bytes of the word it stands for.
+// A token and the number of bytes of the word that it stands for.
 struct Token {
   int32_t id;
   uint32_t bytes;
@@ -24,19 +24,19 @@ struct Token {
 
 class Symbols {
  public:
-  // Reads "unk_token", "fuse_unk" and "byte_fallback" of `model`.  `vocabulary` must outlive this.
-  // INVALID_ARGUMENT when the unknown token or some of the 256 byte tokens are not in it.
+  // Reads "unk_token", "fuse_unk" and "byte_fallback" of `model`. `vocabulary` must outlive the
+  // result. INVALID_ARGUMENT if the unknown token or one of the 256 byte tokens is missing from it.
   static absl::StatusOr<Symbols> Make(const JsonObject& model, bool byte_level,
                                       const Vocabulary& vocabulary);
 
-  // Appends the symbols of `word`.  REQUIRES: `word` is UTF-8.
+  // Appends the symbols of `word`. REQUIRES: `word` is UTF-8.
   void Append(std::string_view word, std::vector<Token>* symbols) const;
 
-  // The symbol that `token`'s text begins, or ends, with; -1 when there is none.
+  // Return the symbol at the start or at the end of `token`'s text; -1 if none.
   int32_t First(int32_t token) const;
   int32_t Last(int32_t token) const;
 
-  // Whether `token` is a symbol that does not stand for its own text: the unknown token, a byte's.
+  // Returns true if `token` does not stand for its own text: the unknown token, or a byte token.
   bool StandsForOther(int32_t token) const;
 
  private:
@@ -53,8 +53,8 @@ class Symbols {
   bool fallback_ = false;
   bool fuse_unknown_ = false;
   int32_t unknown_ = -1;
-  std::array<int32_t, 256> of_byte_ = {};  // symbols of byte-level BPE or byte_fallback; -1: none
-  std::vector<int32_t> of_character_;  // by code point, of the Basic Multilingual Plane; -1: none
+  std::array<int32_t, 256> of_byte_ = {};  // by byte (byte-level BPE, byte_fallback); -1: none
+  std::vector<int32_t> of_character_;      // by code point (Basic Multilingual Plane); -1: none
 };
 
 }  // namespace mozgach

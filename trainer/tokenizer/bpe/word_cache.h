@@ -1,7 +1,7 @@
-// A WordCache remembers the tokens of the words met last: texts repeat themselves.
+// A WordCache caches the tokens of recent words.
 //
-// Bounded (1.5 MB): each word has one place, where it displaces another; words and results that are
-// long are not kept.  For one thread at a time.
+// Fixed size (1.5 MB), direct-mapped: a word replaces the previous word in its slot. Long words and
+// long results are not cached. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -19,10 +19,10 @@ class WordCache {
 
   WordCache() : entries_(kEntries) {}
 
-  // Appends the tokens of `word`; false when they are not known.
+  // Appends the tokens of `word`. Returns false if the word is not cached.
   bool Find(std::string_view word, std::vector<Token>* tokens) const;
 
-  // Remembers tokens[first…] as those of `word`.
+  // Stores tokens[first…] as the tokens of `word`.
   void Put(std::string_view word, const std::vector<Token>& tokens, size_t first);
 
  private:

@@ -55,7 +55,7 @@ void WordMerge::PushPair(const MergeTable& merges, uint32_t left, uint32_t right
   std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
 }
 
-// The right node stays where it is, with no bytes: pairs in the heap that name it are void.
+// The right node stays in nodes_ with 0 bytes, which invalidates the heap entries that name it.
 void WordMerge::Join(uint32_t left, int32_t result) {
   Node& kept = nodes_[left];
   Node& gone = nodes_[kept.next];

@@ -1,8 +1,8 @@
-// A WordMerge applies merges to the symbols of a word until none applies: always the one with the
-// smallest rank, the leftmost first.  Source: Sennrich et al. 2016, as tokenizers' BPE does it.
+// A WordMerge applies merges to the symbols of a word until none applies: always the merge with the
+// smallest rank, and of these the leftmost. Source: Sennrich et al. 2016; tokenizers' BPE.
 //
-// O(n²) by scanning for short words, where that is quickest, O(n log n) with a heap for long ones.
-// Holds the room it works in; for one thread at a time.
+// Short words are scanned in O(n²), which is faster for them; long words use a heap, O(n log n).
+// Keeps its working memory between calls. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@ namespace mozgach {
 
 class WordMerge {
  public:
-  // Appends to `tokens` what `symbols` merge into.
+  // Merges `symbols` and appends the result to `tokens`.
   void Run(const MergeTable& merges, std::span<const Token> symbols, std::vector<Token>* tokens);
 
  private:
-  // A symbol or what it has been merged into, in a list of neighbours.
+  // A symbol or the result of a merge, in a doubly linked list.
   struct Node {
     Token token;
     uint32_t previous;
@@ -33,8 +33,8 @@ class WordMerge {
   void PushPair(const MergeTable& merges, uint32_t left, uint32_t right);
   void Join(uint32_t left, int32_t result);
 
-  std::vector<Token> row_;       // Scan: what is left of the word
-  std::vector<uint32_t> ranks_;  // Scan: of row_[i] with row_[i + 1]
+  std::vector<Token> row_;       // Scan: the word, merged so far
+  std::vector<uint32_t> ranks_;  // Scan: rank of the merge of row_[i] with row_[i + 1]
   std::vector<Node> nodes_;
   std::vector<uint64_t> heap_;  // rank << 32 | index of the left node
 };

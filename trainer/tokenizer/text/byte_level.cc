@@ -11,7 +11,7 @@
 namespace mozgach {
 namespace {
 
-// GPT-2's words, which "use_regex" asks for.
+// GPT-2's pattern for words, used if "use_regex" is true.
 constexpr std::string_view kWords =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 

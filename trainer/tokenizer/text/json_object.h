@@ -1,5 +1,5 @@
-// A JsonObject reads typed fields of one JSON object; what is wrong is said with its place in the
-// file ("pre_tokenizer.pretokenizers[0].behavior").  A null field counts as absent.
+// A JsonObject reads typed fields of one JSON object. Errors name the place in the file
+// ("pre_tokenizer.pretokenizers[0].behavior"). A null field counts as absent.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@ namespace mozgach {
 
 class JsonObject {
  public:
-  // `value` must outlive this.  INVALID_ARGUMENT if it is not an object.
+  // `value` must outlive this. INVALID_ARGUMENT if it is not an object.
   static absl::StatusOr<JsonObject> From(const nlohmann::json& value, std::string where);
 
-  // nullptr when absent.
+  // Returns null if the field is absent.
   const nlohmann::json* Find(const std::string& key) const;
 
   absl::StatusOr<std::string> String(const std::string& key) const;
@@ -26,16 +26,16 @@ class JsonObject {
   absl::StatusOr<int64_t> Integer(const std::string& key) const;
   absl::StatusOr<bool> Bool(const std::string& key, bool if_absent) const;
 
-  // The objects of a required list.
+  // Returns the objects in a required list.
   absl::StatusOr<std::vector<JsonObject>> Objects(const std::string& key) const;
   absl::StatusOr<JsonObject> Object(const std::string& key) const;
 
   std::string Where(std::string_view key) const;
   const std::string& where() const { return where_; }
 
-  // INVALID_ARGUMENT: "`where`.`key`: `message`".
+  // Returns INVALID_ARGUMENT "`where`.`key`: `message`".
   absl::Status Error(std::string_view key, std::string_view message) const;
-  // INVALID_ARGUMENT: the `key` has a value that we do not have.
+  // Returns INVALID_ARGUMENT: the value of `key` is not supported.
   absl::Status Unsupported(std::string_view key, std::string_view value) const;
 
  private:

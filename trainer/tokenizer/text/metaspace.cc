@@ -22,7 +22,7 @@ class Metaspace : public PreTokenizer {
   }
 
  private:
-  // Spans are moved as the text before them grows.
+  // Moves the spans as the text before them grows.
   void ReplaceSpaces(Words* words) const {
     const std::string& text = words->text.text;
     const std::string_view mark = settings_.replacement;

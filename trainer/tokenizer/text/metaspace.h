@@ -1,4 +1,4 @@
-// The pre-tokenizer Metaspace: spaces become "▁", and words begin at it.
+// The pre-tokenizer Metaspace replaces spaces by "▁" and begins a word at each "▁".
 #pragma once
 
 #include <memory>
@@ -10,9 +10,9 @@
 
 namespace mozgach {
 
-// What the pre-tokenizer and the decoder of this name share: {"replacement": "▁",
-// "prepend_scheme": "always" | "first" | "never", "split": true}; older files have
-// "add_prefix_space" in the place of the scheme.
+// Settings of the Metaspace pre-tokenizer and decoder: {"replacement": "▁", "prepend_scheme":
+// "always" | "first" | "never", "split": true}. Older files have "add_prefix_space" instead of the
+// scheme.
 struct MetaspaceSettings {
   enum class Prepend { kNever, kFirst, kAlways };
 

@@ -17,9 +17,9 @@ namespace mozgach {
 namespace {
 
 enum class Kind : uint8_t {
-  kInert,    // stays, and nothing before it acts on it: normalisation may start again here
-  kJoins,    // may be reordered or composed with what stands before it
-  kChanges,  // is never itself in this form
+  kInert,    // stays, and is not affected by characters before it: normalisation may restart here
+  kJoins,    // may be reordered or composed with characters before it
+  kChanges,  // never occurs in this form
 };
 
 // Everything from here on (planes 3 and up) is inert.
@@ -35,8 +35,8 @@ struct Range {
   char32_t last;
 };
 
-// What combines since Unicode 10 to 15 only.  Hugging Face's tokenizers normalises by the tables of
-// Unicode 9, to which these are characters that nothing acts on; models have learnt it so.
+// Combining characters added in Unicode 10 to 15. Hugging Face's tokenizers normalises with the
+// tables of Unicode 9, in which they are inert; models were trained with that.
 constexpr Range kTooNew[] = {
     {0x7FD, 0x7FD},     {0x898, 0x89F},     {0x8CA, 0x8D3},     {0x9FE, 0x9FE},
     {0xC3C, 0xC3C},     {0xD3B, 0xD3C},     {0xEBA, 0xEBA},     {0x1715, 0x1715},
@@ -50,7 +50,8 @@ constexpr Range kTooNew[] = {
     {0x1E4EC, 0x1E4EF},
 };
 
-// What decomposes since then.  In form C that cannot be seen: U+11938 is what its parts compose to.
+// Characters added since then that decompose. In form C this has no effect: the parts of U+11938
+// compose to U+11938.
 constexpr Range kDecomposesTooNew[] = {
     {0x32FF, 0x32FF},   {0xA7F2, 0xA7F4},   {0xAB69, 0xAB69},   {0x10781, 0x10785},
     {0x10787, 0x107B0}, {0x107B2, 0x107BA}, {0x11938, 0x11938}, {0x1E030, 0x1E06D},
@@ -77,7 +78,7 @@ void AppendDecomposed(char32_t character, bool compatibility, Characters* out) {
 
 int CombiningClass(utf8proc_int32_t c) { return utf8proc_get_property(c)->combining_class; }
 
-// utf8proc sorts by exchanging neighbours, quadratic in the length of a run of marks.
+// Replaces utf8proc's bubble sort, which is quadratic in the length of a run of marks.
 void SortMarks(Characters* characters) {
   const auto is_mark = [](utf8proc_int32_t c) {
     return CombiningClass(c) != 0 && !IsIn(kTooNew, c);
@@ -118,8 +119,8 @@ std::string InForm(NormalForm form, std::string_view text) {
   return out;
 }
 
-// Replaces what differs between `before`, which stands at `begin`, and `after`; marks beside it
-// stay.
+// Replaces the part of `before` (at offset `begin`) that differs from `after`. Marks outside the
+// difference stay.
 void ReplaceDifference(size_t begin, std::string_view before, std::string_view after,
                        Rewriter* rewriter) {
   const auto head = std::mismatch(before.begin(), before.end(), after.begin(), after.end());
@@ -154,7 +155,8 @@ class KindTable {
   Kind Of(char32_t c) const { return c < kFirstAlwaysInert ? kinds_[c] : Kind::kInert; }
 
  private:
-  // What a character that the form keeps decomposes to says which can be second in a pair.
+  // If the form keeps `c`, the parts that it decomposes to, except the first, can be second in a
+  // pair.
   void AddDecomposable(char32_t c, bool compatibility) {
     std::string text;
     AppendUtf8(c, &text);
@@ -170,7 +172,8 @@ class KindTable {
     }
   }
 
-  // Vowels and finals join; U+11A7 between them is neither, which utf8proc 2.8 mistakes.
+  // Vowels and final consonants join. U+11A7, between the two ranges, is neither; utf8proc 2.8 gets
+  // it wrong.
   void AddHangul() {
     const auto set = [this](char32_t first, char32_t last, Kind kind) {
       for (char32_t c = first; c <= last; ++c) kinds_[c] = kind;
@@ -201,7 +204,7 @@ void Normalize(NormalForm form, TrackedText* tracked) {
   const KindTable& kinds = KindsIn(form);
   const std::string_view text = tracked->text;
   std::unique_ptr<Rewriter> rewriter;
-  size_t inert = 0;  // where the last inert character before `at` begins
+  size_t inert = 0;  // offset of the last inert character before `at`
   for (size_t at = 0; at < text.size();) {
     if (static_cast<unsigned char>(text[at]) < 0x80) {
       inert = at++;

@@ -1,7 +1,7 @@
 // A Normalizer rewrites a text before it is cut into words: tokenizer.json's "normalizer".
 //
-// Kinds: NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, Sequence.  Immutable; safe from
-// any thread.
+// Types: NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, Sequence. Immutable;
+// thread-safe.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ namespace mozgach {
 
 class Normalizer {
  public:
-  // INVALID_ARGUMENT names a kind or a setting that we do not have.
+  // INVALID_ARGUMENT names an unsupported type or setting.
   static absl::StatusOr<std::unique_ptr<Normalizer>> FromJson(const JsonObject& json);
 
   virtual ~Normalizer() = default;

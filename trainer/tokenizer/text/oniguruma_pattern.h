@@ -1,6 +1,7 @@
-// Patterns in tokenizer.json are written for Oniguruma; PCRE2 reads some of the same words
-// differently.  This rewrites one so that PCRE2 with UTF | UCP | MULTILINE finds what Oniguruma
-// finds.  Sources: Oniguruma doc/RE (Ruby syntax), pcre2pattern(3).
+// Translates regular expressions from Oniguruma to PCRE2. Patterns in tokenizer.json are written
+// for Oniguruma, and PCRE2 interprets some constructs differently. With UTF | UCP | MULTILINE,
+// PCRE2 finds the same matches for the translated pattern. Sources: Oniguruma doc/RE (Ruby syntax),
+// pcre2pattern(3).
 #pragma once
 
 #include <string>
@@ -10,8 +11,8 @@
 
 namespace mozgach {
 
-// \s \S \w \W \h \H and script properties are spelled out.  INVALID_ARGUMENT names what has no
-// counterpart here: intersections and nested classes, \b \R \X \K \G, {n,m}+, (?m).
+// Expands \s \S \w \W \h \H and script properties. INVALID_ARGUMENT names a construct without a
+// counterpart: intersections and nested classes, \b \R \X \K \G, {n,m}+, (?m).
 absl::StatusOr<std::string> PcreFromOniguruma(std::string_view pattern);
 
 }  // namespace mozgach

@@ -1,5 +1,5 @@
-// A Pattern is what Split and Replace look for: {"String": "…"}, taken as it is, or {"Regex": "…"}.
-// Immutable; safe from any thread.
+// A Pattern is the search pattern of Split and Replace: {"String": "…"}, a literal, or {"Regex":
+// "…"}. Immutable; thread-safe.
 #pragma once
 
 #include <optional>
@@ -18,15 +18,15 @@ class Pattern {
   // Reads the field "pattern" of `owner`.
   static absl::StatusOr<Pattern> FromJson(const JsonObject& owner);
 
-  // Appends the matches in `text`, left to right, not overlapping.  Errors: Regex::FindAll.
+  // Appends the matches in `text`, left to right, not overlapping. Errors: see Regex::FindInParts.
   absl::Status FindAll(std::string_view text, std::vector<Span>* matches) const {
     return FindInParts(text, {{0, text.size()}}, [&](const Span&, const std::vector<Span>& found) {
       matches->insert(matches->end(), found.begin(), found.end());
     });
   }
 
-  // The matches in each of `parts` of `text`, each a text of its own: found(part, matches), in
-  // order.
+  // Calls found(part, matches) for each of `parts` of `text`, in order. Each part is searched as a
+  // separate text.
   template <typename Callback>
   absl::Status FindInParts(std::string_view text, const std::vector<Span>& parts,
                            Callback found) const {
@@ -40,13 +40,13 @@ class Pattern {
     return absl::OkStatus();
   }
 
-  // A regex's replacement may not refer to groups ("$1"): we do not have that.
+  // INVALID_ARGUMENT if the replacement of a regex refers to groups ("$1"), which is not supported.
   absl::Status CheckReplacement(const JsonObject& owner, std::string_view content) const;
 
  private:
   void FindLiteral(std::string_view text, Span part, std::vector<Span>* matches) const;
 
-  std::string literal_;  // searched for without a regex_
+  std::string literal_;  // used if regex_ is not set
   std::optional<Regex> regex_;
 };
 

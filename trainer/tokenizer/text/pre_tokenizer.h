@@ -1,7 +1,7 @@
-// A PreTokenizer cuts a normalised text into words, which the model then encodes one by one:
-// tokenizer.json's "pre_tokenizer".
+// A PreTokenizer cuts a normalised text into words (tokenizer.json's "pre_tokenizer"). The model
+// then encodes each word separately.
 //
-// Kinds: Split, ByteLevel, Digits, Metaspace, Sequence.  Immutable; safe from any thread.
+// Types: Split, ByteLevel, Digits, Metaspace, Sequence. Immutable; thread-safe.
 #pragma once
 
 #include <memory>
@@ -14,24 +14,24 @@
 
 namespace mozgach {
 
-// A text and the words that it has been cut into so far: ascending, not overlapping, not empty.
+// A text and its words so far: ascending, not overlapping, not empty.
 struct Words {
   TrackedText text;
   std::vector<Span> spans;
-  bool at_start = false;  // whether this text begins where the whole input does
+  bool at_start = false;  // the text begins at the start of the whole input
 };
 
 class PreTokenizer {
  public:
-  // INVALID_ARGUMENT names a kind or a setting that we do not have.
+  // INVALID_ARGUMENT names an unsupported type or setting.
   static absl::StatusOr<std::unique_ptr<PreTokenizer>> FromJson(const JsonObject& json);
 
   virtual ~PreTokenizer() = default;
 
-  // Cuts each word further; may rewrite the text.  Errors: Regex::FindInParts.
+  // Cuts each word further; may rewrite the text. Errors: see Regex::FindInParts.
   virtual absl::Status Apply(Words* words) const = 0;
 
-  // Whether words are read by the model as bytes, spelled as in byte_level.h, instead of
+  // Returns true if the model reads the words as bytes, spelled as in byte_level.h, instead of
   // characters.
   virtual bool byte_level() const { return false; }
 };

@@ -1,5 +1,5 @@
-// A Regex finds the matches of one pattern, as Oniguruma would (PCRE2, UTF | UCP, JIT where there
-// is one).  Immutable; safe from any thread.
+// A Regex finds the matches of one pattern as Oniguruma does. It uses PCRE2 with UTF | UCP, and its
+// JIT if available. Immutable; thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ struct pcre2_real_code_8;
 
 namespace mozgach {
 
-// A stretch [begin, end) of a text, in bytes.
+// The part [begin, end) of a text, in bytes.
 struct Span {
   size_t begin;
   size_t end;
@@ -22,13 +22,14 @@ struct Span {
 
 class Regex {
  public:
-  // INVALID_ARGUMENT says what of the pattern is wrong or not supported, and where.
+  // INVALID_ARGUMENT says which part of the pattern is wrong or not supported, and where.
   static absl::StatusOr<Regex> Compile(std::string_view pattern);
 
-  // Finds the matches in each of `parts` of `text`, each a text of its own: calls
-  // found(part, matches) once per part, in order.  Matches go from left to right and do not
-  // overlap; an empty one stands only where no other ended.  RESOURCE_EXHAUSTED when the pattern
-  // needs too many steps or too deep a stack on this text.  REQUIRES: `text` is UTF-8.
+  // Finds the matches in each of `parts` of `text`. Each part is searched as a separate text;
+  // found(part, matches) is called once per part, in order. Matches are ordered from left to right
+  // and do not overlap. An empty match does not follow directly after another match.
+  // RESOURCE_EXHAUSTED if the pattern needs too many steps or too much stack for this text.
+  // REQUIRES: `text` is UTF-8.
   template <typename Callback>
   absl::Status FindInParts(std::string_view text, const std::vector<Span>& parts,
                            Callback found) const {
@@ -47,7 +48,7 @@ class Regex {
     void operator()(pcre2_real_code_8* code) const;
   };
 
-  // What one thread needs to match in one text.
+  // Working memory to search one text in one thread.
   class Search {
    public:
     Search(const Regex& regex, std::string_view text);

@@ -12,7 +12,7 @@
 namespace mozgach {
 namespace {
 
-// Puts the stretches of one part, delimiters and what lies between them, together to words.
+// Assembles the words of one part from delimiters and the text between them.
 class Assembly {
  public:
   Assembly(SplitBehavior behavior, std::vector<Span>* words)
@@ -34,7 +34,7 @@ class Assembly {
   }
 
  private:
-  // Whether a stretch of this kind belongs to the word before it.
+  // Returns true if a stretch of this kind belongs to the word before it.
   bool Joined(bool delimits) const {
     switch (behavior_) {
       case SplitBehavior::kRemoved:

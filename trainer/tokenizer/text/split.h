@@ -1,4 +1,4 @@
-// The pre-tokenizers Split and Digits: cutting a text where a pattern matches.
+// The pre-tokenizers Split and Digits cut a text where a pattern matches.
 #pragma once
 
 #include <memory>
@@ -10,24 +10,24 @@
 
 namespace mozgach {
 
-// What becomes of the matches.
+// How matches are treated.
 enum class SplitBehavior {
-  kRemoved,             // they are left out
-  kIsolated,            // each is a word
-  kMergedWithPrevious,  // each ends the word before it, unless that is a match, too
-  kMergedWithNext,      // each begins the word after it, unless that is a match, too
-  kContiguous,          // matches side by side are one word
+  kRemoved,             // they are removed
+  kIsolated,            // each match is a word
+  kMergedWithPrevious,  // each is appended to the word before it, unless that is also a match
+  kMergedWithNext,      // each is prepended to the word after it, unless that is also a match
+  kContiguous,          // adjacent matches are one word
 };
 
-// Appends the words of `part`, in which `matches` were found, to `words`.  With `invert` the
-// stretches between the matches take their role.
+// Appends the words of `part` to `words`. `matches` are the matches in `part`. With `invert`, the
+// text between the matches takes their role.
 void AppendSplit(Span part, const std::vector<Span>& matches, SplitBehavior behavior, bool invert,
                  std::vector<Span>* words);
 
-// {"pattern": …, "behavior": …, "invert": …}
+// Reads {"pattern": …, "behavior": …, "invert": …}.
 absl::StatusOr<std::unique_ptr<PreTokenizer>> MakeSplit(const JsonObject& json);
 
-// {"individual_digits": …}: numbers (\p{N}) stand alone, or each of their digits does.
+// Reads {"individual_digits": …}: each number (\p{N}), or each of its digits, is a word.
 absl::StatusOr<std::unique_ptr<PreTokenizer>> MakeDigits(const JsonObject& json);
 
 }  // namespace mozgach

@@ -1,8 +1,7 @@
-// A TrackedText is a text that is being rewritten, with marks that move along.
+// A TrackedText is a text that is being rewritten, with marks that keep their positions.
 //
-// Marks are offsets where one origin ends and the next begins (the borders of the pieces a text was
-// put together from).  They survive normalisation, so that a token of the normalised text can still
-// be traced to its piece.
+// Marks are the offsets where one piece of the text ends and the next begins. They survive
+// normalisation, so that a token of the normalised text can be traced to its piece.
 #pragma once
 
 #include <cstddef>
@@ -17,18 +16,17 @@ struct TrackedText {
   std::vector<size_t> marks;  // ascending, at most text.size()
 };
 
-// Rewrites a TrackedText from left to right.  A mark inside what is replaced moves to its
-// beginning: the new text belongs to the origin of the last byte it stands for.
+// Rewrites a TrackedText from left to right. A mark inside a replaced range moves to the beginning
+// of the range: the new text belongs to the piece of the last byte replaced.
 class Rewriter {
  public:
-  // `target` must outlive this and stays as it is until Finish().
+  // `target` must outlive this. It does not change before Finish().
   explicit Rewriter(TrackedText* target) : target_(target) {}
 
-  // Puts `content` in the place of [begin, end).  REQUIRES: `begin` >= the `end` of the call
-  // before.
+  // Replaces [begin, end) by `content`. REQUIRES: `begin` >= `end` of the previous call.
   void Replace(size_t begin, size_t end, std::string_view content);
 
-  // Keeps the rest and hands the new text to the target.
+  // Keeps the rest of the text and stores the result in the target.
   void Finish();
 
  private:

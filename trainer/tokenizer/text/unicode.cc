@@ -16,7 +16,7 @@ struct Newcomers {
   char32_t stand_in;
 };
 
-// What Unicode 15, 15.1 and 16 assigned, by DerivedGeneralCategory.txt.
+// Characters added in Unicode 15, 15.1 and 16 (DerivedGeneralCategory.txt).
 constexpr Newcomers kNewcomers[] = {
     {0x897, 0x897, 0x900},       {0xCF3, 0xCF3, 0x903},       {0xECE, 0xECE, 0x900},
     {0x1B4E, 0x1B4F, 0x964},     {0x1B7F, 0x1B7F, 0x964},     {0x1C89, 0x1C89, 0x1E00},
@@ -62,7 +62,7 @@ constexpr Newcomers kNewcomers[] = {
     {0x2B739, 0x2B739, 0x30000}, {0x2EBF0, 0x2EE5D, 0x30000}, {0x31350, 0x323AF, 0x30000},
 };
 
-// Letters of Unicode 16 and 17 whose lower case lies so much further on.
+// Letters of Unicode 16 and 17 whose lower case is at a fixed offset.
 struct NewCapitals {
   char32_t first;
   char32_t last;
@@ -81,7 +81,7 @@ utf8proc_category_t Category(char32_t character) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(StandIn(character)));
 }
 
-// Letters of Other_Alphabetic that are neither L nor M: circled and squared ones.
+// Circled and squared letters: Other_Alphabetic, but neither L nor M.
 bool IsEnclosedLetter(char32_t c) {
   return (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) ||
          (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189);
@@ -119,7 +119,7 @@ bool IsWordCharacter(char32_t character) {
 }
 
 void AppendLowercase(char32_t character, std::string* text) {
-  if (character == 0x130) {  // İ: the one whose lower case is two characters
+  if (character == 0x130) {  // İ, the only character whose lower case is two characters
     *text += "i\u0307";
     return;
   }
@@ -135,7 +135,7 @@ void AppendLowercase(char32_t character, std::string* text) {
 std::string_view WithStandIns(std::string_view text, std::string* storage) {
   bool copied = false;
   for (size_t at = 0; at < text.size();) {
-    // Below U+0800 (two bytes) nothing is new.
+    // No new characters are below U+0800 (two bytes).
     if (static_cast<unsigned char>(text[at]) < 0xE0) {
       ++at;
       continue;

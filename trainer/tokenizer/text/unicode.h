@@ -1,5 +1,5 @@
-// What kind of character is it?  Answers are those of Unicode 16, which Hugging Face's tokenizers
-// uses, whatever older version the libraries of this machine know.  Safe from any thread.
+// Properties of characters, as of Unicode 16, which Hugging Face's tokenizers uses. They do not
+// depend on the Unicode version of the installed libraries. Thread-safe.
 #pragma once
 
 #include <string>
@@ -11,15 +11,17 @@ bool IsSpace(char32_t character);          // White_Space, as \s
 bool IsNumeric(char32_t character);        // Nd, Nl, No, as \p{N}
 bool IsWordCharacter(char32_t character);  // Alphabetic, M, Nd, Pc, Join_Control, as Rust's \w
 
-// Appends the lower case of `character`, by itself (no final sigma), as Rust's to_lowercase().
+// Appends the lower case of `character`, without context (no final sigma), as Rust's
+// to_lowercase().
 void AppendLowercase(char32_t character, std::string* text);
 
-// Characters that came after Unicode 14 (PCRE2 10.42's) have an older stand-in: of the same general
-// category, the same number of bytes, Han for Han.  The character itself where none is needed.
+// Returns an older character in place of one that was added after Unicode 14, the version of PCRE2
+// 10.42. Both have the same general category and number of bytes; Han replaces Han. Returns
+// `character` itself if it is not newer.
 char32_t StandIn(char32_t character);
 
-// `text` with stand-ins, in `storage`; `text` itself where it needs none.  Offsets stay as they
-// are.  REQUIRES: `text` is UTF-8.
+// Returns `text` with stand-ins, stored in `storage`, or `text` itself if it needs none. Offsets do
+// not change. REQUIRES: `text` is UTF-8.
 std::string_view WithStandIns(std::string_view text, std::string* storage);
 
 }  // namespace mozgach

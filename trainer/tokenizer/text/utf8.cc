@@ -8,7 +8,7 @@ struct Step {
   bool valid;
 };
 
-// The range of the byte after the lead is what rules out overlong forms, surrogates and > U+10FFFF.
+// The range of the second byte excludes overlong forms, surrogates and characters above U+10FFFF.
 Step StepAt(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
   const unsigned char lead = byte(0);

@@ -46,7 +46,7 @@ TEST(BpeModelTest, MergesMayBeWrittenAsStrings) {
   EXPECT_EQ(Cut(*MustLoad(file), "ab"), "[ab]");
 }
 
-// Forty letters are merged by scanning.  Three such words side by side are one word, merged by the
+// Forty letters are merged by scanning. Three such words side by side are one word, merged by the
 // heap; nothing joins over the z between them.
 TEST(BpeModelTest, LongWordsGiveWhatShortOnesGive) {
   MergePairs merges;

@@ -1,5 +1,6 @@
-// The tree of a template: expressions and statements, made by the parser, never changed afterwards.
-// No node lies deeper than kMaxTreeDepth, so that walking and freeing it cannot run out of stack.
+// The syntax tree of a template: expressions and statements, made by the parser and immutable
+// afterwards. It is at most kMaxTreeDepth deep, so that walking and freeing it cannot overflow the
+// stack.
 #pragma once
 
 #include <memory>
@@ -77,7 +78,7 @@ struct Test {
 
 struct Expression {
   int line = 1;
-  int depth = 1;  // depth of the tree from this node on
+  int depth = 1;  // depth of the tree below and including this node
   std::variant<Literal, Name, ListDisplay, MapDisplay, Unary, Binary, Comparison, Conditional,
                Attribute, Subscript, Slice, Call, Filter, Test>
       node;
@@ -102,10 +103,10 @@ struct ForStatement {
   ExpressionPtr condition;  // may be null
   Body body, otherwise;
 };
-// Where `set` writes: a name, or an attribute of a namespace.
+// The target of `set`: a name, or an attribute of a namespace.
 struct Target {
   std::string name;
-  std::string attribute;  // empty: the name itself
+  std::string attribute;  // empty: assigns to the name itself
 };
 struct SetStatement {
   std::vector<Target> targets;
@@ -117,10 +118,10 @@ struct SetBlockStatement {
 };
 struct MacroStatement {
   std::string name;
-  std::vector<std::pair<std::string, ExpressionPtr>> parameters;  // with defaults, or null
+  std::vector<std::pair<std::string, ExpressionPtr>> parameters;  // with default values, or null
   Body body;
 };
-// {% generation %}: what the assistant says, for transformers' masks; renders as its body.
+// {% generation %}: marks the assistant's text for transformers' masks; renders as its body.
 struct GenerationStatement {
   Body body;
 };

@@ -1,4 +1,4 @@
-// Expressions are made here, and here is seen to that no tree is deeper than kMaxTreeDepth.
+// Creates expressions, and limits the depth of their trees to kMaxTreeDepth.
 #pragma once
 
 #include <utility>
@@ -10,10 +10,10 @@
 
 namespace mozgach::jinja {
 
-// The depth of the deepest child of an expression; 1 less than its own.
+// Returns the depth of the deepest child of an expression: its own depth minus 1.
 int DepthBelow(const Expression& expression);
 
-// INVALID_ARGUMENT at the place of `tokens` when the tree would be too deep.
+// INVALID_ARGUMENT, with the position of `tokens`, if the tree would be too deep.
 template <typename Node>
 absl::StatusOr<ExpressionPtr> MakeExpression(const TokenStream& tokens, int line, Node node) {
   Expression expression{line, 1, std::move(node)};

@@ -1,4 +1,4 @@
-// The expressions of a template: what stands in {{ … }} and behind if, for and set.
+// Parses the expressions of a template: in {{ … }} and after if, for and set.
 #pragma once
 
 #include <initializer_list>
@@ -13,13 +13,13 @@ namespace mozgach::jinja {
 // minus, filters and tests, attributes and calls.
 class ExpressionParser {
  public:
-  // `tokens` outlives the parser and is moved forward by it.
+  // `tokens` must outlive the parser, which advances it.
   explicit ExpressionParser(TokenStream* tokens) : tokens_(*tokens) {}
 
   absl::StatusOr<ExpressionPtr> ParseExpression();
-  // Without a trailing `if … else`: what a for goes over.
+  // Parses an expression without a trailing `if … else`: the sequence of a for loop.
   absl::StatusOr<ExpressionPtr> ParseOr();
-  // One expression, or a tuple without brackets.
+  // Parses one expression, or a tuple without parentheses.
   absl::StatusOr<ExpressionPtr> ParseTuple();
 
  private:
@@ -43,7 +43,7 @@ class ExpressionParser {
   absl::StatusOr<ExpressionPtr> ParseTest(ExpressionPtr input);
   absl::StatusOr<ArgumentList> ParseArguments();
 
-  // Left-associative operators of one precedence.
+  // Parses left-associative operators of one precedence.
   using Operand = absl::StatusOr<ExpressionPtr> (ExpressionParser::*)();
   absl::StatusOr<ExpressionPtr> ParseChain(Operand operand,
                                            std::initializer_list<const char*> operators);

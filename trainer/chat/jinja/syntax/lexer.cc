@@ -13,7 +13,7 @@
 namespace mozgach::jinja {
 namespace {
 
-// Bytes of the name that `text` starts with, 0 where it starts with something else.
+// Returns the length of the name that `text` starts with; 0 if it does not start with a name.
 size_t NameLength(std::string_view text) {
   size_t length = 0;
   for (size_t offset = 0; offset < text.size(); length = offset) {
@@ -47,7 +47,7 @@ class Lexer {
     return absl::InvalidArgumentError(absl::StrCat("line ", line_, ": ", std::string(what)));
   }
 
-  // Counts the lines of what is passed over.
+  // Moves forward and counts the lines.
   void Advance(size_t count) {
     line_ += static_cast<int>(
         std::count(source_.begin() + static_cast<std::ptrdiff_t>(position_),
@@ -86,7 +86,8 @@ class Lexer {
     return ReadExpression(TokenKind::kBlockBegin, TokenKind::kBlockEnd, "%}");
   }
 
-  // Behind a tag: white space goes where it ends with '-', else one line break behind a block.
+  // Skips text after a tag: white space if the tag ends with '-', else one line break after a
+  // block.
   void After(char sign, bool block) {
     if (sign == '-') {
       Advance(WhiteSpaceLength(Rest()));
@@ -104,8 +105,8 @@ class Lexer {
     return absl::OkStatus();
   }
 
-  // Bytes of "raw %}" at `begin` (white space and sign as they come), 0 where something else
-  // stands.
+  // Returns the length of "raw %}" at `begin`, with optional white space and sign; 0 if the text is
+  // different.
   size_t RawLength(size_t begin, std::string_view word) const {
     const std::string_view rest = source_.substr(begin);
     size_t i = WhiteSpaceLength(rest);

@@ -1,7 +1,7 @@
 // The lexer cuts a template into text and tokens, as Jinja2 does with trim_blocks and lstrip_blocks
-// on (the environment that transformers renders chat templates in): a block's line break goes, and
-// so does the white space between the start of a line and a block.  '-' and '+' beside a tag's
-// brackets strip more or keep all.
+// (the settings that transformers uses for chat templates): it removes the line break after a
+// block, and the white space between the start of a line and a block. '-' and '+' next to a tag's
+// brackets remove more white space or keep all of it.
 #pragma once
 
 #include <string>
@@ -13,13 +13,13 @@
 namespace mozgach::jinja {
 
 enum class TokenKind {
-  kText,  // outside of tags
+  kText,  // text outside tags
   kBlockBegin,
   kBlockEnd,
   kPrintBegin,
   kPrintEnd,
   kName,
-  kString,  // `text` is what the literal means
+  kString,  // `text` is the value of the literal
   kInteger,
   kFloat,
   kOperator,
@@ -36,8 +36,9 @@ struct Token {
   bool IsName(std::string_view t) const { return Is(TokenKind::kName, t); }
 };
 
-// The last token is kEnd.  INVALID_ARGUMENT "line N: what" for a tag, comment or string without
-// end, brackets that do not match, or a character that Jinja does not know.
+// Cuts `source` into tokens; the last one is kEnd. INVALID_ARGUMENT "line N: what" for a tag,
+// comment or string without end, brackets that do not match, or a character that is not valid in
+// Jinja.
 absl::StatusOr<std::vector<Token>> Tokenize(std::string_view source);
 
 }  // namespace mozgach::jinja

@@ -30,7 +30,7 @@ int DigitValue(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 16;
 }
 
-// Up to `count` digits of `base` from `*offset` on.
+// Reads up to `count` digits of `base`, from `*offset` on.
 char32_t ReadCode(std::string_view text, size_t count, int base, size_t* offset, size_t* read) {
   char32_t code = 0;
   for (*read = 0; *read < count && *offset < text.size(); ++*read, ++*offset) {

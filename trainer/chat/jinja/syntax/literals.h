@@ -1,5 +1,5 @@
-// What the lexer knows about single pieces of a template: literals and operators as Jinja2 (and so
-// Python) reads them, and the white space that a tag takes with it.
+// Helpers of the lexer: literals and operators, as Jinja2 and Python read them, and the white space
+// that a tag removes.
 #pragma once
 
 #include <string>
@@ -9,25 +9,25 @@
 
 namespace mozgach::jinja {
 
-// What stands between the quotes of a literal, escapes such as \n, \x41 and \u00e9 resolved; a
-// backslash before anything else stays.  INVALID_ARGUMENT for an escape that is cut off.
+// Decodes the text between the quotes of a literal, with escapes such as \n, \x41 and \u00e9. A
+// backslash before other characters stays. INVALID_ARGUMENT for an incomplete escape.
 absl::StatusOr<std::string> DecodeString(std::string_view between_quotes);
 
-// Bytes of the number that `text` starts with (digits, '_' between them, a fraction, an exponent);
-// `*is_float` says which kind.
+// Returns the length of the number at the start of `text` (digits, '_' between them, a fraction, an
+// exponent). Sets `*is_float` if it is not an integer.
 size_t NumberLength(std::string_view text, bool* is_float);
 
-// The longest operator that `text` starts with; empty where there is none.
+// Returns the longest operator at the start of `text`; empty if none.
 std::string_view OperatorAt(std::string_view text);
 
-// Bytes of the white space that `text` starts with.
+// Returns the length of the white space at the start of `text`.
 size_t WhiteSpaceLength(std::string_view text);
 
-// `source` with every line break as \n and without one at the very end.
+// Returns `source` with every line break as \n, and without a line break at the end.
 std::string WithPlainLineBreaks(std::string_view source);
 
-// `text`, which stands before a tag '{' + kind + sign, without the white space that the tag strips;
-// `line_starting`: what comes before `text` ends with a line break.
+// Returns `text`, which precedes a tag '{' + kind + sign, without the white space that the tag
+// removes. `line_starting`: `text` begins at the start of a line.
 std::string_view TextBeforeTag(std::string_view text, char kind, char sign, bool line_starting);
 
 }  // namespace mozgach::jinja

@@ -8,8 +8,8 @@
 
 namespace mozgach::jinja {
 
-// INVALID_ARGUMENT "line N: what" for what Jinja2 refuses, and for what it has and we do not.
-// Sources above 1 MiB and trees deeper than kMaxTreeDepth are refused.
+// INVALID_ARGUMENT "line N: what" if Jinja2 rejects the source, if it uses an unsupported
+// construct, if it is larger than 1 MiB, or if its tree is deeper than kMaxTreeDepth.
 absl::StatusOr<Body> Parse(std::string_view source);
 
 }  // namespace mozgach::jinja

@@ -1,4 +1,4 @@
-// A TokenStream is the parser's place in the tokens of a template.  One thread at a time.
+// A TokenStream is the parser's position in the tokens of a template. Not thread-safe.
 #pragma once
 
 #include <string>
@@ -22,19 +22,20 @@ class TokenStream {
   }
   int line() const { return Peek().line; }
 
-  // The token here; the stream moves on, but never past the end.
+  // Returns the current token and advances, but never past the end.
   Token Next();
 
-  bool TakeOperator(std::string_view text);  // moves on where it stands here
+  // Advance and return true if the current token is this operator or name.
+  bool TakeOperator(std::string_view text);
   bool TakeName(std::string_view text);
 
   absl::Status Expect(TokenKind kind, std::string_view what);
   absl::Status ExpectOperator(std::string_view text);
   absl::StatusOr<std::string> ExpectName(std::string_view what);
 
-  // INVALID_ARGUMENT "line N: what".
+  // Returns INVALID_ARGUMENT "line N: what".
   absl::Status Error(std::string_view what) const;
-  // "line N: expected `what`, found …".
+  // Returns INVALID_ARGUMENT "line N: expected `what`, found …".
   absl::Status Unexpected(std::string_view what) const;
 
  private:

@@ -30,7 +30,7 @@ void AppendTitle(char32_t c, std::string* out) {
   title.empty() ? AppendUtf8(SimpleTitleCase(c), out) : AppendCharacters(title, out);
 }
 
-// Whether the last character before a sigma that counts is a letter with case.
+// Remembers whether the last character before a sigma is cased. Ignores case-ignorable characters.
 class SigmaContext {
  public:
   void Pass(char32_t c) {
@@ -50,7 +50,7 @@ bool LetterFollows(std::string_view rest) {
   return false;
 }
 
-// `rest` is the text behind `c`.
+// `rest` is the text after `c`.
 void AppendLower(char32_t c, const SigmaContext& before, std::string_view rest, std::string* out) {
   if (c == kCapitalSigma) {
     AppendUtf8(before.after_letter() && !LetterFollows(rest) ? kFinalSigma : kSmallSigma, out);
@@ -60,10 +60,10 @@ void AppendLower(char32_t c, const SigmaContext& before, std::string_view rest, 
   if (c == kCapitalIWithDot) AppendUtf8(kDotAbove, out);
 }
 
-// Stands for the character before the first one.
+// The character before the first one.
 constexpr char32_t kNoCharacter = 0x110000;
 
-// Title case where `begins` says so of the character before, lower case elsewhere.
+// Writes title case where begins(previous character) is true, lower case elsewhere.
 Text CaseWords(const Text& text, bool (*begins)(char32_t before)) {
   SigmaContext context;
   char32_t before = kNoCharacter;
@@ -110,7 +110,7 @@ Text TitleMethod(const Text& text) {
   return CaseWords(text, [](char32_t before) { return !IsCased(before); });
 }
 
-// Jinja maps each word apart: its first character to upper case, the others to lower case.
+// Jinja maps each word separately: its first character to upper case, the others to lower case.
 Text TitleFilter(const Text& text) {
   const std::string& bytes = text.bytes();
   Text titled;

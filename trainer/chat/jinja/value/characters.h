@@ -1,4 +1,4 @@
-// What Python's str methods know about single characters. Pure functions; safe from any thread.
+// Properties of characters, as in Python's str methods. Pure functions; thread-safe.
 #pragma once
 
 namespace mozgach::jinja {
@@ -7,21 +7,21 @@ bool IsLowerCase(char32_t c);  // str.islower() of one character
 bool IsUpperCase(char32_t c);  // str.isupper() of one character
 bool IsTitleCase(char32_t c);  // a letter such as ǅ
 
-// Upper, lower or title case.
+// True for upper, lower and title case.
 bool IsCased(char32_t c);
 
-// A character that the rule of the final sigma passes over: an apostrophe, an accent, …
+// True for characters that the rule of the final sigma ignores: an apostrophe, an accent, …
 bool IsCaseIgnorable(char32_t c);
 
-// repr() writes the character as it is.
+// True if repr() does not escape the character.
 bool IsPrintable(char32_t c);
 
-bool IsWordCharacter(char32_t c);  // may be part of a name: a letter, a mark, a digit
+bool IsWordCharacter(char32_t c);  // a letter, a mark or a digit
 
 bool IsDecimalDigit(char32_t c);
-bool IsOtherNumber(char32_t c);  // ², ½: some of them count as digits in Python
+bool IsOtherNumber(char32_t c);  // such as ² and ½; Python treats some of them as digits
 
-// The mapping to one character, without Unicode's special cases.
+// Map to one character, without Unicode's special cases.
 char32_t SimpleUpperCase(char32_t c);
 char32_t SimpleLowerCase(char32_t c);
 char32_t SimpleTitleCase(char32_t c);

@@ -17,8 +17,8 @@ namespace {
 
 bool IsAsciiDigit(char c) { return c >= '0' && c <= '9'; }
 
-// `text` without white space around it and without the '_' between digits; empty where it is not a
-// number.
+// Returns `text` without surrounding white space and without '_' between digits; empty if it is not
+// a number.
 absl::StatusOr<std::string> NumberText(std::string_view text) {
   const Text stripped = Strip(Text(std::string(text)), nullptr, Side::kBoth);
   const std::string& bytes = stripped.bytes();

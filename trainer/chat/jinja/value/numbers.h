@@ -1,4 +1,4 @@
-// Numbers as Python reads and divides them. Pure functions; safe from any thread.
+// Parses and divides numbers as Python does. Pure functions; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace mozgach::jinja {
 
-// int(text) and float(text); null where Python raises ValueError. INVALID_ARGUMENT for what is not
-// supported: an integer beyond 64 bits, digits of other scripts.
+// int(text) and float(text). Return nullopt if Python raises ValueError. INVALID_ARGUMENT for
+// unsupported input: integers beyond 64 bits, digits of other scripts.
 absl::StatusOr<std::optional<int64_t>> ParseInteger(std::string_view text);
 absl::StatusOr<std::optional<double>> ParseFloat(std::string_view text);
 
-// int(number). INVALID_ARGUMENT for an infinity and for what does not fit in 64 bits; null for NaN.
+// int(number). INVALID_ARGUMENT if it is infinite or does not fit in 64 bits; nullopt for NaN.
 absl::StatusOr<std::optional<int64_t>> Truncate(double number);
 
 // a // b and a % b of floats. REQUIRES: b != 0.

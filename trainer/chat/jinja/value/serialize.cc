@@ -12,7 +12,7 @@
 namespace mozgach::jinja {
 namespace {
 
-// The shortest decimal that reads back as `number`, laid out as Python's repr() does.
+// Returns the shortest decimal that parses to `number`, formatted as by Python's repr().
 std::string FloatText(double number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number < 0 ? "-inf" : "inf";
@@ -26,7 +26,7 @@ std::string FloatText(double number) {
   return text;
 }
 
-// How one character stands between quotes; empty: as it is.
+// Returns the escape of one character between quotes; empty: not escaped.
 using Escape = std::string (*)(char32_t character, char quote);
 
 std::string JsonEscape(char32_t c, char) {

@@ -1,5 +1,5 @@
-// From values to text: as {{ … }} prints them, as Python's repr() and as transformers' tojson
-// filter (json.dumps(…, ensure_ascii=False)).  Stretches of text keep their origin.
+// Converts values to text: as {{ … }} prints them, as Python's repr(), and as transformers' tojson
+// filter (json.dumps(…, ensure_ascii=False)). Every part of the text keeps its origin.
 #pragma once
 
 #include <optional>
@@ -11,11 +11,11 @@
 
 namespace mozgach::jinja {
 
-// Python's str(): what is undefined prints as nothing.
+// Python's str(); an undefined value becomes an empty text.
 absl::StatusOr<Text> ToText(const Value& value, Budget* budget);
 
-// `indent` as json.dumps takes it: absent is one line, "a, b" and "k: v".  INVALID_ARGUMENT for
-// what JSON has no form for.
+// `indent` is that of json.dumps; nullopt writes one line, with "a, b" and "k: v". INVALID_ARGUMENT
+// for a value that JSON cannot represent.
 absl::StatusOr<Text> ToJsonText(const Value& value, std::optional<int64_t> indent, Budget* budget);
 
 }  // namespace mozgach::jinja

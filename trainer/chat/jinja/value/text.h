@@ -1,8 +1,8 @@
-// Text is a string whose every stretch knows where it came from: the template, or the content of a
-// message.  What a template does to strings (joining, trimming, splitting, changing case) keeps
-// that knowledge, so that a rendered conversation can be told apart again.
+// Text is a string that stores the origin of each of its parts: the template, or the content of a
+// message. String operations of templates (join, trim, split, change case) keep the origins, so
+// that a rendered conversation can be taken apart again.
 //
-// Bytes are well-formed UTF-8 and stretches end between characters.  Plain value.
+// Bytes are well-formed UTF-8 and runs end between characters. Plain value.
 #pragma once
 
 #include <functional>
@@ -16,8 +16,7 @@ constexpr int kTemplateOrigin = -1;
 
 class Text {
  public:
-  // A stretch reaches from the end of the one before it to `end` (bytes); neighbours differ in
-  // origin.
+  // A run extends from the end of the previous run to `end` (bytes). Neighbours differ in origin.
   struct Run {
     size_t end;
     int origin;
@@ -35,19 +34,20 @@ class Text {
   void Append(const Text& other);
   void AppendRange(const Text& other, size_t begin, size_t end);  // bytes [begin, end) of `other`
 
-  // Bytes [begin, end).  REQUIRES: both lie between characters, begin <= end <= size().
+  // Returns bytes [begin, end). REQUIRES: both lie between characters, begin <= end <= size().
   Text Slice(size_t begin, size_t end) const;
 
-  // Each character replaced by what `change` appends to `out`; `rest` is the text behind it.
+  // Replaces each character by the text that `change` appends to `out`. `rest` is the text after
+  // the character.
   using Change = std::function<void(char32_t character, std::string_view rest, std::string* out)>;
   Text Map(const Change& change) const;
 
-  // Marked with the filter `safe`. Python's Markup escapes what is joined to it, so such a text may
-  // only be printed.
+  // True if marked with the filter `safe`. Python's Markup escapes text that is joined to it, so
+  // such a text may only be printed.
   bool markup() const { return markup_; }
   void set_markup() { markup_ = true; }
 
-  // Origin of the byte at `offset`.  REQUIRES: offset < size().
+  // Returns the origin of the byte at `offset`. REQUIRES: offset < size().
   int OriginAt(size_t offset) const;
 
  private:
@@ -56,20 +56,20 @@ class Text {
   bool markup_ = false;
 };
 
-// Characters (code points), as Python counts them.
+// Returns the number of characters (code points), as in Python.
 size_t CountCharacters(std::string_view text);
 
-// Byte offset of every character, and the size at the end.
+// Returns the byte offset of every character, followed by the size.
 std::vector<size_t> CharacterOffsets(std::string_view text);
 
-// What Python's str.isspace() says of a character.
+// Python's str.isspace() of one character.
 bool IsSpace(char32_t character);
 
-// What Python's str.splitlines() says of a character.
+// True if Python's str.splitlines() splits at the character.
 bool IsLineBreak(char32_t character);
 
-// Bytes [begin, end) of `text` without the characters of `set` at its ends; white space where `set`
-// is null, as Python's str.strip().
+// Returns `text` without the characters of `set` at its ends, as Python's str.strip(). If `set` is
+// null, removes white space.
 enum class Side { kLeft, kRight, kBoth };
 Text Strip(const Text& text, const std::string* set, Side side);
 

@@ -1,4 +1,4 @@
-// The error for what Jinja2 has and this interpreter does not.
+// The error for features of Jinja2 that are not supported.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 
 namespace mozgach::jinja {
 
-// INVALID_ARGUMENT "`what` is not supported", and what to do about it.
+// Returns INVALID_ARGUMENT "`what` is not supported", with advice.
 absl::Status Unsupported(std::string_view what);
 
 }  // namespace mozgach::jinja

@@ -1,8 +1,8 @@
-// A Value is what a template computes with: the kinds that Jinja templates see in Python.
+// A Value is a value in a template. It has one of the types that Jinja templates see in Python.
 //
-// Lists and mappings never change once made (as in transformers' immutable sandbox) and nest at
-// most kMaxNesting deep, so that no walk over a value runs out of stack.  Only a namespace can be
-// written to; it belongs to the interpreter, so that one holding itself does not leak.  An iterator
+// Lists and mappings are immutable, as in transformers' sandbox, and nested at most kMaxNesting
+// deep, so that walking a value cannot overflow the stack. Only namespaces are mutable; the
+// interpreter owns them, so that a namespace that contains itself does not leak. An iterator
 // remembers that it was read.
 #pragma once
 
@@ -30,14 +30,14 @@ struct Map;
 struct Namespace;
 struct MacroStatement;
 
-// A name or attribute that is not there; `why` is what an error says when it is used.
+// A name or attribute that does not exist. `why` is the error text if it is used.
 struct Undefined {
   std::shared_ptr<const std::string> why;
 };
 struct None {
   bool operator==(const None&) const { return true; }
 };
-// A function that is built in: range, namespace, …
+// A built-in function: range, namespace, …
 struct Function {
   std::string_view name;
 };
@@ -46,18 +46,18 @@ struct Loop {
   std::shared_ptr<const List> items;
   size_t index = 0;
 };
-// What a filter such as `map` or `select` gives: it can be read once.
+// The result of a filter such as `map` or `select`. It can be read once.
 struct Iterator {
   enum class State { kUnread, kRead, kPartlyRead };
 
   std::shared_ptr<const List> items;
   State state = State::kUnread;
 };
-// A macro and the scope that it was defined in, which its body sees.
+// A macro and the scope of its definition, which its body sees.
 struct Macro {
   const MacroStatement* node;
   size_t scope;
-  int64_t scope_number;  // tells scopes in one place apart
+  int64_t scope_number;  // distinguishes scopes that reuse one index
 };
 
 struct Value {
@@ -78,7 +78,7 @@ struct Value {
   }
   bool IsUndefined() const { return As<Undefined>() != nullptr; }
   bool IsNone() const { return As<None>() != nullptr; }
-  // Null where the value is of another kind.
+  // Return null if the value has another type.
   const Text* text() const { return Pointee<Text>(); }
   const List* list() const { return Pointee<List>(); }
   const Map* map() const { return Pointee<Map>(); }
@@ -96,8 +96,8 @@ struct Value {
   }
 };
 
-// Python's types that hold items in order. Values of different kinds are never equal, and only
-// lists and tuples can be written as text.
+// Python's sequence types. Values of different types are never equal, and only lists and tuples can
+// be written as text.
 enum class ListKind { kList, kTuple, kRange, kKeys, kValues, kPairs };
 
 struct List {
@@ -105,12 +105,12 @@ struct List {
   int depth = 1;
   ListKind kind = ListKind::kList;
 
-  bool IsView() const { return kind >= ListKind::kKeys; }  // dict.keys(), …: has no indices
+  bool IsView() const { return kind >= ListKind::kKeys; }  // dict.keys(), …: not indexable
 };
 
 using Entry = std::pair<std::string, Value>;
 
-// Keys in the order in which they were put.
+// Keys are in insertion order.
 struct Map {
   std::vector<Entry> entries;
   int depth = 1;
@@ -125,25 +125,25 @@ struct Namespace {
   const Value* Find(std::string_view key) const;
 };
 
-// INVALID_ARGUMENT for a `depth` above kMaxNesting.
+// INVALID_ARGUMENT if `depth` is above kMaxNesting.
 absl::Status CheckDepth(int depth);
 
-// INVALID_ARGUMENT when nested too deep; a later entry of the same key replaces the earlier one.
+// INVALID_ARGUMENT if nested too deeply. A later entry replaces an earlier one with the same key.
 absl::StatusOr<Value> MakeList(std::vector<Value> items, Budget* budget,
                                ListKind kind = ListKind::kList);
 absl::StatusOr<Value> MakeIterator(std::vector<Value> items, Budget* budget);
 absl::StatusOr<Value> MakeMap(std::vector<Entry> entries, Budget* budget);
 
-// INVALID_ARGUMENT when nested too deep; `depth` is how deep `json` lies already.
+// INVALID_ARGUMENT if nested too deeply. `depth` is the depth of the value that contains `json`.
 absl::StatusOr<Value> FromJson(const nlohmann::ordered_json& json, Budget* budget, int depth = 0);
 
-// INVALID_ARGUMENT, with why, for what is undefined.
+// INVALID_ARGUMENT, with the reason, if the value is undefined.
 absl::Status CheckDefined(const Value& value);
 
-// INVALID_ARGUMENT for what cannot be the key of a mapping.
+// INVALID_ARGUMENT if the value cannot be the key of a mapping.
 absl::Status CheckHashable(const Value& value);
 
-// "string", "list", "mapping", … for messages.
+// Returns "string", "list", "mapping", …, for messages.
 std::string KindName(const Value& value);
 
 bool IsTrue(const Value& value);
@@ -151,14 +151,15 @@ bool IsTrue(const Value& value);
 // Python's ==.
 absl::StatusOr<bool> Equal(const Value& a, const Value& b, Budget* budget);
 
-// What a for loop goes over: items of a list, keys of a mapping, characters of a string, nothing
-// for what is undefined.  Reads an iterator to its end.  INVALID_ARGUMENT for anything else.
+// Returns the items of a for loop: items of a list, keys of a mapping, characters of a string, none
+// for an undefined value. Reads an iterator to its end. INVALID_ARGUMENT for other types.
 absl::StatusOr<std::shared_ptr<const List>> Items(const Value& value, Budget* budget);
 
-// Tells an iterator that not all of its items were used: it cannot be read again.
+// Records that not all items of an iterator were used: it cannot be read again.
 void StopReading(const Value& value);
 
-// The int of an integer or a bool; the number of these and of a float; nullopt for other types.
+// AsInteger converts an integer or a bool, AsNumber also a float. Both return nullopt for other
+// types.
 std::optional<int64_t> AsInteger(const Value& value);
 std::optional<double> AsNumber(const Value& value);
 // Like AsNumber, and exact for every integer.
