@@ -1,4 +1,4 @@
-// mozgach-trainer: the engine on its own, for people and for the worker.
+// mozgach-trainer: the training engine as a program, for users and for the worker.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -18,9 +18,9 @@
 
 namespace {
 
-// libgomp's threads spin while they wait for one another. Where others use the processor too, that
-// made training ten times slower; a short spin costs nothing elsewhere. libgomp reads the variable
-// when it is loaded, which is before main: hence the second start.
+// libgomp's threads spin while they wait for each other. If other processes use the processor too,
+// training was ten times slower; a short spin costs nothing otherwise. libgomp reads the variable
+// when it is loaded, before main(), so the program restarts itself.
 void KeepThreadsFromSpinning(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
   const bool computes_nothing =
@@ -30,7 +30,7 @@ void KeepThreadsFromSpinning(int argc, char** argv) {
   setenv("GOMP_SPINCOUNT", "1000", 1);
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) execv(program.c_str(), argv);  // where that is not possible, slow it is
+  if (!error) execv(program.c_str(), argv);  // if this fails, training is slow
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
   mozgach::AddServeCommand(app, &command);
   mozgach::AddDevicesCommand(app, &command);
   try {
-    // An empty prompt is a prompt.
+    // An empty prompt is valid.
     mozgach::ParseCommandLine(app, argc, argv, {"--prompt"});
   } catch (const CLI::Success& asked) {
     return app.exit(asked);

@@ -1,4 +1,4 @@
-// Brings one adapter version from the registry to a directory here.
+// Downloads an adapter version from the registry to a local directory.
 #pragma once
 
 #include <filesystem>
@@ -7,10 +7,10 @@
 
 namespace mozgach {
 
-// Downloads every file of `version` (with its `files`) beside `target`, checks size and SHA-256,
-// and renames the whole to `target`.  INVALID_ARGUMENT when `target` is there and not an empty
-// directory; otherwise what is at `target` is whole or not there.  CANCELLED after Ctrl-C
-// (NoteInterrupts).
+// Downloads all files of `version` (`files` must be set) to a temporary directory next to `target`,
+// checks sizes and SHA-256, and renames the directory to `target`. `target` is therefore complete
+// or does not exist. INVALID_ARGUMENT if `target` exists and is not an empty directory. CANCELLED
+// after Ctrl-C (NoteInterrupts).
 absl::Status PullVersion(Connection& connection, const v1::Version& version,
                          const std::filesystem::path& target);
 

@@ -1,5 +1,4 @@
-// Brings datasets, and the files of bases, to the scheduler, by digest, going on where an
-// interrupted upload stopped.
+// Uploads datasets and files of bases to the scheduler by digest. Resumes interrupted uploads.
 #pragma once
 
 #include <functional>
@@ -11,9 +10,9 @@
 
 namespace mozgach {
 
-// Uploads what the scheduler lacks of `files`.  `sent` is told the bytes of each piece that went. A
-// connection that breaks is taken up again, a few times.  FAILED_PRECONDITION when a file is no
-// longer what was checked.
+// Uploads those of `files` that the scheduler does not have. Calls `sent` with the number of bytes
+// of each piece sent. Retries a few times if the connection breaks. FAILED_PRECONDITION if a file
+// has changed since it was checked.
 absl::Status UploadDatasets(Connection& connection, const std::vector<DatasetFile>& files,
                             const std::function<void(uint64_t)>& sent);
 

@@ -1,5 +1,5 @@
-// A Connection is mozgachctl's way to one scheduler: the six services over one channel, and the
-// timeout it has with them.  One thread at a time, but for the stubs, which are thread-safe.
+// A Connection connects mozgachctl to one scheduler: its six services over one channel, with their
+// timeouts. Not thread-safe, except for the stubs.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -19,43 +19,44 @@
 
 namespace mozgach {
 
-// A payload of DATA_LOSS: something is damaged at the scheduler, and no file of the caller.
+// Payload type of a DATA_LOSS error whose damaged file is at the scheduler, not at the caller.
 inline constexpr char kAtScheduler[] = "mozgach/at-scheduler";
 
 class Connection {
  public:
-  // How long a scheduler may take to answer.
+  // Time limit for a short call.
   static constexpr Milliseconds kTimeout{10'000};
-  // What goes over many files or many rows may take longer.
+  // Time limit for a call that processes many files or rows.
   static constexpr Milliseconds kLongCall{600'000};
-  // What moves a file: slower than 100 kB/s on average it is cut, and goes on where it was.
+  // Returns the deadline for a transfer of `bytes`. A transfer slower than 100 kB/s on average is
+  // cut off and then resumed.
   static std::chrono::system_clock::time_point DeadlineOfTransfer(uint64_t bytes) {
     return std::chrono::system_clock::now() + std::chrono::seconds(60 + bytes / 100'000);
   }
-  // What reads every byte there is.
+  // Time limit for a call that reads all stored data.
   static constexpr Milliseconds kDeepCall{24 * 3600'000};
 
-  // INVALID_ARGUMENT for a endpoint that leads nowhere or should not be gone through
-  // (CredentialsFor); UNAVAILABLE, with what to try, when nothing that speaks gRPC answers there
-  // within `timeout`; at once where the connection is refused or the host does not exist.
+  // Connects to `endpoint`. INVALID_ARGUMENT if the endpoint is malformed or insecure
+  // (CredentialsFor). UNAVAILABLE, with advice, if no gRPC server answers within `timeout`; at once
+  // if the connection is refused or the host does not exist.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const SchedulerEndpoint& endpoint,
                                                           Milliseconds timeout = kTimeout);
 
-  // The answer to one unary call: Call(&v1::JobService::Stub::List, request).
+  // Makes a unary call and returns its response: Call(&v1::JobService::Stub::List, request).
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                              Response*),
                                 const Request& request, Milliseconds within = kTimeout) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + within);
-    context.set_wait_for_ready(true);  // a scheduler that restarts just now is waited for
+    context.set_wait_for_ready(true);  // waits for a scheduler that is restarting
     Response response;
     const grpc::Status status = (StubOf<Stub>().*method)(&context, request, &response);
     if (!status.ok()) return Explain(status);
     return response;
   }
 
-  // One try of a unary call: it fails at once where the scheduler cannot be reached.
+  // Makes a unary call that fails at once if the scheduler cannot be reached.
   template <typename Stub, typename Request, typename Response>
   grpc::Status TryCall(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                     Response*),
@@ -71,19 +72,20 @@ class Connection {
   v1::RegistryService::Stub& registry() { return *registry_; }
   v1::BaseService::Stub& bases() { return *bases_; }
 
-  // gRPC works on a lost connection only while somebody waits: a TLS handshake takes several steps,
-  // and calls that fail at once leave no time for them.  Waits for `time`, or until the channel is
-  // connected: true.
+  // Waits until the channel is connected, at most for `time`. Returns true if it is connected. gRPC
+  // restores a lost connection only during such a wait: calls that fail at once leave no time for
+  // the steps of a TLS handshake.
   bool AwaitConnection(Milliseconds time) const;
   bool IsConnected() const { return channel_->GetState(false) == GRPC_CHANNEL_READY; }
 
-  // Waits until the scheduler can be reached: at once where it is.  UNAVAILABLE, with what to try.
+  // Waits until the scheduler can be reached. UNAVAILABLE, with advice, after `timeout`.
   absl::Status WaitUntilUp(Milliseconds timeout = kTimeout);
 
-  // The error for a scheduler that was not reached within `timeout`; 0: at once.
+  // Returns the error for a scheduler that was not reached within `timeout`; 0: without waiting.
   absl::Status NoAnswer(Milliseconds timeout = kTimeout) const;
 
-  // What the scheduler answered; when it did not answer, what to try.
+  // Converts `status` to the error to print. If the scheduler did not answer, the error contains
+  // advice.
   absl::Status Explain(const grpc::Status& status) const;
 
  private:

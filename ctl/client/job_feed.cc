@@ -7,7 +7,7 @@
 namespace mozgach {
 namespace {
 
-// The call is made again after this long, so that a scheduler that says nothing is noticed.
+// The call is repeated after this time, which detects a scheduler that no longer sends anything.
 constexpr std::chrono::seconds kCallLength{60};
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A JobFeed is the jobs of a selection as they change: JobService.Watch on a thread of its own,
-// called again when the scheduler restarts.
+// A JobFeed reports changes of the selected jobs. It calls JobService.Watch on its own thread and
+// calls it again when the scheduler restarts.
 #pragma once
 
 #include <condition_variable>
@@ -18,32 +18,32 @@ namespace mozgach {
 
 class JobFeed {
  public:
-  // `timeout`: how long the scheduler may be away before the feed ends.
+  // Starts the thread. The feed ends when the scheduler is away for longer than `timeout`.
   JobFeed(Connection& connection, v1::Selector selector, Milliseconds timeout);
-  // Hangs up.
+  // Cancels the call and joins the thread.
   ~JobFeed();
   JobFeed(const JobFeed&) = delete;
   JobFeed& operator=(const JobFeed&) = delete;
 
   struct News {
     std::vector<v1::Job> changed;
-    // `changed` holds every selected job: the scheduler has been asked again.
+    // If true, `changed` holds every selected job, because Watch was called again.
     bool whole = false;
-    std::string waiting;  // while the scheduler is away: a sentence for people
-    std::string back;     // once, when it has come back: a sentence for people
-    // Set once, when nothing more will come: OK when every job is over, otherwise why.
+    std::string waiting;  // a sentence for the user while the scheduler is away
+    std::string back;     // a sentence for the user, once, when it is back
+    // Set at the end of the feed: OK if every job is over, otherwise the error.
     std::optional<absl::Status> ended;
   };
 
-  // What has changed since the last call; waits at most `timeout` for something to change.
+  // Returns the changes since the last call. Waits at most `timeout` for a change.
   News Next(Milliseconds timeout);
 
  private:
   void Run();
-  // One call of Watch; OK when the scheduler ended it.  `*answered`: it brought something.
+  // Makes one call of Watch. OK if the scheduler ended it. Sets `*answered` when a message arrives.
   grpc::Status Watch(bool* answered);
   void Take(v1::WatchResponse& response, bool whole);
-  // Gives the call a deadline, and hangs up when the feed is being destroyed.
+  // Returns a new context with a deadline. It is already cancelled if the feed is being destroyed.
   grpc::ClientContext& NewContext();
   void ShowWaiting();
   bool Stopped();
@@ -51,7 +51,7 @@ class JobFeed {
 
   Connection& connection_;
   const v1::Selector selector_;
-  Reconnection reconnection_;  // used by the thread only
+  Reconnection reconnection_;  // used only by thread_
 
   Mutex mutex_;
   std::condition_variable_any changed_;
@@ -63,7 +63,7 @@ class JobFeed {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
 
-  std::thread thread_;  // last: it uses all the above
+  std::thread thread_;  // last, because it uses all members above
 };
 
 }  // namespace mozgach

@@ -17,7 +17,7 @@ namespace {
 constexpr Milliseconds kFirstPause{200};
 constexpr Milliseconds kLongestPause{2000};
 constexpr Milliseconds kPauseStep{100};
-// A handshake may also fail because the scheduler ends in the middle of it.
+// A handshake may also fail because the scheduler stops during it, so a few failures are retried.
 constexpr int kHandshakesMax = 3;
 
 bool IsBrokenTransport(const std::string& message) {
@@ -28,14 +28,14 @@ bool IsBrokenTransport(const std::string& message) {
   return false;
 }
 
-// True where the scheduler is not there, or leaves, rather than refuses.
+// Returns true if the scheduler is down or is shutting down, false if it refused the call.
 bool IsAway(const grpc::Status& status, bool answered_before) {
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
-    case grpc::StatusCode::CANCELLED:  // a server that shuts down cuts its calls off
+    case grpc::StatusCode::CANCELLED:  // a server that shuts down cancels its calls
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return true;
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:  // everybody comes back at once
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:  // all callers reconnect at the same time
       return answered_before;
     case grpc::StatusCode::INTERNAL:
     case grpc::StatusCode::UNKNOWN:
@@ -52,7 +52,7 @@ bool IsRefusedHandshake(const grpc::Status& status) {
 
 std::string Seconds(Milliseconds time) { return absl::StrCat(time.count() / 1000, " s"); }
 
-// gRPC's words for what people call otherwise.
+// Returns a short reason for gRPC's error messages.
 std::string ReasonOf(const grpc::Status& status) {
   const std::string& message = status.error_message();
   if (absl::StrContains(message, "Connection refused")) return "connection refused";
@@ -96,7 +96,8 @@ void Reconnection::Pause(const std::function<bool()>& stopped) const {
       std::this_thread::sleep_for(kPauseStep);
     } else if (connection_.AwaitConnection(kPauseStep)) {
       connected = true;
-      // Not at once: what takes each connection and then ends it would be called without a pause.
+      // Keeps a pause. Otherwise a server that accepts and closes each connection would be called
+      // continuously.
       end = std::min(end, SteadyClock::now() + kFirstPause);
     }
   }

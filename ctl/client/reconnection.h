@@ -1,5 +1,5 @@
-// What a command that follows something (watch, logs -f, events -f, submit --wait) does while the
-// scheduler is away: a restart, an upgrade, a crash, a lost network.
+// Reconnects commands that follow something (watch, logs -f, events -f, submit --wait) after a
+// restart, upgrade or crash of the scheduler, or after a network failure.
 #pragma once
 
 #include <chrono>
@@ -11,28 +11,28 @@
 
 namespace mozgach {
 
-// Decides whether a call is made again.  Not thread-safe.
+// Decides whether a failed call is repeated. Not thread-safe.
 class Reconnection {
  public:
-  // `timeout`: how long the scheduler may be away before the command ends.
+  // The command ends when the scheduler is away for longer than `timeout`.
   Reconnection(const Connection& connection, Milliseconds timeout)
       : connection_(connection), timeout_(timeout) {}
 
-  // The scheduler has answered.  Returns a sentence for people if it was away before.
+  // Records that the scheduler has answered. Returns a sentence for the user if it was away before.
   std::string Answered();
 
-  // A call has ended with `status`.  OK: make it again after Pause().  Otherwise the error that
-  // ends the command: the scheduler refused the call, one of the two refused the other's
-  // certificate, or the scheduler has been away for longer than the timeout.
+  // Records that a call has ended with `status`. OK: repeat the call after Pause(). Otherwise
+  // returns the error that ends the command: the scheduler refused the call, one side refused the
+  // other's certificate, or the scheduler was away for longer than the timeout.
   absl::Status Failed(const grpc::Status& status);
 
-  // Between two calls: connects again meanwhile.  Takes from 0.2 s up to 2 s, less where the
-  // connection is made earlier; ends soon after `stopped` returns true.
+  // Pauses between two calls and reconnects meanwhile. Takes 0.2 s to 2 s, less if the connection
+  // is restored earlier. Returns soon after `stopped` returns true.
   void Pause(const std::function<bool()>& stopped) const;
-  // "the scheduler at … does not answer (…); trying again for …": while it is away, otherwise
-  // empty.
+  // Returns "the scheduler at … does not answer (…); trying again for …" while it is away,
+  // otherwise an empty string.
   std::string Waiting() const;
-  // How often the scheduler has come back.
+  // Number of times the scheduler has come back.
   int outages() const { return outages_; }
 
  private:
@@ -48,8 +48,8 @@ class Reconnection {
   int outages_ = 0;
 };
 
-// Tells a person on stderr that the scheduler is away: one line when that begins and one when it is
-// back; on a terminal the first is updated in place.
+// Reports on stderr that the scheduler is away: one line at the beginning and one when it is back.
+// On a terminal the first line is updated in place.
 class OutageLine {
  public:
   void Away(const std::string& waiting);
@@ -59,8 +59,8 @@ class OutageLine {
   bool shown_ = false;
 };
 
-// Makes unary and streamed calls until the scheduler answers them, and tells a person on stderr
-// what it waits for.
+// Repeats unary and streamed calls until the scheduler answers, and reports on stderr that it is
+// waiting.
 class PatientCaller {
  public:
   PatientCaller(Connection& connection, Milliseconds timeout)
@@ -81,9 +81,10 @@ class PatientCaller {
     }
   }
 
-  // A stream has brought something.
+  // Records that a stream has delivered a message.
   void Answered();
-  // A call has ended with `status`: waits before the next one, or returns the error that is final.
+  // Handles the end of a call with `status`: waits before the next call, or returns the final
+  // error.
   absl::Status Await(const grpc::Status& status);
   int outages() const { return reconnection_.outages(); }
 

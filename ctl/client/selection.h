@@ -1,4 +1,4 @@
-// The words by which people name jobs and versions on a command line.
+// Parses the names of jobs and versions on a command line.
 #pragma once
 
 #include <string>
@@ -10,24 +10,24 @@
 
 namespace mozgach {
 
-// Job numbers and domain names; INVALID_ARGUMENT names a word that is neither.
+// Parses job numbers and domain names. INVALID_ARGUMENT names a word that is neither.
 absl::StatusOr<v1::Selector> ParseSelector(const std::vector<std::string>& words);
 
-// One job number, or a domain (its latest job).
+// A job number, or a domain, which stands for its latest job.
 struct JobName {
-  int64_t job = 0;  // 0: by domain
+  int64_t job = 0;  // 0: use `domain`
   std::string domain;
 };
 absl::StatusOr<JobName> ParseJobName(const std::string& word);
 
-// DOMAIN, DOMAIN@VERSION or DOMAIN@ALIAS; `version` is empty where none is named.
+// DOMAIN, DOMAIN@VERSION or DOMAIN@ALIAS. `version` is empty for DOMAIN alone.
 struct VersionName {
   std::string domain;
   std::string version;
 };
 absl::StatusOr<VersionName> ParseVersion(const std::string& word);
 
-// "user@host": who asked, for the event log.
+// Returns "user@host" of the caller, for the event log.
 std::string Actor();
 
 }  // namespace mozgach

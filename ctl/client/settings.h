@@ -9,7 +9,7 @@
 
 namespace mozgach {
 
-// What stands beside every command.
+// The program's global options.
 struct Settings {
   std::string scheduler = "127.0.0.1:7108";
   std::string tls;    // credentials_folder.h
@@ -17,11 +17,11 @@ struct Settings {
   std::string token_file;
   bool insecure_plaintext = false;
   bool json = false;
-  // How long a command that follows something waits for a scheduler that went away.
+  // How long a command that follows something tries to reconnect to the scheduler.
   Milliseconds reconnect_for{600'000};
 
-  // UNAVAILABLE, with what to try, after `timeout` without an answer; INVALID_ARGUMENT for a
-  // endpoint that one should not go through (security/channel.h).
+  // Connects to the scheduler. UNAVAILABLE, with advice, after `timeout` without an answer.
+  // INVALID_ARGUMENT for an insecure endpoint (security/channel.h).
   absl::StatusOr<std::unique_ptr<Connection>> Connect(
       Milliseconds timeout = Connection::kTimeout) const;
 };

@@ -1,5 +1,5 @@
-// The commands of mozgachctl (DESIGN.md, "The commands").  Each Add…() registers one or more with
-// their flags; when one is asked for, `*command` becomes what it does.
+// The commands of mozgachctl. Each Add…() function registers one or more commands and their flags.
+// When the command line names one of them, its action is stored in `*command`.
 //
 // Results go to stdout, progress and messages to stderr.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace mozgach {
 
-// Returns the exit code, or the error that decides it.
+// Runs a command. Returns the exit code, or the error from which it is derived.
 using Command = std::function<absl::StatusOr<int>(const Settings&)>;
 
 void AddSubmitCommand(CLI::App& app, Command* command);

@@ -1,4 +1,4 @@
-// Following jobs until they are over, with something to look at meanwhile.
+// Follows jobs until they are over and displays their progress.
 #pragma once
 
 #include <vector>
@@ -8,11 +8,11 @@
 
 namespace mozgach {
 
-// Shows the jobs of `selector` on `display` until all are over; returns them as they ended, by
-// number.  Where domains are selected, only the latest job of each counts.  Goes on when the
-// scheduler restarts, unless it is away for longer than `timeout`.  CANCELLED after Ctrl-C
-// (NoteInterrupts); NOT_FOUND where the scheduler does not know a job that was asked for by its
-// number, or knows another job under it, as after a restore; otherwise the error that ended it.
+// Shows the jobs of `selector` on `display` until all are over. Returns their final states, ordered
+// by number. For a selected domain, only its latest job counts. Continues when the scheduler
+// restarts, unless it is away for longer than `timeout`. CANCELLED after Ctrl-C (NoteInterrupts).
+// NOT_FOUND if the scheduler does not know a job that was requested by number, or has another job
+// under that number, as after a restore. Otherwise returns the error that ended the call.
 absl::StatusOr<std::vector<v1::Job>> FollowJobs(Connection& connection,
                                                 const v1::Selector& selector, JobDisplay& display,
                                                 Milliseconds timeout);

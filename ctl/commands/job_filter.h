@@ -1,5 +1,5 @@
-// A JobFilter is which jobs of a selection are meant, by what they are rather than by their names.
-// It is held against what the scheduler lists: a selection by labels becomes one by numbers.
+// A JobFilter selects jobs by label and state. It is applied to the scheduler's list of jobs, so
+// that a selection by labels becomes a selection by numbers.
 #pragma once
 
 #include <string>
@@ -12,23 +12,23 @@
 namespace mozgach {
 
 struct JobFilter {
-  std::vector<std::string> labels;  // KEY=VALUE, every one of them
-  std::vector<std::string> states;  // one of them; none: any
+  std::vector<std::string> labels;  // KEY=VALUE; all must match
+  std::vector<std::string> states;  // one must match; empty: any state
 
   bool empty() const { return labels.empty() && states.empty(); }
   bool Matches(const v1::Job& job) const;
 };
 
-// -l, --label KEY=VALUE; the filter outlives the verb.
+// Adds -l, --label KEY=VALUE. `filter` must outlive `verb`.
 void AddLabelOption(CLI::App& verb, JobFilter& filter);
-// --state STATE.
+// Adds --state STATE. `filter` must outlive `verb`.
 void AddStateOption(CLI::App& verb, JobFilter& filter);
 
-// Those of `jobs` that match, in their order.
+// Returns the matching jobs, in the order of `jobs`.
 std::vector<v1::Job> Filtered(const JobFilter& filter, std::vector<v1::Job> jobs);
 
-// The numbers of those jobs of `selector` that match.  They may be none, which to the scheduler
-// would mean every domain: who asks looks first.
+// Returns the numbers of the matching jobs of `selector`. The result may be empty. The caller must
+// check for that, because to the scheduler an empty selection means every domain.
 absl::StatusOr<std::vector<int64_t>> NumbersOf(Connection& connection, const v1::Selector& selector,
                                                const JobFilter& filter);
 

@@ -29,7 +29,8 @@ std::string ShowMetric(const json* value, bool as_percent) {
   return as_percent ? absl::StrFormat("%.0f %%", 100 * number) : absl::StrFormat("%.3f", number);
 }
 
-// "4.912 → 0.031": the bare base, then with the adapter; empty where neither is known.
+// Returns "4.912 → 0.031": the score of the bare base, then with the adapter. Empty if both are
+// unknown.
 std::string Change(const json& metrics, const char* name, bool as_percent) {
   const json* base = Metric(metrics, "base", name);
   const json* adapter = Metric(metrics, "adapter", name);
@@ -37,7 +38,7 @@ std::string Change(const json& metrics, const char* name, bool as_percent) {
   return absl::StrCat(ShowMetric(base, as_percent), " → ", ShowMetric(adapter, as_percent));
 }
 
-// "name   value", the values below one another.
+// Returns lines "name value" with aligned values.
 std::vector<std::string> Aligned(const std::vector<std::pair<std::string, std::string>>& facts) {
   int widest = 0;
   for (const auto& [name, value] : facts) widest = std::max(widest, DisplayWidth(name));

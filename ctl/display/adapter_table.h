@@ -1,4 +1,4 @@
-// Adapter versions as people see them.
+// Prints adapter versions for people.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace mozgach {
 
-// One row per version: scores of the bare base and with the adapter, and where it lies.
+// Returns one row per version: scores of the bare base and with the adapter, size and path.
 Table VersionTable(const std::vector<v1::Version>& versions);
 
-// Everything that is known of one version, a line each.
+// Returns all facts about one version, one per line.
 std::vector<std::string> VersionLines(const v1::Version& version);
 
 }  // namespace mozgach

@@ -16,7 +16,7 @@ class LiveTable : public JobDisplay {
     Draw();
   }
 
-  // While the scheduler is away, the first line says so instead of the sum.
+  // While the scheduler is away, the first line says so instead of showing the summary.
   void Away(const std::string& waiting) override {
     if (!TerminalOf(stderr).is_terminal) JobDisplay::Away(waiting);
     waiting_ = waiting;
@@ -48,7 +48,7 @@ class LiveTable : public JobDisplay {
 
   std::string Home() const { return drawn_ == 0 ? "\r" : absl::StrCat("\x1b[", drawn_, "A\r"); }
 
-  // In one piece, so that no half of a frame is seen.
+  // Writes the frame in one call, so that the terminal does not show half of it.
   void Write(const std::string& frame) {
     std::fwrite(frame.data(), 1, frame.size(), stream_);
     std::fflush(stream_);
@@ -112,7 +112,7 @@ std::vector<std::string> LiveLines(const std::vector<v1::Job>& jobs, const Termi
   const size_t shown = all ? rows.size() : room - 1;
   lines.insert(lines.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(shown));
   if (!all) {
-    // The title is one of the rows.
+    // `rows` includes the title line, and so does `shown`.
     lines.push_back(Clip(absl::StrCat("… and ", rows.size() - shown, " more"), terminal.width));
   }
   return lines;

@@ -1,5 +1,5 @@
-// A JobDisplay shows jobs while they change: a table redrawn in place on a terminal, a line per
-// change elsewhere, a JSON object per change for programs.
+// A JobDisplay shows changing jobs: on a terminal as a table that is redrawn in place, elsewhere as
+// one line per change, and for programs as one JSON object per change.
 #pragma once
 
 #include <cstdio>
@@ -17,16 +17,16 @@ namespace mozgach {
 class JobDisplay {
  public:
   virtual ~JobDisplay() = default;
-  // `jobs` are all that are followed, `changed` those that are news.
+  // Shows `jobs`, all followed jobs. `changed` are those that changed since the last call.
   virtual void Show(const std::vector<v1::Job>& jobs, const std::vector<v1::Job>& changed) = 0;
-  // The scheduler does not answer; called again with a new sentence while that lasts.
+  // Shows that the scheduler does not answer. Called repeatedly with a new sentence.
   virtual void Away(const std::string& waiting) { outage_.Away(waiting); }
-  // It answers again.
+  // Shows that the scheduler answers again.
   virtual void Back(const std::string& sentence) { outage_.Back(sentence); }
-  // Nothing more follows: a table that was redrawn is taken away.
+  // Removes a redrawn table at the end.
   virtual void Clear() {}
 
-  // The one that suits `stream`.
+  // Returns the display for `stream`: a table for a terminal, otherwise lines.
   static std::unique_ptr<JobDisplay> For(std::FILE* stream);
   static std::unique_ptr<JobDisplay> Json(std::FILE* stream);
 
@@ -34,12 +34,12 @@ class JobDisplay {
   OutageLine outage_;
 };
 
-// What a redrawn table shows: the sum, then at most `terminal.height` - 2 lines of the table, then
-// how many are left out.
+// Returns the lines of a redrawn table: the summary, at most `terminal.height` - 2 lines of the
+// table, and the number of omitted jobs.
 std::vector<std::string> LiveLines(const std::vector<v1::Job>& jobs, const Terminal& terminal);
 
-// Decides which changes are worth a line: another state, phase or worker, and every quarter of the
-// steps.  Plain value.
+// Decides which changes are printed: a new state, phase or worker, and every quarter of the steps.
+// Plain value.
 class ChangeFilter {
  public:
   bool IsNews(const v1::Job& job);

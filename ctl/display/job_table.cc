@@ -112,7 +112,7 @@ std::string OneLine(const v1::Job& job) {
 std::string Ago(const std::string& time, absl::Time now) {
   absl::Time then;
   if (!absl::ParseTime(absl::RFC3339_full, time, &then, nullptr)) return time;
-  // Clocks of two hosts differ a little.
+  // The clocks of two hosts differ slightly, so the difference may be negative.
   const int64_t seconds = std::max<int64_t>(0, absl::ToInt64Seconds(now - then));
   if (seconds < 120) return absl::StrCat(seconds, " s ago");
   if (seconds < 2 * 3600) return absl::StrCat(seconds / 60, " min ago");

@@ -1,4 +1,4 @@
-// Jobs as people see them: the table of `ps`, the one line of a change, the sum of a fleet.
+// Prints jobs for people: the table of `ps`, the line for a change, the summary of a fleet.
 #pragma once
 
 #include <string>
@@ -17,17 +17,18 @@ bool IsOver(const v1::Job& job);
 // newest loss on the validation rows.
 Table JobTable(const std::vector<v1::Job>& jobs);
 
-// "12 jobs: 1 running, 8 queued, 3 succeeded".
+// Returns a summary such as "12 jobs: 1 running, 8 queued, 3 succeeded".
 std::string Summary(const std::vector<v1::Job>& jobs);
 
-// What runs, then what failed, what waits, what is done; by number within each.
+// Sorts by state: running, failed, queued, cancelled, succeeded; by number within a state.
 std::vector<v1::Job> ByUrgency(std::vector<v1::Job> jobs);
 
-// "house-dates: running, step 40/160, loss 1.234, worker1": what a person is told of a change.
+// Returns the line for a change, such as "house-dates: running, step 40/160, loss 1.2346, on
+// worker1".
 std::string OneLine(const v1::Job& job);
 
-// How long before `now` an RFC 3339 time was: "3 s ago", "5 min ago", "2 h ago", "4 d ago"; what is
-// no time stays as it is.
+// Returns how long before `now` an RFC 3339 time was: "3 s ago", "5 min ago", "2 h ago", "4 d ago".
+// Returns other texts unchanged.
 std::string Ago(const std::string& time, absl::Time now);
 
 }  // namespace mozgach

@@ -64,7 +64,7 @@ ordered_json RepeatedValue(const google::protobuf::Message& message, const Field
     case FieldDescriptor::CPPTYPE_MESSAGE:
       return ToJson(r.GetRepeatedMessage(message, field, i));
     default:
-      return nullptr;  // the contract has no other lists
+      return nullptr;  // no message has other lists
   }
 }
 
@@ -72,7 +72,7 @@ ordered_json FieldValue(const google::protobuf::Message& message, const FieldDes
   const Reflection& r = *message.GetReflection();
   if (HoldsJson(*field)) return ParseText(r.GetString(message, field));
   if (field->is_map()) {
-    nlohmann::json object = nlohmann::json::object();  // sorted: a proto map has no order
+    nlohmann::json object = nlohmann::json::object();  // sorted, because a proto map is unordered
     for (int i = 0; i < r.FieldSize(message, field); ++i) {
       const ordered_json entry = ToJson(r.GetRepeatedMessage(message, field, i));
       object[entry["key"].get<std::string>()] = entry["value"];

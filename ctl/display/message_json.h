@@ -1,4 +1,4 @@
-// Protobuf messages as the JSON that mozgachctl prints.
+// Converts protobuf messages to the JSON that mozgachctl prints.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -7,13 +7,12 @@
 
 namespace mozgach {
 
-// Every field under its name in the .proto, in that order: numbers as numbers, absent optional
-// fields null, enums as their lower-case names.  A text field `x_json` becomes `x`, the JSON it
-// holds, and
-// {} where it is empty.
+// Converts all fields, with their names and order in the .proto file: numbers as numbers, absent
+// optional fields as null, enums as lower-case names. A text field `x_json` becomes `x` with the
+// JSON it contains, or {} if it is empty.
 nlohmann::ordered_json ToJson(const google::protobuf::Message& message);
 
-// As an array, one element per message.
+// Returns an array with one element per message.
 template <typename Messages>
 nlohmann::ordered_json ToJsonArray(const Messages& messages) {
   nlohmann::ordered_json array = nlohmann::ordered_json::array();
@@ -21,10 +20,10 @@ nlohmann::ordered_json ToJsonArray(const Messages& messages) {
   return array;
 }
 
-// `json` on one line; bytes that are not UTF-8 become U+FFFD.
+// Returns `json` on one line. Invalid UTF-8 becomes U+FFFD.
 std::string DumpLine(const nlohmann::ordered_json& json);
 
-// `json` for a program that reads stdout, indented for the person who looks at it.
+// Prints `json` to stdout, indented for readability.
 void PrintJson(const nlohmann::ordered_json& json);
 
 }  // namespace mozgach

@@ -1,4 +1,4 @@
-// Plans as people see them, and as programs read them.
+// Prints memory plans for people and as JSON.
 #pragma once
 
 #include <optional>
@@ -13,23 +13,23 @@
 
 namespace mozgach {
 
-// One domain's plan and all that is said of it.
+// The plan of one domain and the facts printed with it.
 struct PlannedDomain {
   DomainPlan plan;
-  // The same without checkpointing where the plan has it, and with it where it has not.
+  // The plan with the opposite checkpointing mode.
   MemoryPlan otherwise;
-  std::vector<Variant> variants;       // empty: nothing fits, or no memory was named
-  std::vector<std::string> would_fit;  // where nothing does
+  std::vector<Variant> variants;       // empty: nothing fits, or no memory size is known
+  std::vector<std::string> would_fit;  // suggestions if nothing fits
   TimePlan time;
-  // What attempts of this base used there; 0 attempts: unknown.
+  // Measured memory of attempts of this base on this device. 0 attempts: unknown.
   v1::Calibration calibration;
-  int64_t calibrated_bytes = 0;  // the plan's total by that; 0: as planned
+  int64_t calibrated_bytes = 0;  // the plan's total after calibration; 0: not calibrated
 
   int64_t total() const { return calibrated_bytes > 0 ? calibrated_bytes : plan.memory.total(); }
 };
 
-// Domains whose plans are alike are shown once.  `speed` says where tokens per second come from,
-// empty if unknown.
+// Prints the plans. Domains with equal plans are shown once. `speed` names the source of the tokens
+// per second; empty if unknown.
 void PrintPlans(const std::vector<PlannedDomain>& domains, const PlanTarget& target,
                 const std::string& speed);
 nlohmann::ordered_json PlansJson(const std::vector<PlannedDomain>& domains,

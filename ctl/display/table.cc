@@ -96,7 +96,7 @@ std::vector<int> Table::Fit(int width) const {
 std::string Table::RenderRow(const std::vector<Cell>& cells, const std::vector<int>& widths,
                              const Terminal& terminal) const {
   std::string line;
-  int used = 0;  // columns, trailing blanks left out
+  int used = 0;  // terminal columns, without trailing blanks
   int pending = 0;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (widths[i] < 0) continue;

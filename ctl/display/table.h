@@ -1,4 +1,4 @@
-// A Table is rows of short texts for people, fitted to the width of a terminal.  Plain value.
+// A Table prints rows of short texts, fitted to the width of a terminal. Plain value.
 #pragma once
 
 #include <string>
@@ -20,11 +20,11 @@ struct Cell {
 
 struct Column {
   std::string title;
-  bool right = false;  // aligned to the right, as numbers are
-  // What gives way where the terminal is narrow: columns are cut down to `least` (0: not cut), then
-  // those of the highest `rank` are left out; rank 0 stays.  Of the others, a column without a text
-  // in any row is left out always.  Below `wanted` a column is cut only when all of a higher rank
-  // are left out.
+  bool right = false;  // right-aligned, for numbers
+  // How the table fits a narrow terminal: columns are cut down to `least` (0: not cut), then those
+  // with the highest `rank` are left out. Columns of rank 0 always stay; other columns are left out
+  // if they are empty in all rows. A column is cut below `wanted` only after all columns of a
+  // higher rank are left out.
   int least = 0;
   int wanted = 0;
   int rank = 0;
@@ -38,20 +38,22 @@ class Table {
   void AddRow(std::vector<Cell> cells);
   size_t rows() const { return rows_.size(); }
 
-  // The title line and one line per row, none wider than the terminal, without line ends.
+  // Returns the title line and one line per row, not wider than the terminal, without line ends.
   std::vector<std::string> Render(const Terminal& terminal) const;
 
-  // Writes what Render gives for stdout's terminal to stdout.
+  // Prints the table to stdout, rendered for stdout's terminal.
   void Print() const;
 
  private:
-  // Width per column; -1: left out.
+  // Returns the width of each column; -1: left out.
   std::vector<int> Fit(int width) const;
-  // False where the columns that `widths` has cannot be cut to it.
+  // Cuts the columns in `widths` until they fit `width`. Returns false if they cannot be cut that
+  // far.
   bool Shrink(int width, bool below_wanted, std::vector<int>* widths) const;
-  // The column to leave out next; -1: none.
+  // Returns the column to leave out next; -1: none.
   int NextToLeaveOut(const std::vector<int>& widths) const;
-  // Whether column `next` is left out before any is cut below what it wants.
+  // Returns true if column `next` must be left out before another column is cut below its `wanted`
+  // width.
   bool OthersGoFirst(int next) const;
   std::string RenderRow(const std::vector<Cell>& cells, const std::vector<int>& widths,
                         const Terminal& terminal) const;

@@ -1,5 +1,5 @@
-// A TransferDisplay shows on stderr how far a long reading or sending of bytes is: a line redrawn
-// in place on a terminal, a line now and then elsewhere.  One thread at a time.
+// A TransferDisplay shows on stderr the progress of hashing or uploading: on a terminal in one line
+// that is redrawn in place, elsewhere in a line every few seconds. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@ namespace mozgach {
 
 class TransferDisplay {
  public:
-  // `what`: "hashing 1.2 GiB", said at once.  `bytes` are all of them.
+  // Prints `what`, such as "hashing 1.2 GiB". `bytes` is the total.
   TransferDisplay(const std::string& what, uint64_t bytes);
-  // Takes the redrawn line away.
+  // Removes the redrawn line.
   ~TransferDisplay();
   TransferDisplay(const TransferDisplay&) = delete;
   TransferDisplay& operator=(const TransferDisplay&) = delete;

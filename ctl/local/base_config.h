@@ -1,4 +1,4 @@
-// Where the config.json of a base lies that a domain names, for planning: no weights are needed.
+// Finds and reads the config.json of a base for planning. Weights are not needed.
 #pragma once
 
 #include <filesystem>
@@ -10,18 +10,19 @@
 
 namespace mozgach {
 
-// Looks below each of `folders` for `base` as a worker does: DIR/org/name, or a snapshot of
-// models--org--name as huggingface_hub keeps it, that of `main` before others.  NOT_FOUND says
-// where it looked and what to try; INVALID_ARGUMENT if the file is not a supported config.
+// Looks for `base` in each of `folders`, as a worker does: DIR/org/name, or a snapshot in
+// huggingface_hub's models--org--name, preferably that of `main`. NOT_FOUND lists the searched
+// folders and gives advice. INVALID_ARGUMENT if the file is not a supported config.
 absl::StatusOr<ModelConfig> ReadBaseConfig(const std::string& base,
                                            const std::vector<std::filesystem::path>& folders);
 
-// `word` is a base's directory, its config.json, or the name of a base below `folders`.
+// As ReadBaseConfig(). `word` is a base's directory, its config.json, or the name of a base in
+// `folders`.
 absl::StatusOr<ModelConfig> ReadBaseConfigAt(const std::string& word,
                                              const std::vector<std::filesystem::path>& folders);
 
-// --bases as given, or where it was not: ./bases, the folder `bases` beside each of `domain_files`,
-// and the hub's cache of this user.
+// Returns `given` (--bases). If it is empty, returns ./bases, the folder `bases` next to each of
+// `domain_files`, and this user's cache of the hub.
 std::vector<std::filesystem::path> BaseFolders(const std::vector<std::string>& given,
                                                const std::vector<std::string>& domain_files);
 

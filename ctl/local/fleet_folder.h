@@ -1,11 +1,11 @@
-// The FleetFolder is where a fleet's authority lies, and what it has made: one folder for each
-// program or person, to be copied to its machine and named there with --tls.
+// The FleetFolder holds a fleet's authority and the certificates it has issued. There is one folder
+// for each program or person, to be copied to its machine and passed to --tls.
 //
-//   DIR/ca.pem, DIR/ca.key     the authority; who has ca.key can be anybody: keep it off the hosts
-//   DIR/issued.jsonl           what it has issued: issue_log.h
+//   DIR/ca.pem, DIR/ca.key     the authority; ca.key can issue any identity: keep it off the hosts
+//   DIR/issued.jsonl           the issued certificates: issue_log.h
 //   DIR/NAME/                  credentials_folder.h
 //
-// Everything in it is readable by its owner only.
+// All files are readable by their owner only.
 #pragma once
 
 #include <filesystem>
@@ -20,15 +20,16 @@ namespace mozgach {
 
 class FleetFolder {
  public:
-  // The name of the scheduler's folder: no worker or user can have it.
+  // Name of the scheduler's folder. Workers and users cannot have this name.
   static constexpr char kScheduler[] = "scheduler";
 
-  // Makes the authority.  FAILED_PRECONDITION: there is one.
+  // Creates the authority. FAILED_PRECONDITION if one exists.
   static absl::StatusOr<FleetFolder> Make(const std::filesystem::path& folder, WallTime now);
-  // NOT_FOUND, with what to do, where there is none.
+  // Opens an existing authority. NOT_FOUND, with advice, if it does not exist.
   static absl::StatusOr<FleetFolder> Open(const std::filesystem::path& folder);
 
-  // Return the folder that was written.  FAILED_PRECONDITION: it is there, and `replace` not set.
+  // Write a certificate and return its folder. FAILED_PRECONDITION if it exists and `replace` is
+  // not set.
   absl::StatusOr<std::filesystem::path> IssueForScheduler(const std::vector<std::string>& hosts,
                                                           WallTime now, int days, bool replace);
   absl::StatusOr<std::filesystem::path> IssueFor(Role role, const std::string& name, WallTime now,

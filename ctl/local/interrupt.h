@@ -1,16 +1,16 @@
-// Ctrl-C, for the commands that have something to say or to clean up before they end.
+// Handles Ctrl-C for commands that print or clean up something before they end.
 #pragma once
 
 namespace mozgach {
 
-// From now on the first SIGINT (Ctrl-C), SIGTERM or SIGHUP is noted and a second one ends the
-// process.  Once per process.
+// After this call the first SIGINT (Ctrl-C), SIGTERM or SIGHUP is recorded, and a second one ends
+// the process. Call it once per process.
 void NoteInterrupts();
 
-// True since the first of them.  Any thread.
+// Returns true after the first signal. Thread-safe.
 bool Interrupted();
 
-// What a shell expects of a process that this signal ended: 130 after Ctrl-C.
+// Returns the exit code that shells expect after the signal: 130 after Ctrl-C.
 int InterruptedExitCode();
 
 }  // namespace mozgach

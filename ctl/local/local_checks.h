@@ -1,4 +1,5 @@
-// What `mozgachctl doctor` sees from where it sits: clocks, programs, certificates, workers.
+// The checks that `mozgachctl doctor` makes on its own host: clocks, versions, certificates,
+// workers.
 #pragma once
 
 #include <filesystem>
@@ -10,14 +11,15 @@
 
 namespace mozgach {
 
-// The scheduler's clock against ours, `now`.
+// Compares the scheduler's clock with ours, `now`.
 std::vector<v1::Finding> CheckClocks(const v1::CheckConsistencyResponse& scheduler, WallTime now);
 
-// Workers that do not call, that are of another version, or have bases that cannot be used.
+// Reports workers that do not call, have another version, or have unusable bases.
 std::vector<v1::Finding> CheckWorkers(const v1::CheckConsistencyResponse& scheduler,
                                       const v1::ListWorkersResponse& workers);
 
-// The certificate in a folder of --tls, which may end soon; nothing where there is none.
+// Reports a certificate in the --tls folder that expires soon. Empty if the folder has no
+// certificate.
 std::vector<v1::Finding> CheckCertificate(const std::filesystem::path& tls, WallTime now);
 
 }  // namespace mozgach

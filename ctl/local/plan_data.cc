@@ -8,7 +8,7 @@
 namespace mozgach {
 namespace {
 
-// Estimates of the longest row are rounded up, so that domains that are alike plan alike.
+// Estimates of the longest row are rounded up to this, so that similar domains get equal plans.
 constexpr int64_t kGrain = 64;
 
 int64_t TokensOf(const Row& row) {
@@ -17,7 +17,7 @@ int64_t TokensOf(const Row& row) {
   return EstimateTokens(bytes);
 }
 
-// Adds the rows of one file, `limit` of all at most.
+// Adds the rows of one file until `tokens` has `limit` rows.
 absl::Status Add(const std::filesystem::path& path, const DataSpec& data, int64_t limit,
                  RowTokens* tokens) {
   ASSIGN_OR_RETURN(const RowFormat format, ParseRowFormat(data.format));

@@ -1,4 +1,4 @@
-// What a domain's rows come to, where no tokenizer is at hand: estimates from their text.
+// Estimates the tokens of a domain's rows from their text, without a tokenizer.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@ RowTokens EstimateRows(const std::vector<Row>& rows, int64_t limit, int64_t max_
 
 RowTokens Sum(const RowTokens& a, const RowTokens& b);
 
-// Moves what `data` holds out of train, where validation is a fraction of it.
+// Moves the held-out rows from train to validation if `data.validation` is a fraction.
 void HoldOut(const DataSpec& data, DomainRows* rows);
 
-// Reads the domain's datasets.  Errors as ReadDataset().
+// Reads and estimates the domain's datasets. Returns the errors of ReadDataset().
 absl::StatusOr<DomainRows> EstimateRows(const DomainFile& file);
 
 }  // namespace mozgach

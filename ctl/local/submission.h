@@ -1,4 +1,5 @@
-// A Submission is what `mozgachctl submit` has read and checked before it says a word to anyone.
+// A Submission holds the domains and datasets that `mozgachctl submit` has read and checked before
+// it calls the scheduler.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +16,12 @@
 
 namespace mozgach {
 
-// A dataset as it was when it was checked.
+// A dataset at the time of its check.
 struct DatasetFile {
   std::filesystem::path path;
   std::string sha256;
   uint64_t size = 0;
-  RowTokens rows;  // an estimate; none is cut
+  RowTokens rows;  // an estimate; rows are not cut
   std::shared_ptr<const DatasetFacts> facts;
 };
 
@@ -29,8 +30,8 @@ struct Submission {
   std::map<std::string, DatasetFile> datasets;  // by digest
 };
 
-// Reads the domain files and every row of their datasets.  INVALID_ARGUMENT lists what is wrong in
-// all of them, one problem per line ("path:line:column: …"), the first 100.
+// Reads the domain files and every row of their datasets. INVALID_ARGUMENT lists the first 100
+// problems of all files, one per line ("path:line:column: …").
 absl::StatusOr<Submission> ReadSubmission(const std::vector<std::string>& files);
 
 }  // namespace mozgach

@@ -37,7 +37,7 @@ int WidthOf(char32_t c) {
   return IsIn(kWide, c) ? 2 : 1;
 }
 
-// The override of the writing direction is a control character in all but name.
+// Overrides of the writing direction are treated as control characters.
 char32_t Printable(char32_t c) {
   if (c == '\n' || c == '\t' || c == '\r') return ' ';
   const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x202A && c <= 0x202E) ||
@@ -75,7 +75,7 @@ int DisplayWidth(std::string_view text) {
 
 std::string Clip(std::string_view text, int width) {
   std::string clipped;
-  size_t fits = 0;  // bytes of `clipped` that leave a column for the mark
+  size_t fits = 0;  // bytes of `clipped` that leave room for "…"
   int columns = 0;
   for (size_t offset = 0; offset < text.size();) {
     const char32_t c = Printable(NextCodePoint(text, &offset));

@@ -1,4 +1,4 @@
-// What is known of the terminal behind a stream, and text measured in its columns.
+// Describes the terminal of a stream, and measures and cuts text in its columns.
 #pragma once
 
 #include <cstdio>
@@ -9,24 +9,24 @@ namespace mozgach {
 
 struct Terminal {
   bool is_terminal = false;
-  int width = 0;   // columns; 0: no bound (a file, a pipe)
-  int height = 0;  // lines; 0: no bound
+  int width = 0;   // columns; 0: unlimited (a file or pipe)
+  int height = 0;  // lines; 0: unlimited
   bool colour = false;
 };
 
-// Queries the terminal at each call, since windows change their size. Without colour if NO_COLOR is
-// set (no-color.org) or TERM is dumb.
+// Queries the terminal at each call, because its size can change. Without colour if NO_COLOR is set
+// (no-color.org) or TERM is dumb.
 Terminal TerminalOf(std::FILE* stream);
 
-// Columns that `text` takes, by the wide and the combining blocks of Unicode.
+// Returns the number of columns of `text`, by Unicode's blocks of wide and combining characters.
 int DisplayWidth(std::string_view text);
 
-// `text` on one line of at most `width` columns (0: no bound): control characters become spaces or
-// U+FFFD, so that no text can steer the terminal; "…" marks a cut, which never splits a character.
+// Returns `text` on one line of at most `width` columns (0: unlimited). Control characters become
+// spaces or U+FFFD, so that the text cannot control the terminal. "…" marks a cut, which never
+// splits a character.
 std::string Clip(std::string_view text, int width);
 
-// `lines` with everything by which they could steer a terminal made visible; ends of lines and tabs
-// stay.
+// Returns `lines` with control characters replaced as in Clip(), except line ends and tabs.
 std::string Harmless(std::string_view lines);
 
 }  // namespace mozgach

@@ -108,9 +108,9 @@ class FakeFleet : public v1::FleetService::Service {
   grpc::Status Revoke(grpc::ServerContext*, const v1::RevokeRequest* request,
                       v1::Revocation* response) override;
 
-  std::vector<std::string> tokens;   // names of those who have one
-  std::vector<std::string> revoked;  // in the order they were
-  std::vector<int64_t> issued;       // of all revocations, the issue times that they named
+  std::vector<std::string> tokens;   // the names of the token holders
+  std::vector<std::string> revoked;  // in the order of the calls
+  std::vector<int64_t> issued;       // the issue times that all revocations named
 };
 
 class FakeScheduler {

@@ -1,9 +1,12 @@
-// The thread sanitizer sees what is built with it, and gRPC is not: how gRPC hands a call from one
-// thread to another goes by mutexes and atomics of its own, and everything that is handed over
-// would count as a race.  These stand before gRPC's functions of the same names, and tell what gRPC
-// promises: whoever is given a tag sees what was done before the operation was started with it, and
-// whoever is sent a message what was done before that was sent, by this process or one that it
-// started; and its locks are locks.  Linked into everything in that build, and only there.
+// The thread sanitizer sees only code that is built with it, and gRPC is not.  gRPC hands a call
+// from one thread to another with its own mutexes and atomics, so the sanitizer would report a race
+// for everything that is handed over.  These functions stand before gRPC's functions of the same
+// names and tell the sanitizer what gRPC promises:
+// - The thread that receives a tag sees what was done before the operation with that tag started.
+// - The receiver of a message sees what was done before the message was sent, by this process or by
+//   a process that it started.
+// - gRPC's locks are locks.
+// The sanitizer build links this file into every program; no other build does.
 #include <dlfcn.h>
 #include <grpc/grpc.h>
 #include <grpcpp/support/callback_common.h>

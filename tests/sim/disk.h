@@ -1,11 +1,12 @@
-// The Disk is that of the simulated scheduler, and the moment at which the scheduler dies.
+// The Disk is the simulated scheduler's disk.  It also decides when the scheduler dies.
 //
 // A durable step is a commit of SQLite, or a system call that changes what lies in the registry and
-// the blob store.  Each has a before and an after; at either the scheduler may die: what follows
-// changes nothing any more, and whoever runs it looks at dead() to see that nothing it says counts.
+// the blob store.  Each step has a before and an after, and the scheduler may die at either.  What
+// follows its death changes nothing any more; the code that runs the scheduler checks dead() and
+// then ignores what it says.
 //
-// The linker sends those system calls here (--wrap, disk_calls.cc), and SQLite tells of every
-// connection it opens.  There is one disk in a process, and one thread.
+// The linker sends those system calls here (--wrap, disk_calls.cc), and SQLite reports every
+// connection that it opens.  A process has one disk and one thread.
 #pragma once
 
 #include <cstdint>
@@ -19,32 +20,32 @@ class Disk {
  public:
   static Disk& Get();
 
-  // Clean, with room, the scheduler alive; counts from zero.
+  // Makes the disk clean, with room, and the scheduler alive; counts from zero.
   void Reset();
 
   // The scheduler dies at the `steps`-th half of a durable step from now: 1 is before the next one,
   // 2 right after it.
   void DieAfter(int64_t steps) { die_at_ = step_ + steps; }
-  // The next durable step at least that many halves away fails; a system call perhaps although it
-  // was done.
+  // The next durable step at least `steps` halves away fails.  `but_done`: a system call fails
+  // although it was done.
   void FailAfter(int64_t steps, bool but_done) {
     fail_at_ = step_ + steps;
     fail_but_done_ = but_done;
   }
-  // Now.
+  // The scheduler dies now.
   void Die() { dead_ = true; }
   bool dead() const { return dead_; }
   void Revive();
 
-  // No byte more goes onto it, and no commit.
+  // A full disk takes no more bytes and no commit.
   void Fill(bool full) { full_ = full; }
   bool full() const { return full_; }
   int64_t steps() const { return step_; }
 
-  // Of a system call, before and after; the error to return, or 0.
+  // Run before and after a system call.  They return the error for it to return, or 0.
   int Before(bool needs_room);
   int After();
-  // Of a commit: false is that it does not happen.
+  // Runs before a commit.  False: the commit does not happen.
   bool MayCommit();
 
   // The newest connection that SQLite has opened.

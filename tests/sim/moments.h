@@ -1,8 +1,8 @@
-// Moments are those of a life at which somebody may die: either side of each durable step that the
-// scheduler and its registry take (their failpoints), each thing that a worker is about to do, each
-// thing that a trainer has said.  Somebody dies at the ones that are planned.
+// Moments are the moments of a life at which a program may die: either side of each durable step
+// that the scheduler and its registry take (their failpoints), each thing that a worker is about to
+// do, each thing that a trainer has said.  A program dies at the planned moments.
 //
-// There is one list in a process, and one thread.
+// A process has one list and one thread.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,17 @@ class Moments {
  public:
   static Moments& Get();
 
-  // Counts anew; whoever passes the `deaths`, from 1 and ascending, dies there.
+  // Counts from the start.  The program that passes one of the moments `deaths` dies there.  They
+  // count from 1 and ascend.
   void Watch(std::vector<int64_t> deaths);
-  // Nothing is counted any more.
+  // Stops counting.
   void Rest();
 
-  // True: die here.
+  // True: the caller dies here.
   bool Pass(const char* who, const std::string& what);
 
   int64_t count() const { return static_cast<int64_t>(passed_.size()); }
-  // What the `number`-th was: "after registry.version.reveal".
+  // The `number`-th moment, such as "after registry.version.reveal".
   const std::string& Name(int64_t number) const { return passed_[static_cast<size_t>(number) - 1]; }
 
  private:
@@ -33,10 +34,11 @@ class Moments {
   std::vector<std::string> passed_;
 };
 
-// Lives of one job in which somebody dies at two moments, every pair of them: every first with
-// every second that comes after it.  Every `shards`-th first, from `shard` on.
+// Plays lives of one job in which a program dies at two moments.  It takes every pair: each first
+// moment with each second moment after it.  A shard takes every `shards`-th first moment, from
+// `shard` on.
 struct PairsOutcome {
-  int64_t moments = 0;  // of a life that nothing befalls
+  int64_t moments = 0;  // the moments of a life without faults
   int64_t lives = 0;
   int64_t failed = 0;
 };

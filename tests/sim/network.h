@@ -31,7 +31,7 @@ class Network : public Line {
   bool bad() const { return agenda_.now() < bad_until_; }
   bool cut() const { return agenda_.now() < cut_until_; }
   bool Loses() { return cut() || (bad() && dice_.Chance(0.15)); }
-  // Of one way.
+  // How long a message takes in one direction.
   Milliseconds Takes();
   void Carry(std::shared_ptr<const v1::SynchronizeRequest> request, Answer answer,
              Milliseconds wait);

@@ -12,13 +12,13 @@ namespace {
 
 constexpr Milliseconds kMinute(60'000);
 
-// How often a deed comes up against the others, and within which bounds.
+// How often a deed comes up, compared with the others, and its bounds.
 struct Habit {
   Deed deed;
   const char* name;
   int weight;
-  Milliseconds shortest, longest;  // of `length`
-  int64_t least, most;             // of `number`
+  Milliseconds shortest, longest;  // the bounds of `length`
+  int64_t least, most;             // the bounds of `number`
 };
 
 constexpr std::array<Habit, 24> kHabits = {{

@@ -35,10 +35,10 @@ enum class Deed {
   // What people ask for.
   kSubmit,      // `number` domains, some of them changed
   kCancel,      // a job that runs or waits
-  kCancelLate,  // of all, the newest running one: likely while it publishes
+  kCancelLate,  // the newest running job: likely while it publishes
   kCancelAll,
-  kRetry,  // whatever can be
-  kDrain,  // and undone after `length`
+  kRetry,  // every job that can be retried
+  kDrain,  // is undone after `length`
   kLook,   // list, explain, events
 };
 
@@ -56,10 +56,10 @@ struct Item {
 
 struct Plan {
   uint64_t seed = 0;
-  int hosts = 0;              // of each: one worker, one to two devices
-  Milliseconds chaos{0};      // after it, no fault and no question any more
-  bool one_survivor = false;  // only host 0 is there in the end
-  std::vector<Item> items;    // by time
+  int hosts = 0;              // each has one worker and one to two devices
+  Milliseconds chaos{0};      // after it come no faults and no questions
+  bool one_survivor = false;  // only host 0 is left at the end
+  std::vector<Item> items;    // sorted by time
 };
 
 Plan MakePlan(uint64_t seed);

@@ -19,8 +19,8 @@ namespace mozgach::sim {
 namespace {
 
 constexpr int64_t kBirth = 1'790'000'000'000;  // the wall clock at the start of every life
-constexpr Milliseconds kLongestSleep(1000);    // of the executor's own thread
-constexpr Milliseconds kRestartWait(2000);     // as a supervisor waits
+constexpr Milliseconds kLongestSleep(1000);    // the executor's own thread
+constexpr Milliseconds kRestartWait(2000);     // a supervisor waits as long
 constexpr int64_t kCallsBetweenChecks = 256;
 constexpr uint64_t kBlobBytesMax = 1 << 20;
 constexpr std::chrono::hours kAges(24 * 36500);

@@ -89,7 +89,7 @@ class SchedulerMachine {
     int64_t job = 0;
     int64_t attempt = 0;
     std::string before;      // the row of the attempt
-    std::string job_before;  // of its job, and what hangs on it
+    std::string job_before;  // the row of its job, and the rows that belong to it
     bool others_business = false;
   };
   std::vector<Guarded> GuardStale(const v1::SynchronizeRequest& request);
@@ -128,7 +128,7 @@ class SchedulerMachine {
   Milliseconds booted_{0};
   Milliseconds paused_until_{0};
   bool restoring_ = false;
-  int64_t life_ = 0;   // of the process
+  int64_t life_ = 0;   // the process's life; replies to another one are dropped
   int64_t ticks_ = 0;  // the newest tick is the one that counts
   int64_t calls_ = 0;
   int64_t stale_seen_ = 0;

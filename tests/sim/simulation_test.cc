@@ -54,7 +54,7 @@ TEST_F(SimulationTest, MuchHappens) {
 
 std::set<std::string> taken;
 
-// A step that no life takes is one that no life can die at.
+// A life cannot die at a step that it does not take.
 TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
   const std::set<std::string> elsewhere = {
       "registry.alias.displace",   // a person's file where a link belongs: registry_test
@@ -64,7 +64,7 @@ TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
       "registry.database.settle_name",
       "registry.database.sync",
       "registry.schema.migrate",      // once in a process: the power cuts
-      "scheduler.old_log.take_away",  // there are no logs: scheduler_upkeep_test
+      "scheduler.old_log.take_away",  // no logs here: scheduler_upkeep_test
       "scheduler.backup.complete",    // backup and restore: scheduler_upkeep_test
       "scheduler.backup.sync_names",
       "scheduler.backup.write_manifest",
@@ -77,14 +77,14 @@ TEST_F(SimulationTest, EveryDurableStepOfTheSchedulerIsTaken) {
       "scheduler.base.add",             // bases are on the hosts: e2e.kill_sample_test
       "scheduler.endpoints.write",      // without sockets: e2e.kill_sample_test
       "scheduler.lease.hand_over",      // seldom: scheduler_test
-      "scheduler.old_jobs.plan",        // of an older schema: scheduler_test
+      "scheduler.old_jobs.plan",        // jobs of an older schema: scheduler_test
       "scheduler.publication.abandon",  // seldom: scheduler_test
       "scheduler.submission.accept",    // hundreds of domains at once: staged_submission_test
       "scheduler.submission.add",
       "scheduler.submission.begin",
       "scheduler.submission.drop",
       "scheduler.submission.recover",
-      "scheduler.token.write",    // there is no door: e2e.kill_sample_test
+      "scheduler.token.write",    // no door here: e2e.kill_sample_test
       "scheduler.worker.forget",  // a person forgets a worker: forget_worker_test
   };
   WatchFailpoints([](const Failpoint& point, bool) { taken.insert(point.name()); });

@@ -8,9 +8,9 @@
 namespace mozgach::sim {
 namespace {
 
-// In a sick hour, at each moment where a training may go wrong.
+// The chance that a training goes wrong in a sick hour, at each moment at which it may.
 constexpr double kSickness = 0.12;
-// Of all domains, those that can never be trained.
+// One domain in so many can never be trained.
 constexpr uint64_t kOneInHopeless = 40;
 
 }  // namespace

@@ -34,13 +34,13 @@ class Trainer : public std::enable_shared_from_this<Trainer> {
   void Cancel(const AttemptId& id, bool save);
   // It exits by itself.
   void End();
-  // By a signal.
+  // Ends it with a signal.
   void Kill();
-  // Without a word: its host is gone.
+  // Ends it without a word: its host is gone.
   void Vanish() { alive_ = false; }
 
  private:
-  struct Course {  // of the training that runs
+  struct Course {  // the training that runs
     AttemptId id;
     std::string domain;
     int64_t step = 0;

@@ -37,16 +37,16 @@ class Line {
   virtual void Alarm(const std::string& what) = 0;
 };
 
-// What a host is like, whichever worker runs on it.
+// The state of a host, independent of the worker that runs on it.
 struct HostState {
   int index = 0;
   std::vector<std::string> bases;
   int devices = 1;
-  uint64_t memory_bytes = 0;     // of each device
+  uint64_t memory_bytes = 0;     // memory of each device
   Milliseconds paused_until{0};  // its worker's process
   Milliseconds frozen_until{0};  // all of it
   Milliseconds sick_until{0};    // its trainers
-  Milliseconds clock_offset{0};  // of its monotonic clock
+  Milliseconds clock_offset{0};  // offset of its monotonic clock
 };
 
 // "cpu", or "cuda:0" and "cuda:1".
@@ -55,7 +55,7 @@ std::string DeviceName(const HostState& host, int device);
 // The bytes of the adapter that an attempt trains, by file.  They tell whose they are.
 std::map<std::string, std::string> AdapterOf(const Work& work);
 
-// The bytes of a checkpoint, by file: whoever makes it, they are the same.
+// The bytes of a checkpoint, by file.  They do not depend on the worker that makes it.
 std::map<std::string, std::string> CheckpointOf(const Work& work, int64_t step);
 
 class WorkerMachine : public std::enable_shared_from_this<WorkerMachine> {
@@ -71,7 +71,7 @@ class WorkerMachine : public std::enable_shared_from_this<WorkerMachine> {
   bool alive() const { return alive_; }
   bool replaced() const { return session_.replaced(); }
   const std::string& incarnation() const { return incarnation_; }
-  // What was held back while it was paused is done; it goes on.
+  // Does what was held back during the pause, and goes on.
   void Resume() { Wake(); }
 
  private:

@@ -30,9 +30,9 @@ struct FakeJob {
   std::string state = "queued";  // queued | running | succeeded | failed | cancelled
   bool cancel = false;
   std::string pinned_json;
-  std::string log;  // of all attempts
+  std::string log;  // the log of all attempts
   std::vector<v1::Failure> failures;
-  v1::AttemptReport last;  // report of the present attempt
+  v1::AttemptReport last;  // the report of the present attempt
   std::vector<v1::AttemptReport::Phase> phases;
   v1::Result result;
 };
@@ -69,11 +69,11 @@ class FakeScheduler final : public v1::WorkerService::Service {
   // The next upload or download ends after so many bytes.
   void CutUploadAfter(uint64_t bytes);
   void CutDownloadAfter(uint64_t bytes);
-  // Downloads wait after every piece, so long.
+  // Downloads wait for `pause` after every piece.
   void SlowDown(std::chrono::milliseconds pause);
-  std::vector<uint64_t> upload_offsets();  // of each UploadBlob so far
+  std::vector<uint64_t> upload_offsets();  // one for each UploadBlob so far
   std::vector<uint64_t> download_offsets();
-  int uploads_of(const std::string& sha256);  // begun so far
+  int uploads_of(const std::string& sha256);  // uploads begun so far
 
  private:
   using Context = grpc::ServerContext;
@@ -99,7 +99,7 @@ class FakeScheduler final : public v1::WorkerService::Service {
   std::map<int64_t, FakeJob> jobs_;
   std::map<std::string, std::string> blobs_;
   std::map<std::string, v1::BaseManifest> bases_;              // by name
-  std::map<std::string, std::string> parts_;                   // of blobs on their way
+  std::map<std::string, std::string> parts_;                   // blobs that are being uploaded
   std::map<std::pair<int64_t, int64_t>, uint64_t> log_sizes_;  // by job and attempt
   v1::SynchronizeRequest last_request_;
   uint64_t cut_upload_ = 0;

@@ -50,7 +50,7 @@ struct Requests {
   std::condition_variable arrived;
   std::deque<Json> trains;
   std::set<std::pair<int64_t, int64_t>> cancelled;
-  std::set<std::pair<int64_t, int64_t>> saved;  // of these, with a checkpoint
+  std::set<std::pair<int64_t, int64_t>> saved;  // cancelled attempts that save a checkpoint
   bool exit = false;
 };
 

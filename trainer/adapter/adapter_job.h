@@ -1,5 +1,5 @@
-// An AdapterJob makes one adapter on a loaded base: data → training → scores → PEFT directory.
-// The service, the command line and the tests share it.
+// An AdapterJob trains one adapter on a loaded base: data → training → scores → PEFT directory.
+// Used by the service, the command line and the tests.
 #pragma once
 
 #include <filesystem>
@@ -19,16 +19,16 @@ namespace mozgach {
 struct AdapterJob {
   DomainSpec spec;
   DatasetPaths data;
-  std::filesystem::path output_dir;      // the PEFT directory, with mlx-lm's in mlx/
-  std::filesystem::path checkpoint_dir;  // the newest whole checkpoint of this job is gone on from
-  std::filesystem::path cache_dir;       // the bare base's scores; empty: not kept
-  bool resume_only_own = false;  // refuse to start over beside checkpoints of another training
-  PinnedChoices pinned;          // what holds in this process, for the checkpoints
+  std::filesystem::path output_dir;      // the PEFT directory; mlx-lm's is mlx/ in it
+  std::filesystem::path checkpoint_dir;  // resumes from the newest complete checkpoint in it
+  std::filesystem::path cache_dir;       // caches the bare base's scores; empty: no cache
+  bool resume_only_own = false;          // fail if it has only checkpoints of another training
+  PinnedChoices pinned;                  // the choices of this process, stored in the checkpoints
   std::optional<std::filesystem::path> init_adapter;  // a PEFT directory to start from
-  std::optional<JobData> prepared;  // PrepareData() of all this, where it was done ahead
+  std::optional<JobData> prepared;  // the result of PrepareData(), if it was computed ahead
 };
 
-// What is known once the data is there.
+// Facts known after the data is prepared.
 struct PreparedJob {
   DataReport report;
   int64_t train_rows = 0;
@@ -41,11 +41,12 @@ struct PreparedJob {
 
 class JobObserver : public TrainingObserver {
  public:
-  // Before OnStarted().
+  // Called before OnStarted().
   virtual void OnPrepared(const PreparedJob& prepared) {}
-  // {"adapter": {…}} in mid-training; at the end {"base": {…}, "adapter": {…}}, `final`.
+  // `metrics` is {"adapter": {…}} during training. At the end it is {"base": {…}, "adapter": {…}},
+  // and `final` is true.
   virtual void OnEvaluation(int64_t step, const nlohmann::json& metrics, bool final) {}
-  // The training is over: the scores are computed next.
+  // The training is complete; the scores are computed next.
   virtual void OnEvaluating() {}
 };
 
@@ -56,14 +57,14 @@ struct FinishedJob {
   TrainingTotals totals;
 };
 
-// Blocks until the adapter lies in `output_dir`. CANCELLED when the observer asks to leave; other
-// errors carry a class (failure.h). Throws nothing.
+// Blocks until the adapter is in `output_dir`. CANCELLED if the observer interrupts; other errors
+// have a class (failure.h). Throws nothing.
 absl::StatusOr<FinishedJob> MakeAdapter(AdapterJob job, const Base& base, JobObserver& observer);
 
-// {"base": {…}, "adapter": {…}}.
+// Returns {"base": {…}, "adapter": {…}}.
 nlohmann::json MetricsJson(const Scores& base, const Scores& adapter);
 
-// Names everything that decides the bare base's scores on this data.
+// Returns a digest of everything that determines the bare base's scores on this data.
 std::string BaseScoresKey(const DomainSpec& spec, const Base& base, const JobData& data);
 
 }  // namespace mozgach

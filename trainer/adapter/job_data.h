@@ -1,4 +1,4 @@
-// JobData is a domain's dataset as one base sees it: rows read, split and tokenised.
+// JobData is a domain's dataset, split and tokenised for one base.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@
 
 namespace mozgach {
 
-// Where the files of a domain's `data` section lie on this machine.
+// Local paths of the files in a domain's `data` section.
 struct DatasetPaths {
   std::vector<std::filesystem::path> train;
-  std::optional<std::filesystem::path> validation;  // absent where data.validation is a fraction
+  std::optional<std::filesystem::path> validation;  // nullopt if data.validation is a fraction
   std::optional<std::filesystem::path> test;
 };
 
-// What of a base its data needs.
+// The properties of a base that preparing data needs.
 struct BaseText {
   std::filesystem::path dir;
   std::shared_ptr<const Tokenizer> tokenizer;
@@ -36,18 +36,18 @@ struct JobData {
   std::vector<Example> train;
   EvaluationSet evaluation;
   DataReport report;       // report on the training rows
-  std::string digest;      // digest over the files' bytes and their roles
-  int64_t max_length = 0;  // tokens: data.max_length, or what the base can where that is less
-  // What people should know about the rows and the template, one sentence each, each once. The job
-  // tells them to its observer before it trains.
+  std::string digest;      // digest of the files' bytes and roles
+  int64_t max_length = 0;  // tokens: the smaller of data.max_length and the base's context
+  // Notices for users about the rows and the template, one sentence each, without duplicates. The
+  // job reports them to its observer before the training.
   std::vector<std::string> notices;
 };
 
-// Everything a training needs. A bad file or row is of class data.
+// Prepares everything for a training. Errors in a file or row have class data.
 absl::StatusOr<JobData> PrepareData(const DomainSpec& spec, const DatasetPaths& paths,
                                     const BaseText& base);
 
-// The part that scoring needs: `train` and `report` stay empty.
+// Prepares only the rows for scoring: `train` and `report` stay empty.
 absl::StatusOr<JobData> PrepareEvaluation(const DomainSpec& spec, const DatasetPaths& paths,
                                           const BaseText& base);
 

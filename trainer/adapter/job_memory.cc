@@ -12,7 +12,7 @@
 namespace mozgach {
 namespace {
 
-// Steps that are looked at for the largest one: an epoch, of most datasets.
+// Most steps to search for the largest one: an epoch of most datasets.
 constexpr int64_t kMostSteps = 2000;
 
 StepShape ShapeOf(const std::vector<Example>& examples, const MicroBatch& micro_batch) {
@@ -84,7 +84,7 @@ ComputeSetup SetupOfJob(const DomainSpec& spec, const Base& base) {
   return SetupOf(base.model->config(), pinned, device, Threads());
 }
 
-// What others take meanwhile, and what a plan does not know.
+// Leaves memory for other processes and for inaccuracies of the plan.
 constexpr double kFilled = 0.9;
 
 bool Fits(const MemoryPlan& plan, int64_t memory, int64_t tensor_bound) {
@@ -102,7 +102,7 @@ absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
   const StepShape shape = ShapeOfJob(config, spec, setup, data, batches);
   const std::string& wish = spec.training.gradient_checkpointing;
   const int64_t memory = free_bytes + MemoryUsedBytes(), layers = config.num_hidden_layers;
-  // The lowest `again` layers run again, those above compute again what is cheap.
+  // Recomputes the lowest `again` layers, and only cheap operations in the layers above.
   const auto plan_of = [&](Recompute recompute, int64_t again) -> absl::StatusOr<JobMemory> {
     ComputeSetup with = setup;
     with.checkpointing = again > 0 ? Checkpointing::kPerLayer : Checkpointing::kNone;
@@ -120,7 +120,7 @@ absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
     ASSIGN_OR_RETURN(JobMemory choice, plan_of(recompute, 0));
     if (wish == "false" || Fits(choice.plan, memory, tensor_bound)) return choice;
   }
-  // The fewest that fit: more of them never need more memory.
+  // Finds the fewest layers that fit. Recomputing more layers never needs more memory.
   int64_t least = 1;
   for (int64_t most = layers; least < most;) {
     const int64_t middle = (least + most) / 2;

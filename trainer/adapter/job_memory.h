@@ -1,5 +1,4 @@
-// What a job on a loaded base will take, by the planner's table: from the rows as they are, not as
-// they might be.
+// Plans the memory of a job on a loaded base with the planner's table, for the actual rows.
 #pragma once
 
 #include "common/status.h"
@@ -16,14 +15,15 @@ struct JobMemory {
   MemoryPlan plan;
 };
 
-// training.gradient_checkpointing decided: "true" is every layer, "false" nothing, and "auto" the
-// least whose plan fits the memory there is: nothing, what is cheap, so many layers as it needs;
-// where nothing does, every layer. INVALID_ARGUMENT where the adapter does not fit the base.
+// Resolves training.gradient_checkpointing. "true" recomputes every layer, "false" nothing. "auto"
+// is the least recomputation whose plan fits the available memory: nothing, cheap operations only,
+// the smallest sufficient number of layers, or every layer if no plan fits. INVALID_ARGUMENT if the
+// adapter does not fit the base.
 absl::StatusOr<JobMemory> PlanOfJob(const DomainSpec& spec, const Base& base, const JobData& data,
                                     const BatchPlan& batches);
 
-// The same where so much is free, beside what this process holds already, and tensors are bounded
-// (0: not).
+// Same as PlanOfJob() with `free_bytes` available in addition to the memory that this process uses
+// already. `tensor_bound` limits the bytes of tensors; 0: no limit.
 absl::StatusOr<JobMemory> PlanOfJobIn(int64_t free_bytes, int64_t tensor_bound,
                                       const DomainSpec& spec, const Base& base, const JobData& data,
                                       const BatchPlan& batches);

@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::json;
 using NamedTensor = std::pair<std::string, at::Tensor>;
 
-// Those that some layer adapts: mlx-lm adapts the same ones in every layer.
+// Returns the projections that any layer adapts: mlx-lm adapts the same ones in every layer.
 std::vector<Projection> AdaptedProjections(const ModelConfig& config, const LoraAdapter& adapter) {
   std::vector<Projection> adapted;
   for (int i = 0; i < kProjections; ++i) {
@@ -32,7 +32,7 @@ std::vector<Projection> AdaptedProjections(const ModelConfig& config, const Lora
   return adapted;
 }
 
-// mlx-lm keeps the language model of an image-text model one level down.
+// In mlx-lm the language model of an image-text model is one level deeper.
 std::string LayerName(const ModelConfig& config, int64_t layer) {
   const bool inner = config.architecture.ends_with("ForConditionalGeneration");
   return absl::StrCat(inner ? "language_model." : "", "model.layers.", layer, ".");

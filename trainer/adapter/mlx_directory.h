@@ -1,4 +1,4 @@
-// An adapter as mlx-lm reads it (mlx_lm.generate --adapter-path): adapters.safetensors and
+// Writes an adapter for mlx-lm (mlx_lm.generate --adapter-path): adapters.safetensors and
 // adapter_config.json. Format: mlx-lm, mlx_lm/tuner/utils.py and lora.py.
 #pragma once
 
@@ -12,14 +12,14 @@
 
 namespace mozgach {
 
-// Writes the two files into `dir`, which is made where needed; each appears whole, and
-// adapter_config.json last. Matrices are PEFT's transposed: lora_a [in, r] and lora_b [r, out].
-// mlx-lm adapts a number of layers counted back from the last one, so between the lowest adapted
-// layer and the last every layer is written, with zeros where the adapter has none.
+// Writes the two files into `dir`, which is created if needed. Each file is written atomically,
+// adapter_config.json last. Matrices are the transposes of PEFT's: lora_a [in, r] and lora_b [r,
+// out]. mlx-lm adapts a number of layers counted back from the last one. So every layer from the
+// lowest adapted one to the last is written, with zeros for layers that are not adapted.
 absl::Status WriteMlxDirectory(const std::filesystem::path& dir, const DomainSpec& spec,
                                const ModelConfig& config, const LoraAdapter& adapter);
 
-// adapter_config.json's content.
+// Returns the content of adapter_config.json.
 nlohmann::json MlxConfig(const DomainSpec& spec, const ModelConfig& config,
                          const LoraAdapter& adapter);
 

@@ -1,4 +1,4 @@
-// The README.md of an adapter: what the hub shows. Format: huggingface.co/docs/hub/model-cards.
+// The README.md of an adapter, which the hub shows. Format: huggingface.co/docs/hub/model-cards.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace mozgach {
 
-// YAML front matter (base_model, library_name, tags, and a model-index where the adapter has finite
-// metrics), then text for people: scores beside those of the bare base, settings, how to load it.
-// The front matter is valid YAML for every name and number.
+// Returns YAML front matter (base_model, library_name, tags, and a model-index if the adapter has
+// finite metrics), then text for readers: scores compared with the bare base, settings, how to load
+// it. The front matter is valid YAML for every name and number.
 std::string ModelCard(const DomainSpec& spec, const nlohmann::json& metrics,
                       const AdapterFacts& facts);
 

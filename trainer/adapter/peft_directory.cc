@@ -14,16 +14,16 @@ namespace {
 
 using Json = nlohmann::json;
 
-// The version of PEFT whose file this is.
+// The version of PEFT whose file format is written.
 constexpr char kPeftVersion[] = "0.18.0";
 
-// "all-linear" spelled out: readers other than PEFT do not know the word.
+// Returns the modules, with "all-linear" expanded: readers other than PEFT do not know it.
 std::vector<std::string> TargetModules(const LoraSpec& lora) {
   if (lora.target_modules != std::vector<std::string>{"all-linear"}) return lora.target_modules;
   return {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
 }
 
-// PEFT writes whole numbers without a point.
+// PEFT writes whole numbers without a decimal point.
 Json Number(double value) {
   const auto whole = static_cast<int64_t>(value);
   return static_cast<double>(whole) == value ? Json(whole) : Json(value);
@@ -64,8 +64,7 @@ Json PeftConfig(const DomainSpec& spec, const ModelConfig& base) {
                  {"use_rslora", lora.use_rslora}};
   if (lora.layers_to_transform) config["layers_to_transform"] = *lora.layers_to_transform;
   if (!spec.revision.empty()) config["revision"] = spec.revision;
-  // The tower that sees has modules of the same names; PEFT would give them matrices that do
-  // nothing.
+  // The vision tower has modules with the same names; PEFT would add unused matrices to them.
   if (base.architecture == "Gemma3ForConditionalGeneration") {
     config["exclude_modules"] = ".*(vision_tower|multi_modal_projector).*";
   }

@@ -14,7 +14,7 @@
 
 namespace mozgach {
 
-// What is said about an adapter beside its weights.
+// Facts about an adapter for its files.
 struct AdapterFacts {
   std::string base_digest;
   int64_t train_rows = 0;
@@ -23,14 +23,14 @@ struct AdapterFacts {
   double train_seconds = 0;
 };
 
-// Writes the four files into `dir`, which is made where needed; each appears whole, and
-// adapter_config.json last, so that a reader finds an adapter or none. `metrics` is
+// Writes the four files into `dir`, which is created if needed. Each file is written atomically,
+// adapter_config.json last, so that a reader finds a complete adapter or none. `metrics` is
 // {"base": {…}, "adapter": {…}}.
 absl::Status WritePeftDirectory(const std::filesystem::path& dir, const DomainSpec& spec,
                                 const ModelConfig& config, const LoraAdapter& adapter,
                                 const nlohmann::json& metrics, const AdapterFacts& facts);
 
-// adapter_config.json's content, for a base of this shape.
+// Returns the content of adapter_config.json for a base of this shape.
 nlohmann::json PeftConfig(const DomainSpec& spec, const ModelConfig& base);
 
 }  // namespace mozgach

@@ -20,7 +20,7 @@ namespace {
 constexpr auto kCountsFor = std::chrono::hours(24);
 constexpr uint64_t kLimitBytes = 64;
 
-// All that decides how much memory a step takes, and how much there is.
+// Returns a digest of everything that determines the memory of a step and the available memory.
 std::string ShapeKey(const DomainSpec& spec, const Base& base) {
   const nlohmann::json json = ToJson(spec);
   const nlohmann::json shape = {{"base", base.model->digest()},

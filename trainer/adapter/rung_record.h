@@ -1,6 +1,7 @@
 // Records which rung of the MemoryLadder worked for a shape of job on a device, so that the next
-// job of that shape begins there. Files of a byte or two below the trainer's cache. A file that is
-// a day old is ignored: the memory may be free again. No operation here fails.
+// job of that shape starts at it. Each record is a file of one or two bytes in the trainer's cache.
+// Records older than a day are ignored: the memory may be free again. Errors are logged, not
+// returned.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,11 @@ namespace mozgach {
 
 class RungRecord {
  public:
-  // An empty `cache_dir` keeps nothing.
+  // If `cache_dir` is empty, nothing is recorded.
   RungRecord(const std::filesystem::path& cache_dir, const DomainSpec& spec, const Base& base);
 
-  int64_t Find() const;  // 0: none
-  // One that is kept already does not become younger.
+  int64_t Find() const;  // 0 if not recorded
+  // Recording the same rung again does not refresh its age.
   void Keep(int64_t rung) const;
 
  private:

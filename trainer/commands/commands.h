@@ -1,7 +1,7 @@
-// The commands of mozgach-trainer (DESIGN.md, "The commands"). Each Add…() registers one with its
-// flags; when it is the one that was asked for, `*command` becomes what it does.
+// The commands of mozgach-trainer. Each Add…() registers one command with its flags. If the command
+// line names it, `*command` is set to its function.
 //
-// Results go to stdout, progress and messages to stderr. The status decides the exit code.
+// Results go to stdout, progress and messages to stderr. The status determines the exit code.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// The flags that several commands share: which base, which adapter, how many threads.
+// Flags shared by several commands: base, adapter, number of threads.
 #pragma once
 
 #include <cstdint>
@@ -18,28 +18,29 @@ struct ModelFlags {
   std::string adapter;                // empty: the bare base
   std::string quantization = "none";  // nf4 (with double quantisation) | none
   std::string dtype = "float32";      // float32 | bfloat16
-  int threads = 0;                    // 0: as many as there are cores
-  std::string cache;                  // empty: nothing is kept
+  int threads = 0;                    // 0: one per core
+  std::string cache;                  // empty: no cache
 };
 
 // --threads N.
 void AddThreadsFlag(CLI::App& app, int* threads);
 // --base DIR.
 void AddBaseFlag(CLI::App& app, std::string* base);
-// --cache DIR, where what is made of bases is kept from start to start: by default mozgach/ in the
-// user's cache folder ($XDG_CACHE_HOME, or ~/.cache).
+// --cache DIR, which keeps data computed from bases between starts. Default: mozgach/ in the user's
+// cache folder ($XDG_CACHE_HOME, or ~/.cache).
 void AddCacheFlag(CLI::App& app, std::string* cache);
-// --memory SIZE ("4GiB"), what this process may use on a CPU.
+// --memory SIZE ("4GiB"), the memory that this process may use on a CPU.
 void AddMemoryFlag(CLI::App& app, uint64_t* memory);
-// Keeps this process within `memory` bytes from here on, beside what it has already; 0: no bound.
+// Limits the CPU tensors to `memory` minus the bytes that this process uses now; 0: no limit.
 void BoundMemory(int64_t memory);
 // --base, --adapter, --quantization, --dtype, --threads and --cache.
 void AddModelFlags(CLI::App& app, ModelFlags* flags);
 
-// Sets the threads of this process: `threads`, or one per core. Returns how many.
+// Sets the number of threads of this process to `threads`, or to one per core if 0. Returns the
+// number.
 int UseThreads(int threads);
 
-// A base as the flags say, with the adapter where one is named.
+// The base that the flags name, and the adapter if there is one.
 struct LoadedModel {
   std::unique_ptr<Base> base;
   std::optional<LoraAdapter> adapter;

@@ -1,5 +1,4 @@
-// `mozgach-trainer render`: what a base's chat template makes of conversations, for people and
-// tests.
+// `mozgach-trainer render` renders conversations with a base's chat template, for users and tests.
 #pragma once
 
 #include <filesystem>
@@ -9,11 +8,11 @@
 
 namespace mozgach {
 
-// One JSON object per line of `in`, {"messages": […], "add_generation_prompt": bool, …}: the
-// template's variables. One line of `out` for each, written before the next is read: the rendered
-// text as a JSON string, or {"error": "what"} for a line that is not such an object or that the
-// template rejects. Needs only the tokenizer's files in `base_dir`. INVALID_ARGUMENT if the base
-// has no chat template, or an unsupported one.
+// Reads one JSON object per line of `in`, {"messages": […], "add_generation_prompt": bool, …}: the
+// template's variables. Writes one line to `out` for each, before it reads the next: the rendered
+// text as a JSON string, or {"error": "what"} if the line is not such an object or the template
+// rejects it. Needs only the tokenizer's files in `base_dir`. INVALID_ARGUMENT if the base has no
+// chat template, or an unsupported one.
 absl::Status RunRender(const std::filesystem::path& base_dir, std::istream& in, std::ostream& out);
 
 }  // namespace mozgach

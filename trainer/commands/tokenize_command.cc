@@ -29,7 +29,7 @@ absl::StatusOr<std::string> ParseText(const std::string& line) {
 absl::Status RunTokenize(const std::filesystem::path& base_dir, std::istream& in,
                          std::ostream& out) {
   ASSIGN_OR_RETURN(std::shared_ptr<const Tokenizer> tokenizer, Tokenizer::Load(base_dir));
-  in.tie(nullptr);  // a tied stream would be flushed for every line that is read
+  in.tie(nullptr);  // a tied stream would be flushed for every line
   std::vector<int32_t> ids;
   std::string line;
   for (int64_t number = 1; std::getline(in, line); ++number) {

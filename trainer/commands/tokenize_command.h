@@ -1,4 +1,4 @@
-// `mozgach-trainer tokenize`: what a base's tokenizer makes of texts, for people and for tests.
+// `mozgach-trainer tokenize` encodes texts with a base's tokenizer, for users and tests.
 #pragma once
 
 #include <filesystem>
@@ -8,10 +8,10 @@
 
 namespace mozgach {
 
-// One JSON string per line of `in` → one JSON array of ids per line of `out`, written at the
-// latest when no more input is there. No BOS or EOS is added; special tokens in a text are parsed.
-// Needs only `base_dir`/tokenizer.json. INVALID_ARGUMENT names the line that is not a JSON string;
-// the lines before it are answered.
+// Reads one JSON string per line of `in` and writes one JSON array of ids per line to `out`. The
+// output is flushed when no more input is available. BOS and EOS are not added; special tokens in a
+// text are parsed. Needs only `base_dir`/tokenizer.json. INVALID_ARGUMENT names a line that is not
+// a JSON string; the lines before it are answered.
 absl::Status RunTokenize(const std::filesystem::path& base_dir, std::istream& in,
                          std::ostream& out);
 

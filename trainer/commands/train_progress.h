@@ -1,5 +1,5 @@
-// What `train` shows while it runs: a bar on a terminal, a line per logged step elsewhere, and with
-// --json one object per logged step on stdout.
+// Shows the progress of `train`: a bar on a terminal, otherwise a line per logged step. With
+// --json, one object per logged step on stdout.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@ namespace mozgach {
 
 class TrainProgress : public JobObserver {
  public:
-  // `json`: steps go to stdout as JSON instead of to stderr for people.
+  // `json`: writes steps to stdout as JSON, not to stderr as text.
   explicit TrainProgress(bool json);
 
   void OnPrepared(const PreparedJob& prepared) override;
@@ -22,12 +22,12 @@ class TrainProgress : public JobObserver {
   void OnEvaluation(int64_t step, const nlohmann::json& metrics, bool final) override;
   void OnEvaluating() override;
   void OnNotice(const std::string& text) override;
-  // Asks to stop, checkpoint first, once SIGTERM, SIGINT or SIGHUP came.
+  // Asks to stop with a checkpoint after SIGTERM, SIGINT or SIGHUP.
   Interruption Poll() override;
 
  private:
   void ShowStep(const StepReport& report);
-  void Say(const std::string& line);  // on a line of its own, whatever the bar did
+  void Say(const std::string& line);  // on a line of its own, even if the bar is open
 
   bool json_;
   bool terminal_;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kOpenSequences = 64;
 
-// Rows that are packed, at most, to count the steps of a training (a second or two).
+// Most rows to pack in order to count the steps of a training (one or two seconds).
 constexpr int64_t kMostPackedRows = 10'000'000;
 
 std::vector<int32_t> Shuffled(int64_t rows, Random random) {
@@ -94,7 +94,7 @@ int64_t BatchPlan::StepsOfEpochs(double epochs) const {
     last = static_cast<double>(StepsIn(static_cast<int64_t>(Sequences(epoch).size())));
     steps += last;
   }
-  // A hair less, since 1.1 - 1 is a hair more than a tenth.
+  // Subtracts a small tolerance: in floating point, 1.1 - 1 is slightly more than 0.1.
   const double rest = epochs - static_cast<double>(counted) - 1e-9;
   if (packing_ && counted == whole && rest > 0) {
     last = static_cast<double>(StepsIn(static_cast<int64_t>(Sequences(whole).size())));

@@ -1,4 +1,4 @@
-// What people should know about a chat template and the rows that it renders.
+// Notices for users about a chat template and the rows that it renders.
 #pragma once
 
 #include <string>
@@ -9,8 +9,9 @@
 
 namespace mozgach {
 
-// One sentence each: answers without an end token, conversations on a base without a chat template,
-// and rows whose answers the template leaves out. `report` is that of `examples`.
+// Returns one sentence for each of these: answers without an end token, conversations on a base
+// without a chat template, and rows whose answers the template omits. `report` is the report on
+// `examples`.
 std::vector<std::string> ChatNotices(const std::vector<Example>& examples, const DataReport& report,
                                      const Tokenizer& tokenizer);
 

@@ -1,4 +1,4 @@
-// Tries the chat template of a base on a conversation of two turns.
+// Tests the chat template of a base with a conversation of two turns.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,8 @@
 namespace mozgach {
 
 // Loads the tokenizer and the chat template of `base_dir` as training does, and builds a sample
-// conversation with them. Throws nothing; a base that cannot be read gives `error`. Thread-safe.
+// conversation with them. If the base cannot be read, sets `error` in the report. Throws nothing.
+// Thread-safe.
 ChatReport InspectChat(const std::filesystem::path& base_dir);
 
 }  // namespace mozgach

@@ -54,9 +54,13 @@ struct DataReport {
 // Special tokens are parsed only in the template's own text. The mask follows the origin of each
 // token, so a template may trim or split messages. Two more parts are trained: text that the
 // template writes inside an answer (the <think> tags of a thought), and text between the generation
-// prompt and the last answer (an empty thought). @@ Without a template, each turn is a line of its
-// own, and each answer is followed by EOS; answers and EOS are trained. A prompt and a completion
-// that are plain text are concatenated directly. @@ In `text` rows the text and EOS are trained. @@
+// prompt and the last answer (an empty thought).
+//
+// Without a template, each turn is a line of its own, and each answer is followed by EOS; answers
+// and EOS are trained. A prompt and a completion that are plain text are concatenated directly.
+//
+// In `text` rows the text and EOS are trained.
+//
 // Special tokens are parsed in `text` rows, in a prompt and a completion that are plain text and,
 // with chat_template "none", in every row: the ids are those of the plain text. If a text ends with
 // EOS, optionally followed by white space, a second EOS is not added. With completion_only_loss

@@ -1,4 +1,4 @@
-// Ids that a base's embedding does not have.
+// Checks token ids against the size of a base's embedding.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace mozgach {
 
-// INVALID_ARGUMENT names the first id that is not in [0, `embedding_rows`), its token and the way
-// out. A tokenizer to which tokens were added may make such ids.
+// INVALID_ARGUMENT names the first id that is not in [0, `embedding_rows`), its token, and what to
+// do. Such ids occur if tokens were added to a tokenizer but not to the weights.
 absl::Status CheckIds(std::span<const int32_t> ids, int64_t embedding_rows,
                       const Tokenizer& tokenizer);
 

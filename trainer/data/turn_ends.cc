@@ -29,17 +29,18 @@ std::vector<int32_t> AddedIn(const Tokenizer& tokenizer, const std::string& text
   return ids;
 }
 
-// A sample conversation as the template writes it. Added tokens in the order of the text.
+// The added tokens in a sample conversation, in the order of the text.
 struct Sample {
-  std::vector<int32_t> before_question;  // the first one
+  std::vector<int32_t> before_question;  // before the first question
   std::vector<int32_t> before_answer;    // between the first question and its answer
   std::vector<int32_t> after_answer;     // between the first answer and the second question
-  std::vector<int32_t> after_last;       // behind the last answer
+  std::vector<int32_t> after_last;       // after the last answer
   std::vector<int32_t> generation_prompt;
   bool asks = false;  // add_generation_prompt changes the text
 };
 
-// The template's own text between the messages `left` and `right` (-1: the start and the end).
+// Returns the template's own text between the messages `left` and `right` (-1: the start or the
+// end).
 std::string TextBetween(const std::vector<Segment>& segments, int left, int right) {
   std::string text;
   bool inside = left < 0;
@@ -110,7 +111,7 @@ void TurnEnds::Learn(const Tokenizer& tokenizer, const ChatTemplate& chat_templa
     AddOnce(sample->before_question.back(), &begins_);
   }
   if (!sample->generation_prompt.empty()) AddOnce(sample->generation_prompt.front(), &begins_);
-  // A template that always asks for the next answer writes the start of that turn at the end.
+  // A template that always writes a generation prompt ends with the start of the next turn.
   std::optional<int32_t> start_of_answer;
   if (!sample->asks && !sample->before_answer.empty()) {
     start_of_answer = sample->before_answer.back();

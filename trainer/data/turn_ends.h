@@ -1,9 +1,9 @@
-// TurnEnds knows the tokens that end and begin a turn in what a chat template writes.
+// TurnEnds finds the tokens that end and begin a turn in the text of a chat template.
 //
-// A template may write the end of a turn right after an answer, after a line break, or after other
-// text ("\n### End\n</s>"). The end is a token that the base declares (eos_token, eos_token_id) or
-// an added token that the template writes after the last answer of a sample conversation, flagged
-// special or not. Immutable; safe from any thread.
+// The end of a turn may follow an answer directly, after a line break, or after other text ("\n###
+// End\n</s>"). It is a token that the base declares (eos_token, eos_token_id), or an added token,
+// special or not, that the template writes after the last answer of a sample conversation.
+// Immutable; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +18,19 @@ namespace mozgach {
 
 class TurnEnds {
  public:
-  // `chat_template` may be null: then only the declared tokens are known. A template that refuses
-  // the sample conversation adds none either.
+  // If `chat_template` is null, or rejects the sample conversation, only the declared tokens are
+  // known.
   TurnEnds(const Tokenizer& tokenizer, const ChatTemplate* chat_template);
 
-  // The position of the end token in `ids`: text of the template between an answer and the next
-  // message, or the end. The first declared token wins, then the first one that the template
-  // writes. Tokens behind the first one that begins a turn do not count.
+  // Returns the position of the end token in `ids`, the template's text between an answer and the
+  // next message or the end. Prefers the first declared token, then the first token that the
+  // template writes. Ignores tokens after the first one that begins a turn.
   std::optional<size_t> Find(std::span<const int32_t> ids) const;
 
-  // Tokens that generation should stop at: the declared ones and those the template writes.
+  // Tokens that stop generation: the declared ones and those that the template writes.
   const std::vector<int32_t>& stop_ids() const { return stop_ids_; }
 
-  // Tokens that mark turns. What people wrote is never one of them (Tokenizer::EncodePieces).
+  // Tokens that mark turns. They are never recognised in messages (Tokenizer::EncodePieces).
   const std::vector<int32_t>& markers() const { return markers_; }
 
  private:

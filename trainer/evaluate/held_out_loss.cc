@@ -38,7 +38,7 @@ absl::StatusOr<double> LossInBatchesOf(int64_t tokens, const CausalLm& model,
   return loss;
 }
 
-// Whose fault it is that the loss is not finite.
+// Returns the error for a loss that is not finite: caused by the adapter, or by the base.
 absl::Status NotFinite(const CausalLm& model, const LoraAdapter* adapter,
                        const std::vector<Example>& examples, TrainingObserver& observer) {
   if (adapter != nullptr) {

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// What an earlier job left; a file that is damaged counts as none.
+// Returns the scores that an earlier job stored; nullopt if the file is missing or damaged.
 std::optional<Scores> ReadCached(const std::filesystem::path& file) {
   const auto text = ReadFile(file, 1 << 16);
   if (!text.ok()) return std::nullopt;

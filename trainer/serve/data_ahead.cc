@@ -13,7 +13,7 @@
 namespace mozgach {
 namespace {
 
-// Training goes first.
+// Lowers the priority of this thread: training goes first.
 void GiveWay() {
 #ifdef __linux__
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 19);
@@ -50,7 +50,7 @@ DataAhead::~DataAhead() {
 void DataAhead::SetBase(const Base* base) {
   const MutexLock lock(mutex_);
   base_.reset();
-  // Rows that the last base's tokenizer and template made are not those of the next one.
+  // Rows prepared with another base's tokenizer and template are not valid for this base.
   current_.reset();
   ready_.reset();
   changed_.notify_all();
@@ -80,7 +80,7 @@ std::optional<JobData> DataAhead::Take(const AttemptId& id) {
                   [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !busy_ || !Holds(id); });
   std::optional<JobData> data;
   if (Holds(id)) data = std::move(ready_);
-  // Another's is in the way of those that wait now.
+  // The data of another job would block the waiting jobs.
   current_.reset();
   ready_.reset();
   changed_.notify_all();

@@ -1,6 +1,6 @@
-// DataAhead reads and tokenises the data of jobs that wait, while another one trains, on a thread
-// of its own that gives way to all others. One job's data at a time; what is ready for a job that
-// does not come next after all is thrown away.
+// DataAhead reads and tokenises the data of waiting jobs while another job trains. It uses one
+// thread with the lowest priority and holds the data of one job at a time. If another job runs
+// next, that data is discarded.
 #pragma once
 
 #include <condition_variable>
@@ -18,26 +18,27 @@ namespace mozgach {
 
 class DataAhead {
  public:
-  // Files of more bytes than this together are left for the job itself: what is ready takes memory,
-  // some five times as much at most.
+  // Prepares only jobs whose files are at most this large together: prepared data needs up to about
+  // five times as much memory.
   static constexpr int64_t kMostBytes = int64_t{32} << 20;
 
-  // Told on the own thread that an attempt's data is ready.
+  // Called on the own thread when the data of an attempt is ready.
   using Tell = std::function<void(const AttemptId& id, const DataReport& report, double seconds)>;
   explicit DataAhead(Tell tell);
-  // Waits for what is in progress.
+  // Waits for the preparation in progress.
   ~DataAhead();
 
-  // The base that lies in memory; null: none. Data for other bases is not prepared, and what is
-  // ready is thrown away.
+  // Sets the base in memory; null: none. Discards the prepared data. Data for other bases is not
+  // prepared.
   void SetBase(const Base* base);
 
-  // From any thread. In this order they are made ready.
+  // Begin adds a job to the queue; Drop removes one. Thread-safe. Jobs are prepared in the order of
+  // Begin().
   void Begin(const TrainRequest& request);
   void Drop(const AttemptId& id);
 
-  // The data of the job that begins now, where it is ready or about to be. Nothing where it is
-  // not, or could not be prepared: the job finds out why.
+  // Returns the data of the job that starts now; waits if it is in progress. nullopt if it was not
+  // prepared, or could not be: the job itself then reports the error.
   std::optional<JobData> Take(const AttemptId& id);
 
  private:
@@ -55,7 +56,7 @@ class DataAhead {
   Mutex mutex_;
   std::condition_variable_any changed_;
   std::optional<Text> base_ ABSL_GUARDED_BY(mutex_);
-  std::deque<TrainRequest> wanted_ ABSL_GUARDED_BY(mutex_);      // not begun yet
+  std::deque<TrainRequest> wanted_ ABSL_GUARDED_BY(mutex_);      // not started yet
   std::optional<TrainRequest> current_ ABSL_GUARDED_BY(mutex_);  // in progress, or ready
   std::optional<JobData> ready_ ABSL_GUARDED_BY(mutex_);         // data of current_
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;

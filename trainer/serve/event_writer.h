@@ -1,5 +1,5 @@
-// An EventWriter puts events on a stream, one JSON object per line, each line whole and flushed.
-// Safe from any thread.
+// An EventWriter writes events to a stream, one JSON object per line. Each line is written as a
+// whole and flushed. Thread-safe.
 #pragma once
 
 #include <ostream>
@@ -13,7 +13,7 @@ class EventWriter {
  public:
   explicit EventWriter(std::ostream& out) : out_(out) {}
 
-  // `event` is an object; text in it that is not UTF-8 is replaced, not refused.
+  // `event` is an object. Text that is not UTF-8 is replaced, not rejected.
   void Write(const nlohmann::json& event);
 
  private:

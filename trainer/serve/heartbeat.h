@@ -1,8 +1,8 @@
-// A Heartbeat tells the worker every ten seconds that the present job makes progress, so that a
-// trainer at a long task can be told from one that hangs.
+// A Heartbeat tells the worker every ten seconds that the current job makes progress. The worker
+// can thus distinguish a long task from a trainer that hangs.
 //
-// It writes from a thread of its own, and only if the thread that works has done something since
-// the last line (common/work_count.h): where that one hangs, nothing is written.
+// It writes from its own thread, and only if the working thread has made progress since the last
+// event (common/work_count.h). If the working thread hangs, nothing is written.
 #pragma once
 
 #include <chrono>
@@ -24,9 +24,9 @@ class Heartbeat {
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
-  // The calling thread works on this attempt from now on.
+  // Starts: the calling thread works on this attempt from now on.
   void Begin(const AttemptId& id);
-  // It is over: no line about it follows.
+  // Stops: no more events about the attempt are written.
   void End();
 
  private:
@@ -38,7 +38,7 @@ class Heartbeat {
   std::condition_variable_any ended_;
   std::optional<AttemptId> id_ ABSL_GUARDED_BY(mutex_);
   bool end_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;  // last: it uses all the above
+  std::thread thread_;  // declared last: it uses all other members
 };
 
 }  // namespace mozgach

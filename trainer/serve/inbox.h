@@ -1,5 +1,5 @@
-// The Inbox stands between the thread that reads requests and the one that works: it holds what
-// waits, and tells the work in progress when to leave. Safe from any thread.
+// The Inbox is a queue between the thread that reads requests and the working thread. It also tells
+// the work in progress when to stop. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -19,29 +19,30 @@ class Inbox {
  public:
   using Work = std::variant<LoadRequest, TrainRequest>;
 
-  // At most so many wait behind the one in progress.
+  // Most requests that may wait, apart from the one in progress.
   static constexpr size_t kWaiting = 4;
 
-  // RESOURCE_EXHAUSTED when too many wait already.
+  // RESOURCE_EXHAUSTED if kWaiting requests wait already.
   absl::Status Add(Work work);
 
-  // True while a job is in progress or waits.
+  // Returns true while a job is in progress or waits.
   bool busy() const;
 
-  // The attempt in progress is told to leave, with a checkpoint where it is to `save`; one that
-  // waits is taken out and true returned.
+  // Cancels an attempt. If it is in progress, asks it to stop, with a checkpoint if `save`, and
+  // returns false. If it waits, removes it and returns true.
   bool Cancel(const AttemptId& id, bool save = false);
 
-  // No more work: what waits is dropped, what is in progress is told to stop with a checkpoint.
+  // Ends the work: drops waiting requests and asks the work in progress to stop with a checkpoint.
   void Close();
 
-  // True as soon as there is work, or it is closed; false where neither comes within `timeout`.
+  // Waits for work or Close(). Returns false if neither happens within `timeout`.
   bool WaitForWork(std::chrono::milliseconds timeout);
 
-  // Blocks for the next work, which is in progress from then on; nullopt once closed.
+  // Blocks until there is work and returns it; it is then in progress. Returns nullopt after
+  // Close().
   std::optional<Work> Next();
 
-  // What the work in progress should do.
+  // Returns what the work in progress should do.
   Interruption Current() const;
 
  private:
@@ -50,7 +51,7 @@ class Inbox {
   std::deque<Work> waiting_ ABSL_GUARDED_BY(mutex_);
   std::optional<AttemptId> current_ ABSL_GUARDED_BY(mutex_);
   Interruption asked_ ABSL_GUARDED_BY(mutex_) =
-      Interruption::kNone;  // what was asked of the work in progress
+      Interruption::kNone;  // the request to the work in progress
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

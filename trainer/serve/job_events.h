@@ -1,5 +1,5 @@
-// JobEvents turns what happens in a job into events for the worker, and asks the inbox whether to
-// go on. Used from the thread that works.
+// JobEvents reports the progress of a job as events for the worker, and asks the inbox whether to
+// continue. Used only by the working thread.
 #pragma once
 
 #include <optional>
@@ -14,13 +14,13 @@ namespace mozgach {
 
 class JobEvents : public JobObserver {
  public:
-  // All borrowed. `pinned` is what holds for this job.
+  // References must outlive this. `pinned`: the choices of this job.
   JobEvents(const AttemptId& id, const PinnedChoices& pinned, EventWriter& events,
             const Inbox& inbox);
 
-  // {"phase": "preparing"}, before anything else.
+  // Writes {"phase": "preparing"}, the first event of a job.
   void Preparing();
-  // An event of this attempt: `fields` with "event", "job" and "attempt".
+  // Writes an event of this attempt: `fields` with "event", "job" and "attempt".
   void Write(const char* event, nlohmann::json fields);
 
   void OnPrepared(const PreparedJob& prepared) override;
@@ -30,7 +30,7 @@ class JobEvents : public JobObserver {
   void OnCheckpoint(int64_t step, const std::filesystem::path& path) override;
   void OnEvaluation(int64_t step, const nlohmann::json& metrics, bool final) override;
   void OnEvaluating() override;
-  void OnNotice(const std::string& text) override;  // to stderr, the log
+  void OnNotice(const std::string& text) override;  // writes to stderr, the log
   Interruption Poll() override;
 
  private:
@@ -41,7 +41,7 @@ class JobEvents : public JobObserver {
   PreparedJob prepared_;
 };
 
-// {"compute_dtype", "threads"}: those that are set.
+// Returns {"compute_dtype", "threads", "rung"}, without those that are not set.
 nlohmann::json PinnedJson(const PinnedChoices& pinned);
 
 }  // namespace mozgach

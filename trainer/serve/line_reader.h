@@ -1,5 +1,5 @@
-// A LineReader cuts a stream into lines without ever holding more than its limit of one.
-// One thread at a time.
+// A LineReader reads lines from a stream and never buffers more than `limit_bytes` of a line. Not
+// thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ class LineReader {
  public:
   LineReader(std::istream& in, size_t limit_bytes) : in_(in), limit_(limit_bytes) {}
 
-  // The next line without its line break; blocks. nullopt at the end of the stream.
-  // RESOURCE_EXHAUSTED for a line over the limit, which has then been passed over.
+  // Returns the next line without its line break; blocks. nullopt at the end of the stream.
+  // RESOURCE_EXHAUSTED for a line over the limit, which is skipped.
   absl::StatusOr<std::optional<std::string>> Next();
 
  private:

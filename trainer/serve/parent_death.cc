@@ -12,7 +12,7 @@ namespace {
 
 volatile sig_atomic_t timeout = 0;
 
-// SIGALRM is left as it is: it ends the process.
+// The default action of SIGALRM ends the process.
 void StartTheClock(int) { ::alarm(static_cast<unsigned>(timeout)); }
 
 }  // namespace

@@ -1,11 +1,11 @@
-// No trainer keeps a GPU without a worker.
+// Ends a trainer whose worker is gone, so that it does not keep the GPU.
 #pragma once
 
 namespace mozgach {
 
-// From now on: when the parent's thread that started this process ends, this process ends too, at
-// the latest `timeout_seconds` later. A closed stdin is how it hears of it and leaves a
-// checkpoint; this is for one that no longer listens. Linux; elsewhere the next worker finds it
+// Ends this process at most `timeout_seconds` after the parent's thread that started it ends.
+// Usually stdin is closed then, and the trainer writes a checkpoint and exits; this is for a
+// trainer that no longer reads stdin. Linux only; elsewhere the next worker finds the trainer
 // (worker/trainer/trainer_lock.h). Uses SIGUSR1 and SIGALRM.
 void EndWithParent(unsigned timeout_seconds = 30);
 

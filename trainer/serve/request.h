@@ -1,4 +1,4 @@
-// What a worker asks of the trainer (docs/trainer_protocol.md), one JSON object per line.
+// Requests of a worker to the trainer (docs/trainer_protocol.md), one JSON object per line.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace mozgach {
 
-// An attempt of a job.
+// Identifies an attempt of a job.
 struct AttemptId {
   int64_t job = 0;
   int64_t attempt = 0;
@@ -31,7 +31,7 @@ struct LoadRequest {
 
 struct TrainRequest {
   AttemptId id;
-  nlohmann::json spec;  // not looked at yet: a bad one fails the job, not the line
+  nlohmann::json spec;  // not checked here: an error in it fails the job, not the request
   std::filesystem::path base_dir;
   DatasetPaths data;
   std::filesystem::path output_dir;
@@ -42,15 +42,15 @@ struct TrainRequest {
 
 struct CancelRequest {
   AttemptId id;
-  bool save = false;  // leave a checkpoint first, for another trainer to go on from
+  bool save = false;  // write a checkpoint first, so that another trainer can resume
 };
 
 struct ExitRequest {};
 
 using Request = std::variant<LoadRequest, TrainRequest, CancelRequest, ExitRequest>;
 
-// INVALID_ARGUMENT says what is missing or of the wrong type; fields that are not known are passed
-// over.
+// Parses one line. INVALID_ARGUMENT names a missing field or one of the wrong type. Unknown fields
+// are ignored.
 absl::StatusOr<Request> ParseRequest(std::string_view line);
 
 }  // namespace mozgach

@@ -36,7 +36,7 @@ Json FailureFields(const absl::Status& status) {
           {"memory_bytes", MemoryUsedBytes()}};
 }
 
-// Fills what the first attempt left open from the checkpoint it wrote.
+// Returns the request's choices; missing ones come from the checkpoint of an earlier attempt.
 PinnedChoices ChoicesFor(const TrainRequest& request) {
   PinnedChoices pinned = PinnedInCheckpoints(request.checkpoint_dir);
   if (request.pinned.compute_dtype) pinned.compute_dtype = request.pinned.compute_dtype;
@@ -47,8 +47,8 @@ PinnedChoices ChoicesFor(const TrainRequest& request) {
   return pinned;
 }
 
-// A base that worked before is more likely to be half copied than damaged. The next attempt finds
-// no base in memory, and fails in the class of what it finds.
+// A base that could be loaded before is probably being copied, not damaged: a data error becomes an
+// infrastructure error. The next attempt finds no base in memory and reports the real class.
 absl::Status PerhapsBeingCopied(const absl::Status& status, const std::string& reason) {
   return WithClass(
       absl::Status(status.code(), absl::StrCat(status.message(), "; ", reason,
@@ -153,7 +153,7 @@ void TrainerService::Add(Inbox::Work work) {
   } else {
     event["base"] = std::get<LoadRequest>(work).base;
   }
-  // What waits behind another is made ready meanwhile.
+  // Prepares the data of a job that has to wait.
   const bool waits = train != nullptr && inbox_.busy();
   if (waits) ahead_.Begin(*train);
   const absl::Status status = inbox_.Add(std::move(work));

@@ -1,6 +1,6 @@
-// The TrainerService is `mozgach-trainer serve`: requests in on one stream, events out on another
-// (docs/trainer_protocol.md). The base stays loaded from job to job; everything else is freed
-// after each, and what is then resident is reported.
+// The TrainerService implements `mozgach-trainer serve`: it reads requests from one stream and
+// writes events to another (docs/trainer_protocol.md). The base stays loaded between jobs.
+// Everything else is freed after each job, and the memory then in use is reported.
 #pragma once
 
 #include <filesystem>
@@ -21,33 +21,34 @@ namespace mozgach {
 
 class TrainerService {
  public:
-  // Streams are borrowed. `threads` is what a job uses unless it has its own pinned; links of a
-  // base may lead below `base_folders`.
+  // The streams must outlive this. `threads` is the number of threads of a job that has none
+  // pinned. Links in a base may point into `base_folders`.
   TrainerService(std::istream& in, std::ostream& out, int64_t threads,
                  std::vector<std::filesystem::path> base_folders);
 
-  // Serves until `exit` or the end of the input; a job in progress is left with a checkpoint then.
-  // Whatever goes wrong with a job is told as an event and the next one runs.
+  // Serves until `exit` or the end of the input; a job in progress then stops with a checkpoint.
+  // Errors of a job are reported as an event, and the next job runs.
   void Run();
 
  private:
-  void ReadRequests();  // the reader's thread
+  void ReadRequests();  // runs on the reader's thread
   void Accept(const Request& request);
   void Add(Inbox::Work work);
 
   void Do(const LoadRequest& request);
   void Do(const TrainRequest& request);
   absl::Status Train(const TrainRequest& request, nlohmann::json* done);
-  // Makes `base_` the one that is asked for, as its files are now. True when it had to be loaded,
-  // which is reported.
+  // Makes `base_` the requested base, with the current content of its files. Returns true if it had
+  // to be loaded, which is reported.
   absl::StatusOr<bool> UseBase(const std::string& name, const std::filesystem::path& dir,
                                const QuantizationSpec& quantization, const PinnedChoices& pinned,
                                const std::filesystem::path& cache_dir);
   void ReportAhead(const AttemptId& id, const DataReport& report, double seconds);
   void ReportReady();
-  // Waits until there is something to do, and says meanwhile what a GPU has left: nobody else can.
+  // Waits for work. Meanwhile reports the free memory of a GPU, which the worker cannot measure
+  // itself.
   void Idle();
-  // `reason` says why a base that lay in memory was loaded again; empty: it did not lie there.
+  // `reason`: why a base in memory was loaded again; empty: it was not in memory.
   void ReportBase(const std::string& name, double seconds, const std::string& reason = "");
 
   std::istream& in_;

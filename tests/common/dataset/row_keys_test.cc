@@ -67,7 +67,7 @@ TEST(RowKeyTest, RejectedKeysAreNamedInEveryFormat) {
   }
 }
 
-// Of these `false` says something.
+// True for a key whose value `false` has a meaning and is rejected too.
 bool IsSwitch(const std::string& key) {
   static const std::set<std::string> names = {"train_on_turn", "train_on_row", "trainable",
                                               "is_trained",    "do_train",     "mask_loss"};

@@ -1,4 +1,4 @@
-// The session and a scheduler that is away, forgets, or gives the same job anew.
+// The session and a scheduler that is away, forgets, or gives the same job again.
 #include "tests/worker/session/session_fixture.h"
 
 namespace mozgach {
@@ -55,7 +55,7 @@ TEST_F(SessionLeasesTest, AnswerToACallThatDidNotNameTheAttemptDoesNotStopIt) {
   Pass(Milliseconds(50));  // a held call is open
   TakeCall();
   Answer({Whole(1)});
-  // The next call names it; an answer to it that names it is no news.
+  // The next call names the attempt.  An answer that names it too changes nothing.
   EXPECT_EQ(TakeCall()->request.attempts_size(), 1);
   Answer({Named(1)});
   EXPECT_EQ(attempt(1).state, AttemptState::kFetching);

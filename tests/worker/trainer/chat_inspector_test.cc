@@ -32,7 +32,7 @@ TEST_F(ChatInspectorTest, LooksAgainWhenAFileHasChanged) {
   WriteTemplate("{{ messages }}");
   const ChatReport report = inspector_.Inspect(base_);
   EXPECT_TRUE(report.has_template);
-  EXPECT_NE(report.error, "");  // there is no tokenizer
+  EXPECT_NE(report.error, "");  // the tokenizer is missing
 }
 
 TEST_F(ChatInspectorTest, ATemplateThatNeverEndsIsAnError) {

@@ -1,4 +1,5 @@
-// Which deaths of a trainer are kills for lack of memory, from files as the kernel writes them.
+// Tests which deaths of a trainer count as kills for lack of memory.  The files are as the kernel
+// writes them.
 #include "worker/trainer/memory_kills.h"
 
 #include <gtest/gtest.h>

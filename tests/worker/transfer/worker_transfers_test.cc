@@ -81,7 +81,8 @@ TEST_F(WorkerTransfersTest, CachedDatasetThatWasDamagedIsFetchedAgain) {
   const int64_t first = scheduler_.Submit("one", {}, "mozgach/tiny", rows);
   ASSERT_TRUE(scheduler_.WaitForState(first, "succeeded"));
   EXPECT_EQ(fs::status(cached).permissions(), fs::perms(0444));
-  // Of the right size, while the worker runs and while it does not.
+  // The damaged file has the right size.  It is damaged while the worker runs, and while it is
+  // stopped.
   for (const bool restarts : {false, true}) {
     if (restarts) StopWorker();
     fs::permissions(cached, fs::perms(0644));

@@ -29,7 +29,7 @@ TEST(NormalFormTest, ComposesAndReordersMarks) {
 TEST(NormalFormTest, ComposesHangul) {
   EXPECT_EQ(Nfc("\u1100\u1161\u11A8"), "\uAC01");
   EXPECT_EQ(Nfc("\uAC00\u11A8"), "\uAC01");
-  EXPECT_EQ(Nfc("\uAC00\u11A7"), "\uAC00\u11A7");  // U+11A7 is no final
+  EXPECT_EQ(Nfc("\uAC00\u11A7"), "\uAC00\u11A7");  // U+11A7 is not a final
 }
 
 TEST(NormalFormTest, ReplacesSingletonsAndExclusions) {
