@@ -41,7 +41,7 @@ def without_brackets(tokens, opening, closing):
 
 
 def class_name(statement):
-    """The name that a class head defines; None: it is no class head."""
+    """The name that a class head defines; None if the statement is not a class head."""
     tokens = list(statement)
     while tokens and tokens[0] == "template":
         depth, end = 0, 1

@@ -19,7 +19,7 @@ def fetched(fleet, worker="worker1"):
 
 
 def big_base(folder, megabytes):
-    """The tiny base with one more shard of random bytes, which its model has no use for."""
+    """The tiny base with one more shard of random bytes, which its model does not use."""
     shutil.copytree(TINY, folder)
     size = megabytes << 20
     header = json.dumps({"extra.weight": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()

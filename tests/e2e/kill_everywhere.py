@@ -27,7 +27,7 @@ ELSEWHERE = {
     "registry.database.settle_name": "a start after a death: the power cuts",
     "scheduler.base_config.learn": "a base that lies on a worker's own disk: the simulation",
     "scheduler.incarnation.begin": "a restore: the simulation",
-    "scheduler.lease.hand_over": "a worker that starts anew and knows its attempt: scheduler_test",
+    "scheduler.lease.hand_over": "a worker that starts again and knows its attempt: scheduler_test",
     "scheduler.old_jobs.plan": "jobs of an older schema: scheduler_test",
     "scheduler.publication.abandon": "staged files that are gone: scheduler_test",
     "scheduler.worker.save_calls": "every ten minutes: the simulation",

@@ -1,4 +1,5 @@
-"""A few of the moments at which a program can die, drawn anew each time: the whole list is in tests/soak.
+"""Kills programs at a few of the moments at which they can die. Each run draws other moments; tests/soak has the
+whole list.
 
 MOZGACH_SEED repeats a run.
 """

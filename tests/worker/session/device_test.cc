@@ -39,7 +39,7 @@ TEST(DeviceTest, TrainerThatHoldsMoreAndMoreIsEnded) {
   EXPECT_FALSE(device.ShouldStart(Milliseconds(5))) << "it is not gone yet";
   EXPECT_TRUE(device.ShouldStart(device.Exited(Milliseconds(5)) + Milliseconds(5)));
   device.Ready({});
-  EXPECT_FALSE(device.JobDone(4 * kGiB)) << "another trainer begins anew";
+  EXPECT_FALSE(device.JobDone(4 * kGiB)) << "another trainer counts from the start";
 }
 
 TEST(DeviceTest, RetiredDeviceStartsNoTrainer) {

@@ -25,7 +25,7 @@ class BaseCacheTest : public ::testing::Test {
  protected:
   BaseCacheTest() { Reopen(); }
 
-  // As a worker that starts anew.
+  // Opens the cache as a restarted worker does.
   void Reopen() {
     cache_ = std::make_unique<BaseCache>(Folder(), client_, [this](const fs::path& folder) {
       uint64_t used = 0;
@@ -77,7 +77,7 @@ TEST_F(BaseCacheTest, FetchedBaseIsWholeAndFoundAgainByTheNextWorker) {
 
 TEST_F(BaseCacheTest, FetchThatWasCutGoesOnWhereItWasInTheNextWorkerToo) {
   const v1::BaseManifest manifest = Add("a/b", 50'000);
-  scheduler_.CutDownloadAfter(2);  // of config.json: all of it, so this is repeated
+  scheduler_.CutDownloadAfter(2);  // after all of config.json, so the call is repeated
   ASSERT_TRUE(Fetch(manifest).ok());
   const v1::BaseManifest other = Add("c/d", 50'000, 'x');
   std::stop_source stop;
@@ -127,7 +127,7 @@ TEST_F(BaseCacheTest, DamagedFileIsNoticedAndItAloneIsFetchedAgain) {
   const fs::path directory = *Fetch(manifest);
   folder_.Write(fs::relative(directory / "model.safetensors", folder_.path()),
                 std::string(5000, 'W'));
-  EXPECT_THAT(Names(), IsEmpty()) << "nobody is to rely on it";
+  EXPECT_THAT(Names(), IsEmpty()) << "a damaged base is not offered";
   Reopen();
   EXPECT_THAT(Names(), IsEmpty());
   ASSERT_TRUE(Fetch(manifest).ok());
