@@ -31,7 +31,7 @@ using google::protobuf::DescriptorPool;
 using google::protobuf::MethodDescriptor;
 
 constexpr int kInputsOfADaemon = 100;
-constexpr int kAnswersMax = 20;  // of a stream that would go on
+constexpr int kAnswersMax = 20;  // answers read from a stream that would continue
 constexpr auto kTimeout = std::chrono::milliseconds(200);
 constexpr char kSecret[] = "what nobody who calls may read";
 

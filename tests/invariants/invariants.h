@@ -32,7 +32,7 @@
 namespace mozgach {
 
 struct InvariantOptions {
-  // Of the scheduler's configuration.  0: the wall clock may have jumped, don't look.
+  // The scheduler's back_off; 0: not checked, because the wall clock may have jumped.
   int64_t back_off_ms = 1000;
 };
 

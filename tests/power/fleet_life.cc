@@ -18,7 +18,7 @@ namespace mozgach::power {
 namespace {
 
 constexpr int kDomains = 5;
-constexpr int kStartsMax = 20;  // that may fail, while the disk does
+constexpr int kStartsMax = 20;  // starts that may fail while the disk fails
 constexpr int kHealingMax = 3000;
 constexpr char kWorker[] = "alpha";
 constexpr char kBase[] = "mozgach/tiny";

@@ -55,14 +55,14 @@ class FleetLife {
   void LookAtAcknowledged();
   void LookAtCheckpoints();
   void Fail(const std::string& what);
-  // Of a query with two parameters.
+  // Returns the count of a query with two parameters.
   int64_t Count(const char* sql, int64_t first, int64_t second = 0);
   std::vector<int64_t> OpenJobs();
   uint64_t Draw(uint64_t bound) { return dice_() % bound; }
   void Pass(Milliseconds time);
   void Acknowledge() { ++acknowledged_; }
-  // Whether what was just answered reaches whoever asked: it has to be on disk first.  Now and then
-  // nobody waits for that, as when a later sync is to be for several.
+  // True if the answer reaches the caller, which requires a sync. Sometimes the sync is left out,
+  // as if a later one served several callers.
   bool Arrives();
 
   absl::Status PutBlob(const std::string& bytes);
@@ -89,7 +89,7 @@ class FleetLife {
   Invariants invariants_;
   std::string violation_;
   bool healing_ = false;
-  int starts_ = 0;  // that failed, one after another
+  int starts_ = 0;  // failed starts in a row
   std::map<int64_t, Held> held_;
 
   // What somebody was told.

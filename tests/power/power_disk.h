@@ -55,7 +55,7 @@ class PowerDisk {
   // What the call was at which something happened: "fsync /x/y".
   const std::string& struck() const { return struck_; }
 
-  // No power: whoever runs the programs lets them go and then calls one of the two below.
+  // True without power: the test then drops its programs and calls one of the two functions below.
   bool off() const { return off_; }
   // They only died: what they wrote is what is there.
   void Revive() { off_ = false; }
@@ -87,7 +87,7 @@ class PowerDisk {
 
   struct Node {
     bool is_directory = false;
-    std::string target;  // of a symbolic link
+    std::string target;  // target of a symbolic link
     // Of a file.
     std::string now;
     std::string synced;
@@ -122,7 +122,7 @@ class PowerDisk {
   std::string root_;
   std::map<ino_t, NodePointer> nodes_;
   NodePointer top_;
-  std::vector<Change> pending_;  // of names, oldest first
+  std::vector<Change> pending_;  // changes of names, oldest first
   int64_t calls_ = 0;
   Fault fault_ = Fault::kCut;
   int64_t fault_at_ = 0;

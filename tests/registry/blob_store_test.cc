@@ -117,7 +117,7 @@ TEST_F(BlobStoreTest, WrongBytesNeverCount) {
   ASSERT_TRUE((*upload)->Append("wrong").ok());
   EXPECT_EQ((*upload)->Finish().code(), absl::StatusCode::kDataLoss);
   EXPECT_FALSE(store_.Has(sha256));
-  EXPECT_EQ(store_.Find(sha256)->bytes, 0u) << "it starts anew";
+  EXPECT_EQ(store_.Find(sha256)->bytes, 0u) << "it starts from zero";
 }
 
 TEST_F(BlobStoreTest, ShortUploadIsNotComplete) {

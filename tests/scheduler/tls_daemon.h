@@ -1,4 +1,4 @@
-// TlsDaemon is a real daemon behind TLS on 127.0.0.1, its authority, and channels of whoever comes.
+// TlsDaemon is a real daemon behind TLS on 127.0.0.1, with its authority and channels for clients.
 #pragma once
 
 #include <grpcpp/grpcpp.h>

@@ -45,7 +45,7 @@ std::vector<std::string> EveryMethod() {
   return paths;
 }
 
-// Of an empty message to `path`.
+// Returns the status of an empty message to `path`.
 grpc::Status Knock(TlsClient& client, const std::string& path) {
   grpc::GenericStub stub(client.channel);
   DeadlineContext deadline;
@@ -229,9 +229,9 @@ TEST_F(AuthenticationTest, ARevokedCertificateOpensNothingAndANewOneDoes) {
   EXPECT_THAT(status.error_message(), HasSubstr("certificate of alpha was revoked"));
   const auto later = Clock::System().Now() + std::chrono::seconds(1);
   const auto folder = Folder("alpha", Issue(Role::kWorker, "alpha", later), authority_);
-  TlsClient anew =
+  TlsClient renewed =
       ConnectThrough(*CredentialsFor({.address = daemon_->grpc_address(), .tls = folder}));
-  EXPECT_TRUE(Knock(anew, "/mozgach.v1.FleetService/WhoAmI").ok());
+  EXPECT_TRUE(Knock(renewed, "/mozgach.v1.FleetService/WhoAmI").ok());
 }
 
 TEST_F(AuthenticationTest, ACertificateOfAClockThatIsAheadDoesNotSurviveItsRevocation) {

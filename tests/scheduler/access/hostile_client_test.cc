@@ -113,7 +113,7 @@ class HostileClientTest : public Service {
     return reader->Finish();
   }
 
-  static constexpr char kSecret[] = "nobody may read this";
+  static constexpr char kSecret[] = "this must not be read";
 
   std::unique_ptr<v1::BaseService::Stub> bases_;
   std::unique_ptr<v1::FleetService::Stub> fleet_;

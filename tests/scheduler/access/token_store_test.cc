@@ -117,8 +117,8 @@ TEST_F(TokenStoreTest, RevocationReachesCertificatesOfAClockThatIsAhead) {
         EXPECT_FALSE(book->CheckCertificate({Role::kWorker, "alice", issued}, now).ok());
       }
     }
-    const WallTime anew = now_ + std::chrono::seconds(2);
-    EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "alice", anew}, anew).ok());
+    const WallTime later = now_ + std::chrono::seconds(2);
+    EXPECT_TRUE(book->CheckCertificate({Role::kWorker, "alice", later}, later).ok());
   }
 }
 

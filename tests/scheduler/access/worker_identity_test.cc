@@ -90,7 +90,7 @@ TEST_F(WorkerIdentityTest, CannotWriteIntoTheLogOfAnother) {
 }
 
 TEST_F(WorkerIdentityTest, APersonCannotPassForAWorker) {
-  TlsClient boss = Connect(Role::kOperator, "alpha");  // of the same name, even
+  TlsClient boss = Connect(Role::kOperator, "alpha");  // even with the same name
   TestWorker alpha_says("alpha");
   v1::SynchronizeResponse response;
   EXPECT_EQ(Synchronize(boss, alpha_says, &response).error_code(),

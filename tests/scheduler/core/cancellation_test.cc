@@ -142,7 +142,7 @@ TEST_F(CancellationTest, CancelOfAJobThatIsOverSaysSoAndCancelsNothing) {
               HasSubstr("job 1 of done is over already: succeeded"));
   EXPECT_EQ(State(waiting), "queued");
   Cancel(waiting);
-  Cancel(waiting);  // which is what was asked for
+  Cancel(waiting);  // as requested
 }
 
 TEST_F(CancellationTest, CancelOfAnUnknownNameCancelsNothing) {

@@ -221,7 +221,7 @@ TEST_F(PublicationTest, ResultUnderAStaleLeaseIsRefused) {
   EXPECT_EQ(state().attempts.Find(job_, 1).value()->state, "lost");
   EXPECT_EQ(state().attempts.Find(job_, 2).value()->state, "running");
   EXPECT_EQ(state().counters.publishes["refused"], 1);
-  EXPECT_EQ(state().write_error, "") << "it is no failure to write";
+  EXPECT_EQ(state().write_error, "") << "a refused result is not a write error";
 }
 
 TEST_F(PublicationTest, FailureUnderAStaleLeaseDoesNotEndTheRunningAttempt) {

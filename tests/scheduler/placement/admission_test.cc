@@ -136,7 +136,7 @@ TEST_F(AdmissionTest, AnotherConfigDoesNotCountWhileItsTellerHasTheBase) {
   EXPECT_EQ(Needs(job), needs);
   Tells(alpha, half);
   Call(alpha);
-  EXPECT_LT(Needs(job), needs) << "its teller has changed it: the shapes are planned anew";
+  EXPECT_LT(Needs(job), needs) << "the worker changed its config: the shapes are planned again";
 }
 
 TEST_F(AdmissionTest, ExplicitFalseWaitsUntilMemoryRanOutOnce) {

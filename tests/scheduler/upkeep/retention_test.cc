@@ -62,7 +62,7 @@ class RetentionTest : public Fleet {
     Query row(*database_, sql, first, second);
     return row.Next() ? row.Int(0) : -1;
   }
-  // Trains it anew on other rows; returns the job.
+  // Trains the domain again on other rows; returns the job.
   int64_t Train(const std::string& domain, int change) {
     const int64_t job =
         Submit({Domain(domain, kTiny, 50, absl::StrCat("rows ", change))}).outcomes(0).job();
@@ -226,9 +226,9 @@ TEST_F(RetentionTest, LogsGoAfterTheirJobsButTheLatestOfADomainStays) {
 }
 
 TEST_F(RetentionTest, BlobsThatNothingNeedsGoWhenTheyAreOld) {
-  Train("law", 1);                                     // of a version
-  Fail("tax");                                         // of the latest job, which may be retried
-  Submit({Domain("opera", kTiny, 50, "opera rows")});  // of a job that waits
+  Train("law", 1);  // keeps the blobs of a version
+  Fail("tax");      // keeps those of the latest job, which may be retried
+  Submit({Domain("opera", kTiny, 50, "opera rows")});  // keeps those of a waiting job
   const std::string superseded = Sha256Hex("art rows");
   Submit({Domain("art", kTiny, 50, "art rows")});
   Submit({Domain("art", kTiny, 50, "other art rows")});

@@ -237,7 +237,7 @@ TEST_F(HealthTest, DamagedDatabaseIsNotServed) {
   EXPECT_EQ(ExitCode(refused), 1);
   EXPECT_THAT(std::string(refused.message()),
               AllOf(HasSubstr("damaged"), HasSubstr("restore --keep-files --from BACKUP --data")));
-  std::ofstream(database) << "this is no database, but a long enough text to look like one";
+  std::ofstream(database) << "this is not a database, but a long enough text to look like one";
   EXPECT_EQ(ExitCode(Daemon::Start(Options(), Clock::System()).status()), 1);
 }
 

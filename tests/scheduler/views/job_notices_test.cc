@@ -62,7 +62,7 @@ TEST_F(JobNoticesTest, SayWhatTheChatTemplateOfTheBaseDoes) {
   v1::Submission law = Domain("law");
   law.set_conversations(true);
   const int64_t job = Submit({law}).outcomes(0).job();
-  EXPECT_THAT(Explain(job).notices(), ElementsAre());  // nobody has told it yet
+  EXPECT_THAT(Explain(job).notices(), ElementsAre());  // the chat facts are not known yet
 
   TestWorker alpha("alpha");
   v1::ChatFacts& chat = *alpha.request.mutable_bases(0)->mutable_chat();
